@@ -1,0 +1,90 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+/// The playbooks, each a folder of `Playbooks` and of `Tests`. `make playbook NAME=…` adds a line.
+let playbooks = [
+  "Quickstart"
+]
+
+/// The playbooks that carry data in a folder `Resources`.
+let playbooksWithResources: Set<String> = []
+
+let settings: [SwiftSetting] = [
+  // An existential costs more than a generic parameter; `any` shows where one is.
+  .enableUpcomingFeature("ExistentialAny"),
+  // A member comes from a module that the file names, so a new import cannot change a meaning.
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // What users of a module see of its dependencies is written down, import by import.
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "fieldwork",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Fieldwork", targets: ["Fieldwork"]),
+    .library(name: "FieldworkTesting", targets: ["FieldworkTesting"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+  ],
+  targets: [
+    .target(
+      name: "FieldworkCore",
+      dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "FieldworkStore",
+      dependencies: ["FieldworkCore", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "FieldworkRuntime",
+      dependencies: ["FieldworkCore", "FieldworkStore"],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Fieldwork",
+      dependencies: [
+        "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "FieldworkTesting",
+      dependencies: ["Fieldwork"],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkCoreTests",
+      dependencies: ["FieldworkCore", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkTests",
+      dependencies: ["Fieldwork", "FieldworkTesting"],
+      resources: [.copy("Golden")],
+      swiftSettings: settings
+    ),
+  ]
+    + playbooks.flatMap { name -> [Target] in
+      [
+        .executableTarget(
+          name: name,
+          dependencies: ["Fieldwork"],
+          path: "Playbooks/\(name)",
+          resources: playbooksWithResources.contains(name) ? [.process("Resources")] : nil,
+          swiftSettings: settings
+        ),
+        .testTarget(
+          name: "\(name)Tests",
+          dependencies: [.target(name: name), "FieldworkTesting"],
+          swiftSettings: settings
+        ),
+      ]
+    }
+)

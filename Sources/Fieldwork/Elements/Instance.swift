@@ -1,0 +1,67 @@
+public import FieldworkCore
+
+/// An object that is built once per experiment, before its first unit runs.
+///
+///     let model = Instance("model") { run in Network(width: try run[width], random: run.random) }
+///     model                                                // builds it, at its line
+///     Unit("train", on: model, Network.train, EC(rate))    // calls a method of it
+///     Unit("loss", saving: "loss", loss, model)            // hands it to a function
+///
+/// The object needs no annotations: it never leaves the task that runs its experiment.
+public struct Instance<Output>: NamedExpression, ResearchElement {
+  public let name: String
+  private let place: SourcePlace
+  private let creationDependencies: [Dependency]
+  private let make: @Sendable (RunContext) async throws -> Output
+
+  /// Names an object and says how to build it from the run context.
+  public init(
+    _ name: String,
+    file: String = #fileID,
+    line: Int = #line,
+    _ make: @escaping @Sendable (RunContext) async throws -> Output
+  ) {
+    self.name = name
+    place = SourcePlace(file: file, line: line)
+    creationDependencies = []
+    self.make = make
+  }
+
+  /// Names an object and says which initialiser or function builds it from named expressions.
+  public init<each Argument: NamedExpression>(
+    _ name: String,
+    _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
+    _ arguments: repeat each Argument,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    self.name = name
+    place = SourcePlace(file: file, line: line)
+    creationDependencies = allDependencies(repeat each arguments)
+    make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
+  }
+
+  /// The object of the running experiment.
+  public func evaluate(in run: RunContext) throws -> Output { try run.instance(name) }
+
+  public var dependencies: [Dependency] { [.instance(name: name)] }
+
+  public var parts: [ResearchPart] {
+    let make = make
+    return [
+      .unit(
+        UnitDescription(
+          name: name,
+          kind: .instance,
+          when: .at(0),
+          saving: nil,
+          dependencies: creationDependencies,
+          place: place,
+          outputType: Output.self,
+          opensContext: true,
+          body: .instance { run in try await make(run) }
+        )
+      )
+    ]
+  }
+}

@@ -1,0 +1,132 @@
+public import FieldworkCore
+
+/// One step of an experiment: a function that runs at scheduled iterations, and whose output other
+/// units can read and the results can keep.
+///
+///     Unit("train", when: .every(10), saving: "loss", train, EC("lr"), EC("layers"))
+///     Unit("norm", saving: "norm") { run in try run["lr", as: Double.self] }
+///     Unit("sweep", on: lattice, Lattice.sweep)
+///     Unit("energy", saving: "e", on: lattice) { lattice, run in lattice.energy }
+///
+/// A playbook spells it `Unit`. The type has a name of its own because Foundation has a class `Unit`
+/// too.
+public struct ExecutableUnit: ResearchElement, Sendable {
+  let description: UnitDescription
+
+  public var parts: [ResearchPart] { [.unit(description)] }
+
+  /// A step that calls a function with named expressions as arguments.
+  ///
+  /// - Parameters:
+  ///   - name: a second unit of one name gets a postfix.
+  ///   - when: the iterations at which it runs.
+  ///   - saving: the names under which the output goes into the results.
+  ///   - function: synchronous or not; what it throws fails the experiment.
+  ///   - arguments: evaluated each time before the function is called.
+  public init<each Argument: NamedExpression, Output>(
+    _ name: String,
+    when: When = .every(1),
+    saving: Saving? = nil,
+    _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
+    _ arguments: repeat each Argument,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    description = UnitDescription(
+      name: name,
+      kind: .function,
+      when: when,
+      saving: saving,
+      dependencies: allDependencies(repeat each arguments),
+      place: SourcePlace(file: file, line: line),
+      outputType: Output.self,
+      opensContext: false,
+      body: .function { run in
+        try await function(repeat try (each arguments).evaluate(in: run))
+      }
+    )
+  }
+
+  /// A step whose body has the run context.
+  public init<Output>(
+    _ name: String,
+    when: When = .every(1),
+    saving: Saving? = nil,
+    file: String = #fileID,
+    line: Int = #line,
+    _ body: @escaping @Sendable (RunContext) async throws -> Output
+  ) {
+    description = UnitDescription(
+      name: name,
+      kind: .function,
+      when: when,
+      saving: saving,
+      dependencies: [],
+      place: SourcePlace(file: file, line: line),
+      outputType: Output.self,
+      opensContext: true,
+      body: .function { run in try await body(run) }
+    )
+  }
+
+  /// A step whose body has an instance and the run context.
+  public init<I, Output>(
+    _ name: String,
+    when: When = .every(1),
+    saving: Saving? = nil,
+    on instance: Instance<I>,
+    file: String = #fileID,
+    line: Int = #line,
+    _ body: @escaping @Sendable (I, RunContext) async throws -> Output
+  ) {
+    description = UnitDescription(
+      name: name,
+      kind: .function,
+      when: when,
+      saving: saving,
+      dependencies: instance.dependencies,
+      place: SourcePlace(file: file, line: line),
+      outputType: Output.self,
+      opensContext: true,
+      body: .function { run in try await body(try instance.evaluate(in: run), run) }
+    )
+  }
+
+  /// A step that calls a method of an instance with named expressions as arguments.
+  public init<I, each Argument: NamedExpression, Output>(
+    _ name: String,
+    when: When = .every(1),
+    saving: Saving? = nil,
+    on instance: Instance<I>,
+    _ method: @escaping @Sendable (I) -> (repeat (each Argument).Output) async throws -> Output,
+    _ arguments: repeat each Argument,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    description = UnitDescription(
+      name: name,
+      kind: .function,
+      when: when,
+      saving: saving,
+      dependencies: instance.dependencies + allDependencies(repeat each arguments),
+      place: SourcePlace(file: file, line: line),
+      outputType: Output.self,
+      opensContext: false,
+      body: .function { run in
+        let bound = method(try instance.evaluate(in: run))
+        return try await bound(repeat try (each arguments).evaluate(in: run))
+      }
+    )
+  }
+}
+
+/// The spelling of ``ExecutableUnit`` in a playbook.
+public typealias Unit = ExecutableUnit
+
+func allDependencies<each Argument: NamedExpression>(
+  _ arguments: repeat each Argument
+) -> [Dependency] {
+  var all: [Dependency] = []
+  for argument in repeat each arguments { all += argument.dependencies }
+  return all
+}

@@ -1,0 +1,3 @@
+@_exported public import FieldworkCore
+@_exported public import FieldworkRuntime
+@_exported public import FieldworkStore

@@ -1,0 +1,70 @@
+public import FieldworkCore
+
+extension Research {
+  /// Makes a research of a block that holds a domain and the steps of an experiment.
+  ///
+  ///     Research("digits", repetitions: 3, iterations: 20, objective: .maximize("accuracy")) {
+  ///       Domain("lr" <- [0.1, 0.01], "width" <- [16, 32])
+  ///       Unit("train", saving: "loss", train, EC("lr"), EC("width"))
+  ///     }
+  ///     // 12 experiments of 20 iterations
+  ///
+  /// - Parameters:
+  ///   - name: names the research, and its folder below the results directory.
+  ///   - configs: how many configs to take; nil for all. An endless domain needs it.
+  ///   - repetitions: how often to run every config.
+  ///   - repeatEach: the length of the blocks that are repeated as a whole; nil for all configs, or 100
+  ///     if the domain has no end.
+  ///   - iterations: how many iterations an experiment has; nil for one, or, with generators, for as
+  ///     many as they have elements.
+  ///   - seed: the seed of everything random; nil to draw one, which is recorded.
+  ///   - finalize: whether the iteration in which an experiment stops or fails is completed.
+  ///   - idPrefix: the number of digits in sortable prefixes of ids; nil for none.
+  ///   - objective: what makes one config better than another, for the summary.
+  ///   - workers: how many experiments run at once; nil for one per core.
+  ///   - parallel: how they run.
+  public init(
+    _ name: String,
+    configs: Int? = nil,
+    repetitions: Int = 1,
+    repeatEach: Int? = nil,
+    iterations: Int? = nil,
+    seed: UInt64? = nil,
+    finalize: Bool = true,
+    idPrefix: Int? = nil,
+    objective: Objective? = nil,
+    workers: Int? = nil,
+    parallel: Parallelism = .threads,
+    file: String = #fileID,
+    line: Int = #line,
+    @ResearchBuilder _ content: () -> [ResearchPart]
+  ) {
+    var settings = ResearchSettings()
+    settings.configs = configs
+    settings.repetitions = repetitions
+    settings.repeatEach = repeatEach
+    settings.iterations = iterations
+    settings.seed = seed
+    settings.finalize = finalize
+    settings.idPrefix = idPrefix
+    settings.objective = objective
+    settings.workers = workers
+    settings.parallelism = parallel
+    var domains: [Domain] = []
+    var units: [UnitDescription] = []
+    for part in content() {
+      switch part {
+      case .domain(let domain): domains.append(domain)
+      case .unit(let unit): units.append(unit)
+      }
+    }
+    self.init(
+      name: name,
+      domains: domains,
+      units: units,
+      settings: settings,
+      problems: [],
+      place: SourcePlace(file: file, line: line)
+    )
+  }
+}

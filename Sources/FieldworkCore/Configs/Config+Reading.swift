@@ -1,0 +1,91 @@
+extension Config {
+  /// The value of a parameter.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`, which lists what the
+  ///   config has.
+  public subscript<T>(parameter: Parameter<T>) -> T {
+    get throws { try self[parameter.name.key, as: T.self] }
+  }
+
+  /// The value of a parameter as the given type; an integer is taken for a `Double` too.
+  ///
+  /// A parameter `a/b` can be read by its whole name, or as the dictionary `a` with all that begins
+  /// with `a/`.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`, which lists what the
+  ///   config has.
+  public subscript<T>(key: String, as type: T.Type = T.self) -> T {
+    get throws {
+      guard let value = self[alias: key] ?? group(key) else {
+        throw FieldworkError(
+          .missingParameter,
+          "no parameter '\(key)': the config has \(contents)"
+        )
+      }
+      guard let result = value.converted(to: type) else {
+        throw FieldworkError(
+          .wrongType,
+          "parameter '\(key)' is the \(value.typeName) \(value.name), not \(type): the config has \(contents)"
+        )
+      }
+      return result
+    }
+  }
+
+  /// Decodes the whole config, keys as property names; `a/b` is the property `b` of the property `a`.
+  /// - Throws: `DecodingError`, or ``FieldworkError`` of code `wrongType` for a value that is not plain.
+  public func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
+    try ValueDecoder(.dictionary(plainTree())).decode(type)
+  }
+
+  /// The config's plain values by key. A value that is not plain is given by its shown name.
+  public var plainValues: [String: FieldworkCore.Value] {
+    Dictionary(
+      entries.map { ($0.name.key, $0.value.plain ?? .string($0.value.name)) },
+      uniquingKeysWith: { _, last in last }
+    )
+  }
+
+  private func plainTree() throws -> [String: FieldworkCore.Value] {
+    var tree: [String: FieldworkCore.Value] = [:]
+    for entry in entries {
+      guard let plain = entry.value.plain else {
+        throw FieldworkError(
+          .wrongType,
+          "parameter '\(entry.name.key)' holds \(entry.value.name), which is not a plain value; read it with config[\"\(entry.name.key)\", as: …]"
+        )
+      }
+      Config.insert(plain, at: entry.name.key.split(separator: "/"), into: &tree)
+    }
+    return tree
+  }
+
+  private func group(_ key: String) -> AnyAlias? {
+    var tree: [String: FieldworkCore.Value] = [:]
+    for entry in entries where entry.name.key.hasPrefix(key + "/") {
+      guard let plain = entry.value.plain else { continue }
+      let path = entry.name.key.dropFirst(key.count + 1).split(separator: "/")
+      Config.insert(plain, at: path, into: &tree)
+    }
+    return tree.isEmpty ? nil : AnyAlias(FieldworkCore.Value.dictionary(tree))
+  }
+
+  private static func insert(
+    _ value: FieldworkCore.Value,
+    at path: [Substring],
+    into tree: inout [String: FieldworkCore.Value]
+  ) {
+    guard let first = path.first.map(String.init) else { return }
+    guard path.count > 1 else {
+      tree[first] = value
+      return
+    }
+    var branch: [String: FieldworkCore.Value] = [:]
+    if case .dictionary(let existing) = tree[first] { branch = existing }
+    insert(value, at: Array(path.dropFirst()), into: &branch)
+    tree[first] = .dictionary(branch)
+  }
+
+  /// What the config has, for messages.
+  package var contents: String {
+    entries.isEmpty ? "no parameters" : description
+  }
+}

@@ -1,0 +1,30 @@
+extension Config: CustomStringConvertible {
+  /// The config as messages show it, with shown names: `{lr: 0.1, layers: 2}`.
+  public var description: String {
+    "{" + entries.map { "\($0.name.alias): \($0.value.name)" }.joined(separator: ", ") + "}"
+  }
+
+  /// The shown names of parameters and values, in order.
+  public var aliases: [(name: String, value: String)] {
+    entries.map { ($0.name.alias, $0.value.name) }
+  }
+
+  /// The shown names in one text, sorted by parameter: `a_2-b_1`.
+  public func aliasText(separator: String = "-") -> String {
+    entries.map { "\($0.name.alias)_\($0.value.name)" }.sorted().joined(separator: separator)
+  }
+
+  /// A text that tells configs apart and is the same on every machine and in every run, whatever the
+  /// order of the parameters.
+  package var identity: String {
+    entries
+      .map { (FieldworkCore.Value.quoted($0.name.alias), $0.value.identity) }
+      .sorted { $0 < $1 }
+      .map { "\($0.0):\($0.1)" }
+      .joined(separator: ",")
+  }
+
+  /// A stable id: 16 hexadecimal digits made from the shown names and values, the same on every machine
+  /// and in every run, whatever the order of the parameters.
+  public var id: String { SHA256.hexDigest(of: "config|" + identity, length: 16) }
+}

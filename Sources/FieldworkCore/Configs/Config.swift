@@ -1,0 +1,120 @@
+/// An ordered set of parameter values: one point of a domain.
+///
+///     let config: Config = ["lr": 0.1, "layers": 2]
+///     try config["lr", as: Double.self]   // 0.1
+///     config.description                  // {lr: 0.1, layers: 2}
+public struct Config: Sendable, Hashable {
+  /// One parameter with its value.
+  public struct Entry: Sendable, Hashable {
+    public let name: ParameterName
+    public let value: AnyAlias
+
+    public init(_ name: ParameterName, _ value: AnyAlias) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The entries in order. A key occurs once, or, where it was given under several shown names, once
+  /// for each of them; the last one counts.
+  public private(set) var entries: [Entry]
+
+  /// Makes a config; of entries with equal keys the last value counts, in the first one's position.
+  public init(_ entries: [Entry] = []) {
+    self.entries = []
+    self.entries.reserveCapacity(entries.count)
+    for entry in entries { set(entry) }
+  }
+
+  /// The names by which the config is read, in order, each once.
+  public var keys: [String] {
+    var seen = Set<String>()
+    return entries.map(\.name.key).filter { seen.insert($0).inserted }
+  }
+
+  /// The number of parameters.
+  public var count: Int { keys.count }
+  public var isEmpty: Bool { entries.isEmpty }
+
+  public func contains(_ key: String) -> Bool { index(of: key) != nil }
+
+  /// Sets a value; a new parameter goes to the end.
+  public mutating func set(_ name: ParameterName, to value: AnyAlias) { set(Entry(name, value)) }
+
+  mutating func set(_ entry: Entry) {
+    guard let last = index(of: entry.name.key), entries[last].name != entry.name else {
+      if let last = index(of: entry.name.key) {
+        entries[last] = entry
+      } else {
+        entries.append(entry)
+      }
+      return
+    }
+    entries.removeAll { $0.name == entry.name }
+    entries.append(entry)
+  }
+
+  private func index(of key: String) -> Int? { entries.lastIndex { $0.name.key == key } }
+
+  /// The value of a parameter under its shown name; nil if the config lacks the parameter.
+  public subscript(alias key: String) -> AnyAlias? {
+    index(of: key).map { entries[$0].value }
+  }
+
+  /// Removes a parameter by the name it is read by.
+  /// - Returns: what was removed; nil if there was nothing.
+  @discardableResult
+  public mutating func remove(_ key: String) -> Entry? {
+    guard let removed = index(of: key).map({ entries[$0] }) else { return nil }
+    entries.removeAll { $0.name.key == key }
+    return removed
+  }
+
+  /// Removes a parameter by the name that is shown.
+  /// - Returns: what was removed; nil if there was nothing.
+  @discardableResult
+  public mutating func remove(alias: String) -> Entry? {
+    entries.firstIndex { $0.name.alias == alias }.map { entries.remove(at: $0) }
+  }
+
+  /// Both configs in one: the other's values win, new parameters go to the end.
+  public func merging(_ other: Config) -> Config {
+    var result = self
+    for entry in other.entries { result.set(entry) }
+    return result
+  }
+
+  /// The config with the named parameters only, in the config's order.
+  public func selecting(_ keys: Set<String>) -> Config {
+    var result = Config()
+    result.entries = entries.filter { keys.contains($0.name.key) }
+    return result
+  }
+
+  /// Two configs are equal if they hold the same values under the same names, in whatever order.
+  public static func == (left: Config, right: Config) -> Bool {
+    left.entries.count == right.entries.count
+      && left.entries.allSatisfy { entry in
+        right.entries.contains { $0 == entry }
+      }
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(Set(entries)) }
+}
+
+extension Config: ExpressibleByDictionaryLiteral {
+  public init(dictionaryLiteral elements: (ParameterName, AnyAlias)...) {
+    self.init(elements.map { Entry($0.0, $0.1) })
+  }
+}
+
+extension Config {
+  /// The parameters that a run adds to a config: the repetition, counted from 0, the number of domain
+  /// updates before it, and the device.
+  public static let auxiliaryKeys: Set<String> = ["repetition", "updates", "device"]
+
+  /// The config without the parameters that a run adds.
+  public var withoutAuxiliary: Config {
+    selecting(Set(keys).subtracting(Config.auxiliaryKeys))
+  }
+}

@@ -1,0 +1,45 @@
+/// The typed handle of a parameter: its name, and the type of its values.
+///
+///     static let rate = Parameter<Double>("lr")
+///     Domain(rate <- [0.1, 0.01])      // a list of anything else does not compile
+///     let rate = try config[Self.rate] // a Double
+///
+/// The name becomes a column of the results; it is a string of its own so that renaming the variable
+/// does not rename the column.
+public struct Parameter<T: Sendable>: Sendable {
+  public let name: ParameterName
+
+  public init(_ name: String) { self.name = ParameterName(name) }
+
+  /// Makes a parameter that is read by the alias's value and shown by the alias's name.
+  public init(_ name: Alias<String>) { self.name = ParameterName(name) }
+}
+
+/// The name of a parameter: the one that it is read by, and the one that is shown.
+public struct ParameterName: Sendable, Hashable, ExpressibleByStringLiteral,
+  CustomStringConvertible
+{
+  /// The name by which a config is read.
+  public let key: String
+  /// The name that tables, ids and files show.
+  public let alias: String
+
+  public init(_ key: String) {
+    self.key = key
+    alias = key
+  }
+
+  public init(_ alias: Alias<String>) {
+    key = alias.value
+    self.alias = alias.name
+  }
+
+  public init(stringLiteral value: String) { self.init(value) }
+
+  public var description: String { alias }
+
+  package var literalText: String {
+    key == alias
+      ? Value.quoted(key) : "Alias(\(Value.quoted(alias)), \(Value.quoted(key)))"
+  }
+}

@@ -1,0 +1,149 @@
+/// How a domain is gone through: how many configs, how often each, and what is added to them.
+public struct IterationSettings: Sendable, Hashable {
+  /// The number of configs before repetition; nil for one pass. If the domain has fewer, it is gone
+  /// through again; if it has more, the first ones are taken.
+  public var configs: Int?
+  /// How often every config comes.
+  public var repetitions: Int
+  /// The length of the blocks that are repeated as a whole; nil for all configs, or 100 if the domain
+  /// has no end. The last block may be shorter.
+  public var repeatEach: Int?
+  /// The number of configs made before this domain took over, for the schedule of updates.
+  public var produced: Int
+  /// The number of domains before this one.
+  public var updates: Int
+  /// Whether `repetition` and `updates` are added to every config, at its end.
+  public var addsAuxiliary: Bool
+  /// The number of digits of every number in an id prefix; nil for no prefixes.
+  public var prefixDigits: Int?
+  /// The seed of samplers and weights.
+  public var seed: UInt64
+
+  public init(
+    configs: Int? = nil,
+    repetitions: Int = 1,
+    repeatEach: Int? = nil,
+    produced: Int = 0,
+    updates: Int = 0,
+    addsAuxiliary: Bool = true,
+    prefixDigits: Int? = nil,
+    seed: UInt64 = 0
+  ) {
+    self.configs = configs
+    self.repetitions = repetitions
+    self.repeatEach = repeatEach
+    self.produced = produced
+    self.updates = updates
+    self.addsAuxiliary = addsAuxiliary
+    self.prefixDigits = prefixDigits
+    self.seed = seed
+  }
+}
+
+/// The configs of a domain in the order in which they are run, made one at a time.
+///
+/// Memory does not grow with the number of configs. A stream is a value: a copy goes on from the same
+/// position and gives the very same configs.
+public struct ConfigStream: Sendable {
+  /// A config with its place in the run.
+  public struct Element: Sendable {
+    public let config: Config
+    /// The repetition, counted from 0.
+    public let repetition: Int
+    /// What goes before the experiment's id; empty without id prefixes.
+    public let prefix: String
+  }
+
+  /// The number of configs with repetitions; nil if there is no end.
+  public let size: Int?
+
+  private let settings: IterationSettings
+  private let blockLength: Int
+  private let limit: Int?
+  private var cursor: DomainCursor
+  /// The cursor at the beginning of the block that is being repeated.
+  private var blockStart: DomainCursor
+  private var position = 0
+  private var repetition = 0
+  private var prefixes: PrefixCounter?
+  private var isExhausted: Bool
+
+  init(_ domain: Domain, _ settings: IterationSettings) throws {
+    let count = domain.node.isEndless ? nil : try domain.node.count()
+    let wanted = count == 0 ? 0 : settings.configs ?? count
+    self.settings = settings
+    limit = wanted
+    size = wanted.map { saturatingProduct($0, max(settings.repetitions, 0)) }
+    blockLength = max(1, settings.repeatEach ?? wanted ?? 100)
+    cursor = DomainCursor(domain.node, seed: settings.seed)
+    blockStart = cursor
+    isExhausted = wanted.map { $0 <= 0 } ?? false || settings.repetitions <= 0
+    prefixes = settings.prefixDigits.map { PrefixCounter(domain.parameterNames, digits: $0) }
+  }
+
+  /// The next config.
+  /// - Returns: nil at the end.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  public mutating func next() throws -> Element? {
+    guard !isExhausted else { return nil }
+    let blockBegin = position / blockLength * blockLength
+    let blockEnd = min(saturatingSum(blockBegin, blockLength), limit ?? .max)
+    var config = try nextConfig()
+    let element = repetition
+    let prefix = prefixes?.prefix(of: config, repetition: element) ?? ""
+    if settings.addsAuxiliary {
+      config.set("repetition", to: AnyAlias(Value.int(element)))
+      config.set("updates", to: AnyAlias(Value.int(settings.updates)))
+    }
+    position += 1
+    if position == blockEnd {
+      repetition += 1
+      if repetition < settings.repetitions {
+        position = blockBegin
+        cursor = blockStart
+      } else {
+        repetition = 0
+        blockStart = cursor
+        isExhausted = limit.map { position >= $0 } ?? false
+      }
+    }
+    return Element(config: config, repetition: element, prefix: prefix)
+  }
+
+  private mutating func nextConfig() throws -> Config {
+    if let config = try cursor.next() { return config }
+    cursor.startNextPass()
+    if let config = try cursor.next() { return config }
+    throw FieldworkError(.nothingPasses, "the domain has no configs")
+  }
+}
+
+/// Numbers the values of every parameter as they come up.
+struct PrefixCounter: Sendable {
+  private let names: [ParameterName]
+  private let digits: Int
+  private var numbers: [String: [String: Int]] = [:]
+
+  init(_ names: [ParameterName], digits: Int) {
+    self.names = names
+    self.digits = digits
+  }
+
+  /// The numbers of the config's values and the repetition, `null` where a parameter is absent:
+  /// `00_01_null_00_`.
+  mutating func prefix(of config: Config, repetition: Int) -> String {
+    let parts = names.map { name -> String in
+      guard let value = config[alias: name.key] else { return "null" }
+      let known = numbers[name.key, default: [:]]
+      let number = known[value.name] ?? known.count
+      numbers[name.key, default: [:]][value.name] = number
+      return padded(number)
+    }
+    return (parts + [padded(repetition)]).map { $0 + "_" }.joined()
+  }
+
+  private func padded(_ number: Int) -> String {
+    let text = String(number)
+    return String(repeating: "0", count: max(0, digits - text.count)) + text
+  }
+}

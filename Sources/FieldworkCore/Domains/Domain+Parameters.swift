@@ -1,0 +1,115 @@
+extension Domain {
+  /// The parameters in order of first appearance among the configs, each once.
+  public var parameterNames: [ParameterName] { node.names }
+
+  /// Whether no config is without the parameter.
+  package func always(has key: String) -> Bool { node.always(has: key) }
+
+  /// All options with the parameter, wherever they stand in the expression.
+  package func options(of key: String) -> [ParameterOption] {
+    node.options.filter { $0.name.key == key }
+  }
+
+  /// The domain with other values of a parameter, wherever it stands.
+  ///
+  /// - Parameter key: the name that the parameter is read by.
+  /// - Returns: the domain unchanged if it has no such parameter. Lists in an element-wise product must
+  ///   stay equally long; else the result has a problem.
+  public func replacing(
+    _ key: String,
+    with values: [AnyAlias],
+    file: String = #fileID,
+    line: Int = #line
+  ) -> Domain {
+    replacing(key, in: node, with: values, place: SourcePlace(file: file, line: line))
+      .adding(problems)
+  }
+
+  private func adding(_ more: [Problem]) -> Domain {
+    Domain(node.kind, problems: more + problems)
+  }
+
+  private func replacing(
+    _ key: String,
+    in node: DomainNode,
+    with values: [AnyAlias],
+    place: SourcePlace
+  ) -> Domain {
+    func replaced(_ node: DomainNode) -> Domain {
+      replacing(key, in: node, with: values, place: place)
+    }
+    switch node.kind {
+    case .options(let options):
+      return Domain(
+        .options(
+          options.map { option in
+            guard option.name.key == key else { return option }
+            return ParameterOption(
+              option.name,
+              .list(values),
+              declaredType: option.declaredType,
+              place: option.place
+            )
+          }
+        ),
+        problems: []
+      )
+    case .sum(let nodes):
+      let parts = nodes.map(replaced)
+      return Domain(.sum(parts.map(\.node)), problems: parts.flatMap(\.problems))
+    case .product(let left, let right):
+      return replaced(left).product(replaced(right))
+    case .zip(let left, let right):
+      return replaced(left).zipped(with: replaced(right), place: place)
+    case .weighted(let weight, let inner):
+      let part = replaced(inner)
+      return Domain(.weighted(weight, part.node), problems: part.problems)
+    case .filtered(let inner, let predicate):
+      let part = replaced(inner)
+      return Domain(.filtered(part.node, predicate), problems: part.problems)
+    case .conditional(let base, let condition, let value, let inner):
+      let (first, second) = (replaced(base), replaced(inner))
+      return Domain(
+        .conditional(first.node, key: condition, value: value, second.node),
+        problems: first.problems + second.problems
+      )
+    }
+  }
+}
+
+extension DomainNode {
+  /// All options of the expression, from left to right.
+  var options: [ParameterOption] {
+    switch kind {
+    case .options(let options): options
+    case .sum(let nodes): nodes.flatMap(\.options)
+    case .product(let left, let right), .zip(let left, let right): left.options + right.options
+    case .weighted(_, let node), .filtered(let node, _): node.options
+    case .conditional(let node, _, _, let inner): node.options + inner.options
+    }
+  }
+
+  fileprivate func always(has key: String) -> Bool {
+    switch kind {
+    case .options(let options): options.contains { $0.name.key == key }
+    case .sum(let nodes): !nodes.isEmpty && nodes.allSatisfy { $0.always(has: key) }
+    case .product(let left, let right), .zip(let left, let right):
+      left.always(has: key) || right.always(has: key)
+    case .weighted(_, let node), .filtered(let node, _): node.always(has: key)
+    case .conditional(let node, _, _, _): node.always(has: key)
+    }
+  }
+
+  /// The names in order of first appearance in the members.
+  fileprivate var names: [ParameterName] {
+    var seen = Set<String>()
+    let wanted = Set(options.map(\.name.key)).count
+    var names: [ParameterName] = []
+    for index in 0..<memberCount where names.count < wanted {
+      for name in member(at: index).block.keys where seen.insert(name.key).inserted {
+        names.append(name)
+      }
+    }
+    return names
+  }
+}

@@ -1,0 +1,311 @@
+/// One member of a domain: a set of configs in a fixed order, each reached by its index.
+struct DomainBlock: Sendable {
+  indirect enum Kind: Sendable {
+    /// All combinations of the options' values, the last changing fastest.
+    case options([ParameterOption])
+    /// All combinations of two blocks, the right changing fastest and winning.
+    case product(DomainBlock, DomainBlock)
+    /// Blocks one after another.
+    case chain([DomainBlock])
+    case filtered(DomainBlock, Predicate)
+  }
+
+  let kind: Kind
+  /// The number of combinations of listed values, conditions aside; 1 if nothing is listed.
+  let baseCount: Int
+  let hasLists: Bool
+  let hasSamplers: Bool
+  let hasConditions: Bool
+
+  /// Whether the block has no end: it holds samplers only.
+  var isEndless: Bool { !hasLists }
+
+  init(options: [ParameterOption]) {
+    kind = .options(options)
+    baseCount = options.reduce(1) { saturatingProduct($0, $1.values.count ?? 1) }
+    hasLists = options.contains { $0.values.count != nil }
+    hasSamplers = options.contains { $0.values.count == nil }
+    hasConditions = false
+  }
+
+  init(product left: DomainBlock, _ right: DomainBlock) {
+    kind = .product(left, right)
+    baseCount = saturatingProduct(left.baseCount, right.baseCount)
+    hasLists = left.hasLists || right.hasLists
+    hasSamplers = left.hasSamplers || right.hasSamplers
+    hasConditions = left.hasConditions || right.hasConditions
+  }
+
+  init(chain blocks: [DomainBlock]) {
+    kind = .chain(blocks)
+    baseCount = blocks.reduce(0) { saturatingSum($0, $1.baseCount) }
+    hasLists = true
+    hasSamplers = blocks.contains(where: \.hasSamplers)
+    hasConditions = blocks.contains(where: \.hasConditions)
+  }
+
+  init(filtered block: DomainBlock, by predicate: Predicate) {
+    kind = .filtered(block, predicate)
+    baseCount = block.baseCount
+    hasLists = block.hasLists
+    hasSamplers = block.hasSamplers
+    hasConditions = true
+  }
+
+  /// Adds the block's parameters at an index to a config.
+  /// - Returns: false if a condition rejects the listed values at that index.
+  /// - Throws: if nothing that the samplers draw passes a condition.
+  func write(at index: Int, draw: DrawPlace, into config: inout Config) throws -> Bool {
+    switch kind {
+    case .options(let options):
+      try write(options, at: index, draw: draw, into: &config)
+      return true
+    case .product(let left, let right):
+      return try left.write(at: index / right.baseCount, draw: draw, into: &config)
+        && right.write(at: index % right.baseCount, draw: draw, into: &config)
+    case .chain(let blocks):
+      var rest = index
+      for block in blocks {
+        if rest < block.baseCount { return try block.write(at: rest, draw: draw, into: &config) }
+        rest -= block.baseCount
+      }
+      return false
+    case .filtered(let block, let predicate):
+      return try write(block, where: predicate, at: index, draw: draw, into: &config)
+    }
+  }
+
+  private func write(
+    _ options: [ParameterOption],
+    at index: Int,
+    draw: DrawPlace,
+    into config: inout Config
+  ) throws {
+    var divisor = baseCount
+    var rest = index
+    for option in options {
+      let value: AnyAlias
+      switch option.values {
+      case .sampler(let sampler):
+        var generator = draw.generator(for: option.name)
+        value = try sampler.draw(&generator)
+      default:
+        divisor /= option.values.count ?? 1
+        value = option.values.value(at: rest / divisor)
+        rest %= divisor
+      }
+      config.set(Config.Entry(option.name, value))
+    }
+  }
+
+  private func write(
+    _ block: DomainBlock,
+    where predicate: Predicate,
+    at index: Int,
+    draw: DrawPlace,
+    into config: inout Config
+  ) throws -> Bool {
+    let attempts = block.hasSamplers ? Sampler<Double>.attempts : 1
+    for attempt in 0..<attempts {
+      var part = Config()
+      let place = attempt == 0 ? draw : draw.nested(attempt)
+      guard try block.write(at: index, draw: place, into: &part) else { return false }
+      if try predicate.passes(part) {
+        config = config.merging(part)
+        return true
+      }
+    }
+    guard block.hasSamplers else { return false }
+    throw FieldworkError(
+      .nothingPasses,
+      "where: none of \(attempts) draws passes the condition; widen the sampler, or put a condition on listed values on the part of the domain that lists them",
+      place: predicate.place
+    )
+  }
+
+  /// Whether the conditions on listed values let an index pass.
+  func admits(_ index: Int) throws -> Bool {
+    guard hasConditions else { return true }
+    switch kind {
+    case .options: return true
+    case .product(let left, let right):
+      return try left.admits(index / right.baseCount) && right.admits(index % right.baseCount)
+    case .chain(let blocks):
+      var rest = index
+      for block in blocks {
+        if rest < block.baseCount { return try block.admits(rest) }
+        rest -= block.baseCount
+      }
+      return false
+    case .filtered(let block, let predicate):
+      guard try block.admits(index) else { return false }
+      guard !block.hasSamplers else { return true }
+      var config = Config()
+      let draw = DrawPlace(key: Philox.Key(), member: 0, ordinal: 0)
+      guard try block.write(at: index, draw: draw, into: &config) else { return false }
+      return try predicate.passes(config)
+    }
+  }
+
+  /// The number of configs; conditions on listed values are tried one by one.
+  func count() throws -> Int {
+    guard hasConditions else { return baseCount }
+    switch kind {
+    case .options: return baseCount
+    case .product(let left, let right):
+      return saturatingProduct(try left.count(), try right.count())
+    case .chain(let blocks): return try blocks.reduce(0) { saturatingSum($0, try $1.count()) }
+    case .filtered:
+      var count = 0
+      for index in 0..<baseCount where try admits(index) { count += 1 }
+      return count
+    }
+  }
+
+  /// The keys of the block's parameters, in order, each once. Those of a chain may be absent from some
+  /// of its configs.
+  var keys: [ParameterName] {
+    switch kind {
+    case .options(let options): return unique(options.map(\.name))
+    case .product(let left, let right): return unique(left.keys + right.keys)
+    case .chain(let blocks): return unique(blocks.flatMap(\.keys))
+    case .filtered(let block, _): return block.keys
+    }
+  }
+
+  private func unique(_ names: [ParameterName]) -> [ParameterName] {
+    var seen = Set<String>()
+    return names.filter { seen.insert($0.key).inserted }
+  }
+
+  /// Whether a config has just this block's parameters, each with a value that it can have.
+  func contains(_ config: Config) throws -> Bool {
+    if case .chain(let blocks) = kind {
+      return try blocks.contains { try $0.contains(config) }
+    }
+    return Set(keys.map(\.key)) == Set(config.keys)
+      ? try matches(config, hidden: []) : try containsAlternative(config)
+  }
+
+  /// A product over a chain has different parameters in different configs.
+  private func containsAlternative(_ config: Config) throws -> Bool {
+    for block in alternatives where Set(block.keys.map(\.key)) == Set(config.keys) {
+      if try block.matches(config, hidden: []) { return true }
+    }
+    return false
+  }
+
+  private var alternatives: [DomainBlock] {
+    switch kind {
+    case .options: return [self]
+    case .chain(let blocks): return blocks.flatMap(\.alternatives)
+    case .filtered(let block, let predicate):
+      return block.alternatives.map { DomainBlock(filtered: $0, by: predicate) }
+    case .product(let left, let right):
+      let rights = right.alternatives
+      return left.alternatives.flatMap { left in
+        rights.map { DomainBlock(product: left, $0) }
+      }
+    }
+  }
+
+  private func matches(_ config: Config, hidden: Set<String>) throws -> Bool {
+    switch kind {
+    case .options(let options):
+      var seen = hidden
+      for option in options.reversed() where seen.insert(option.name.key).inserted {
+        guard let value = config[alias: option.name.key], option.values.contains(value) else {
+          return false
+        }
+      }
+      return baseCount > 0
+    case .product(let left, let right):
+      return try right.matches(config, hidden: hidden)
+        && left.matches(config, hidden: hidden.union(right.keys.map(\.key)))
+    case .chain(let blocks):
+      return try blocks.contains { try $0.matches(config, hidden: hidden) }
+    case .filtered(let block, let predicate):
+      return try block.matches(config, hidden: hidden)
+        && predicate.passes(config.selecting(Set(block.keys.map(\.key))))
+    }
+  }
+
+  /// Splits the block by a parameter's listed values into runs that are, or are not, the given value.
+  /// - Returns: nil if the parameter is drawn and not listed; one run of "not" if it is absent.
+  func split(by key: String, matching value: AnyAlias) -> [(block: DomainBlock, matches: Bool)]? {
+    switch kind {
+    case .options(let options):
+      guard let position = options.lastIndex(where: { $0.name.key == key }) else {
+        return [(self, false)]
+      }
+      guard let count = options[position].values.count else { return nil }
+      let values = options[position].values
+      var runs: [(block: DomainBlock, matches: Bool)] = []
+      var start = 0
+      while start < count {
+        let matches = values.value(at: start).sameValue(as: value)
+        var end = start + 1
+        while end < count, values.value(at: end).sameValue(as: value) == matches { end += 1 }
+        var part = options
+        part[position] = ParameterOption(
+          options[position].name,
+          values.slice(start..<end),
+          declaredType: options[position].declaredType,
+          place: options[position].place
+        )
+        runs.append((DomainBlock(options: part), matches))
+        start = end
+      }
+      return runs
+    case .product(let left, let right):
+      if right.keys.contains(where: { $0.key == key }) {
+        return right.split(by: key, matching: value)?
+          .map { (DomainBlock(product: left, $0.block), $0.matches) }
+      }
+      return left.split(by: key, matching: value)?
+        .map { (DomainBlock(product: $0.block, right), $0.matches) }
+    case .chain(let blocks):
+      var runs: [(block: DomainBlock, matches: Bool)] = []
+      for block in blocks {
+        guard let parts = block.split(by: key, matching: value) else { return nil }
+        runs += parts
+      }
+      return runs
+    case .filtered(let block, let predicate):
+      return block.split(by: key, matching: value)?
+        .map { (DomainBlock(filtered: $0.block, by: predicate), $0.matches) }
+    }
+  }
+}
+
+extension DomainBlock: Equatable {
+  /// Blocks are equal if they make the same configs in the same order; a product of plain options
+  /// equals the options written in one.
+  static func == (left: DomainBlock, right: DomainBlock) -> Bool {
+    if let first = left.flattened, let second = right.flattened { return first == second }
+    switch (left.kind, right.kind) {
+    case (.product(let a, let b), .product(let c, let d)): return a == c && b == d
+    case (.chain(let a), .chain(let b)): return a == b
+    case (.filtered(let a, let p), .filtered(let b, let q)): return a == b && p === q
+    default: return false
+    }
+  }
+
+  private var flattened: [ParameterOption]? {
+    switch kind {
+    case .options(let options): return options
+    case .product(let left, let right):
+      guard let first = left.flattened, let second = right.flattened else { return nil }
+      return first + second
+    default: return nil
+    }
+  }
+}
+
+extension AnyAlias {
+  /// Whether this is the value meant by another one: the same plain value, or the same name.
+  package func sameValue(as other: AnyAlias) -> Bool {
+    if let plain, let otherPlain = other.plain, plain == otherPlain { return true }
+    return (isNamed || plain == nil || other.isNamed) && name == other.name
+  }
+}

@@ -1,0 +1,109 @@
+/// Goes through a domain, config by config.
+///
+/// It is a value: a copy goes on from the same position and gives the very same configs, which is how
+/// repetitions repeat a block without keeping it.
+struct DomainCursor {
+  /// A member that is being drawn from.
+  private struct OpenMember {
+    let index: Int
+    let block: DomainBlock
+    let weight: Double
+    var position: Int
+  }
+
+  private let node: DomainNode
+  private let key: Philox.Key
+  private let choiceKey: Philox.Key
+  private(set) var pass = 0
+  private var nextMember = 0
+  private var open: [OpenMember] = []
+  private var isWeighted = false
+  private var choices: UInt64 = 0
+
+  init(_ node: DomainNode, seed: UInt64) {
+    self.node = node
+    let generator = Philox(text: "domain|\(seed)")
+    key = generator.streamKey
+    choiceKey = generator.split("weights").streamKey
+  }
+
+  /// Begins the next pass; samplers and weights draw anew.
+  mutating func startNextPass() {
+    pass += 1
+    nextMember = 0
+    open = []
+  }
+
+  /// The next config of this pass.
+  /// - Returns: nil at the end of the pass.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  mutating func next() throws -> Config? {
+    while true {
+      if open.isEmpty {
+        guard try openNextGroup() else { return nil }
+        continue
+      }
+      let slot = isWeighted && open.count > 1 ? chooseSlot() : 0
+      var member = open[slot]
+      let config = try take(&member)
+      let isExhausted = try !advance(&member)
+      if isExhausted { open.remove(at: slot) } else { open[slot] = member }
+      if let config { return config }
+    }
+  }
+
+  /// Opens the next member, or the next run of weighted members.
+  /// - Returns: false if no members are left.
+  private mutating func openNextGroup() throws -> Bool {
+    guard nextMember < node.memberCount else { return false }
+    let first = node.member(at: nextMember)
+    isWeighted = first.weight != nil
+    try openMember(first)
+    guard isWeighted else { return true }
+    while nextMember < node.memberCount {
+      let member = node.member(at: nextMember)
+      guard member.weight != nil else { break }
+      try openMember(member)
+    }
+    return true
+  }
+
+  private mutating func openMember(_ member: DomainNode.Member) throws {
+    var opened = OpenMember(
+      index: nextMember,
+      block: member.block,
+      weight: member.weight ?? 1,
+      position: -1
+    )
+    nextMember += 1
+    if try advance(&opened) { open.append(opened) }
+  }
+
+  /// Goes to the next position that conditions on listed values admit.
+  /// - Returns: false if there is none.
+  private func advance(_ member: inout OpenMember) throws -> Bool {
+    member.position += 1
+    guard !member.block.isEndless else { return true }
+    while member.position < member.block.baseCount {
+      if try member.block.admits(member.position) { return true }
+      member.position += 1
+    }
+    return false
+  }
+
+  private func take(_ member: inout OpenMember) throws -> Config? {
+    let count = member.block.baseCount
+    let ordinal = member.block.isEndless ? member.position : pass &* count &+ member.position
+    let index = member.block.isEndless ? 0 : member.position
+    var config = Config()
+    let draw = DrawPlace(key: key, member: member.index, ordinal: ordinal)
+    return try member.block.write(at: index, draw: draw, into: &config) ? config : nil
+  }
+
+  /// Chooses among the open members in proportion to their weights.
+  private mutating func chooseSlot() -> Int {
+    var generator = Philox(key: choiceKey, counter: Philox.Counter(0, choices, 0, 0))
+    choices += 1
+    return CumulativeWeights(open.map(\.weight))?.index(at: generator.nextUnit()) ?? 0
+  }
+}

@@ -1,0 +1,117 @@
+/// The running experiment: `E().iteration`, `E().id`; or the state of one of its units.
+public struct E<Output>: NamedExpression {
+  public let dependencies: [Dependency]
+  private let body: @Sendable (RunContext) -> Output
+
+  public func evaluate(in run: RunContext) throws -> Output { body(run) }
+}
+
+extension E where Output == RunContext {
+  public init() {
+    dependencies = []
+    body = { $0 }
+  }
+}
+
+extension E where Output == UnitState {
+  /// The state of a unit: `E("train").iteration`.
+  public init(_ unit: String) {
+    dependencies = [.unit(name: unit)]
+    body = { UnitState($0.outputs[unit]) }
+  }
+}
+
+/// What a unit has last done.
+public struct UnitState {
+  /// The unit's last output; nil before it has first run.
+  public let output: Any?
+  /// The iteration at which the unit last ran; nil before it has first run.
+  public let iteration: Int?
+
+  package init(_ output: UnitOutput?) {
+    self.output = output?.value
+    iteration = output?.iteration
+  }
+}
+
+/// The value of a parameter, of the type that the unit's function wants.
+public struct EC<Output>: NamedExpression {
+  private let key: String?
+  private let body: @Sendable (RunContext) throws -> Output
+
+  /// The value of a parameter by name.
+  public init(_ key: String) {
+    self.key = key
+    body = { try $0.config[key, as: Output.self] }
+  }
+
+  public var dependencies: [Dependency] {
+    key.map { [.parameter(key: $0, type: Output.self)] } ?? []
+  }
+
+  public func evaluate(in run: RunContext) throws -> Output { try body(run) }
+}
+
+extension EC where Output: Sendable {
+  /// The value of a parameter by its typed handle.
+  public init(_ parameter: Parameter<Output>) { self.init(parameter.name.key) }
+}
+
+extension EC where Output == Config {
+  /// The whole config, without what a run adds to it unless `full`.
+  public init(full: Bool = false) {
+    key = nil
+    body = { full ? $0.config : $0.config.withoutAuxiliary }
+  }
+}
+
+/// The last output of a unit, of the type that the unit's function wants.
+///
+/// It is the output of this iteration if the unit has run in it, else an older one. Before the unit has
+/// first run it is nil for an optional type, and an error for any other.
+public struct O<Output>: NamedExpression {
+  private let unit: String
+
+  public init(_ unit: String) { self.unit = unit }
+
+  public init(_ unit: String, as type: Output.Type) { self.unit = unit }
+
+  public var dependencies: [Dependency] { [.output(unit: unit, type: Output.self)] }
+
+  public func evaluate(in run: RunContext) throws -> Output { try run.output(of: unit) }
+}
+
+/// The path of the experiment's own folder, which is made when it is first asked for.
+public struct EP: NamedExpression {
+  public init() {}
+
+  public var dependencies: [Dependency] { [.directory] }
+
+  public func evaluate(in run: RunContext) throws -> String { try run.directory() }
+}
+
+/// The experiment's storage, into which a function can save values under names that it chooses.
+public struct S: NamedExpression {
+  public init() {}
+
+  public func evaluate(in run: RunContext) throws -> ExperimentStorage { ExperimentStorage(run) }
+}
+
+/// Where the values of one experiment go.
+public struct ExperimentStorage {
+  private let run: RunContext
+
+  init(_ run: RunContext) { self.run = run }
+
+  /// Saves a value under a name at the current iteration; a second one replaces the first.
+  public func save(_ name: String, _ value: some ValueConvertible) { run.save(name, value) }
+}
+
+/// A constant among a unit's arguments.
+public struct Constant<Output: Sendable>: NamedExpression {
+  private let value: Output
+
+  public init(_ value: Output) { self.value = value }
+
+  public func evaluate(in run: RunContext) throws -> Output { value }
+}

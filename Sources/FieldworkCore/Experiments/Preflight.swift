@@ -1,0 +1,337 @@
+extension Research {
+  /// Names that results use for columns of their own.
+  package static let reservedNames: Set<String> = [
+    "id", "iteration", "repetition", "updates", "device", "ended",
+  ]
+
+  /// Checks the definition before anything runs.
+  /// - Returns: all problems at once, each with the place in the playbook.
+  public func preflight() -> [Problem] {
+    problems + settingProblems() + domainProblems() + unitProblems()
+  }
+
+  private func error(_ message: String, _ remedy: String, _ place: SourcePlace? = nil) -> Problem {
+    Problem(message, remedy: remedy, place: place ?? self.place)
+  }
+
+  // MARK: Settings
+
+  private func settingProblems() -> [Problem] {
+    var found: [Problem] = []
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    let bad = parts.contains { $0.isEmpty || $0 == "." || $0 == ".." } || name.utf8.contains(0)
+    if bad {
+      found.append(
+        error(
+          "'\(name)' is not a research name",
+          "use a relative path such as \"ising\" or \"lab/ising\""
+        )
+      )
+    }
+    for (value, what) in [
+      (settings.configs, "configs"), (settings.repetitions, "repetitions"),
+      (settings.repeatEach, "repeatEach"), (settings.iterations, "iterations"),
+      (settings.idPrefix, "idPrefix"), (settings.workers, "workers"),
+    ] {
+      if let value, value < 1 {
+        found.append(error("\(what) is \(value)", "give a number from 1 up, or leave it out"))
+      }
+    }
+    if units.isEmpty {
+      found.append(error("the research has no units", "add a Unit to its block"))
+    }
+    if let objective = settings.objective, !units.isEmpty,
+      units.allSatisfy({ !Self.mayOpenlySave($0) }),
+      !units.contains(where: { $0.saving?.names.contains(objective.name) ?? false })
+    {
+      found.append(
+        error("the objective '\(objective.name)' is saved by no unit", "name a saved value")
+      )
+    }
+    return found
+  }
+
+  /// Whether the names that a unit saves are not all known: it has the context at hand.
+  private static func mayOpenlySave(_ unit: UnitDescription) -> Bool {
+    unit.saving == .keys || unit.opensContext
+  }
+
+  // MARK: Domain
+
+  private func domainProblems() -> [Problem] {
+    guard let domain else { return [] }
+    var found = domain.problems
+    for name in domain.parameterNames where Self.reservedNames.contains(name.key) {
+      found.append(
+        error(
+          "a parameter is named '\(name.key)', which results use themselves",
+          "choose another name",
+          domain.options(of: name.key).first?.place
+        )
+      )
+    }
+    guard !found.contains(where: { $0.severity == .error }) else { return found }
+    if domain.isEndless && settings.configs == nil {
+      found.append(
+        error(
+          "the domain has no end: some of its terms have samplers only",
+          "say how many configs to run with configs: or --configs",
+          place
+        )
+      )
+    }
+    do {
+      var stream = try domain.stream(IterationSettings(configs: 1))
+      if try stream.next() == nil {
+        found.append(
+          error(
+            "the domain is empty: \(domain)",
+            "give every parameter at least one value, and conditions that something passes"
+          )
+        )
+      }
+    } catch let failure as FieldworkError {
+      found.append(
+        Problem(
+          failure.message + (failure.cause.map { " (\($0))" } ?? ""),
+          place: failure.place ?? place
+        )
+      )
+    } catch {
+      found.append(Problem("\(error)", place: place))
+    }
+    return found
+  }
+
+  // MARK: Units
+
+  private func unitProblems() -> [Problem] {
+    var found: [Problem] = []
+    let indices = Dictionary(
+      units.enumerated().map { ($1.name, $0) },
+      uniquingKeysWith: { first, _ in first }
+    )
+    for (index, unit) in units.enumerated() {
+      if !unit.when.canRun(inIterations: iterations) {
+        let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
+        found.append(
+          Problem(
+            "unit '\(unit.name)' never runs: \(unit.when) in \(count)",
+            remedy: "change its when:, or give more iterations",
+            place: unit.place,
+            severity: .warning
+          )
+        )
+      }
+      found += savingProblems(unit)
+      found += instanceNameProblems(unit, index)
+      for dependency in unit.dependencies {
+        found += problems(of: dependency, unit, index, indices)
+      }
+    }
+    return found
+  }
+
+  private func savingProblems(_ unit: UnitDescription) -> [Problem] {
+    guard let saving = unit.saving else { return [] }
+    var found: [Problem] = []
+    if let type = unit.outputType, let message = saving.mismatch(with: type) {
+      found.append(error("unit '\(unit.name)': \(message)", "save a plain value", unit.place))
+    }
+    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
+    for name in saving.names {
+      if parameters.contains(name) {
+        found.append(
+          error(
+            "unit '\(unit.name)' saves '\(name)', which is the name of a parameter",
+            "save it under another name",
+            unit.place
+          )
+        )
+      } else if Self.reservedNames.contains(name) || name.isEmpty {
+        found.append(
+          error(
+            "unit '\(unit.name)' saves '\(name)', a name that results use themselves",
+            "save it under another name",
+            unit.place
+          )
+        )
+      }
+    }
+    return found
+  }
+
+  private func instanceNameProblems(_ unit: UnitDescription, _ index: Int) -> [Problem] {
+    guard unit.kind == .instance, let given = unit.instanceName else { return [] }
+    let earlier = units[..<index].contains { $0.kind == .instance && $0.instanceName == given }
+    return earlier
+      ? [error("two instances are named '\(given)'", "give each its own name", unit.place)] : []
+  }
+
+  private func problems(
+    of dependency: Dependency,
+    _ unit: UnitDescription,
+    _ index: Int,
+    _ indices: [String: Int]
+  ) -> [Problem] {
+    switch dependency {
+    case .directory: return []
+    case .parameter(let key, let type): return parameterProblems(key, type, unit)
+    case .unit(let name):
+      guard indices[name] == nil else { return [] }
+      return [unknownUnit(name, unit)]
+    case .instance(let name):
+      let declared = units.firstIndex { $0.kind == .instance && $0.instanceName == name }
+      guard let declared else {
+        return [
+          error(
+            "unit '\(unit.name)' uses the instance '\(name)', which is not part of the research",
+            "write the instance on a line of its own in the block, before the unit",
+            unit.place
+          )
+        ]
+      }
+      guard declared > index else { return [] }
+      return [
+        error(
+          "unit '\(unit.name)' uses the instance '\(name)', which is built later",
+          "move the instance's line before the unit",
+          unit.place
+        )
+      ]
+    case .output(let name, let type):
+      guard let read = indices[name] else { return [unknownUnit(name, unit)] }
+      return outputProblems(units[read], readAt: read, type, unit, index)
+    }
+  }
+
+  private func unknownUnit(_ name: String, _ unit: UnitDescription) -> Problem {
+    let names = units.map(\.name).joined(separator: ", ")
+    return error(
+      "unit '\(unit.name)' reads the unit '\(name)', which the research does not have",
+      "it has \(names)",
+      unit.place
+    )
+  }
+
+  private func outputProblems(
+    _ source: UnitDescription,
+    readAt sourceIndex: Int,
+    _ type: Any.Type,
+    _ unit: UnitDescription,
+    _ index: Int
+  ) -> [Problem] {
+    let wanted = (type as? any OptionalType.Type)?.wrapped ?? type
+    let isOptional = type is any OptionalType.Type
+    var found: [Problem] = []
+    if let given = source.outputType, !Self.fits(given, wanted) {
+      found.append(
+        error(
+          "unit '\(unit.name)' wants the output of '\(source.name)' as \(wanted), but it is \(given)",
+          "change the function's argument, or map the expression",
+          unit.place
+        )
+      )
+    }
+    guard !isOptional, let first = unit.when.firstIteration else { return found }
+    let sourceFirst = source.when.firstIteration
+    let isTooEarly = sourceFirst.map { $0 > first || ($0 == first && sourceIndex >= index) } ?? true
+    if isTooEarly {
+      let later = sourceIndex >= index ? "runs later in the iteration" : "has not run by then"
+      found.append(
+        error(
+          "unit '\(unit.name)' first runs at iteration \(first) and reads the output of '\(source.name)', which \(later)",
+          "move it, change when:, or make the argument optional: it is nil before the first output",
+          unit.place
+        )
+      )
+    }
+    return found
+  }
+
+  private static func fits(_ given: Any.Type, _ wanted: Any.Type) -> Bool {
+    if given == wanted || wanted == Any.self || given == Any.self { return true }
+    // Integers are taken for floating-point numbers; classes and protocols show while running.
+    let plain = wanted is any ValueConvertible.Type && given is any ValueConvertible.Type
+    guard plain else {
+      return !(wanted is any ValueConvertible.Type) || given is any AnyObject.Type
+    }
+    let isNumber = wanted == Double.self || wanted == Float.self
+    if isNumber { return given is any Numeric.Type }
+    if wanted == Value.self || given == Value.self { return true }
+    return
+      !(given is any BinaryInteger.Type || given == Double.self || given == String.self
+      || given == Bool.self)
+      || (given is any BinaryInteger.Type && wanted is any BinaryInteger.Type)
+  }
+
+  private func parameterProblems(
+    _ key: String,
+    _ type: Any.Type,
+    _ unit: UnitDescription
+  ) -> [Problem] {
+    if Config.auxiliaryKeys.contains(key) && key != "device" { return [] }
+    let options = domain?.options(of: key) ?? []
+    guard let domain, !options.isEmpty else {
+      let isGroup = domain?.parameterNames.contains { $0.key.hasPrefix(key + "/") } ?? false
+      if isGroup { return [] }
+      let names = domain?.parameterNames.map(\.key).joined(separator: ", ") ?? ""
+      return [
+        error(
+          "unit '\(unit.name)' reads the parameter '\(key)', which the domain does not have",
+          "it has \(names.isEmpty ? "none" : names)",
+          unit.place
+        )
+      ]
+    }
+    var found: [Problem] = []
+    if !domain.always(has: key) && !(type is any OptionalType.Type) {
+      found.append(
+        error(
+          "unit '\(unit.name)' reads the parameter '\(key)', which some configs lack",
+          "give it in every term of the domain, or read it from the config in the unit",
+          unit.place
+        )
+      )
+    }
+    for option in options {
+      guard let value = option.firstValue(notConvertibleTo: type) else { continue }
+      found.append(
+        error(
+          "unit '\(unit.name)' wants the parameter '\(key)' as \(type), but \(value) is not one",
+          "change the values at \(option.place.map(String.init(describing:)) ?? "the domain") or the function's argument",
+          unit.place
+        )
+      )
+    }
+    return found
+  }
+}
+
+extension ParameterOption {
+  /// A text for the first value that cannot be read as the type; at most a thousand are tried.
+  fileprivate func firstValue(notConvertibleTo type: Any.Type) -> String? {
+    switch values {
+    case .sampler(let sampler):
+      guard sampler.problem == nil else { return nil }
+      var generator = Philox(seed: 0)
+      guard let value = try? sampler.draw(&generator), !value.converts(to: type) else {
+        return nil
+      }
+      return "a value of \(sampler)"
+    default:
+      for index in 0..<min(values.count ?? 0, 1000) {
+        let value = values.value(at: index)
+        if !value.converts(to: type) { return "the \(value.typeName) \(value.literalText)" }
+      }
+      return nil
+    }
+  }
+}
+
+extension AnyAlias {
+  fileprivate func converts(to type: Any.Type) -> Bool {
+    func test<T>(_ type: T.Type) -> Bool { converted(to: type) != nil }
+    return _openExistential(type, do: test)
+  }
+}

@@ -1,0 +1,143 @@
+/// A research: a domain, the steps of an experiment, and how to run them. A value; nothing runs until a
+/// runner is given it.
+public struct Research: Sendable {
+  /// The name, which is also the path of its folder below the results directory.
+  public let name: String
+  /// The configs to try; nil for one experiment with an empty config.
+  public private(set) var domain: Domain?
+  /// The steps of an experiment, in the order in which they run.
+  public let units: [UnitDescription]
+  public var settings: ResearchSettings
+  /// What was found wrong while the block was read; ``preflight()`` finds the rest.
+  package let problems: [Problem]
+  public let place: SourcePlace
+
+  /// Makes a research; units of one name get a postfix: `f`, `f_1`, `f_2`.
+  package init(
+    name: String,
+    domains: [Domain],
+    units: [UnitDescription],
+    settings: ResearchSettings,
+    problems: [Problem],
+    place: SourcePlace
+  ) {
+    self.name = name
+    domain = domains.first
+    self.units = Research.uniquelyNamed(units)
+    self.settings = settings
+    self.place = place
+    var all = problems
+    if domains.count > 1 {
+      all.append(
+        Problem(
+          "the research has \(domains.count) domains",
+          remedy: "join them in one expression with + or *",
+          place: place
+        )
+      )
+    }
+    self.problems = all
+  }
+
+  /// The postfix is the smallest free number, so that it never meets a name that was given.
+  private static func uniquelyNamed(_ units: [UnitDescription]) -> [UnitDescription] {
+    let given = Set(units.map(\.name))
+    var taken = Set<String>()
+    return units.map { unit in
+      var unit = unit
+      let name = unit.name
+      var number = 1
+      while !taken.insert(unit.name).inserted {
+        repeat {
+          unit.name = "\(name)_\(number)"
+          number += 1
+        } while given.contains(unit.name)
+      }
+      return unit
+    }
+  }
+
+  /// Whether no unit is a generator, so that an experiment without a number of iterations has one.
+  public var hasOnlyFunctions: Bool { !units.contains { $0.kind == .generator } }
+
+  /// The number of iterations of an experiment; nil if only the units end it.
+  public var iterations: Int? { settings.iterations ?? (hasOnlyFunctions ? 1 : nil) }
+
+  /// The research with other values of a parameter, see ``Domain/replacing(_:with:file:line:)``.
+  package func replacing(_ key: String, with values: [AnyAlias]) -> Research {
+    var research = self
+    research.domain = domain?.replacing(key, with: values, file: place.file, line: place.line)
+    return research
+  }
+
+  /// The research with a condition on its configs.
+  package func filtered(_ condition: @escaping @Sendable (Config) throws -> Bool) -> Research {
+    var research = self
+    research.domain = domain?.where(file: place.file, line: place.line, condition)
+    return research
+  }
+}
+
+/// How a research is run: what the playbook says, overridden by what the command line says.
+public struct ResearchSettings: Sendable, Hashable {
+  /// The number of configs, see ``IterationSettings/configs``.
+  public var configs: Int?
+  /// How often every config is run.
+  public var repetitions = 1
+  /// The length of the blocks that are repeated, see ``IterationSettings/repeatEach``.
+  public var repeatEach: Int?
+  /// The number of iterations of an experiment; nil for one, or for as many as its generators have.
+  public var iterations: Int?
+  /// The seed of everything random; nil to draw one, which is recorded.
+  public var seed: UInt64?
+  /// Whether the iteration in which an experiment stops or fails is completed by the other units.
+  public var finalize = true
+  /// The number of digits in the ids' prefixes; nil for ids without prefixes.
+  public var idPrefix: Int?
+  /// What makes one config better than another.
+  public var objective: Objective?
+  /// The number of workers; nil for as many as the machine has cores.
+  public var workers: Int?
+  public var parallelism = Parallelism.threads
+
+  public init() {}
+}
+
+/// How experiments run beside each other.
+public enum Parallelism: String, Sendable, Hashable, CaseIterable {
+  /// One after another, in the calling task.
+  case serial
+  /// At once, in tasks of one process.
+  case threads
+}
+
+/// A saved value by which configs are compared.
+public struct Objective: Sendable, Hashable {
+  public enum Direction: String, Sendable, Hashable {
+    case minimize, maximize
+  }
+
+  public let name: String
+  public let direction: Direction
+
+  /// The smaller the last saved value of the name, the better.
+  public static func minimize(_ name: String) -> Objective {
+    Objective(name: name, direction: .minimize)
+  }
+
+  /// The larger the last saved value of the name, the better.
+  public static func maximize(_ name: String) -> Objective {
+    Objective(name: name, direction: .maximize)
+  }
+}
+
+extension Research: CustomStringConvertible {
+  /// The research in lines: its name, domain and units.
+  public var description: String {
+    var lines = ["Research \(Value.quoted(name))"]
+    lines.append("  domain: \(domain.map(\.description) ?? "one empty config")")
+    lines.append("  iterations: \(iterations.map(String.init) ?? "until a unit ends them")")
+    lines += units.map { "  \($0)" }
+    return lines.joined(separator: "\n")
+  }
+}

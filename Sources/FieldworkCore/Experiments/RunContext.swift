@@ -1,0 +1,167 @@
+/// What an experiment's units can see and do while it runs.
+///
+/// One experiment has one context. It is confined to the task that runs the experiment, so neither it
+/// nor what it holds needs to be `Sendable`.
+public final class RunContext {
+  /// The experiment's id, the same on every machine and in every run.
+  public let id: String
+  /// The experiment's config, with the repetition and what else a run adds.
+  public let config: Config
+  /// The number of the current iteration, from 0.
+  public package(set) var iteration = 0
+  /// Whether the experiment ends with this iteration, as far as is known yet.
+  public package(set) var isLast = false
+  /// The experiment's random numbers. They depend on the research's seed and the experiment's id alone.
+  public var random: RandomStream
+
+  package var outputs: [String: UnitOutput] = [:]
+  package var instances: [String: Any] = [:]
+  /// What was saved since it was last handed on.
+  package private(set) var saved: [SavedValue] = []
+  private let makeDirectory: @Sendable () throws -> String
+  private let makeResults: @Sendable () throws -> any Sendable
+
+  package init(
+    id: String,
+    config: Config,
+    random: RandomStream,
+    makeDirectory: @escaping @Sendable () throws -> String,
+    makeResults: @escaping @Sendable () throws -> any Sendable
+  ) {
+    self.id = id
+    self.config = config
+    self.random = random
+    self.makeDirectory = makeDirectory
+    self.makeResults = makeResults
+  }
+
+  /// The value of a parameter.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`.
+  public subscript<T>(parameter: Parameter<T>) -> T {
+    get throws { try config[parameter] }
+  }
+
+  /// The value of a parameter as the given type.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`.
+  public subscript<T>(key: String, as type: T.Type = T.self) -> T {
+    get throws { try config[key, as: type] }
+  }
+
+  /// The repetition, counted from 0.
+  public var repetition: Int { (try? config["repetition", as: Int.self]) ?? 0 }
+
+  /// The last output of a unit: of this iteration if the unit has run in it, else an older one.
+  ///
+  /// - Returns: nil, for an optional type, before the unit has first run.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
+  public func output<T>(of unit: String, as type: T.Type = T.self) throws -> T {
+    guard let output = outputs[unit] else {
+      if let none = missingValue(type) { return none }
+      throw FieldworkError(.missingOutput, "unit '\(unit)' has not run yet in this experiment")
+    }
+    return try converted(output.value, to: type, "the output of unit '\(unit)'")
+  }
+
+  /// The output of a unit in this iteration; nil if the unit has not run in it.
+  /// - Throws: ``FieldworkError`` of code `wrongType`.
+  public func currentOutput<T>(of unit: String, as type: T.Type = T.self) throws -> T? {
+    guard let output = outputs[unit], output.iteration == iteration else { return nil }
+    return try converted(output.value, to: type, "the output of unit '\(unit)'")
+  }
+
+  /// An instance by its name.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
+  public func instance<T>(_ name: String, as type: T.Type = T.self) throws -> T {
+    guard let instance = instances[name] else {
+      throw FieldworkError(.missingOutput, "instance '\(name)' has not been built yet")
+    }
+    return try converted(instance, to: type, "instance '\(name)'")
+  }
+
+  /// Saves a value under a name at the current iteration; a second one replaces the first.
+  public func save(_ name: String, _ value: some ValueConvertible) {
+    save(name: name, value: value.value)
+  }
+
+  package func save(name: String, value: Value) {
+    saved.append(SavedValue(name: name, iteration: iteration, value: value))
+  }
+
+  /// Hands on what was saved under the given names, or all of it, and forgets it here.
+  package func takeSaved(_ names: Set<String>? = nil) -> [SavedValue] {
+    guard let names else {
+      defer { saved = [] }
+      return saved
+    }
+    let taken = saved.filter { names.contains($0.name) }
+    saved.removeAll { names.contains($0.name) }
+    return taken
+  }
+
+  /// Ends the experiment in good order, as the end of a generator does.
+  public func stop() throws -> Never { throw StopExperiment() }
+
+  /// The path of the experiment's own folder, which is made at the first call. Whatever is written
+  /// there is kept with the results.
+  /// - Throws: ``FieldworkError`` if the research runs in memory or the folder cannot be made.
+  public func directory() throws -> String { try makeDirectory() }
+
+  /// The results of the research as far as they are stored, see ``R``.
+  package func results() throws -> any Sendable { try makeResults() }
+
+  private func converted<T>(_ value: Any, to type: T.Type, _ what: String) throws -> T {
+    if let result = value as? T { return result }
+    if let plain = value as? any ValueConvertible,
+      let convertible = type as? any ValueConvertible.Type,
+      let result = convertible.init(plain.value) as? T
+    {
+      return result
+    }
+    throw FieldworkError(.wrongType, "\(what) is a \(Swift.type(of: value)), not a \(type)")
+  }
+
+  private func missingValue<T>(_ type: T.Type) -> T? {
+    (type as? any OptionalType.Type).flatMap { $0.nothing as? T }
+  }
+}
+
+/// The last output of a unit.
+package struct UnitOutput {
+  package let value: Any
+  package let iteration: Int
+
+  package init(value: Any, iteration: Int) {
+    self.value = value
+    self.iteration = iteration
+  }
+}
+
+/// A value that an experiment saved.
+public struct SavedValue: Sendable, Hashable {
+  public let name: String
+  /// The iteration at which it was saved, from 0.
+  public let iteration: Int
+  public let value: Value
+
+  public init(name: String, iteration: Int, value: Value) {
+    self.name = name
+    self.iteration = iteration
+    self.value = value
+  }
+}
+
+/// Thrown by a unit to end its experiment in good order.
+public struct StopExperiment: Error, Sendable {
+  public init() {}
+}
+
+/// A type with a value that means "nothing".
+package protocol OptionalType {
+  static var nothing: Any { get }
+  static var wrapped: Any.Type { get }
+}
+
+extension Optional: OptionalType {
+  package static var nothing: Any { Optional<Wrapped>.none as Any }
+  package static var wrapped: Any.Type { Wrapped.self }
+}

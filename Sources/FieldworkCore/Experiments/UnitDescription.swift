@@ -1,0 +1,72 @@
+/// One step of an experiment, as a value: what the elements of a research block come to.
+public struct UnitDescription: Sendable {
+  /// What the step does.
+  public enum Kind: String, Sendable, Hashable {
+    case function, generator, instance, save, dump
+  }
+
+  package enum Body: Sendable {
+    case function(@Sendable (RunContext) async throws -> Any)
+    /// Opens the source of elements when the unit first runs.
+    case generator(@Sendable (RunContext) async throws -> ElementSource)
+    case instance(@Sendable (RunContext) async throws -> Any)
+    /// Hands saved values on to the store: those of the given names, or all.
+    case dump(Set<String>?)
+  }
+
+  /// The name, unique within a research.
+  public package(set) var name: String
+  public let kind: Kind
+  public let when: When
+  public let saving: Saving?
+  public let dependencies: [Dependency]
+  public let place: SourcePlace
+  /// The type of the output; nil if it is only known while running.
+  package let outputType: Any.Type?
+  package let body: Body
+  /// The name under which an instance is kept; nil for other kinds.
+  package let instanceName: String?
+  /// Whether the body has the run context at hand, and so may read and save what it likes.
+  package let opensContext: Bool
+
+  package init(
+    name: String,
+    kind: Kind,
+    when: When,
+    saving: Saving?,
+    dependencies: [Dependency],
+    place: SourcePlace,
+    outputType: Any.Type?,
+    opensContext: Bool,
+    body: Body
+  ) {
+    self.name = name
+    instanceName = kind == .instance ? name : nil
+    self.opensContext = opensContext
+    self.kind = kind
+    self.when = when
+    self.saving = saving
+    self.dependencies = dependencies
+    self.place = place
+    self.outputType = outputType
+    self.body = body
+  }
+}
+
+extension UnitDescription: CustomStringConvertible {
+  /// The unit in one line: `function 'train', .every(10), saving loss`.
+  public var description: String {
+    let names = saving.map { $0.names.isEmpty ? ".keys" : $0.names.joined(separator: ", ") }
+    return "\(kind.rawValue) '\(name)', \(when)" + (names.map { ", saving \($0)" } ?? "")
+  }
+}
+
+/// A source of a generator's elements, opened once per experiment.
+package final class ElementSource {
+  private let nextElement: () async throws -> Any?
+
+  package init(_ next: @escaping () async throws -> Any?) { nextElement = next }
+
+  /// The next element; nil at the end.
+  package func next() async throws -> Any? { try await nextElement() }
+}

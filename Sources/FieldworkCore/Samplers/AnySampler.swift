@@ -1,0 +1,42 @@
+/// A sampler of a parameter's values, whatever their type.
+public struct AnySampler: Sendable, CustomStringConvertible {
+  public let description: String
+  public let problem: Problem?
+  /// The type of the values.
+  package let outputType: any Sendable.Type
+  package let draw: @Sendable (inout Philox) throws -> AnyAlias
+  private let support: @Sendable (AnyAlias) -> Bool
+
+  public init<Output: ValueConvertible>(_ sampler: Sampler<Output>) {
+    description = sampler.description
+    problem = sampler.problem
+    outputType = Output.self
+    draw = { AnyAlias(try sampler.draw(using: &$0)) }
+    support = { value in
+      guard let output = value.converted(to: Output.self) else { return false }
+      return sampler.support?(output) ?? true
+    }
+  }
+
+  /// Makes a sampler of named values: `.choice([Alias("relu", relu), Alias("tanh", tanh)])`.
+  public init<Wrapped>(_ sampler: Sampler<Alias<Wrapped>>) {
+    description = sampler.description
+    problem = sampler.problem
+    outputType = Wrapped.self
+    draw = { AnyAlias(try sampler.draw(using: &$0)) }
+    support = { value in
+      guard let wrapped = value.converted(to: Wrapped.self) else { return false }
+      return sampler.support?(Alias(value.name, wrapped)) ?? true
+    }
+  }
+
+  /// Whether a value can come up; true where the sampler does not know.
+  package func contains(_ value: AnyAlias) -> Bool { support(value) }
+}
+
+extension AnySampler: Equatable {
+  /// Samplers that are written alike are equal.
+  public static func == (left: AnySampler, right: AnySampler) -> Bool {
+    left.description == right.description
+  }
+}

@@ -1,0 +1,90 @@
+extension Value: CustomStringConvertible {
+  /// The value as tables show it: `0.1`, `adam`, `[10, 100]`, `null`.
+  public var description: String {
+    if case .string(let text) = self { return text }
+    return literalText(null: "null")
+  }
+
+  /// The value as one writes it in Swift: `0.1`, `"adam"`, `[10, 100]`, `nil`.
+  public var literalText: String { literalText(null: "nil") }
+
+  private func literalText(null: String) -> String {
+    switch self {
+    case .null: return null
+    case .bool(let value): return value ? "true" : "false"
+    case .int(let value): return String(value)
+    case .double(let value): return (value + 0).description
+    case .string(let value): return Value.quoted(value)
+    case .list(let values):
+      return "[" + values.map { $0.literalText(null: null) }.joined(separator: ", ") + "]"
+    case .dictionary(let values):
+      guard !values.isEmpty else { return "[:]" }
+      let pairs = values.sorted { $0.key < $1.key }
+        .map { "\(Value.quoted($0.key)): \($0.value.literalText(null: null))" }
+      return "[" + pairs.joined(separator: ", ") + "]"
+    }
+  }
+
+  /// The value in a text that is the same on every machine and in every run; equal texts mean equal
+  /// values.
+  ///
+  /// The text is JSON without spaces, keys sorted, and numbers written with a point or an exponent
+  /// where they are not integers: `[1,1.0,"a",null]`. Numbers that JSON lacks are `nan`, `inf`, `-inf`.
+  public var canonicalText: String {
+    var text = ""
+    write(to: &text, notFinite: { $0.isNaN ? "nan" : $0 < 0 ? "-inf" : "inf" })
+    return text
+  }
+
+  /// The value as JSON. NaN and the infinities, which JSON lacks, become `null`.
+  public var jsonText: String {
+    var text = ""
+    write(to: &text, notFinite: { _ in "null" })
+    return text
+  }
+
+  private func write(to text: inout String, notFinite: (Double) -> String) {
+    switch self {
+    case .null: text += "null"
+    case .bool(let value): text += value ? "true" : "false"
+    case .int(let value): text += String(value)
+    case .double(let value):
+      text += value.isFinite ? (value + 0).description : notFinite(value)
+    case .string(let value): text += Value.quoted(value)
+    case .list(let values):
+      text += "["
+      for (index, value) in values.enumerated() {
+        if index > 0 { text += "," }
+        value.write(to: &text, notFinite: notFinite)
+      }
+      text += "]"
+    case .dictionary(let values):
+      text += "{"
+      for (index, key) in values.keys.sorted().enumerated() {
+        if index > 0 { text += "," }
+        text += Value.quoted(key) + ":"
+        values[key]?.write(to: &text, notFinite: notFinite)
+      }
+      text += "}"
+    }
+  }
+
+  /// A string in double quotes with JSON's escapes.
+  package static func quoted(_ string: String) -> String {
+    var text = "\""
+    for scalar in string.unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      case _ where scalar.value < 0x20:
+        let hex = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+}
