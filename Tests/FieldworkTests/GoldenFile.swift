@@ -155,6 +155,24 @@ extension GoldenCase {
     }
   }
 
+  /// The schedule of a case.
+  func when() throws -> When {
+    func read(_ value: Value) throws -> When {
+      switch value {
+      case .int(let period): return .every(period)
+      case "last": return .last
+      case .string(let text) where text.hasPrefix("%"):
+        guard let iteration = Int(text.dropFirst()) else {
+          throw GoldenError("not a schedule: \(text)")
+        }
+        return .at(iteration)
+      case .list(let values): return try values.reduce(.never) { $0 | (try read($1)) }
+      default: throw GoldenError("not a schedule: \(value)")
+      }
+    }
+    return try read(value("when"))
+  }
+
   /// The iteration settings of a case.
   func settings() throws -> IterationSettings {
     let given = try part("iter")

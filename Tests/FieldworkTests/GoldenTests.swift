@@ -75,6 +75,49 @@ final class GoldenTests: XCTestCase {
     }
   }
 
+  // MARK: when.json
+
+  func testWhen() async throws {
+    for item in try GoldenFile("when").cases {
+      do {
+        let results = try await whenResearch(item).run()
+        let experiment = try XCTUnwrap(results.experiments.first)
+        let executed = results.values(of: "ran", in: experiment.id).map(\.iteration)
+        XCTAssertEqual(executed, try item.get("executed"), "\(item.name): executed")
+        XCTAssertEqual(
+          experiment.iterations,
+          try item.get("iterations"),
+          "\(item.name): iterations"
+        )
+      } catch {
+        XCTFail("when, case '\(item.name)': \(error)")
+      }
+    }
+  }
+
+  /// One observed unit, and before or after it one that stops or fails the experiment.
+  private func whenResearch(_ item: GoldenCase) throws -> Research {
+    let when = try item.when()
+    let observed = Unit("observed", when: when, saving: "ran") { run in run.iteration }
+    var elements: [any ResearchElement] = [observed]
+    let position: String? = try item.optional("stop_position")
+    let index = position == "after" ? 1 : 0
+    if let stop: Int = try item.optional("stop_at") {
+      elements.insert(Generator("stopper") { _ in 0..<stop }, at: index)
+    }
+    if let failing: Int = try item.optional("fail_at") {
+      let failer = Unit("failer") { run in
+        if run.iteration == failing { throw GoldenError("as asked") }
+      }
+      elements.insert(failer, at: index)
+    }
+    let iterations: Int? = try item.optional("n_iters")
+    let finalize = try item.optional("finalize") ?? true
+    return Research("when", iterations: iterations, finalize: finalize, parallel: .serial) {
+      elements
+    }
+  }
+
   // MARK: weighted.json
 
   func testWeighted() throws {

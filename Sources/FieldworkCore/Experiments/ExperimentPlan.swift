@@ -8,6 +8,8 @@ public struct PlannedExperiment: Sendable {
   /// The config with the repetition and the number of updates at its end.
   public let config: Config
   public let repetition: Int
+  /// The number of domains before the one that the config comes from.
+  public let updates: Int
 }
 
 /// The experiments of a research in the order in which they are started, made one at a time.
@@ -56,7 +58,8 @@ public struct ExperimentPlan: Sendable {
       ordinal: ordinal,
       id: prefix + id(of: config, repetition: repetition),
       config: config,
-      repetition: repetition
+      repetition: repetition,
+      updates: 0
     )
   }
 

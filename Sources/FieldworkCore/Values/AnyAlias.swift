@@ -18,6 +18,14 @@ public struct AnyAlias: Sendable {
     self.isNamed = isNamed
   }
 
+  /// A value read back from a store; without a plain value only its name is known.
+  package init(stored name: String, isNamed: Bool, plain: Value?) {
+    self.init(content: plain ?? Unavailable(), plain: plain, name: name, isNamed: isNamed)
+  }
+
+  /// Stands for a value that is not plain and was not stored.
+  private struct Unavailable: Sendable {}
+
   public init(_ value: Value) {
     self.init(content: value, plain: value, name: value.description, isNamed: false)
   }

@@ -1,0 +1,239 @@
+/// A condition on named values, written as a text: `lr < 0.01 and (optimizer == adam or layers >= 3)`.
+///
+/// A comparison has a name to its left and a value to its right. Values are numbers, `true`, `false`,
+/// `null`, or texts, which need quotes only if they hold spaces or signs. `=` means `==`; a comma, `and`
+/// and `&&` mean the same, as do `or` and `||`.
+public struct Condition: Sendable, CustomStringConvertible {
+  enum Comparison: String, Sendable, CaseIterable {
+    case lessOrEqual = "<="
+    case greaterOrEqual = ">="
+    case notEqual = "!="
+    case equal = "=="
+    case less = "<"
+    case greater = ">"
+  }
+
+  indirect enum Kind: Sendable {
+    case comparison(String, Comparison, Value)
+    case all(Kind, Kind)
+    case any(Kind, Kind)
+    case not(Kind)
+  }
+
+  let kind: Kind
+  public let description: String
+
+  /// Reads a condition.
+  /// - Throws: ``FieldworkError`` of code `unreadableText`, which says what was expected where.
+  public init(_ text: String) throws {
+    var parser = ConditionParser(text)
+    kind = try parser.parse()
+    description = text
+  }
+
+  /// The names that the condition compares, each once, in order.
+  public var names: [String] {
+    var names: [String] = []
+    func collect(_ kind: Kind) {
+      switch kind {
+      case .comparison(let name, _, _): if !names.contains(name) { names.append(name) }
+      case .all(let left, let right), .any(let left, let right):
+        collect(left)
+        collect(right)
+      case .not(let inner): collect(inner)
+      }
+    }
+    collect(kind)
+    return names
+  }
+
+  /// Whether the condition holds, given the value of a name; a name without a value compares as
+  /// unequal to everything.
+  public func holds(_ value: (String) -> Value?) -> Bool { Condition.holds(kind, value) }
+
+  private static func holds(_ kind: Kind, _ value: (String) -> Value?) -> Bool {
+    switch kind {
+    case .all(let left, let right): return holds(left, value) && holds(right, value)
+    case .any(let left, let right): return holds(left, value) || holds(right, value)
+    case .not(let inner): return !holds(inner, value)
+    case .comparison(let name, let comparison, let right):
+      guard let left = value(name) else { return comparison == .notEqual }
+      switch comparison {
+      case .equal: return isEqual(left, right)
+      case .notEqual: return !isEqual(left, right)
+      case .less: return isLess(left, right)
+      case .greater: return isLess(right, left)
+      case .lessOrEqual: return isLess(left, right) || isEqual(left, right)
+      case .greaterOrEqual: return isLess(right, left) || isEqual(left, right)
+      }
+    }
+  }
+
+  /// Numbers are compared by size, whatever their kind; a text written without quotes may name a value
+  /// by what is shown for it.
+  private static func isEqual(_ left: Value, _ right: Value) -> Bool {
+    if let first = left.number, let second = right.number { return first == second }
+    return left == right || left.description == right.description
+  }
+
+  private static func isLess(_ left: Value, _ right: Value) -> Bool {
+    if let first = left.number, let second = right.number { return first < second }
+    if case .string(let first) = left, case .string(let second) = right { return first < second }
+    return false
+  }
+}
+
+/// Reads a condition by recursive descent: `or` binds loosest, then `and`, then `not`.
+private struct ConditionParser {
+  private enum Token: Equatable {
+    case word(String)
+    case quoted(String)
+    case comparison(Condition.Comparison)
+    case and, or, not, open, close, end
+
+    var text: String {
+      switch self {
+      case .word(let text): "'\(text)'"
+      case .quoted(let text): Value.quoted(text)
+      case .comparison(let comparison): "'\(comparison.rawValue)'"
+      case .and: "'and'"
+      case .or: "'or'"
+      case .not: "'not'"
+      case .open: "'('"
+      case .close: "')'"
+      case .end: "the end"
+      }
+    }
+  }
+
+  private let text: String
+  private var rest: Substring
+
+  init(_ text: String) {
+    self.text = text
+    rest = text[...]
+  }
+
+  mutating func parse() throws -> Condition.Kind {
+    let kind = try parseAny()
+    guard try peek() == .end else { throw try failure("'and' or 'or'") }
+    return kind
+  }
+
+  private mutating func parseAny() throws -> Condition.Kind {
+    var kind = try parseAll()
+    while try take(.or) { kind = .any(kind, try parseAll()) }
+    return kind
+  }
+
+  private mutating func parseAll() throws -> Condition.Kind {
+    var kind = try parseOne()
+    while try take(.and) { kind = .all(kind, try parseOne()) }
+    return kind
+  }
+
+  private mutating func parseOne() throws -> Condition.Kind {
+    if try take(.not) { return .not(try parseOne()) }
+    if try take(.open) {
+      let kind = try parseAny()
+      guard try take(.close) else { throw try failure("')'") }
+      return kind
+    }
+    let name: String
+    switch try peek() {
+    case .word(let word), .quoted(let word): name = word
+    default: throw try failure("a name")
+    }
+    _ = try next()
+    guard case .comparison(let comparison) = try peek() else {
+      throw try failure("one of ==, !=, <, <=, >, >= after '\(name)'")
+    }
+    _ = try next()
+    switch try peek() {
+    case .quoted(let text):
+      _ = try next()
+      return .comparison(name, comparison, .string(text))
+    case .word(let word):
+      _ = try next()
+      return .comparison(name, comparison, Value(word: word))
+    default: throw try failure("a value after '\(comparison.rawValue)'")
+    }
+  }
+
+  private func peek() throws -> Token {
+    var copy = self
+    return try copy.next()
+  }
+
+  private mutating func take(_ token: Token) throws -> Bool {
+    guard try peek() == token else { return false }
+    _ = try next()
+    return true
+  }
+
+  private func failure(_ expected: String) throws -> FieldworkError {
+    let found = try peek().text
+    return FieldworkError(
+      .unreadableText,
+      "cannot read the condition \"\(text)\": expected \(expected), found \(found)"
+    )
+  }
+
+  private mutating func next() throws -> Token {
+    rest = rest.drop(while: \.isWhitespace)
+    guard let first = rest.first else { return .end }
+    let signs: [(String, Token)] =
+      [("&&", .and), (",", .and), ("||", .or), ("(", .open), (")", .close)]
+      + Condition.Comparison.allCases.map { ($0.rawValue, .comparison($0)) }
+      + [("=", .comparison(.equal)), ("!", .not)]
+    for (sign, token) in signs where rest.hasPrefix(sign) {
+      rest = rest.dropFirst(sign.count)
+      return token
+    }
+    if first == "\"" || first == "'" {
+      let body = rest.dropFirst()
+      guard let end = body.firstIndex(of: first) else {
+        throw FieldworkError(
+          .unreadableText,
+          "cannot read the condition \"\(text)\": a quote is not closed"
+        )
+      }
+      rest = body[body.index(after: end)...]
+      return .quoted(String(body[..<end]))
+    }
+    let word = rest.prefix { !$0.isWhitespace && !"&|,()<>=!".contains($0) }
+    guard !word.isEmpty else {
+      throw FieldworkError(
+        .unreadableText,
+        "cannot read the condition \"\(text)\": unexpected '\(first)'"
+      )
+    }
+    rest = rest.dropFirst(word.count)
+    switch word.lowercased() {
+    case "and": return .and
+    case "or": return .or
+    case "not": return .not
+    default: return .word(String(word))
+    }
+  }
+}
+
+extension Value {
+  /// Reads a word as it is typed on a command line: a number, `true`, `false`, `null`, a list in
+  /// brackets, or else a text.
+  package init(word: String) {
+    switch word {
+    case "true": self = .bool(true)
+    case "false": self = .bool(false)
+    case "null", "nil": self = .null
+    default:
+      if let number = Value(number: word) {
+        self = number
+      } else if word.hasPrefix("[") || word.hasPrefix("{"), let parsed = try? Value(parsing: word) {
+        self = parsed
+      } else {
+        self = .string(word)
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+public import FieldworkCore
+public import FieldworkStore
+
+/// Something that happened in a run.
+///
+/// Events are the only way in which a run tells of itself: progress displays and logs are consumers of
+/// them. Of an experiment's end an event tells once its results are stored.
+public enum Event: Sendable {
+  case runStarted(RunStart)
+  /// An experiment was left out because its results are stored already.
+  case experimentSkipped(PlannedExperiment)
+  case experimentStarted(PlannedExperiment, worker: Int)
+  case iterationEnded(experiment: String, iteration: Int, worker: Int)
+  case unitFailed(PlannedExperiment, Failure)
+  case experimentEnded(PlannedExperiment, Ending, iterations: Int, worker: Int)
+  case runEnded(RunSummary)
+}
+
+/// What is known when a run begins.
+public struct RunStart: Sendable {
+  public let name: String
+  /// The number of experiments in the plan; nil if there is no end.
+  public let experiments: Int?
+  /// The number of iterations of each; nil if only the units end them.
+  public let iterations: Int?
+  public let workers: Int
+  public let seed: UInt64
+  /// The number of experiments whose results are stored from earlier runs.
+  public let stored: Int
+}
+
+/// What came out of a run.
+public struct RunSummary: Sendable {
+  /// Experiments that ended in good order in this run.
+  public internal(set) var done = 0
+  /// Experiments that failed in this run.
+  public internal(set) var failed = 0
+  /// Experiments left out because their results are stored already.
+  public internal(set) var skipped = 0
+  /// Experiments that the end of the run interrupted.
+  public internal(set) var interrupted = 0
+  /// Whether the run was cancelled before the plan was through.
+  public internal(set) var isCancelled = false
+  public internal(set) var seed: UInt64 = 0
+  /// In seconds.
+  public internal(set) var duration = 0.0
+}
+
+/// Something that follows a run.
+public protocol EventConsumer: Sendable {
+  /// Takes an event. It is called from whatever thread the event happens on, and holds up the run
+  /// while it works.
+  func consume(_ event: Event)
+}

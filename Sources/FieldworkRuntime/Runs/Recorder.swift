@@ -1,0 +1,89 @@
+import Dispatch
+import FieldworkCore
+import FieldworkStore
+import Synchronization
+
+/// Hands records to the store in groups: what comes within a few hundredths of a second is written in
+/// one transaction.
+///
+/// It is the only one that writes the store. An action that comes with a record is done once the record
+/// is stored.
+final class Recorder: Sendable {
+  private struct State {
+    var records: [StoreRecord] = []
+    var actions: [@Sendable () -> Void] = []
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    var isScheduled = false
+    var failure: FieldworkError?
+  }
+
+  /// How long a record may wait for others, in milliseconds.
+  private static let groupInterval = 30
+  /// How many records may wait before those who bring more have to wait themselves.
+  private static let limit = 20_000
+
+  private let store: any ResultStore
+  private let onFailure: @Sendable () -> Void
+  private let state = Mutex(State())
+  private let queue = DispatchQueue(label: "fieldwork.store")
+
+  init(_ store: any ResultStore, onFailure: @escaping @Sendable () -> Void) {
+    self.store = store
+    self.onFailure = onFailure
+  }
+
+  /// Takes records; waits while too many others are waiting.
+  func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)? = nil) async {
+    let isFull = state.withLock { state in
+      state.records += records
+      if let action { state.actions.append(action) }
+      if !state.isScheduled {
+        state.isScheduled = true
+        queue.asyncAfter(deadline: .now() + .milliseconds(Self.groupInterval)) { self.flush() }
+      }
+      return state.records.count > Self.limit
+    }
+    guard isFull else { return }
+    await withCheckedContinuation { continuation in
+      state.withLock { $0.waiting.append(continuation) }
+      queue.async { self.flush() }
+    }
+  }
+
+  /// Stores everything that was taken.
+  /// - Throws: the first error that the store threw.
+  func finish() async throws {
+    await withCheckedContinuation { continuation in
+      queue.async {
+        self.flush()
+        continuation.resume()
+      }
+    }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Runs on the queue alone, so records keep their order.
+  private func flush() {
+    let (records, actions, waiting, hasFailed) = state.withLock { state in
+      defer {
+        state.records = []
+        state.actions = []
+        state.waiting = []
+        state.isScheduled = false
+      }
+      return (state.records, state.actions, state.waiting, state.failure != nil)
+    }
+    defer { for continuation in waiting { continuation.resume() } }
+    guard !records.isEmpty, !hasFailed else { return }
+    do {
+      try store.write(records)
+      for action in actions { action() }
+    } catch {
+      let failure =
+        error as? FieldworkError
+        ?? FieldworkError(.store, "the results cannot be stored", cause: "\(error)")
+      state.withLock { $0.failure = failure }
+      onFailure()
+    }
+  }
+}

@@ -1,0 +1,318 @@
+import Dispatch
+public import FieldworkCore
+public import FieldworkStore
+import Foundation
+import Synchronization
+
+/// Runs a research: draws experiments from its plan, runs them on workers, and stores what they save.
+///
+/// The results depend on the research and its seed alone: any number of workers, in any order, gives the
+/// same table.
+public struct ResearchRunner: Sendable {
+  /// How to deal with what an earlier run has stored.
+  public enum ChangePolicy: Sendable, Hashable {
+    /// Refuse to go on if the units or the number of iterations have changed.
+    case refuse
+    /// Go on, with the stored results as they are.
+    case accept
+  }
+
+  private let research: Research
+  private let store: any ResultStore
+  private let debug: Bool
+  private let changes: ChangePolicy
+  private let consumers: [any EventConsumer]
+
+  /// - Parameters:
+  ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
+  ///     `.serial`.
+  ///   - consumers: who is told what happens.
+  public init(
+    _ research: Research,
+    store: any ResultStore,
+    debug: Bool = false,
+    changes: ChangePolicy = .refuse,
+    consumers: [any EventConsumer] = []
+  ) {
+    self.research = research
+    self.store = store
+    self.debug = debug
+    self.changes = changes
+    self.consumers = consumers
+  }
+
+  /// Runs what is missing: experiments that are stored as done are left out.
+  ///
+  /// When the calling task is cancelled, no experiment is begun, running ones end with their iteration,
+  /// and what they saved is stored; the summary says so.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems, before anything runs;
+  ///   of code `store` if results cannot be stored; with `debug`, the first error of a unit. A failing
+  ///   experiment is no error otherwise: it is a row of the results.
+  @discardableResult
+  public func run() async throws -> RunSummary {
+    try check()
+    let clock = ContinuousClock()
+    let began = clock.now
+    let seed = try agreeOnSeed()
+    let stored = try store.states()
+    let finished = Set(stored.filter { $0.value == .done }.keys)
+    let plan = try ExperimentPlan(research, seed: seed)
+    let run = RunState(research, store, seed: seed, consumers: consumers, debug: debug)
+    let workers = research.settings.parallelism == .serial ? 1 : workerCount(plan.size)
+    run.emit(
+      .runStarted(
+        RunStart(
+          name: research.name,
+          experiments: plan.size,
+          iterations: research.iterations,
+          workers: workers,
+          seed: seed,
+          stored: finished.count
+        )
+      )
+    )
+    await run.recorder.record([
+      .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
+      .note("definition", .string(definition)),
+      .variables(research.units.flatMap { $0.saving?.names ?? [] }),
+    ])
+    let queue = ExperimentQueue(plan, finished: finished) { experiment in
+      run.skip(experiment)
+    }
+    let firstError = await runAll(run, queue, workers: workers)
+    try await run.recorder.finish()
+    let elapsed = clock.now - began
+    let summary = run.summarize(isCancelled: Task.isCancelled, duration: elapsed / .seconds(1))
+    if let error = queue.failure { throw error }
+    if debug, let firstError { throw firstError }
+    run.emit(.runEnded(summary))
+    return summary
+  }
+
+  private func workerCount(_ experiments: Int?) -> Int {
+    let wanted = research.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount
+    return max(1, min(wanted, experiments ?? wanted))
+  }
+
+  /// - Returns: with `debug`, the first error of a unit.
+  private func runAll(_ run: RunState, _ queue: ExperimentQueue, workers: Int) async -> (any Error)?
+  {
+    run.cancelOnStoreFailure { queue.close() }
+    if research.settings.parallelism == .serial {
+      return await run.work(queue, worker: 0)
+    }
+    return await withTaskGroup(of: (any Error)?.self) { group in
+      for worker in 0..<workers {
+        group.addTask(executorPreference: WorkerExecutor(worker)) {
+          await run.work(queue, worker: worker)
+        }
+      }
+      var first: (any Error)?
+      for await error in group { first = first ?? error }
+      return first
+    }
+  }
+
+  // MARK: Before anything runs
+
+  private func check() throws {
+    var problems = research.preflight().filter { $0.severity == .error }
+    if debug && research.settings.parallelism != .serial {
+      problems.append(
+        Problem(
+          "debug needs one experiment after the other",
+          remedy: "run with --parallel serial",
+          place: research.place
+        )
+      )
+    }
+    guard problems.isEmpty else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the research cannot be run: \(problems.count) problem\(problems.count == 1 ? "" : "s")",
+        problems: problems
+      )
+    }
+  }
+
+  /// What must not change between runs: the units' declarations and the number of iterations. The
+  /// domain may grow and shrink.
+  private var definition: String {
+    let iterations = research.iterations.map(String.init) ?? "open"
+    return
+      (["iterations \(iterations), finalize \(research.settings.finalize)"]
+      + research.units.map(\.description)).joined(separator: "\n")
+  }
+
+  /// The seed of the stored results, or a new one for a new research.
+  private func agreeOnSeed() throws -> UInt64 {
+    let notes = try store.notes()
+    if case .string(let before) = notes["definition"], before != definition, changes == .refuse {
+      throw FieldworkError(
+        .invalidDefinition,
+        """
+        the research '\(research.name)' has changed since its results were begun:
+        \(Self.difference(before, definition))
+        Start over with --fresh, go on with the stored results with --continue, or give the research another name.
+        """
+      )
+    }
+    guard let stored = try StoredSeed.decode(notes["seed"]) else {
+      return research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
+    }
+    if let wanted = research.settings.seed, wanted != stored {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the results of '\(research.name)' were begun with seed \(stored), not \(wanted); leave out the seed, start over with --fresh, or give the research another name"
+      )
+    }
+    return stored
+  }
+
+  private static func difference(_ before: String, _ after: String) -> String {
+    let old = before.split(separator: "\n")
+    let new = after.split(separator: "\n")
+    let removed = old.filter { !new.contains($0) }.map { "  - \($0)" }
+    let added = new.filter { !old.contains($0) }.map { "  + \($0)" }
+    let lines = removed + added
+    return lines.isEmpty ? "  the units stand in another order" : lines.joined(separator: "\n")
+  }
+}
+
+/// A seed in the store; as text, for it may be larger than an integer value.
+enum StoredSeed {
+  static func encode(_ seed: UInt64) -> Value { .string(String(seed)) }
+
+  static func decode(_ value: Value?) throws -> UInt64? {
+    guard let value else { return nil }
+    guard case .string(let text) = value, let seed = UInt64(text) else {
+      throw FieldworkError(.store, "the stored seed cannot be read: \(value)")
+    }
+    return seed
+  }
+}
+
+/// What the workers of one run share.
+final class RunState: Sendable {
+  let recorder: Recorder
+  private let research: Research
+  private let store: any ResultStore
+  private let seed: UInt64
+  private let debug: Bool
+  private let consumers: [any EventConsumer]
+  private let summary = Mutex(RunSummary())
+  private let storeFailure: StoreFailure
+
+  /// What to do when the store fails, set once the run is under way.
+  private final class StoreFailure: Sendable {
+    let action = Mutex<(@Sendable () -> Void)?>(nil)
+  }
+
+  init(
+    _ research: Research,
+    _ store: any ResultStore,
+    seed: UInt64,
+    consumers: [any EventConsumer],
+    debug: Bool
+  ) {
+    self.research = research
+    self.store = store
+    self.seed = seed
+    self.debug = debug
+    self.consumers = consumers
+    let failure = StoreFailure()
+    storeFailure = failure
+    recorder = Recorder(store) { failure.action.withLock { $0 }?() }
+  }
+
+  func cancelOnStoreFailure(_ action: @escaping @Sendable () -> Void) {
+    storeFailure.action.withLock { $0 = action }
+  }
+
+  func emit(_ event: Event) {
+    for consumer in consumers { consumer.consume(event) }
+  }
+
+  func skip(_ experiment: PlannedExperiment) {
+    summary.withLock { $0.skipped += 1 }
+    emit(.experimentSkipped(experiment))
+  }
+
+  /// Runs experiments until there are no more.
+  /// - Returns: with `debug`, the first error of a unit, which ends the work.
+  func work(_ queue: ExperimentQueue, worker: Int) async -> (any Error)? {
+    while !Task.isCancelled, let experiment = queue.next() {
+      let outcome = await run(experiment, worker: worker)
+      if debug, let error = outcome.firstError { return error }
+    }
+    return nil
+  }
+
+  private func run(
+    _ experiment: PlannedExperiment,
+    worker: Int
+  ) async -> ExperimentRunner.Outcome {
+    emit(.experimentStarted(experiment, worker: worker))
+    await recorder.record([.started(experiment, at: RunState.now(), worker: worker)])
+    let context = makeContext(experiment)
+    var runner = ExperimentRunner(
+      research,
+      context,
+      debug: debug,
+      hooks: ExperimentRunner.Hooks(
+        saved: { await self.recorder.record([.saved(experiment: experiment.id, $0)]) },
+        failed: { self.emit(.unitFailed(experiment, $0)) },
+        iterationEnded: {
+          self.emit(.iterationEnded(experiment: experiment.id, iteration: $0, worker: worker))
+        }
+      )
+    )
+    let outcome = await runner.run()
+    var records: [StoreRecord] = [.saved(experiment: experiment.id, context.takeSaved())]
+    records += outcome.failures.map { .failed(experiment: experiment.id, $0) }
+    records.append(
+      .ended(
+        experiment: experiment.id,
+        outcome.ending,
+        iterations: outcome.iterations,
+        at: RunState.now()
+      )
+    )
+    let (ending, iterations) = (outcome.ending, outcome.iterations)
+    await recorder.record(records) {
+      self.summary.withLock { summary in
+        switch ending.state {
+        case .done: summary.done += 1
+        case .failed: summary.failed += 1
+        case .interrupted, .running: summary.interrupted += 1
+        }
+      }
+      self.emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
+    }
+    return outcome
+  }
+
+  private func makeContext(_ experiment: PlannedExperiment) -> RunContext {
+    let store = store
+    let generator = Philox(text: "experiment|\(seed)|\(experiment.id)")
+    return RunContext(
+      id: experiment.id,
+      config: experiment.config,
+      random: RandomStream(generator),
+      makeDirectory: { try store.directory(of: experiment.id) },
+      makeResults: { try store.contents() }
+    )
+  }
+
+  func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
+    summary.withLock { summary in
+      summary.isCancelled = isCancelled
+      summary.seed = seed
+      summary.duration = duration
+      return summary
+    }
+  }
+
+  /// Seconds since 1970.
+  static func now() -> Double { Date().timeIntervalSince1970 }
+}

@@ -1,0 +1,15 @@
+import Dispatch
+
+/// Runs the jobs of one worker on a queue of its own, so that a unit that blocks its thread holds up
+/// nobody else.
+final class WorkerExecutor: TaskExecutor {
+  private let queue: DispatchQueue
+
+  init(_ number: Int) { queue = DispatchQueue(label: "fieldwork.worker.\(number)") }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    let executor = asUnownedTaskExecutor()
+    queue.async { job.runSynchronously(on: executor) }
+  }
+}

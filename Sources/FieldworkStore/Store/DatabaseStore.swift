@@ -1,0 +1,321 @@
+public import FieldworkCore
+import Foundation
+import GRDB
+import Synchronization
+
+/// The store that comes with Fieldwork: an SQLite database, in a file or in memory, with the same
+/// tables in both.
+public final class DatabaseStore: ResultStore {
+  private let database: any DatabaseWriter
+  private let folder: ResearchFolder?
+  private let lock: RunLock?
+  /// Row numbers that this writer has given, so that values need no look-up.
+  private let numbers = Mutex(Numbers())
+
+  private struct Numbers {
+    var experiments: [String: Int64] = [:]
+    var variables: [String: Int64] = [:]
+  }
+
+  private init(database: any DatabaseWriter, folder: ResearchFolder?, lock: RunLock?) {
+    self.database = database
+    self.folder = folder
+    self.lock = lock
+  }
+
+  /// Makes an empty store that ends with the process.
+  public static func inMemory() throws -> DatabaseStore {
+    let database = try DatabaseQueue()
+    try Schema.migrator.migrate(database)
+    return DatabaseStore(database: database, folder: nil, lock: nil)
+  }
+
+  /// Opens the store of a folder for writing, making both if they are missing.
+  ///
+  /// - Parameter fresh: whether to delete what is there first.
+  /// - Throws: ``FieldworkError`` of code `busy` if another process writes it, of code `store` if the
+  ///   folder cannot be written or holds something else.
+  public static func open(_ folder: ResearchFolder, fresh: Bool = false) throws -> DatabaseStore {
+    try folder.make()
+    let lock = try RunLock(folder)
+    if fresh { try removeContents(of: folder) }
+    do {
+      let database = try DatabasePool(path: folder.databasePath, configuration: configuration())
+      try Schema.check(database, path: folder.databasePath)
+      try Schema.migrator.migrate(database)
+      return DatabaseStore(database: database, folder: folder, lock: lock)
+    } catch let error as FieldworkError {
+      throw error
+    } catch {
+      throw storeError(error, folder.databasePath)
+    }
+  }
+
+  /// Opens the store of a folder for reading alone; a run that is writing it is not disturbed.
+  /// - Throws: ``FieldworkError`` of code `store` if there is none or it cannot be read.
+  public static func openForReading(_ folder: ResearchFolder) throws -> DatabaseStore {
+    guard folder.hasStore else {
+      throw FieldworkError(.store, "there are no results in \(folder.path); run the research first")
+    }
+    do {
+      var configuration = configuration()
+      configuration.readonly = true
+      let database = try DatabaseQueue(path: folder.databasePath, configuration: configuration)
+      try Schema.check(database, path: folder.databasePath)
+      return DatabaseStore(database: database, folder: folder, lock: nil)
+    } catch let error as FieldworkError {
+      throw error
+    } catch {
+      throw storeError(error, folder.databasePath)
+    }
+  }
+
+  private static func configuration() -> Configuration {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    configuration.label = "fieldwork"
+    return configuration
+  }
+
+  private static func removeContents(of folder: ResearchFolder) throws {
+    let manager = FileManager.default
+    for name in ["research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments"] {
+      let path = folder.path + "/" + name
+      guard manager.fileExists(atPath: path) else { continue }
+      do {
+        try manager.removeItem(atPath: path)
+      } catch {
+        throw FieldworkError(.store, "cannot delete \(path): \(ResearchFolder.reason(error))")
+      }
+    }
+  }
+
+  static func storeError(_ error: any Error, _ path: String) -> FieldworkError {
+    guard let error = error as? DatabaseError else {
+      return FieldworkError(.store, "cannot use the store \(path)", cause: "\(error)")
+    }
+    let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+    switch error.resultCode {
+    case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+      return FieldworkError(
+        .store,
+        "the store \(path) is damaged or no store at all (\(reason)); move it away, or start over with --fresh"
+      )
+    case .SQLITE_FULL, .SQLITE_IOERR:
+      return FieldworkError(
+        .store,
+        "the store \(path) cannot be written (\(reason)); is the disk full?"
+      )
+    default: return FieldworkError(.store, "cannot use the store \(path): \(reason)")
+    }
+  }
+
+  private var path: String { folder?.databasePath ?? "in memory" }
+
+  /// Ends writing: what was written goes into the one database file, and others may write.
+  public func close() throws {
+    do {
+      try database.close()
+    } catch {
+      throw DatabaseStore.storeError(error, path)
+    }
+    lock?.release()
+  }
+
+  public func directory(of experiment: String) throws -> String {
+    guard let folder else {
+      throw FieldworkError(.store, "a research in memory has no folders for its experiments")
+    }
+    let path = folder.experimentPath(experiment)
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FieldworkError(
+        .store,
+        "cannot make the folder \(path): \(ResearchFolder.reason(error))"
+      )
+    }
+    return path
+  }
+
+  // MARK: Writing
+
+  public func write(_ records: [StoreRecord]) throws {
+    do {
+      try database.write { database in
+        try numbers.withLock { numbers in
+          for record in records { try DatabaseStore.write(record, database, &numbers) }
+        }
+      }
+    } catch {
+      // What was rolled back has no number.
+      numbers.withLock { $0 = Numbers() }
+      throw error as? FieldworkError ?? DatabaseStore.storeError(error, path)
+    }
+  }
+
+  private static func write(
+    _ record: StoreRecord,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    switch record {
+    case .note(let key, let value):
+      try run(
+        database,
+        "INSERT OR REPLACE INTO note (key, value) VALUES (?, ?)",
+        [key, value.canonicalText]
+      )
+    case .variables(let names):
+      for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
+    case .started(let experiment, let time, let worker):
+      try start(experiment, time, worker, database, &numbers)
+    case .saved(let id, let values):
+      let experiment = try number(of: id, database, &numbers)
+      for value in values {
+        let variable = try variable(value.name, isDeclared: false, database, &numbers)
+        try run(
+          database,
+          "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
+          [
+            experiment, variable, value.iteration, value.value.kind.rawValue,
+            StoredContent.encode(value.value),
+          ]
+        )
+      }
+    case .failed(let id, let failure):
+      try run(
+        database,
+        "INSERT INTO failure (experiment, unit, iteration, kind, message, file, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+          try number(of: id, database, &numbers), failure.unit, failure.iteration, failure.kind,
+          failure.message, failure.place?.file, failure.place?.line,
+        ]
+      )
+    case .ended(let id, let ending, let iterations, let time):
+      try run(
+        database,
+        "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
+        [
+          ending.state.rawValue, ending.rawValue, iterations, time,
+          try number(of: id, database, &numbers),
+        ]
+      )
+    }
+  }
+
+  private static func start(
+    _ experiment: PlannedExperiment,
+    _ time: Double,
+    _ worker: Int,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    let old = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
+      arguments: [experiment.id]
+    )
+    if let old {
+      try run(database, "DELETE FROM value WHERE experiment = ?", [old])
+      try run(database, "DELETE FROM failure WHERE experiment = ?", [old])
+      try run(database, "DELETE FROM experiment WHERE number = ?", [old])
+    }
+    try run(
+      database,
+      """
+      INSERT INTO experiment
+        (number, id, ordinal, config, entries, repetition, updates, state, worker, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        old, experiment.id, experiment.ordinal, StoredConfig.json(experiment.config),
+        StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
+        ExperimentState.running.rawValue, worker, time,
+      ]
+    )
+    numbers.experiments[experiment.id] = old ?? database.lastInsertedRowID
+  }
+
+  private static func run(
+    _ database: Database,
+    _ sql: String,
+    _ arguments: StatementArguments
+  ) throws {
+    try database.cachedStatement(sql: sql).execute(arguments: arguments)
+  }
+
+  private static func number(
+    of id: String,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64 {
+    if let known = numbers.experiments[id] { return known }
+    let found = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
+      arguments: [id]
+    )
+    guard let found else {
+      throw FieldworkError(.store, "the experiment \(id) was never started")
+    }
+    numbers.experiments[id] = found
+    return found
+  }
+
+  private static func variable(
+    _ name: String,
+    isDeclared: Bool,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64 {
+    if let known = numbers.variables[name] { return known }
+    try run(
+      database,
+      """
+      INSERT INTO variable (name, declared)
+      VALUES (?, CASE WHEN ? THEN (SELECT ifnull(max(declared), 0) + 1 FROM variable) END)
+      ON CONFLICT (name) DO NOTHING
+      """,
+      [name, isDeclared]
+    )
+    let number = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),
+      arguments: [name]
+    )
+    guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
+    numbers.variables[name] = number
+    return number
+  }
+
+  // MARK: Reading
+
+  public func contents() throws -> ResearchResults {
+    try read { try ResearchResults($0) }
+  }
+
+  public func states() throws -> [String: ExperimentState] {
+    try read { database in
+      let rows = try Row.fetchCursor(database, sql: "SELECT id, state FROM experiment")
+      var states: [String: ExperimentState] = [:]
+      while let row = try rows.next() {
+        let id: String = row[0]
+        let state: String = row[1]
+        states[id] = ExperimentState(rawValue: state)
+      }
+      return states
+    }
+  }
+
+  public func notes() throws -> [String: Value] {
+    try read { try Schema.notes($0) }
+  }
+
+  private func read<T>(_ body: (Database) throws -> T) throws -> T {
+    do {
+      return try database.read(body)
+    } catch let error as FieldworkError {
+      throw error
+    } catch {
+      throw DatabaseStore.storeError(error, path)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import FieldworkCore
+import Foundation
+
+/// The folder of a research:
+///
+///     <results directory>/<research name>/
+///       research.sqlite        everything that is a number or a short text
+///       experiments/<id>/      what an experiment writes itself
+public struct ResearchFolder: Sendable, Hashable {
+  public let path: String
+
+  /// The folder of a research below a results directory; nothing is made yet.
+  public init(directory: String, name: String) {
+    path = URL(fileURLWithPath: directory).appendingPathComponent(name).path
+  }
+
+  public var databasePath: String { path + "/research.sqlite" }
+  var lockPath: String { path + "/research.lock" }
+
+  public func experimentPath(_ id: String) -> String { path + "/experiments/" + id }
+
+  /// Whether there is a store in the folder.
+  public var hasStore: Bool { FileManager.default.fileExists(atPath: databasePath) }
+
+  func make() throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FieldworkError(
+        .store,
+        "cannot make the folder \(path): \(ResearchFolder.reason(error))"
+      )
+    }
+    guard FileManager.default.isWritableFile(atPath: path) else {
+      throw FieldworkError(.store, "the folder \(path) cannot be written to")
+    }
+  }
+
+  /// Deletes the folder with everything in it.
+  ///
+  /// - Throws: ``FieldworkError`` of code `store` if it holds no store or cannot be deleted, of code
+  ///   `busy` if the research is running.
+  public func remove() throws {
+    guard hasStore else {
+      throw FieldworkError(.store, "there are no results in \(path)")
+    }
+    let lock = try RunLock(self)
+    defer { lock.release() }
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      throw FieldworkError(.store, "cannot delete \(path): \(ResearchFolder.reason(error))")
+    }
+  }
+
+  /// The reason in a file error, without its wrappings.
+  static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError {
+      return inner.localizedDescription
+    }
+    return error.localizedDescription
+  }
+}

@@ -1,0 +1,89 @@
+public import FieldworkCore
+
+/// Where the results of a research are kept.
+///
+/// One run writes a store, in the order in which things happened; anyone may read it meanwhile. The
+/// store that comes with Fieldwork is ``DatabaseStore``.
+public protocol ResultStore: Sendable {
+  /// Writes records in their order, all or none.
+  /// - Throws: ``FieldworkError`` of code `store` if they cannot be kept.
+  func write(_ records: [StoreRecord]) throws
+
+  /// Everything that is kept.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
+  func contents() throws -> ResearchResults
+
+  /// The state of every experiment by its id.
+  func states() throws -> [String: ExperimentState]
+
+  /// What is noted about the research as a whole.
+  func notes() throws -> [String: Value]
+
+  /// The folder of an experiment, made if it is missing.
+  /// - Throws: ``FieldworkError`` of code `store` if the store has no folders or it cannot be made.
+  func directory(of experiment: String) throws -> String
+}
+
+/// Something to be kept.
+public enum StoreRecord: Sendable {
+  /// A note about the research as a whole, such as its seed; a later one replaces it.
+  case note(String, Value)
+  /// The names under which units save, in the order in which tables show them.
+  case variables([String])
+  /// An experiment begins; what an earlier attempt at it left is removed.
+  case started(PlannedExperiment, at: Double, worker: Int)
+  case saved(experiment: String, [SavedValue])
+  case failed(experiment: String, Failure)
+  case ended(experiment: String, Ending, iterations: Int, at: Double)
+}
+
+/// How far an experiment has come.
+public enum ExperimentState: String, Sendable, Hashable, CaseIterable {
+  /// It runs, or was running when everything ended.
+  case running
+  case done
+  case failed
+  /// It was interrupted, and has to run again.
+  case interrupted
+}
+
+/// How an experiment ended.
+public enum Ending: String, Sendable, Hashable, CaseIterable {
+  /// All iterations were made.
+  case complete
+  /// A unit ended it in good order: a generator had no more elements.
+  case stopped
+  /// A unit failed.
+  case failed
+  /// The run was interrupted.
+  case interrupted
+
+  public var state: ExperimentState {
+    switch self {
+    case .complete, .stopped: .done
+    case .failed: .failed
+    case .interrupted: .interrupted
+    }
+  }
+}
+
+/// Why an experiment failed: a row of the results.
+public struct Failure: Sendable, Hashable {
+  /// The unit in which it happened.
+  public let unit: String
+  /// The iteration in which it happened, from 0.
+  public let iteration: Int
+  /// The type of the error that was thrown.
+  public let kind: String
+  public let message: String
+  /// Where the unit was written.
+  public let place: SourcePlace?
+
+  public init(unit: String, iteration: Int, kind: String, message: String, place: SourcePlace?) {
+    self.unit = unit
+    self.iteration = iteration
+    self.kind = kind
+    self.message = message
+    self.place = place
+  }
+}

@@ -1,0 +1,48 @@
+import FieldworkCore
+import Foundation
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The right to write a store. The system takes it back when the process ends, however it ends, so a
+/// dead process never holds it.
+final class RunLock: Sendable {
+  private let descriptor: Mutex<Int32?>
+
+  /// - Throws: ``FieldworkError`` of code `busy`, which names the process that has the right.
+  init(_ folder: ResearchFolder) throws {
+    let file = open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard file >= 0 else {
+      throw FieldworkError(
+        .store,
+        "cannot write \(folder.lockPath): \(String(cString: strerror(errno)))"
+      )
+    }
+    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      let text = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? ""
+      close(file)
+      let holder = text.isEmpty ? "another process" : "process \(text)"
+      throw FieldworkError(
+        .busy,
+        "\(folder.path) is being written by \(holder); wait for it, or stop it"
+      )
+    }
+    ftruncate(file, 0)
+    let holder = Array("\(getpid())".utf8)
+    _ = holder.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+    descriptor = Mutex(file)
+  }
+
+  func release() {
+    descriptor.withLock { file in
+      if let file { close(file) }
+      file = nil
+    }
+  }
+
+  deinit { release() }
+}

@@ -1,0 +1,178 @@
+import FieldworkCore
+import GRDB
+
+/// The tables of a store, and how a store of an earlier version becomes one of this.
+///
+/// A migration is never changed once it has been released; a change of the tables is a new one.
+enum Schema {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE note (
+            key TEXT PRIMARY KEY NOT NULL,
+            value TEXT NOT NULL
+          ) WITHOUT ROWID;
+
+          CREATE TABLE experiment (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            ordinal INTEGER NOT NULL,
+            config TEXT NOT NULL,
+            entries TEXT NOT NULL,
+            repetition INTEGER NOT NULL,
+            updates INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            ending TEXT,
+            iterations INTEGER,
+            worker INTEGER,
+            started REAL,
+            ended REAL
+          );
+          CREATE INDEX experiment_state ON experiment (state);
+
+          CREATE TABLE variable (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            declared INTEGER
+          );
+
+          CREATE TABLE value (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            variable INTEGER NOT NULL REFERENCES variable (number),
+            iteration INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            content,
+            PRIMARY KEY (experiment, variable, iteration)
+          ) WITHOUT ROWID;
+
+          CREATE TABLE failure (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            unit TEXT NOT NULL,
+            iteration INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            message TEXT NOT NULL,
+            file TEXT,
+            line INTEGER
+          );
+          CREATE INDEX failure_experiment ON failure (experiment);
+
+          CREATE VIEW result AS
+            SELECT experiment.id, experiment.config, experiment.repetition, value.iteration,
+              variable.name, value.kind, value.content
+            FROM value
+            JOIN experiment ON experiment.number = value.experiment
+            JOIN variable ON variable.number = value.variable;
+          """
+      )
+    }
+    return migrator
+  }
+
+  /// Refuses a database that is none of ours, or that a later version has made.
+  static func check(_ database: some DatabaseReader, path: String) throws {
+    try database.read { database in
+      if try migrator.hasBeenSuperseded(database) {
+        throw FieldworkError(
+          .store,
+          "the store \(path) was made by a newer version of Fieldwork; use that one"
+        )
+      }
+      let isOurs = try database.tableExists("experiment")
+      let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+      guard isOurs || isEmpty else {
+        throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
+      }
+    }
+  }
+
+  static func notes(_ database: Database) throws -> [String: Value] {
+    let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM note")
+    var notes: [String: Value] = [:]
+    while let row = try rows.next() {
+      let text: String = row[1]
+      notes[row[0]] = try Value(parsing: text)
+    }
+    return notes
+  }
+}
+
+/// How a value stands in its two columns: the kind, and the content as SQLite's own type where it has
+/// one.
+enum StoredContent {
+  static func encode(_ value: Value) -> (any DatabaseValueConvertible)? {
+    switch value {
+    case .null: nil
+    case .bool(let flag): flag ? 1 : 0
+    case .int(let number): Int64(number)
+    // SQLite turns NaN into NULL; the kind tells it from null.
+    case .double(let number): number.isNaN ? nil : number
+    case .string(let text): text
+    case .list, .dictionary: value.canonicalText
+    }
+  }
+
+  static func decode(kind: String, _ content: DatabaseValue) throws -> Value {
+    switch Value.Kind(rawValue: kind) {
+    case .null: return .null
+    case .bool: if let number = Int64.fromDatabaseValue(content) { return .bool(number != 0) }
+    case .int: if let number = Int64.fromDatabaseValue(content) { return .int(Int(number)) }
+    case .double:
+      if content.isNull { return .double(.nan) }
+      if let number = Double.fromDatabaseValue(content) { return .double(number) }
+    case .string: if let text = String.fromDatabaseValue(content) { return .string(text) }
+    case .list, .dictionary:
+      if let text = String.fromDatabaseValue(content) { return try Value(parsing: text) }
+    case nil: break
+    }
+    throw FieldworkError(.store, "a stored value of kind '\(kind)' cannot be read: \(content)")
+  }
+}
+
+/// How a config stands in its two columns: one for people and queries, one that restores it exactly.
+enum StoredConfig {
+  /// A JSON object of the values by key, in order; a value that is not plain is given by its name.
+  static func json(_ config: Config) -> String {
+    let pairs = config.keys.map { key in
+      let value = config[alias: key]
+      let text = value?.plain?.jsonText ?? Value.quoted(value?.name ?? "")
+      return Value.quoted(key) + ":" + text
+    }
+    return "{" + pairs.joined(separator: ",") + "}"
+  }
+
+  /// A list of entries: key, shown key, shown value, whether that was given, and the plain value in a
+  /// list that is empty if there is none.
+  static func encode(_ config: Config) -> String {
+    Value.list(
+      config.entries.map { entry in
+        .list([
+          .string(entry.name.key), .string(entry.name.alias), .string(entry.value.name),
+          .bool(entry.value.isNamed), .list(entry.value.plain.map { [$0] } ?? []),
+        ])
+      }
+    ).canonicalText
+  }
+
+  static func decode(_ text: String) throws -> Config {
+    guard case .list(let entries) = try Value(parsing: text) else { throw damaged(text) }
+    return Config(
+      try entries.map { entry in
+        guard case .list(let parts) = entry, parts.count == 5,
+          case .string(let key) = parts[0], case .string(let alias) = parts[1],
+          case .string(let name) = parts[2], case .bool(let isNamed) = parts[3],
+          case .list(let plain) = parts[4]
+        else { throw damaged(text) }
+        return Config.Entry(
+          ParameterName(Alias(alias, key)),
+          AnyAlias(stored: name, isNamed: isNamed, plain: plain.first)
+        )
+      }
+    )
+  }
+
+  private static func damaged(_ text: String) -> FieldworkError {
+    FieldworkError(.store, "a stored config cannot be read: \(text)")
+  }
+}

@@ -1,0 +1,111 @@
+public import FieldworkCore
+
+/// A table of values: named columns of equal length.
+public struct Table: Sendable, Hashable {
+  /// A named column. An empty cell is nil; a saved null is `Value.null`.
+  public struct Column: Sendable, Hashable {
+    public let name: String
+    public let cells: [Value?]
+
+    public init(name: String, cells: [Value?]) {
+      self.name = name
+      self.cells = cells
+    }
+  }
+
+  public let columns: [Column]
+
+  /// - Precondition: the columns are equally long.
+  public init(columns: [Column]) {
+    precondition(
+      columns.allSatisfy { $0.cells.count == columns[0].cells.count },
+      "the columns of a table are equally long"
+    )
+    self.columns = columns
+  }
+
+  /// The number of rows.
+  public var count: Int { columns.first?.cells.count ?? 0 }
+
+  public var columnNames: [String] { columns.map(\.name) }
+
+  /// The cells of a column.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public subscript(_ name: String) -> [Value?] {
+    get throws { try column(name).cells }
+  }
+
+  /// The cells of a column as the given type; an empty cell, and a value of another type, is nil.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public subscript<T: ValueConvertible>(_ name: String, as type: T.Type) -> [T?] {
+    get throws { try column(name).cells.map { $0.flatMap { T($0) } } }
+  }
+
+  func column(_ name: String) throws -> Column {
+    guard let column = columns.first(where: { $0.name == name }) else {
+      throw FieldworkError(
+        .missingParameter,
+        "the table has no column '\(name)', it has \(columnNames.joined(separator: ", "))"
+      )
+    }
+    return column
+  }
+
+  /// A row by its column names, empty cells left out.
+  public func row(_ index: Int) -> [String: Value] {
+    var row: [String: Value] = [:]
+    for column in columns { row[column.name] = column.cells[index] }
+    return row
+  }
+
+  /// The rows at the given indices, in their order.
+  public func rows(_ indices: some Sequence<Int>) -> Table {
+    let indices = Array(indices)
+    return Table(
+      columns: columns.map { column in
+        Column(name: column.name, cells: indices.map { column.cells[$0] })
+      }
+    )
+  }
+
+  /// The named columns, in the given order.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func selecting(_ names: [String]) throws -> Table {
+    Table(columns: try names.map { try column($0) })
+  }
+
+  /// The rows that satisfy a condition on their cells.
+  public func filter(_ condition: ([String: Value]) throws -> Bool) rethrows -> Table {
+    rows(try (0..<count).filter { try condition(row($0)) })
+  }
+
+  /// The rows for which a condition holds.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
+  public func filter(_ condition: Condition) throws -> Table {
+    for name in condition.names { _ = try column(name) }
+    return filter { row in condition.holds { row[$0] } }
+  }
+
+  /// The rows in the order of a column: numbers by size, then texts, then the rest; empty cells last.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func sorted(by name: String, descending: Bool = false) throws -> Table {
+    let cells = try column(name).cells
+    let order = (0..<count).sorted { first, second in
+      guard let left = cells[first] else { return false }
+      guard let right = cells[second] else { return true }
+      if Table.precedes(left, right) { return !descending }
+      if Table.precedes(right, left) { return descending }
+      return first < second
+    }
+    return rows(order)
+  }
+
+  private static func precedes(_ left: Value, _ right: Value) -> Bool {
+    if let first = left.number, let second = right.number {
+      // NaN goes to the end, so that sorting is an order at all.
+      return first.isNaN || second.isNaN ? !first.isNaN && second.isNaN : first < second
+    }
+    if left.number != nil || right.number != nil { return left.number != nil }
+    return left.description < right.description
+  }
+}
