@@ -49,22 +49,30 @@ public struct Condition: Sendable, CustomStringConvertible {
 
   /// Whether the condition holds, given the value of a name; a name without a value compares as
   /// unequal to everything.
-  public func holds(_ value: (String) -> Value?) -> Bool { Condition.holds(kind, value) }
+  public func holds(_ value: (String) -> Value?) -> Bool {
+    holds { name in value(name).map { [$0] } ?? [] }
+  }
 
-  private static func holds(_ kind: Kind, _ value: (String) -> Value?) -> Bool {
+  /// Whether the condition holds, given what a name may stand for: its value, or the name that is shown
+  /// for the value.
+  package func holds(_ candidates: (String) -> [Value]) -> Bool {
+    Condition.holds(kind, candidates)
+  }
+
+  private static func holds(_ kind: Kind, _ candidates: (String) -> [Value]) -> Bool {
     switch kind {
-    case .all(let left, let right): return holds(left, value) && holds(right, value)
-    case .any(let left, let right): return holds(left, value) || holds(right, value)
-    case .not(let inner): return !holds(inner, value)
+    case .all(let left, let right): return holds(left, candidates) && holds(right, candidates)
+    case .any(let left, let right): return holds(left, candidates) || holds(right, candidates)
+    case .not(let inner): return !holds(inner, candidates)
     case .comparison(let name, let comparison, let right):
-      guard let left = value(name) else { return comparison == .notEqual }
+      let lefts = candidates(name)
       switch comparison {
-      case .equal: return isEqual(left, right)
-      case .notEqual: return !isEqual(left, right)
-      case .less: return isLess(left, right)
-      case .greater: return isLess(right, left)
-      case .lessOrEqual: return isLess(left, right) || isEqual(left, right)
-      case .greaterOrEqual: return isLess(right, left) || isEqual(left, right)
+      case .equal: return lefts.contains { isEqual($0, right) }
+      case .notEqual: return !lefts.contains { isEqual($0, right) }
+      case .less: return lefts.contains { isLess($0, right) }
+      case .greater: return lefts.contains { isLess(right, $0) }
+      case .lessOrEqual: return lefts.contains { isLess($0, right) || isEqual($0, right) }
+      case .greaterOrEqual: return lefts.contains { isLess(right, $0) || isEqual($0, right) }
       }
     }
   }

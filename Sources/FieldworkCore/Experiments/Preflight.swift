@@ -16,18 +16,20 @@ extension Research {
 
   // MARK: Settings
 
+  /// What is wrong with the name; nil if it can be the path of a folder.
+  package var nameProblem: Problem? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    let isBad = parts.contains { $0.isEmpty || $0 == "." || $0 == ".." } || name.utf8.contains(0)
+    guard isBad else { return nil }
+    return error(
+      "'\(name)' is not a research name",
+      "use a relative path such as \"ising\" or \"lab/ising\""
+    )
+  }
+
   private func settingProblems() -> [Problem] {
     var found: [Problem] = []
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    let bad = parts.contains { $0.isEmpty || $0 == "." || $0 == ".." } || name.utf8.contains(0)
-    if bad {
-      found.append(
-        error(
-          "'\(name)' is not a research name",
-          "use a relative path such as \"ising\" or \"lab/ising\""
-        )
-      )
-    }
+    if let nameProblem { found.append(nameProblem) }
     for (value, what) in [
       (settings.configs, "configs"), (settings.repetitions, "repetitions"),
       (settings.repeatEach, "repeatEach"), (settings.iterations, "iterations"),

@@ -2,7 +2,7 @@
 /// runner is given it.
 public struct Research: Sendable {
   /// The name, which is also the path of its folder below the results directory.
-  public let name: String
+  public var name: String
   /// The configs to try; nil for one experiment with an empty config.
   public private(set) var domain: Domain?
   /// The steps of an experiment, in the order in which they run.
@@ -67,13 +67,6 @@ public struct Research: Sendable {
   package func replacing(_ key: String, with values: [AnyAlias]) -> Research {
     var research = self
     research.domain = domain?.replacing(key, with: values, file: place.file, line: place.line)
-    return research
-  }
-
-  /// The research with a condition on its configs.
-  package func filtered(_ condition: @escaping @Sendable (Config) throws -> Bool) -> Research {
-    var research = self
-    research.domain = domain?.where(file: place.file, line: place.line, condition)
     return research
   }
 }

@@ -13,15 +13,18 @@ final class ExperimentQueue: Sendable {
 
   private let state: Mutex<State>
   private let finished: Set<String>
+  private let selection: Selection?
   private let onSkip: @Sendable (PlannedExperiment) -> Void
 
   init(
     _ plan: ExperimentPlan,
     finished: Set<String>,
+    selection: Selection?,
     onSkip: @escaping @Sendable (PlannedExperiment) -> Void
   ) {
     state = Mutex(State(plan: plan))
     self.finished = finished
+    self.selection = selection
     self.onSkip = onSkip
   }
 
@@ -32,6 +35,7 @@ final class ExperimentQueue: Sendable {
       while !state.isClosed {
         do {
           guard let experiment = try state.plan.next() else { return nil }
+          guard selection?.includes(experiment) ?? true else { continue }
           if !finished.contains(experiment.id) { return experiment }
           onSkip(experiment)
         } catch {

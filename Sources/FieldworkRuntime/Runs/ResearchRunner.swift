@@ -21,23 +21,28 @@ public struct ResearchRunner: Sendable {
   private let store: any ResultStore
   private let debug: Bool
   private let changes: ChangePolicy
+  private let selection: Selection?
   private let consumers: [any EventConsumer]
 
   /// - Parameters:
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
   ///     `.serial`.
+  ///   - changes: whether to go on from results of another definition.
+  ///   - selection: which experiments of the plan to run; nil for all.
   ///   - consumers: who is told what happens.
   public init(
     _ research: Research,
     store: any ResultStore,
     debug: Bool = false,
     changes: ChangePolicy = .refuse,
+    selection: Selection? = nil,
     consumers: [any EventConsumer] = []
   ) {
     self.research = research
     self.store = store
     self.debug = debug
     self.changes = changes
+    self.selection = selection
     self.consumers = consumers
   }
 
@@ -58,12 +63,13 @@ public struct ResearchRunner: Sendable {
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let run = RunState(research, store, seed: seed, consumers: consumers, debug: debug)
-    let workers = research.settings.parallelism == .serial ? 1 : workerCount(plan.size)
+    let size = try selection.map { try $0.count(in: plan) } ?? plan.size
+    let workers = research.settings.parallelism == .serial ? 1 : workerCount(size)
     run.emit(
       .runStarted(
         RunStart(
           name: research.name,
-          experiments: plan.size,
+          experiments: size,
           iterations: research.iterations,
           workers: workers,
           seed: seed,
@@ -76,7 +82,7 @@ public struct ResearchRunner: Sendable {
       .note("definition", .string(definition)),
       .variables(research.units.flatMap { $0.saving?.names ?? [] }),
     ])
-    let queue = ExperimentQueue(plan, finished: finished) { experiment in
+    let queue = ExperimentQueue(plan, finished: finished, selection: selection) { experiment in
       run.skip(experiment)
     }
     let firstError = await runAll(run, queue, workers: workers)

@@ -11,7 +11,7 @@ public struct ResearchFolder: Sendable, Hashable {
 
   /// The folder of a research below a results directory; nothing is made yet.
   public init(directory: String, name: String) {
-    path = URL(fileURLWithPath: directory).appendingPathComponent(name).path
+    path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
   }
 
   public var databasePath: String { path + "/research.sqlite" }

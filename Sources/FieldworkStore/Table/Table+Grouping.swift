@@ -8,7 +8,7 @@ public enum Aggregate: String, Sendable, Hashable, CaseIterable {
   case std
   case min
   case max
-  /// The number of values.
+  /// The number of rows.
   case count
   /// The value of the last row.
   case last
@@ -21,10 +21,11 @@ public struct GroupedTable: Sendable {
   /// The groups in order of first appearance: the values of the keys, and the rows.
   let groups: [(key: [Value?], rows: [Int])]
 
-  /// One row per group: the keys, then for each other column of numbers its aggregates.
+  /// One row per group: the keys, then for each other column of numbers its aggregates, and with
+  /// ``Aggregate/count`` a column `count` at the end.
   ///
-  /// With one aggregate a column keeps its name, with several it is `name_mean`, `name_std`, … Empty
-  /// cells and NaN are left out of `min`, `max` and `count`; NaN makes a mean NaN.
+  /// With one aggregate beside the count a column keeps its name, with several it is `name_mean`,
+  /// `name_std`, … Empty cells are left out, and NaN too by `min` and `max`; NaN makes a mean NaN.
   /// - Parameter columns: which columns; nil for all that hold numbers, `id`, `repetition` and
   ///   `iteration` aside.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
@@ -33,24 +34,34 @@ public struct GroupedTable: Sendable {
     columns: [String]? = nil
   ) throws -> Table {
     let names = columns ?? table.columns.filter(isMeasured).map(\.name)
-    var result = keys.enumerated().map { position, key in
-      Table.Column(name: key, cells: groups.map { $0.key[position] })
-    }
+    let measures = aggregates.filter { $0 != .count }
+    var result = keyColumns
     for name in names {
       let cells = try table.column(name).cells
-      for aggregate in aggregates {
-        let title = aggregates.count == 1 ? name : "\(name)_\(aggregate.rawValue)"
+      for measure in measures {
+        let title = measures.count == 1 ? name : "\(name)_\(measure.rawValue)"
         result.append(
           Table.Column(
             name: title,
             cells: groups.map { group in
-              aggregate.value(of: group.rows.compactMap { cells[$0] })
+              measure.value(of: group.rows.compactMap { cells[$0] })
             }
           )
         )
       }
     }
+    if aggregates.contains(.count) { result.append(countColumn) }
     return Table(columns: result)
+  }
+
+  private var keyColumns: [Table.Column] {
+    keys.enumerated().map { position, key in
+      Table.Column(name: key, cells: groups.map { $0.key[position] })
+    }
+  }
+
+  private var countColumn: Table.Column {
+    Table.Column(name: "count", cells: groups.map { .int($0.rows.count) })
   }
 
   /// The mean of every column of numbers, per group.
@@ -64,13 +75,7 @@ public struct GroupedTable: Sendable {
   }
 
   /// The number of rows per group, in a column `count`.
-  public func count() -> Table {
-    var result = keys.enumerated().map { position, key in
-      Table.Column(name: key, cells: groups.map { $0.key[position] })
-    }
-    result.append(Table.Column(name: "count", cells: groups.map { .int($0.rows.count) }))
-    return Table(columns: result)
-  }
+  public func count() -> Table { Table(columns: keyColumns + [countColumn]) }
 
   private func isMeasured(_ column: Table.Column) -> Bool {
     guard !keys.contains(column.name),
@@ -101,6 +106,24 @@ extension Table {
   }
 }
 
+extension Table {
+  /// One row per experiment, with the last value of every column.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if there is no column `id`.
+  public func lastValues() throws -> Table {
+    let groups = try grouped(by: ["id"]).groups
+    return Table(
+      columns: columns.map { column in
+        Column(
+          name: column.name,
+          cells: groups.map { group in
+            group.rows.last { column.cells[$0] != nil }.flatMap { column.cells[$0] }
+          }
+        )
+      }
+    )
+  }
+}
+
 extension Aggregate {
   /// The aggregate of a group's values; nil if it has none.
   func value(of values: [Value]) -> Value? {
@@ -108,7 +131,6 @@ extension Aggregate {
     let numbers = values.compactMap(\.number)
     let counted = numbers.filter { !$0.isNaN }
     switch self {
-    case .count: return .int(counted.count)
     case .min: return counted.min().map { .double($0) }
     case .max: return counted.max().map { .double($0) }
     case .mean:
@@ -120,6 +142,7 @@ extension Aggregate {
       let sum = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       return .double((sum / Double(numbers.count - 1)).squareRoot())
     case .last: return values.last
+    case .count: return .int(values.count)
     }
   }
 

@@ -83,7 +83,7 @@ public struct Table: Sendable, Hashable {
   /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
   public func filter(_ condition: Condition) throws -> Table {
     for name in condition.names { _ = try column(name) }
-    return filter { row in condition.holds { row[$0] } }
+    return filter { row in condition.holds { (name: String) -> Value? in row[name] } }
   }
 
   /// The rows in the order of a column: numbers by size, then texts, then the rest; empty cells last.

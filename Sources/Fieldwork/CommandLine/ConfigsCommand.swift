@@ -1,0 +1,142 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+/// `configs`: shows what would run, in order.
+struct ConfigsCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "configs",
+    abstract: "Show the experiments that the research consists of."
+  )
+
+  @OptionGroup(title: "What to run")
+  var settings: SettingOptions
+
+  @Option(help: ArgumentHelp("How many to show; 0 for all.", valueName: "n"))
+  var limit = 20
+
+  @Flag(name: .customLong("json"), help: "Print all of them as JSON, one object per line.")
+  var json = false
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let folder = try location.folder(of: context.research)
+    var research = try settings.applied(to: context.research)
+    let selection = try settings.selection(in: research)
+    let errors = research.preflight().filter { $0.severity == .error }
+    guard errors.isEmpty else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
+        problems: errors
+      )
+    }
+    let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
+    let seed = try seed(of: research, stored)
+    research.settings.seed = seed
+    let states = try stored?.states() ?? [:]
+    let plan = try ExperimentPlan(research, seed: seed)
+    let shown = try rows(plan, selection, limit: json || limit <= 0 ? nil : limit)
+    if json {
+      for row in shown { context.terminal.print(jsonText(row, states)) }
+      return .done
+    }
+    let table = table(shown, research, states)
+    context.terminal.print(
+      table.text(width: context.terminal.isInteractive ? context.terminal.width : nil)
+    )
+    context.terminal.print(try closing(research, plan, selection, shown.count, states))
+    return .done
+  }
+
+  /// The seed of the stored results, the research's own, or one for show.
+  private func seed(of research: Research, _ store: DatabaseStore?) throws -> UInt64 {
+    if case .string(let text) = try store?.notes()["seed"], let seed = UInt64(text) { return seed }
+    return research.settings.seed ?? 0
+  }
+
+  private func rows(
+    _ plan: ExperimentPlan,
+    _ selection: Selection?,
+    limit: Int?
+  ) throws -> [PlannedExperiment] {
+    var plan = plan
+    var rows: [PlannedExperiment] = []
+    while rows.count < limit ?? .max, let experiment = try plan.next() {
+      if selection?.includes(experiment) ?? true { rows.append(experiment) }
+    }
+    return rows
+  }
+
+  private func state(_ experiment: PlannedExperiment, _ states: [String: ExperimentState]) -> String
+  {
+    states[experiment.id]?.rawValue ?? "new"
+  }
+
+  private func table(
+    _ experiments: [PlannedExperiment],
+    _ research: Research,
+    _ states: [String: ExperimentState]
+  ) -> Table {
+    var columns = [
+      Table.Column(name: "id", cells: experiments.map { .string($0.id) }),
+      Table.Column(name: "state", cells: experiments.map { .string(state($0, states)) }),
+    ]
+    for name in research.parameterList {
+      columns.append(
+        Table.Column(
+          name: name.alias,
+          cells: experiments.map { experiment in
+            experiment.config[alias: name.key].map {
+              $0.isNamed ? .string($0.name) : $0.plain ?? .string($0.name)
+            }
+          }
+        )
+      )
+    }
+    if research.settings.repetitions > 1 {
+      columns.append(
+        Table.Column(name: "repetition", cells: experiments.map { .int($0.repetition) })
+      )
+    }
+    return Table(columns: columns)
+  }
+
+  private func closing(
+    _ research: Research,
+    _ plan: ExperimentPlan,
+    _ selection: Selection?,
+    _ shown: Int,
+    _ states: [String: ExperimentState]
+  ) throws -> String {
+    var lines: [String] = []
+    let total = try selection.map { try $0.count(in: plan) } ?? plan.size
+    let count = total.map { "\($0) experiment\($0 == 1 ? "" : "s")" } ?? "experiments without end"
+    lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
+    let done = states.values.count { $0 == .done }
+    if done > 0 { lines.append("\(done) stored as done") }
+    if let domain = research.domain, let size = domain.count, size <= 100_000 {
+      let duplicates = try domain.duplicates()
+      if let first = duplicates.first {
+        lines.append(
+          "\(duplicates.count) config\(duplicates.count == 1 ? " comes" : "s come") more than once: \(first)"
+        )
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func jsonText(
+    _ experiment: PlannedExperiment,
+    _ states: [String: ExperimentState]
+  ) -> String {
+    let config = experiment.config.withoutAuxiliary
+    return Value.dictionary([
+      "id": .string(experiment.id), "state": .string(state(experiment, states)),
+      "config": .dictionary(config.plainValues), "repetition": .int(experiment.repetition),
+    ]).jsonText
+  }
+}

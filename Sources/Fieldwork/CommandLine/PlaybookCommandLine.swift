@@ -1,0 +1,88 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// The exit codes of a playbook.
+enum ExitStatus: Int32, Sendable {
+  case done = 0
+  /// Some experiments failed, or results could not be stored.
+  case someFailed = 1
+  /// The command or the research cannot be run as it is.
+  case unusable = 2
+  case interrupted = 130
+}
+
+/// What the subcommands are given.
+struct PlaybookContext: Sendable {
+  let research: Research
+  /// The name of the executable.
+  let name: String
+  let terminal: Terminal
+}
+
+/// A subcommand of a playbook.
+protocol PlaybookSubcommand: ParsableCommand {
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus
+}
+
+/// Reads a playbook's command line, performs it, and reports what goes wrong.
+struct PlaybookCommandLine {
+  private let playbook: any Playbook
+  private let name: String
+
+  init(_ playbook: any Playbook, name: String) {
+    self.playbook = playbook
+    self.name = name
+  }
+
+  func run(_ arguments: [String]) async -> ExitStatus {
+    let terminal = Terminal()
+    do {
+      let command = try RootCommand.parseAsRoot(arguments)
+      guard let command = command as? any PlaybookSubcommand else {
+        terminal.print(RootCommand.helpMessage())
+        return .done
+      }
+      let context = PlaybookContext(research: playbook.research, name: name, terminal: terminal)
+      return try await command.perform(context)
+    } catch let error as FieldworkError {
+      report(error, terminal)
+      return .unusable
+    } catch {
+      let isHelp = RootCommand.exitCode(for: error).isSuccess
+      let text = RootCommand.fullMessage(for: error)
+      if isHelp { terminal.print(text) } else { terminal.printError(text) }
+      return isHelp ? .done : .unusable
+    }
+  }
+
+  private func report(_ error: FieldworkError, _ terminal: Terminal) {
+    guard !error.problems.isEmpty else {
+      terminal.printError(terminal.red("error: ") + error.description)
+      return
+    }
+    for problem in error.problems { terminal.printError(terminal.text(of: problem)) }
+    terminal.printError(terminal.red("error: ") + error.message)
+  }
+}
+
+/// The command line itself: everything is a subcommand, `run` if none is named.
+struct RootCommand: ParsableCommand {
+  /// Computed, since help texts show the name of the executable.
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: URL(fileURLWithPath: CommandLine.arguments[0]).lastPathComponent,
+      abstract: "Runs a research and shows its results.",
+      discussion: """
+        Running again is resuming: experiments whose results are stored are left out.
+        Exit codes: 0 all done, 1 some experiments failed, 2 wrong usage or a research that cannot \
+        be run, 130 interrupted.
+        """,
+      subcommands: [
+        RunCommand.self, ConfigsCommand.self, ResultsCommand.self, RemoveCommand.self,
+      ],
+      defaultSubcommand: RunCommand.self
+    )
+  }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+import Foundation
+
+/// `run`: runs what is missing, with a progress display, and ends with a summary.
+struct RunCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run the research: what is stored is left out, what failed runs again (default)."
+  )
+
+  @OptionGroup(title: "What to run")
+  var settings: SettingOptions
+
+  @Option(
+    help: ArgumentHelp("How many experiments run at once; one per core by default.", valueName: "n")
+  )
+  var workers: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "How experiments run beside each other.",
+      valueName: choices(Parallelism.self)
+    ),
+    transform: choice
+  )
+  var parallel: Parallelism?
+
+  @Flag(
+    name: .customLong("no-finalize"),
+    help: "Leave the iteration in which an experiment stops or fails as it is."
+  )
+  var noFinalize = false
+
+  @Flag(help: "Run one experiment after the other and end at the first error of a unit.")
+  var debug = false
+
+  @Flag(help: "Delete the stored results and start over.")
+  var fresh = false
+
+  @Flag(
+    name: .customLong("continue"),
+    help: "Go on from the stored results although the units or iterations have changed."
+  )
+  var continues = false
+
+  @Flag(name: .customLong("yes"), help: "Do not ask before deleting results.")
+  var isConfirmed = false
+
+  @Flag(name: .customLong("json"), help: "Print the summary as JSON, and no progress.")
+  var json = false
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
+    let research = try overridden(context.research)
+    let selection = try settings.selection(in: research)
+    try check(research, terminal)
+    guard try confirmFresh(folder, terminal) else { return .unusable }
+    let store = try DatabaseStore.open(folder, fresh: fresh)
+    let display = json ? nil : ProgressDisplay(terminal)
+    let runner = ResearchRunner(
+      research,
+      store: store,
+      debug: debug,
+      changes: continues ? .accept : .refuse,
+      selection: selection,
+      consumers: display.map { [$0] } ?? []
+    )
+    let task = Task { try await runner.run() }
+    let interrupts = Interrupts { task.cancel() }
+    let outcome = await task.result
+    interrupts.stop()
+    display?.finish()
+    let report = RunReport(
+      research,
+      context,
+      location: location.text,
+      folder: folder
+    )
+    switch outcome {
+    case .success(let summary):
+      let results = try store.contents()
+      try store.close()
+      terminal.print(json ? report.json(summary, results) : report.text(summary, results))
+      if summary.isCancelled { return .interrupted }
+      return summary.failed > 0 ? .someFailed : .done
+    case .failure(let error):
+      try? store.close()
+      if let error = error as? FieldworkError, !debug || !error.problems.isEmpty { throw error }
+      throw FieldworkError(.invalidDefinition, "a unit failed: \(error)")
+    }
+  }
+
+  private func overridden(_ research: Research) throws -> Research {
+    var research = try settings.applied(to: research)
+    if let workers { research.settings.workers = try positive(workers, "--workers") }
+    if let parallel { research.settings.parallelism = parallel }
+    if noFinalize { research.settings.finalize = false }
+    if debug {
+      if let parallel, parallel != .serial {
+        throw FieldworkError(
+          .invalidDefinition,
+          "--debug runs one experiment after the other: leave out --parallel \(parallel.rawValue)"
+        )
+      }
+      research.settings.parallelism = .serial
+    }
+    if let name = location.name { research.name = name }
+    return research
+  }
+
+  /// Shows warnings, and throws all errors at once.
+  private func check(_ research: Research, _ terminal: Terminal) throws {
+    let problems = research.preflight()
+    let errors = problems.filter { $0.severity == .error }
+    for warning in problems where warning.severity == .warning && !json {
+      terminal.printError(terminal.text(of: warning))
+    }
+    guard errors.isEmpty else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
+        problems: errors
+      )
+    }
+  }
+
+  private func confirmFresh(_ folder: ResearchFolder, _ terminal: Terminal) throws -> Bool {
+    guard fresh, folder.hasStore, !isConfirmed else { return true }
+    if terminal.confirm("Delete the results in \(folder.path)?") { return true }
+    throw FieldworkError(
+      .invalidDefinition,
+      "--fresh deletes the results in \(folder.path): add --yes to say so"
+    )
+  }
+}

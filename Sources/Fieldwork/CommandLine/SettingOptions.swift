@@ -1,0 +1,157 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+/// Reads one of a type's names.
+/// - Throws: `ValidationError`, which lists the names.
+@Sendable func choice<T: RawRepresentable<String> & CaseIterable>(_ text: String) throws -> T {
+  guard let value = T(rawValue: text) else {
+    let names = T.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("'\(text)' is none of \(names)")
+  }
+  return value
+}
+
+/// Names of a type, for help texts.
+func choices<T: RawRepresentable<String> & CaseIterable>(_ type: T.Type) -> String {
+  T.allCases.map(\.rawValue).joined(separator: "|")
+}
+
+/// Where the results are.
+struct LocationOptions: ParsableArguments {
+  @Option(
+    name: .customLong("directory"),
+    help: ArgumentHelp("The directory of all results.", valueName: "path")
+  )
+  var directory = "research"
+
+  @Option(
+    name: .customLong("name"),
+    help: ArgumentHelp(
+      "Another name for the research, and with it another folder.",
+      valueName: "name"
+    )
+  )
+  var name: String?
+
+  func folder(of research: Research) throws -> ResearchFolder {
+    let name = name ?? research.name
+    var named = research
+    named.name = name
+    if let problem = named.nameProblem {
+      throw FieldworkError(.invalidDefinition, "--name: \(problem.message)")
+    }
+    return ResearchFolder(directory: directory, name: name)
+  }
+
+  /// The options as they have to be given again, with a space before each.
+  var text: String {
+    (directory == "research" ? "" : " --directory \(directory)")
+      + (name.map { " --name \($0)" } ?? "")
+  }
+}
+
+/// What the command line overrides of a research.
+struct SettingOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("How many configs to take.", valueName: "n"))
+  var configs: Int?
+
+  @Option(help: ArgumentHelp("How often to run every config.", valueName: "n"))
+  var repetitions: Int?
+
+  @Option(
+    help: ArgumentHelp("How many configs to repeat as one block; all by default.", valueName: "n")
+  )
+  var repeatEach: Int?
+
+  @Option(help: ArgumentHelp("How many iterations an experiment has.", valueName: "n"))
+  var iterations: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The seed of everything random; drawn and recorded by default.",
+      valueName: "n"
+    )
+  )
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "Prefix ids with the numbers of their values, of so many digits.",
+      valueName: "digits"
+    )
+  )
+  var idPrefix: Int?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Replace a parameter's values: --set lr=0.1,0.01. Repeatable.",
+      valueName: "name=values"
+    )
+  )
+  var replacements: [String] = []
+
+  @Option(
+    name: .customLong("where"),
+    help: ArgumentHelp(
+      "Only experiments whose config satisfies the condition: --where 'lr < 0.1 and size == 8'.",
+      valueName: "condition"
+    )
+  )
+  var condition: String?
+
+  /// The research with all overrides.
+  func applied(to research: Research) throws -> Research {
+    var research = research
+    if let configs { research.settings.configs = try positive(configs, "--configs") }
+    if let repetitions {
+      research.settings.repetitions = try positive(repetitions, "--repetitions")
+    }
+    if let repeatEach { research.settings.repeatEach = try positive(repeatEach, "--repeat-each") }
+    if let iterations { research.settings.iterations = try positive(iterations, "--iterations") }
+    if let seed { research.settings.seed = seed }
+    if let idPrefix { research.settings.idPrefix = try positive(idPrefix, "--id-prefix") }
+    for replacement in try replacements.map(ValueReplacement.init).checkedForDoubles() {
+      research = try replacement.applied(to: research)
+    }
+    return research
+  }
+
+  /// - Throws: ``FieldworkError`` if the condition cannot be read or names a parameter that the domain
+  ///   lacks.
+  func selection(in research: Research) throws -> Selection? {
+    guard let condition else { return nil }
+    let parsed: Condition
+    do {
+      parsed = try Condition(condition)
+    } catch let error as FieldworkError {
+      throw FieldworkError(.unreadableText, "--where: \(error.message)")
+    }
+    let known = research.parameterList.flatMap { [$0.key, $0.alias] } + ["repetition"]
+    for name in parsed.names where !known.contains(name) {
+      throw FieldworkError(
+        .missingParameter,
+        "--where: the domain has no parameter '\(name)', it has \(research.parameterText)"
+      )
+    }
+    return Selection(parsed)
+  }
+}
+
+/// - Throws: ``FieldworkError`` if a number is below 1.
+func positive(_ number: Int, _ option: String) throws -> Int {
+  guard number > 0 else {
+    throw FieldworkError(.invalidDefinition, "\(option) is \(number): give a number from 1 up")
+  }
+  return number
+}
+
+extension Research {
+  var parameterList: [ParameterName] { domain?.parameterNames ?? [] }
+
+  var parameterText: String {
+    parameterList.isEmpty ? "none" : parameterList.map(\.key).joined(separator: ", ")
+  }
+}

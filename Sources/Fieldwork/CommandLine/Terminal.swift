@@ -1,0 +1,94 @@
+import FieldworkCore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Where a command writes: results to the standard output, the rest to the standard error.
+struct Terminal: Sendable {
+  /// Whether the standard output is a terminal.
+  let isInteractive: Bool
+  /// Whether the standard error is a terminal that can redraw lines.
+  let canRedraw: Bool
+  private let outputHasColor: Bool
+  private let errorHasColor: Bool
+
+  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let isDumb = environment["TERM"] == "dumb" || environment["TERM"] == nil
+    let wantsColor = environment["NO_COLOR", default: ""].isEmpty && !isDumb
+    isInteractive = isatty(STDOUT_FILENO) == 1
+    canRedraw = isatty(STDERR_FILENO) == 1 && !isDumb
+    outputHasColor = isInteractive && wantsColor
+    errorHasColor = isatty(STDERR_FILENO) == 1 && wantsColor
+  }
+
+  /// The number of columns of the standard output, or of the standard error if that is none; nil if
+  /// neither is a terminal.
+  var width: Int? {
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+      var size = winsize()
+      if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
+        return Int(size.ws_col)
+      }
+    }
+    return nil
+  }
+
+  func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+  func printError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  /// Writes to the standard error as it is.
+  func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+
+  /// Asks a question that is answered with yes or no; no without a terminal.
+  func confirm(_ question: String) -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else { return false }
+    draw("\(question) [y/N] ")
+    return ["y", "yes"].contains(readLine()?.lowercased())
+  }
+
+  /// Writes everything; a closed pipe ends the writing without a word, as for any filter.
+  private func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+      let written = bytes[start...].withUnsafeBytes {
+        systemWrite(descriptor, $0.baseAddress, $0.count)
+      }
+      if written < 0 && errno != EINTR && errno != EAGAIN { return }
+      start += max(written, 0)
+    }
+  }
+
+  // MARK: Color
+
+  func red(_ text: String) -> String { colored(text, "31", errorHasColor) }
+  func yellow(_ text: String) -> String { colored(text, "33", errorHasColor) }
+  func dim(_ text: String) -> String { colored(text, "2", errorHasColor) }
+  func green(_ text: String) -> String { colored(text, "32", errorHasColor) }
+  func bold(_ text: String) -> String { colored(text, "1", outputHasColor) }
+  func redOutput(_ text: String) -> String { colored(text, "31", outputHasColor) }
+
+  private func colored(_ text: String, _ code: String, _ isOn: Bool) -> String {
+    isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+
+  /// A problem in one line, its severity colored.
+  func text(of problem: Problem) -> String {
+    let severity = problem.severity.rawValue + ":"
+    let color = problem.severity == .error ? red(severity) : yellow(severity)
+    return problem.description.replacingOccurrences(of: severity, with: color)
+  }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+  #if canImport(Glibc)
+    Glibc.write(descriptor, bytes, count)
+  #else
+    Darwin.write(descriptor, bytes, count)
+  #endif
+}

@@ -1,0 +1,144 @@
+import FieldworkCore
+
+/// A parameter's values as the command line gives them: `lr=0.1,0.01`.
+struct ValueReplacement {
+  let name: String
+  private let texts: [String]
+  private let source: String
+
+  /// - Throws: ``FieldworkError`` of code `unreadableText`.
+  init(_ text: String) throws {
+    source = text
+    guard let equal = text.firstIndex(of: "="), equal != text.startIndex else {
+      throw FieldworkError(.unreadableText, "--set \(text): write name=value,value")
+    }
+    name = String(text[..<equal])
+    texts = try ValueReplacement.split(text[text.index(after: equal)...], source: text)
+  }
+
+  /// Splits at commas that stand in no brackets and no quotes.
+  private static func split(_ text: Substring, source: String) throws -> [String] {
+    var parts = [""]
+    var depth = 0
+    var isQuoted = false
+    for character in text {
+      if character == "\"" { isQuoted.toggle() }
+      if !isQuoted && "[{".contains(character) { depth += 1 }
+      if !isQuoted && "]}".contains(character) { depth -= 1 }
+      if character == "," && depth == 0 && !isQuoted {
+        parts.append("")
+      } else {
+        parts[parts.count - 1].append(character)
+      }
+    }
+    guard !isQuoted, depth == 0, parts.allSatisfy({ !$0.isEmpty }) else {
+      throw FieldworkError(
+        .unreadableText,
+        "--set \(source): \(isQuoted || depth != 0 ? "a quote or bracket is not closed" : "a value is missing")"
+      )
+    }
+    return parts
+  }
+
+  /// The research with the new values.
+  /// - Throws: ``FieldworkError`` if the domain lacks the parameter or a value is of another type.
+  func applied(to research: Research) throws -> Research {
+    let match = research.parameterList.first { $0.key == name || $0.alias == name }
+    guard let match else {
+      throw FieldworkError(
+        .missingParameter,
+        "--set \(source): the domain has no parameter '\(name)', it has \(research.parameterText)"
+      )
+    }
+    let options = research.domain?.options(of: match.key) ?? []
+    let values = try texts.map { try value($0, options) }
+    return research.replacing(match.key, with: values)
+  }
+
+  private func value(_ text: String, _ options: [ParameterOption]) throws -> AnyAlias {
+    // A value that the playbook names can be anything, so it is looked up by its name.
+    for option in options {
+      for index in 0..<min(option.values.count ?? 0, 10_000) {
+        let known = option.values.value(at: index)
+        if known.name == text && (known.isNamed || known.plain == nil) { return known }
+      }
+    }
+    let plain = ValueReplacement.read(text)
+    for option in options {
+      if let value = option.accepting(plain, text: text) { return AnyAlias(value) }
+    }
+    let types = options.map(\.typeText)
+    let values = options.map { $0.values.summary }.joined(separator: "; ")
+    throw FieldworkError(
+      .wrongType,
+      "--set \(source): '\(text)' is not \(types.first ?? "a value"): '\(name)' has \(values)"
+    )
+  }
+
+  private static func read(_ text: String) -> Value {
+    if text.hasPrefix("\""), let parsed = try? Value(parsing: text) { return parsed }
+    return Value(word: text)
+  }
+}
+
+extension [ValueReplacement] {
+  /// - Throws: ``FieldworkError`` if a parameter is set twice.
+  func checkedForDoubles() throws -> [ValueReplacement] {
+    for (index, replacement) in enumerated()
+    where self[..<index].contains(where: { $0.name == replacement.name }) {
+      throw FieldworkError(
+        .invalidDefinition,
+        "--set \(replacement.name)=… is given twice: give all values in one, with commas"
+      )
+    }
+    return self
+  }
+}
+
+extension ParameterOption {
+  /// The value as one of this option's type; nil if it is of another.
+  fileprivate func accepting(_ value: Value, text: String) -> Value? {
+    switch type {
+    case .some(let type): return (type as? any ValueConvertible.Type)?.init(value)?.value
+    case nil:
+      let kinds = listedKinds
+      if kinds.contains(value.kind) { return value }
+      if case .int(let number) = value, kinds.contains(.double) { return .double(Double(number)) }
+      // A text may look like a number.
+      return kinds == [.string] ? .string(text) : nil
+    }
+  }
+
+  /// The type that the playbook declares, by a handle or a sampler.
+  private var type: (any Sendable.Type)? {
+    if let declaredType { return declaredType }
+    if case .sampler(let sampler) = values { return sampler.outputType }
+    return nil
+  }
+
+  private var listedKinds: Set<Value.Kind> {
+    Set((0..<min(values.count ?? 0, 10_000)).compactMap { values.value(at: $0).plain?.kind })
+  }
+
+  /// The type as a message names it: "an Int", "one of relu, tanh".
+  fileprivate var typeText: String {
+    if let type {
+      return type is any ValueConvertible.Type ? "of type \(type)" : "one of its named values"
+    }
+    let kinds = listedKinds.map(\.rawValue).sorted()
+    return kinds.isEmpty ? "one of its named values" : "of type \(kinds.joined(separator: " or "))"
+  }
+}
+
+extension ParameterValues {
+  /// The values, or the first few of many.
+  fileprivate var summary: String {
+    switch self {
+    case .sampler(let sampler): return sampler.description
+    case .integers(let range): return "\(range.lowerBound)...\(range.upperBound)"
+    case .list(let list):
+      let shown = list.prefix(8).map(\.name).joined(separator: ", ")
+      return list.count > 8 ? "\(shown), …" : shown
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+/// How far a run has come, as its events tell.
+struct RunProgress: Sendable {
+  /// What a worker is doing.
+  struct Activity: Sendable {
+    let experiment: PlannedExperiment
+    var iterations = 0
+  }
+
+  /// Failures that look the same.
+  struct FailureGroup: Sendable {
+    let failure: Failure
+    let example: PlannedExperiment
+    var count = 1
+  }
+
+  private(set) var start: RunStart?
+  private(set) var done = 0
+  private(set) var failed = 0
+  private(set) var skipped = 0
+  private(set) var interrupted = 0
+  private(set) var iterations = 0
+  private(set) var activities: [Int: Activity] = [:]
+  private(set) var failures: [FailureGroup] = []
+  private var failurePositions: [String: Int] = [:]
+  private var failedExperiments: Set<String> = []
+
+  /// - Returns: the failure if it is the first of its kind.
+  mutating func apply(_ event: Event) -> FailureGroup? {
+    switch event {
+    case .runStarted(let start): self.start = start
+    case .experimentSkipped: skipped += 1
+    case .experimentStarted(let experiment, let worker):
+      activities[worker] = Activity(experiment: experiment)
+    case .iterationEnded(_, _, let worker):
+      iterations += 1
+      activities[worker]?.iterations += 1
+    case .unitFailed(let experiment, let failure): return add(failure, experiment)
+    case .experimentEnded(let experiment, let ending, _, let worker):
+      if activities[worker]?.experiment.id == experiment.id { activities[worker] = nil }
+      switch ending.state {
+      case .done: done += 1
+      case .failed: failed += 1
+      case .interrupted, .running: interrupted += 1
+      }
+    case .runEnded: activities = [:]
+    }
+    return nil
+  }
+
+  /// Only the first failure of an experiment is shown: the others mostly follow from it.
+  private mutating func add(
+    _ failure: Failure,
+    _ experiment: PlannedExperiment
+  ) -> FailureGroup? {
+    guard failedExperiments.insert(experiment.id).inserted else { return nil }
+    let key = "\(failure.unit)|\(failure.kind)|\(failure.message)"
+    if let position = failurePositions[key] {
+      failures[position].count += 1
+      return nil
+    }
+    let group = FailureGroup(failure: failure, example: experiment)
+    failurePositions[key] = failures.count
+    failures.append(group)
+    return group
+  }
+
+  /// Experiments that are through, whether in this run or an earlier one.
+  var finished: Int { done + failed + skipped }
+
+  /// The part of this run's work that is done, between 0 and 1; nil if that is not known.
+  var fraction: Double? {
+    guard let start, let total = start.experiments else { return nil }
+    let work = total - skipped
+    guard work > 0 else { return 1 }
+    var ended = Double(done + failed)
+    if let iterations = start.iterations {
+      for activity in activities.values {
+        ended += min(Double(activity.iterations) / Double(iterations), 1)
+      }
+    }
+    return min(ended / Double(work), 1)
+  }
+}
+
+/// Texts for numbers of people.
+enum Wording {
+  static func duration(_ seconds: Double) -> String {
+    if seconds < 10 { return String(tenths: seconds) + " s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    if whole < 86400 { return "\(whole / 3600) h \(whole % 3600 / 60) min" }
+    return "\(whole / 86400) d \(whole % 86400 / 3600) h"
+  }
+
+  static func rate(_ perSecond: Double, _ unit: String) -> String {
+    perSecond >= 100
+      ? "\(Int(perSecond.rounded())) \(unit)/s" : "\(String(tenths: perSecond)) \(unit)/s"
+  }
+
+  static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+}
+
+extension String {
+  fileprivate init(tenths number: Double) {
+    let tenths = Int((number * 10).rounded())
+    self = "\(tenths / 10).\(abs(tenths % 10))"
+  }
+
+  /// The text in at most so many characters, with a mark where it is cut.
+  func fitted(_ width: Int) -> String {
+    count <= width ? self : String(prefix(max(width - 1, 0))) + "…"
+  }
+}

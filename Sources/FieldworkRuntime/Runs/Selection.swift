@@ -1,0 +1,32 @@
+public import FieldworkCore
+
+/// Some experiments of a plan: those whose config satisfies a condition.
+///
+/// It leaves out experiments without changing any: the plan, its ids and what its samplers draw stay as
+/// they are.
+public struct Selection: Sendable {
+  private let condition: Condition
+
+  public init(_ condition: Condition) { self.condition = condition }
+
+  /// Whether the experiment's config satisfies the condition; a parameter is named by its key or its
+  /// shown name.
+  public func includes(_ experiment: PlannedExperiment) -> Bool {
+    condition.holds { name -> [Value] in
+      let entries = experiment.config.entries
+      let entry =
+        entries.last { $0.name.key == name } ?? entries.last { $0.name.alias == name }
+      guard let value = entry?.value else { return [] }
+      return [value.plain, .string(value.name)].compactMap(\.self)
+    }
+  }
+
+  /// The number of experiments that are included; nil if the plan has no end or is too long to try.
+  package func count(in plan: ExperimentPlan) throws -> Int? {
+    guard let size = plan.size, size <= 100_000 else { return nil }
+    var plan = plan
+    var count = 0
+    while let experiment = try plan.next() { count += includes(experiment) ? 1 : 0 }
+    return count
+  }
+}
