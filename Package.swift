@@ -3,11 +3,13 @@ import PackageDescription
 
 /// The playbooks, each a folder of `Playbooks` and of `Tests`. `make playbook NAME=…` adds a line.
 let playbooks = [
-  "Quickstart"
+  "Quickstart",
+  "Digits",
+  "Ising",
 ]
 
 /// The playbooks that carry data in a folder `Resources`.
-let playbooksWithResources: Set<String> = []
+let playbooksWithResources: Set<String> = ["Digits"]
 
 let settings: [SwiftSetting] = [
   // An existential costs more than a generic parameter; `any` shows where one is.
@@ -17,6 +19,12 @@ let settings: [SwiftSetting] = [
   // What users of a module see of its dependencies is written down, import by import.
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+
+let playbookSettings: [SwiftSetting] =
+  settings + [
+    // Playbooks compute, so they are optimised in debug builds too; the engine is not.
+    .unsafeFlags(["-O"], .when(configuration: .debug))
+  ]
 
 let package = Package(
   name: "fieldwork",
@@ -78,7 +86,7 @@ let package = Package(
           dependencies: ["Fieldwork"],
           path: "Playbooks/\(name)",
           resources: playbooksWithResources.contains(name) ? [.process("Resources")] : nil,
-          swiftSettings: settings
+          swiftSettings: playbookSettings
         ),
         .testTarget(
           name: "\(name)Tests",

@@ -149,7 +149,7 @@ final class ProgressDisplay: EventConsumer {
     if let fraction = progress.fraction, fraction > 0, fraction < 1, seconds > 1 {
       parts.append(Wording.duration(seconds * (1 - fraction) / fraction) + " left")
     } else {
-      parts.append(Wording.duration(seconds))
+      parts.append(Wording.duration(seconds) + " elapsed")
     }
     if progress.failed > 0 { parts.append("\(progress.failed) failed") }
     return parts.joined(separator: " · ")
