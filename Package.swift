@@ -67,6 +67,12 @@ let package = Package(
       dependencies: ["Fieldwork"],
       swiftSettings: settings
     ),
+    .executableTarget(
+      name: "EngineBenchmarks",
+      dependencies: ["Fieldwork", "FieldworkCore"],
+      path: "Benchmarks/EngineBenchmarks",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "FieldworkCoreTests",
       dependencies: ["FieldworkCore", .product(name: "RealModule", package: "swift-numerics")],

@@ -84,7 +84,7 @@ public struct ExperimentPlan: Sendable {
     let hash = UInt64(words[0]) << 32 | UInt64(words[1])
     let occurrence = seen[hash, default: 0]
     seen[hash] = occurrence + 1
-    guard occurrence > 0 else { return SHA256.hexDigest(of: "experiment|" + text, length: 16) }
+    guard occurrence > 0 else { return SHA256.hexDigits(of: words, length: 16) }
     return SHA256.hexDigest(of: "experiment|\(text)|\(occurrence)", length: 16)
   }
 }
