@@ -121,7 +121,7 @@ final class ProgressDisplay: EventConsumer {
     _ state: State
   ) -> String {
     let config = activity.experiment.config.withoutAuxiliary
-    var text = "  \(worker + 1): "
+    var text = "  worker \(worker + 1): "
     if let iterations = state.progress.start?.iterations, iterations > 1 {
       text += "iteration \(activity.iterations)/\(iterations) "
     } else if activity.iterations > 0 {
