@@ -83,6 +83,7 @@ extension Research {
       )
     }
     do {
+      found += try duplicateWarnings(domain)
       var stream = try domain.stream(IterationSettings(configs: 1))
       if try stream.next() == nil {
         found.append(
@@ -103,6 +104,22 @@ extension Research {
       found.append(Problem("\(error)", place: place))
     }
     return found
+  }
+
+  /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
+  private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
+    guard !domain.isEndless, let count = try domain.counted(), count <= 2000,
+      let first = try domain.duplicates().first
+    else { return [] }
+    let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }
+    return [
+      Problem(
+        "the domain makes the config \(first) more than once",
+        remedy: "leave the double out, or use repetitions:",
+        place: place ?? self.place,
+        severity: .warning
+      )
+    ]
   }
 
   // MARK: Units

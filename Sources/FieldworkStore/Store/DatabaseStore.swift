@@ -40,7 +40,10 @@ public final class DatabaseStore: ResultStore {
     let lock = try RunLock(folder)
     if fresh { try removeContents(of: folder) }
     do {
-      let database = try DatabasePool(path: folder.databasePath, configuration: configuration())
+      let database = try DatabaseQueue(
+        path: folder.databasePath,
+        configuration: writingConfiguration()
+      )
       try Schema.check(database, path: folder.databasePath)
       try Schema.migrator.migrate(database)
       return DatabaseStore(database: database, folder: folder, lock: lock)
@@ -61,7 +64,7 @@ public final class DatabaseStore: ResultStore {
       var configuration = configuration()
       configuration.readonly = true
       let database = try DatabaseQueue(path: folder.databasePath, configuration: configuration)
-      try Schema.check(database, path: folder.databasePath)
+      try Schema.check(database, path: folder.databasePath, mayBeEmpty: false)
       return DatabaseStore(database: database, folder: folder, lock: nil)
     } catch let error as FieldworkError {
       throw error
@@ -74,6 +77,15 @@ public final class DatabaseStore: ResultStore {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.label = "fieldwork"
+    return configuration
+  }
+
+  /// Write-ahead logging lets others read meanwhile. A commit survives the death of the process; it
+  /// reaches the disk with the system's next write, so a power cut may undo the last ones.
+  private static func writingConfiguration() -> Configuration {
+    var configuration = configuration()
+    configuration.journalMode = .wal
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     return configuration
   }
 
@@ -115,6 +127,13 @@ public final class DatabaseStore: ResultStore {
   /// Ends writing: what was written goes into the one database file, and others may write.
   public func close() throws {
     do {
+      if lock != nil {
+        // One file without a log can be copied, and read from a folder that cannot be written. Someone
+        // who is reading keeps the log alive, which does no harm.
+        _ = try? database.writeWithoutTransaction { database in
+          try database.execute(sql: "PRAGMA journal_mode = DELETE")
+        }
+      }
       try database.close()
     } catch {
       throw DatabaseStore.storeError(error, path)

@@ -71,7 +71,11 @@ enum Schema {
   }
 
   /// Refuses a database that is none of ours, or that a later version has made.
-  static func check(_ database: some DatabaseReader, path: String) throws {
+  static func check(
+    _ database: some DatabaseReader,
+    path: String,
+    mayBeEmpty: Bool = true
+  ) throws {
     try database.read { database in
       if try migrator.hasBeenSuperseded(database) {
         throw FieldworkError(
@@ -81,6 +85,9 @@ enum Schema {
       }
       let isOurs = try database.tableExists("experiment")
       let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+      if isEmpty && !mayBeEmpty {
+        throw FieldworkError(.store, "the store \(path) is empty; run the research first")
+      }
       guard isOurs || isEmpty else {
         throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
       }
