@@ -36,7 +36,7 @@ final class ExperimentQueue: Sendable {
         do {
           guard let experiment = try state.plan.next() else { return nil }
           guard selection?.includes(experiment) ?? true else { continue }
-          if !finished.contains(experiment.id) { return experiment }
+          if !finished.contains(experiment.key) { return experiment }
           onSkip(experiment)
         } catch {
           state.failure = error

@@ -266,7 +266,7 @@ final class RunState: Sendable {
       context,
       debug: debug,
       hooks: ExperimentRunner.Hooks(
-        saved: { await self.recorder.record([.saved(experiment: experiment.id, $0)]) },
+        saved: { await self.recorder.record([.saved(experiment: experiment.key, $0)]) },
         failed: { self.emit(.unitFailed(experiment, $0)) },
         iterationEnded: {
           self.emit(.iterationEnded(experiment: experiment.id, iteration: $0, worker: worker))
@@ -274,11 +274,11 @@ final class RunState: Sendable {
       )
     )
     let outcome = await runner.run()
-    var records: [StoreRecord] = [.saved(experiment: experiment.id, context.takeSaved())]
-    records += outcome.failures.map { .failed(experiment: experiment.id, $0) }
+    var records: [StoreRecord] = [.saved(experiment: experiment.key, context.takeSaved())]
+    records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
     records.append(
       .ended(
-        experiment: experiment.id,
+        experiment: experiment.key,
         outcome.ending,
         iterations: outcome.iterations,
         at: RunState.now()
@@ -300,7 +300,7 @@ final class RunState: Sendable {
 
   private func makeContext(_ experiment: PlannedExperiment) -> RunContext {
     let store = store
-    let generator = Philox(text: "experiment|\(seed)|\(experiment.id)")
+    let generator = Philox(text: "experiment|\(seed)|\(experiment.key)")
     return RunContext(
       id: experiment.id,
       config: experiment.config,

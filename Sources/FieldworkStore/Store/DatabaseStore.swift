@@ -231,8 +231,8 @@ public final class DatabaseStore: ResultStore {
     _ numbers: inout Numbers
   ) throws {
     let old = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
-      arguments: [experiment.id]
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+      arguments: [experiment.key]
     )
     if let old {
       try run(database, "DELETE FROM value WHERE experiment = ?", [old])
@@ -243,16 +243,17 @@ public final class DatabaseStore: ResultStore {
       database,
       """
       INSERT INTO experiment
-        (number, id, ordinal, config, entries, repetition, updates, state, worker, started)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (number, key, id, ordinal, config, entries, repetition, updates, state, worker, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        old, experiment.id, experiment.ordinal, StoredConfig.json(experiment.config),
+        old, experiment.key, experiment.id, experiment.ordinal,
+        StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
         ExperimentState.running.rawValue, worker, time,
       ]
     )
-    numbers.experiments[experiment.id] = old ?? database.lastInsertedRowID
+    numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
   }
 
   private static func run(
@@ -270,7 +271,7 @@ public final class DatabaseStore: ResultStore {
   ) throws -> Int64 {
     if let known = numbers.experiments[id] { return known }
     let found = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
       arguments: [id]
     )
     guard let found else {
@@ -313,7 +314,7 @@ public final class DatabaseStore: ResultStore {
 
   public func states() throws -> [String: ExperimentState] {
     try read { database in
-      let rows = try Row.fetchCursor(database, sql: "SELECT id, state FROM experiment")
+      let rows = try Row.fetchCursor(database, sql: "SELECT key, state FROM experiment")
       var states: [String: ExperimentState] = [:]
       while let row = try rows.next() {
         let id: String = row[0]

@@ -17,7 +17,8 @@ enum Schema {
 
           CREATE TABLE experiment (
             number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
+            key TEXT NOT NULL UNIQUE,
+            id TEXT NOT NULL,
             ordinal INTEGER NOT NULL,
             config TEXT NOT NULL,
             entries TEXT NOT NULL,
