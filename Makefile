@@ -7,7 +7,7 @@ run: system
 	swift run Quickstart
 
 test: system
-	swift test
+	swift test --disable-swift-testing
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Playbooks Benchmarks
