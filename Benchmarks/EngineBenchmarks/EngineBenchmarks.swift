@@ -51,6 +51,7 @@ struct EngineBenchmarks {
         try await onDisk(research)
       }
     }
+    try await reading()
     let points = Research("points", iterations: 10_000, parallel: .serial) {
       Domain("a" <- 1...10)
       Unit("point", saving: "x") { run in Double(run.iteration) }
@@ -58,6 +59,22 @@ struct EngineBenchmarks {
     try await best("iterations with a saved value, on disk", per: 100_000) {
       try await onDisk(points)
     }
+  }
+
+  /// Reads the results of many experiments into one table.
+  private static func reading() async throws {
+    let store = try DatabaseStore.inMemory()
+    let research = Research("reading", parallel: .serial) {
+      Domain("a" <- 1...50_000, "b" <- ["x"])
+      Unit("value", saving: ["x", "y"]) { (1, 2.5) }
+    }
+    try await ResearchRunner(research, store: store).run()
+    let clock = ContinuousClock()
+    let elapsed = try clock.measure {
+      let table = try store.contents().table()
+      precondition(table.count == 50_000)
+    }
+    print("a table of 50,000 experiments: \(elapsed)")
   }
 
   private static func onDisk(_ research: Research) async throws {

@@ -268,20 +268,20 @@ extension Research {
     return found
   }
 
+  /// Whether an output of one type can be read as another. What only shows while running passes: a class
+  /// may be of a subclass, an existential may hold anything, an optional may have a value.
   private static func fits(_ given: Any.Type, _ wanted: Any.Type) -> Bool {
-    if given == wanted || wanted == Any.self || given == Any.self { return true }
-    // Integers are taken for floating-point numbers; classes and protocols show while running.
-    let plain = wanted is any ValueConvertible.Type && given is any ValueConvertible.Type
-    guard plain else {
-      return !(wanted is any ValueConvertible.Type) || given is any AnyObject.Type
-    }
-    let isNumber = wanted == Double.self || wanted == Float.self
-    if isNumber { return given is any Numeric.Type }
+    let given = (given as? any OptionalType.Type)?.wrapped ?? given
+    let isOpen = given == Any.self || String(describing: given).hasPrefix("any ")
+    if given == wanted || wanted == Any.self || isOpen { return true }
+    guard wanted is any ValueConvertible.Type else { return true }
+    guard given is any ValueConvertible.Type else { return false }
     if wanted == Value.self || given == Value.self { return true }
+    if wanted == Double.self || wanted == Float.self { return given is any Numeric.Type }
+    if given is any BinaryInteger.Type { return wanted is any BinaryInteger.Type }
     return
-      !(given is any BinaryInteger.Type || given == Double.self || given == String.self
+      !(given == Double.self || given == Float.self || given == String.self
       || given == Bool.self)
-      || (given is any BinaryInteger.Type && wanted is any BinaryInteger.Type)
   }
 
   private func parameterProblems(
