@@ -276,12 +276,14 @@ extension Research {
     if given == wanted || wanted == Any.self || isOpen { return true }
     guard wanted is any ValueConvertible.Type else { return true }
     guard given is any ValueConvertible.Type else { return false }
-    if wanted == Value.self || given == Value.self { return true }
+    guard isScalar(given), isScalar(wanted) else { return true }
     if wanted == Double.self || wanted == Float.self { return given is any Numeric.Type }
-    if given is any BinaryInteger.Type { return wanted is any BinaryInteger.Type }
-    return
-      !(given == Double.self || given == Float.self || given == String.self
-      || given == Bool.self)
+    return wanted is any BinaryInteger.Type && given is any BinaryInteger.Type
+  }
+
+  private static func isScalar(_ type: Any.Type) -> Bool {
+    type is any BinaryInteger.Type
+      || type == Double.self || type == Float.self || type == String.self || type == Bool.self
   }
 
   private func parameterProblems(
