@@ -2,7 +2,6 @@
 import FieldworkCore
 import FieldworkRuntime
 import Foundation
-import Synchronization
 
 /// Shows how a run goes: lines that are redrawn on a terminal, and a line now and then in a file.
 ///
@@ -24,7 +23,7 @@ final class ProgressDisplay: EventConsumer {
   private static let failureLimit = 10
 
   private let terminal: Terminal
-  private let state = Mutex(State())
+  private let state = Protected(State())
   private let timer: (any DispatchSourceTimer)?
 
   init(_ terminal: Terminal) {

@@ -1,6 +1,5 @@
 import FieldworkCore
 import FieldworkStore
-import Synchronization
 
 /// Gives out the experiments of a plan, in order, to whichever worker asks; those that are stored are
 /// left out.
@@ -11,7 +10,7 @@ final class ExperimentQueue: Sendable {
     var isClosed = false
   }
 
-  private let state: Mutex<State>
+  private let state: Protected<State>
   private let finished: Set<String>
   private let selection: Selection?
   private let onSkip: @Sendable (PlannedExperiment) -> Void
@@ -22,7 +21,7 @@ final class ExperimentQueue: Sendable {
     selection: Selection?,
     onSkip: @escaping @Sendable (PlannedExperiment) -> Void
   ) {
-    state = Mutex(State(plan: plan))
+    state = Protected(State(plan: plan))
     self.finished = finished
     self.selection = selection
     self.onSkip = onSkip

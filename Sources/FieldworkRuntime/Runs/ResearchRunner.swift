@@ -2,7 +2,6 @@ import Dispatch
 public import FieldworkCore
 public import FieldworkStore
 import Foundation
-import Synchronization
 
 /// Runs a research: draws experiments from its plan, runs them on workers, and stores what they save.
 ///
@@ -206,12 +205,12 @@ final class RunState: Sendable {
   private let seed: UInt64
   private let debug: Bool
   private let consumers: [any EventConsumer]
-  private let summary = Mutex(RunSummary())
+  private let summary = Protected(RunSummary())
   private let storeFailure: StoreFailure
 
   /// What to do when the store fails, set once the run is under way.
   private final class StoreFailure: Sendable {
-    let action = Mutex<(@Sendable () -> Void)?>(nil)
+    let action = Protected<(@Sendable () -> Void)?>(nil)
   }
 
   init(

@@ -1,7 +1,6 @@
 public import FieldworkCore
 import Foundation
 import GRDB
-import Synchronization
 
 /// The store that comes with Fieldwork: an SQLite database, in a file or in memory, with the same
 /// tables in both.
@@ -10,7 +9,7 @@ public final class DatabaseStore: ResultStore {
   private let folder: ResearchFolder?
   private let lock: RunLock?
   /// Row numbers that this writer has given, so that values need no look-up.
-  private let numbers = Mutex(Numbers())
+  private let numbers = Protected(Numbers())
 
   private struct Numbers {
     var experiments: [String: Int64] = [:]
