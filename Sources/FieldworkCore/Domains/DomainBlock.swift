@@ -180,21 +180,14 @@ struct DomainBlock: Sendable {
 
   /// Whether a config has just this block's parameters, each with a value that it can have.
   func contains(_ config: Config) throws -> Bool {
-    if case .chain(let blocks) = kind {
-      return try blocks.contains { try $0.contains(config) }
-    }
-    return Set(keys.map(\.key)) == Set(config.keys)
-      ? try matches(config, hidden: []) : try containsAlternative(config)
-  }
-
-  /// A product over a chain has different parameters in different configs.
-  private func containsAlternative(_ config: Config) throws -> Bool {
-    for block in alternatives where Set(block.keys.map(\.key)) == Set(config.keys) {
+    let wanted = Set(config.keys)
+    for block in alternatives where Set(block.keys.map(\.key)) == wanted {
       if try block.matches(config, hidden: []) { return true }
     }
     return false
   }
 
+  /// The block without chains, whose configs have different parameters.
   private var alternatives: [DomainBlock] {
     switch kind {
     case .options: return [self]
