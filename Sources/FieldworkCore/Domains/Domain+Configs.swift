@@ -174,7 +174,7 @@ extension DomainNode {
       let size = right.member(at: second.member).block.baseCount
       let before = ((index - begin) / leftCount - second.rest) * leftCount
       let rest = index - begin - before
-      precondition(rest < leftCount * size)
+      precondition(rest < saturatingProduct(leftCount, size))
       return (first.member * right.memberCount + second.member, rest)
     case .zip: return (index, 0)
     case .weighted(_, let node): return try node.locate(index)

@@ -81,18 +81,22 @@ struct DomainBlock: Sendable {
     draw: DrawPlace,
     into config: inout Config
   ) throws {
-    var divisor = baseCount
+    // From the right, since the number of all combinations may be more than an integer holds.
     var rest = index
-    for option in options {
+    var positions: [Int] = []
+    for option in options.reversed() {
+      let count = option.values.count ?? 1
+      positions.append(rest % count)
+      rest /= count
+    }
+    for (option, position) in zip(options, positions.reversed()) {
       let value: AnyAlias
       switch option.values {
       case .sampler(let sampler):
         var generator = draw.generator(for: option.name)
         value = try sampler.draw(&generator)
       default:
-        divisor /= option.values.count ?? 1
-        value = option.values.value(at: rest / divisor)
-        rest %= divisor
+        value = option.values.value(at: position)
       }
       config.set(Config.Entry(option.name, value))
     }
