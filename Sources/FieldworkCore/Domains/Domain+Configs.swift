@@ -69,6 +69,7 @@ extension Domain {
   /// - Throws: ``FieldworkError`` if the domain has problems or nothing passes a condition.
   public func config(at index: Int, seed: UInt64 = 0) throws -> Config? {
     try requireSound()
+    guard index >= 0 else { return nil }
     if !node.isEndless && !node.hasConditions && !node.hasWeights {
       guard index < (try node.count()), let (member, rest) = try node.locate(index) else {
         return nil
