@@ -276,25 +276,23 @@ struct DomainBlock: Sendable {
 }
 
 extension DomainBlock: Equatable {
-  /// Blocks are equal if they make the same configs in the same order; a product of plain options
-  /// equals the options written in one.
-  static func == (left: DomainBlock, right: DomainBlock) -> Bool {
-    if let first = left.flattened, let second = right.flattened { return first == second }
-    switch (left.kind, right.kind) {
-    case (.product(let a, let b), .product(let c, let d)): return a == c && b == d
-    case (.chain(let a), .chain(let b)): return a == b
-    case (.filtered(let a, let p), .filtered(let b, let q)): return a == b && p === q
-    default: return false
-    }
+  /// A part of a block that changes by itself.
+  private enum Factor: Equatable {
+    case option(ParameterOption)
+    case chain([DomainBlock])
+    case filtered(DomainBlock, ObjectIdentifier)
   }
 
-  private var flattened: [ParameterOption]? {
+  /// Blocks are equal if they make the same configs in the same order, however their products were put
+  /// together; a product of plain options equals the options written in one.
+  static func == (left: DomainBlock, right: DomainBlock) -> Bool { left.factors == right.factors }
+
+  private var factors: [Factor] {
     switch kind {
-    case .options(let options): return options
-    case .product(let left, let right):
-      guard let first = left.flattened, let second = right.flattened else { return nil }
-      return first + second
-    default: return nil
+    case .options(let options): options.map(Factor.option)
+    case .product(let left, let right): left.factors + right.factors
+    case .chain(let blocks): [.chain(blocks)]
+    case .filtered(let block, let predicate): [.filtered(block, ObjectIdentifier(predicate))]
     }
   }
 }
