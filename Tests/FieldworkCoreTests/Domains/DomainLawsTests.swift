@@ -3,6 +3,8 @@ import XCTest
 
 /// The laws of the algebra, over all triples of small domains.
 final class DomainLawsTests: XCTestCase {
+  override func setUp() { continueAfterFailure = false }
+
   private func forAllPairs(_ body: (Domain, Domain, String) throws -> Void) rethrows {
     for (name, left) in finiteDomains {
       for (other, right) in finiteDomains { try body(left, right, "\(name); \(other)") }
@@ -62,7 +64,8 @@ final class DomainLawsTests: XCTestCase {
       let left = a.product(b).product(c)
       let right = a.product(b.product(c))
       XCTAssertEqual(left, right, text)
-      XCTAssertEqual(try left.texts(), try right.texts(), text)
+      XCTAssertEqual(left.count, right.count, text)
+      XCTAssertEqual(try left.texts(limit: 5), try right.texts(limit: 5), text)
     }
   }
 
@@ -71,7 +74,8 @@ final class DomainLawsTests: XCTestCase {
       let left = a.concatenated(with: b).product(c)
       let right = a.product(c).concatenated(with: b.product(c))
       XCTAssertEqual(left, right, text)
-      XCTAssertEqual(try left.texts(), try right.texts(), text)
+      XCTAssertEqual(left.count, right.count, text)
+      XCTAssertEqual(try left.texts(limit: 5), try right.texts(limit: 5), text)
     }
   }
 
@@ -81,7 +85,8 @@ final class DomainLawsTests: XCTestCase {
       let left = a.product(b.concatenated(with: c))
       let right = a.product(b).concatenated(with: a.product(c))
       XCTAssertEqual(left, right, text)
-      XCTAssertEqual(try left.texts(), try right.texts(), text)
+      XCTAssertEqual(left.count, right.count, text)
+      XCTAssertEqual(try left.texts(limit: 5), try right.texts(limit: 5), text)
     }
   }
 
