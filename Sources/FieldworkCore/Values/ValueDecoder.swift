@@ -56,7 +56,7 @@ struct ValueDecoder: Decoder {
     }
 
     func superDecoder() throws -> any Decoder {
-      ValueDecoder(.dictionary(values), codingPath: codingPath)
+      ValueDecoder(values["super"] ?? .null, codingPath: codingPath + [AnyCodingKey("super")])
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(forKey: key) }
