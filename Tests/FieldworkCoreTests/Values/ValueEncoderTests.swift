@@ -54,7 +54,10 @@ final class ValueEncoderTests: XCTestCase {
     XCTAssertEqual(try ValueEncoder.encode(Empty()), [:])
     XCTAssertEqual(try ValueEncoder.encode([Empty]()), [])
     XCTAssertEqual(try ValueEncoder.encode(Report.Part?.none), nil)
-    XCTAssertEqual(try ValueEncoder.encode([Report.Part?.none, part])[0], nil)
+    XCTAssertEqual(
+      try ValueEncoder.encode([Report.Part?.none, part]),
+      [nil, ["name": "a", "scores": [0.5, 1.0]]]
+    )
     XCTAssertEqual(try ValueEncoder.encode([1: "a"]), ["1": "a"])
   }
 
@@ -95,11 +98,5 @@ final class ValueEncoderTests: XCTestCase {
     assertThrows(.cannotSave, containing: "'r'", "Refusing") {
       try Saving("r").values(of: Refusing())
     }
-  }
-}
-
-extension Value {
-  fileprivate subscript(index: Int) -> Value? {
-    if case .list(let values) = self { values[index] } else { nil }
   }
 }
