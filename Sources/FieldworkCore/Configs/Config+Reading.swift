@@ -65,7 +65,9 @@ extension Config {
       let path = entry.name.key.dropFirst(key.count + 1).split(separator: "/")
       Config.insert(plain, at: path, into: &tree)
     }
-    return tree.isEmpty ? nil : AnyAlias(FieldworkCore.Value.dictionary(tree))
+    // In a conditional expression nil would be a null alias.
+    guard !tree.isEmpty else { return nil }
+    return AnyAlias(FieldworkCore.Value.dictionary(tree))
   }
 
   private static func insert(

@@ -11,7 +11,7 @@ extension Config: CustomStringConvertible {
 
   /// The shown names in one text, sorted by parameter: `a_2-b_1`.
   public func aliasText(separator: String = "-") -> String {
-    entries.map { "\($0.name.alias)_\($0.value.name)" }.sorted().joined(separator: separator)
+    aliases.sorted { $0 < $1 }.map { "\($0.name)_\($0.value)" }.joined(separator: separator)
   }
 
   /// A text that tells configs apart and is the same on every machine and in every run, whatever the

@@ -69,6 +69,7 @@ extension Domain {
   /// - Throws: ``FieldworkError`` if the domain has problems or nothing passes a condition.
   public func config(at index: Int, seed: UInt64 = 0) throws -> Config? {
     try requireSound()
+    guard index >= 0 else { return nil }
     if !node.isEndless && !node.hasConditions && !node.hasWeights {
       guard index < (try node.count()), let (member, rest) = try node.locate(index) else {
         return nil
@@ -174,7 +175,7 @@ extension DomainNode {
       let size = right.member(at: second.member).block.baseCount
       let before = ((index - begin) / leftCount - second.rest) * leftCount
       let rest = index - begin - before
-      precondition(rest < leftCount * size)
+      precondition(rest < saturatingProduct(leftCount, size))
       return (first.member * right.memberCount + second.member, rest)
     case .zip: return (index, 0)
     case .weighted(_, let node): return try node.locate(index)

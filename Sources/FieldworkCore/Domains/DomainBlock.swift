@@ -81,18 +81,22 @@ struct DomainBlock: Sendable {
     draw: DrawPlace,
     into config: inout Config
   ) throws {
-    var divisor = baseCount
+    // From the right, since the number of all combinations may be more than an integer holds.
     var rest = index
-    for option in options {
+    var positions: [Int] = []
+    for option in options.reversed() {
+      let count = option.values.count ?? 1
+      positions.append(rest % count)
+      rest /= count
+    }
+    for (option, position) in zip(options, positions.reversed()) {
       let value: AnyAlias
       switch option.values {
       case .sampler(let sampler):
         var generator = draw.generator(for: option.name)
         value = try sampler.draw(&generator)
       default:
-        divisor /= option.values.count ?? 1
-        value = option.values.value(at: rest / divisor)
-        rest %= divisor
+        value = option.values.value(at: position)
       }
       config.set(Config.Entry(option.name, value))
     }
@@ -108,8 +112,7 @@ struct DomainBlock: Sendable {
     let attempts = block.hasSamplers ? Sampler<Double>.attempts : 1
     for attempt in 0..<attempts {
       var part = Config()
-      let place = attempt == 0 ? draw : draw.nested(attempt)
-      guard try block.write(at: index, draw: place, into: &part) else { return false }
+      guard try block.write(at: index, draw: draw.nested(attempt), into: &part) else { return false }
       if try predicate.passes(part) {
         config = config.merging(part)
         return true
@@ -180,21 +183,14 @@ struct DomainBlock: Sendable {
 
   /// Whether a config has just this block's parameters, each with a value that it can have.
   func contains(_ config: Config) throws -> Bool {
-    if case .chain(let blocks) = kind {
-      return try blocks.contains { try $0.contains(config) }
-    }
-    return Set(keys.map(\.key)) == Set(config.keys)
-      ? try matches(config, hidden: []) : try containsAlternative(config)
-  }
-
-  /// A product over a chain has different parameters in different configs.
-  private func containsAlternative(_ config: Config) throws -> Bool {
-    for block in alternatives where Set(block.keys.map(\.key)) == Set(config.keys) {
+    let wanted = Set(config.keys)
+    for block in alternatives where Set(block.keys.map(\.key)) == wanted {
       if try block.matches(config, hidden: []) { return true }
     }
     return false
   }
 
+  /// The block without chains, whose configs have different parameters.
   private var alternatives: [DomainBlock] {
     switch kind {
     case .options: return [self]
@@ -279,25 +275,23 @@ struct DomainBlock: Sendable {
 }
 
 extension DomainBlock: Equatable {
-  /// Blocks are equal if they make the same configs in the same order; a product of plain options
-  /// equals the options written in one.
-  static func == (left: DomainBlock, right: DomainBlock) -> Bool {
-    if let first = left.flattened, let second = right.flattened { return first == second }
-    switch (left.kind, right.kind) {
-    case (.product(let a, let b), .product(let c, let d)): return a == c && b == d
-    case (.chain(let a), .chain(let b)): return a == b
-    case (.filtered(let a, let p), .filtered(let b, let q)): return a == b && p === q
-    default: return false
-    }
+  /// A part of a block that changes by itself.
+  private enum Factor: Equatable {
+    case option(ParameterOption)
+    case chain([DomainBlock])
+    case filtered(DomainBlock, ObjectIdentifier)
   }
 
-  private var flattened: [ParameterOption]? {
+  /// Blocks are equal if they make the same configs in the same order, however their products were put
+  /// together; a product of plain options equals the options written in one.
+  static func == (left: DomainBlock, right: DomainBlock) -> Bool { left.factors == right.factors }
+
+  private var factors: [Factor] {
     switch kind {
-    case .options(let options): return options
-    case .product(let left, let right):
-      guard let first = left.flattened, let second = right.flattened else { return nil }
-      return first + second
-    default: return nil
+    case .options(let options): options.map(Factor.option)
+    case .product(let left, let right): left.factors + right.factors
+    case .chain(let blocks): [.chain(blocks)]
+    case .filtered(let block, let predicate): [.filtered(block, ObjectIdentifier(predicate))]
     }
   }
 }

@@ -63,7 +63,7 @@ final class DomainNode: Sendable {
       hasConditions = true
     case .conditional(let node, _, _, let inner):
       memberCount = node.memberCount
-      isEndless = false
+      isEndless = node.isEndless
       hasConditions = node.hasConditions || inner.hasConditions
     }
     self.offsets = offsets
@@ -101,7 +101,9 @@ final class DomainNode: Sendable {
       )
     case .conditional(let node, let key, let value, let inner):
       let member = node.member(at: index)
-      guard let runs = member.block.split(by: key, matching: value) else { return member }
+      guard let runs = member.block.split(by: key, matching: value),
+        runs.contains(where: \.matches)
+      else { return member }
       let blocks = runs.flatMap { run in
         guard run.matches else { return [run.block] }
         return (0..<inner.memberCount).map {

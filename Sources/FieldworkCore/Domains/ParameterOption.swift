@@ -116,7 +116,12 @@ package enum ParameterValues: Sendable {
   package var count: Int? {
     switch self {
     case .list(let list): list.count
-    case .integers(let range): range.count
+    case .integers(let range):
+      // The widest ranges have more than an integer counts.
+      saturatingSum(
+        Int(clamping: UInt64(bitPattern: Int64(range.upperBound &- range.lowerBound))),
+        1
+      )
     case .sampler: nil
     }
   }

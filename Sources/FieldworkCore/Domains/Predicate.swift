@@ -33,8 +33,16 @@ struct DrawPlace {
   let member: Int
   /// The number of the config within its member, counted through all passes.
   let ordinal: Int
-  /// How often a condition has rejected the draw.
-  var attempt: UInt64 = 0
+  /// A number made of how often each of the conditions around has rejected the draw.
+  private(set) var attempt: UInt64 = 0
+  /// The number of conditions around.
+  private var depth: UInt64 = 0
+
+  init(key: Philox.Key, member: Int, ordinal: Int) {
+    self.key = key
+    self.member = member
+    self.ordinal = ordinal
+  }
 
   func generator(for name: ParameterName) -> Philox {
     // FNV-1a of the name; the attempt is spread over all bits.
@@ -51,9 +59,15 @@ struct DrawPlace {
     )
   }
 
+  /// The place within one more condition, after so many rejections by it. Rejections by an inner and by
+  /// an outer condition lead to different numbers, else the outer one would see a draw again, and draws
+  /// that it has rejected would come up too often.
   func nested(_ attempt: Int) -> DrawPlace {
     var place = self
-    place.attempt = self.attempt &* 0xD134_2543_DE82_EF95 &+ UInt64(attempt)
+    place.depth += 1
+    guard attempt > 0 else { return place }
+    place.attempt =
+      self.attempt &* 0xD134_2543_DE82_EF95 &+ (place.depth << 32 | UInt64(attempt))
     return place
   }
 }

@@ -39,10 +39,18 @@ public struct EC<Output>: NamedExpression {
   private let key: String?
   private let body: @Sendable (RunContext) throws -> Output
 
-  /// The value of a parameter by name.
+  /// The value of a parameter by name; nil, for an optional type, in configs without the parameter.
   public init(_ key: String) {
     self.key = key
-    body = { try $0.config[key, as: Output.self] }
+    body = { run in
+      do {
+        return try run.config[key, as: Output.self]
+      } catch let error as FieldworkError where error.code == .missingParameter {
+        let none = (Output.self as? any OptionalType.Type)?.nothing
+        guard let value = none as? Output else { throw error }
+        return value
+      }
+    }
   }
 
   public var dependencies: [Dependency] {

@@ -113,7 +113,7 @@ public final class RunContext {
     if let result = value as? T { return result }
     if let plain = value as? any ValueConvertible,
       let convertible = type as? any ValueConvertible.Type,
-      let result = convertible.init(plain.value) as? T
+      let instance = convertible.init(plain.value), let result = instance as? T
     {
       return result
     }

@@ -48,7 +48,9 @@ public struct AnyAlias: Sendable {
   /// - Returns: nil if the value is of another type.
   public func converted<T>(to type: T.Type) -> T? {
     if let plain, let convertible = type as? any ValueConvertible.Type {
-      return convertible.init(plain) as? T
+      // A nil of the initialiser must not become a nil of an optional T.
+      guard let instance = convertible.init(plain) else { return nil }
+      return instance as? T
     }
     return content as? T
   }

@@ -155,7 +155,7 @@ extension Value {
     }
 
     private mutating func readHex() throws -> UInt32 {
-      guard position + 4 <= bytes.count,
+      guard position + 4 <= bytes.count, bytes[position] != UInt8(ascii: "+"),
         let number = UInt32(
           String(decoding: bytes[position..<position + 4], as: UTF8.self),
           radix: 16

@@ -56,7 +56,7 @@ struct ValueDecoder: Decoder {
     }
 
     func superDecoder() throws -> any Decoder {
-      ValueDecoder(.dictionary(values), codingPath: codingPath)
+      ValueDecoder(values["super"] ?? .null, codingPath: codingPath + [AnyCodingKey("super")])
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(forKey: key) }
@@ -121,7 +121,9 @@ extension ValueDecoder: SingleValueDecodingContainer {
 
   func decode<T: Decodable>(_ type: T.Type) throws -> T {
     if let convertible = type as? any ValueConvertible.Type {
-      guard let result = convertible.init(value) as? T else { throw mismatch(type) }
+      guard let instance = convertible.init(value), let result = instance as? T else {
+        throw mismatch(type)
+      }
       return result
     }
     return try T(from: self)

@@ -1,0 +1,105 @@
+import FieldworkCore
+import XCTest
+
+final class ConditionTests: XCTestCase {
+  private let values: [String: Value] = [
+    "lr": 0.01, "n": 3, "opt": "adam", "flag": true, "none": nil, "text": "two words",
+    "list": [1], "big": .int(.max), "version": "1.0",
+  ]
+
+  private func holds(_ text: String) throws -> Bool {
+    try Condition(text).holds { values[$0] }
+  }
+
+  func testConditionsThatHold() throws {
+    let texts = [
+      "lr < 0.1", "lr<=0.01", "lr >= 1e-2", "n == 3", "n = 3", "n==3.0", "n != 4", "n > 2.5",
+      "opt == adam", "opt = 'adam'", "opt == \"adam\"", "opt != sgd", "opt < b", "flag == true",
+      "none == null", "none == nil", "text == 'two words'", "text == \"two words\"", "list == [1]",
+      "n == 3, lr < 1", "n == 3 and lr < 1", "n == 3 && lr < 1", "n == 4 or n == 3",
+      "n == 4 || n == 3", "not n == 4", "!n==4", "!(n == 4)", "NOT n == 4 AND opt == adam",
+      "n == 3 or n == 4 and n == 5", "(n == 4 or n == 3) and lr < 1", "not (n == 4 and n == 3)",
+      "not not n == 3", "missing != 1", "not missing == 1", "n > -1", "'n' == 3", "n == '3'",
+    ]
+    for text in texts { XCTAssertTrue(try holds(text), text) }
+  }
+
+  func testConditionsThatDoNotHold() throws {
+    let texts = [
+      "lr > 0.1", "n == 4", "n != 3.0", "opt == sgd", "opt == Adam", "flag == false", "flag == 1",
+      "none == 0", "n == 3 and n == 4", "(n == 3 or n == 4) and n == 5", "not n == 3",
+      "missing == 1", "missing < 1", "missing >= 1", "missing == null", "opt < 3", "n < abc",
+      "none < 1", "list < 2", "not n == 3 or n == 4",
+    ]
+    for text in texts { XCTAssertFalse(try holds(text), text) }
+  }
+
+  func testExhaustivelyAgainstNestedLogic() throws {
+    for a in 0...1 {
+      for b in 0...1 {
+        for c in 0...1 {
+          func check(_ text: String, _ expected: Bool) throws {
+            let found = try Condition(text).holds { ["a": a, "b": b, "c": c][$0].map(Value.int) }
+            XCTAssertEqual(found, expected, "\(text) with \(a), \(b), \(c)")
+          }
+          let (p, q, r) = (a == 1, b == 1, c == 1)
+          try check("a==1 or b==1 and c==1", p || q && r)
+          try check("a==1 and b==1 or c==1", p && q || r)
+          try check("(a==1 or b==1) and c==1", (p || q) && r)
+          try check("not a==1 and b==1", !p && q)
+          try check("not (a==1 or b==1), c==1", !(p || q) && r)
+          try check("a==1 and not (b==1 and not c==1)", p && !(q && !r))
+        }
+      }
+    }
+  }
+
+  func testNames() throws {
+    XCTAssertEqual(try Condition("b < 1 and (a == 2 or not b > 3)").names, ["b", "a"])
+    XCTAssertEqual("\(try Condition("a < 1"))", "a < 1")
+  }
+
+  func testCandidates() throws {
+    let condition = try Condition("f == relu")
+    XCTAssertTrue(condition.holds { (_: String) -> [Value] in [1, "relu"] })
+    XCTAssertFalse(try Condition("f != relu").holds { (_: String) -> [Value] in [1, "relu"] })
+    XCTAssertFalse(condition.holds { (_: String) -> [Value] in [] })
+  }
+
+  func testRefusesWhatCannotBeRead() {
+    let texts = [
+      "", "   ", "a", "a ==", "== 1", "a == 1 b == 2", "a == 1 and", "and a == 1", "(a == 1",
+      "a == 1)", "()", "a == (1)", "a < < 1", "a == 1 or or b == 2", "not", "a == 'x", "a == &",
+      "a | b", "a == 1,,b == 2", "a == b == c", "a <> 1", "a =! 1", "and == 1",
+    ]
+    for text in texts {
+      assertThrows(.unreadableText, containing: "cannot read the condition \"\(text)\"") {
+        try Condition(text)
+      }
+    }
+  }
+
+  func testErrorsSayWhatWasExpected() {
+    assertThrows(.unreadableText, containing: "expected one of ==", "after 'a'", "found 'b'") {
+      try Condition("a b 1")
+    }
+    assertThrows(.unreadableText, containing: "expected a value after '<'", "found the end") {
+      try Condition("a <")
+    }
+    assertThrows(.unreadableText, containing: "expected ')'") { try Condition("(a == 1") }
+    assertThrows(.unreadableText, containing: "a quote is not closed") { try Condition("a == 'x") }
+  }
+
+  func testWords() {
+    XCTAssertEqual(Value(word: "1"), 1)
+    XCTAssertEqual(Value(word: "1.0"), 1.0)
+    XCTAssertEqual(Value(word: "true"), true)
+    XCTAssertEqual(Value(word: "nil"), nil)
+    XCTAssertEqual(Value(word: "null"), nil)
+    XCTAssertEqual(Value(word: "[1,\"a\"]"), [1, "a"])
+    XCTAssertEqual(Value(word: "[1"), "[1")
+    XCTAssertEqual(Value(word: "{\"a\":1}"), ["a": 1])
+    XCTAssertEqual(Value(word: ""), "")
+    XCTAssertEqual(Value(word: "1e-3x"), "1e-3x")
+  }
+}
