@@ -115,6 +115,9 @@ public final class DatabaseStore: ResultStore {
   /// Ends writing: what was written goes into the one database file, and others may write.
   public func close() throws {
     do {
+      // SQLite empties the journal when its last connection closes, if that one may write; the pool
+      // would close the readers' last.
+      (database as? DatabasePool)?.invalidateReadOnlyConnections()
       try database.close()
     } catch {
       throw DatabaseStore.storeError(error, path)
