@@ -91,8 +91,8 @@ enum Schema {
     let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM note")
     var notes: [String: Value] = [:]
     while let row = try rows.next() {
-      let text: String = row[1]
-      notes[row[0]] = try Value(parsing: text)
+      let text: String = try row.decode(atIndex: 1)
+      notes[try row.decode(atIndex: 0)] = try Value(parsing: text)
     }
     return notes
   }
