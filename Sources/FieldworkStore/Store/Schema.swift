@@ -1,4 +1,5 @@
 import FieldworkCore
+import Foundation
 import GRDB
 
 /// The tables of a store, and how a store of an earlier version becomes one of this.
@@ -108,7 +109,8 @@ enum StoredContent {
     case .int(let number): Int64(number)
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? nil : number
-    case .string(let text): text
+    // SQLite's texts end at a null character; bytes do not.
+    case .string(let text): text.utf8.contains(0) ? Data(text.utf8) : text
     case .list, .dictionary: value.canonicalText
     }
   }
