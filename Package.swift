@@ -79,6 +79,18 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
+      name: "FieldworkStoreTests",
+      dependencies: [
+        "FieldworkCore", "FieldworkStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkRuntimeTests",
+      dependencies: ["Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore"],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "FieldworkTests",
       dependencies: ["Fieldwork", "FieldworkTesting"],
       resources: [.copy("Golden")],

@@ -44,7 +44,9 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
     let text = String(describing: type)
     switch form {
     case .whole(let name):
-      guard !isPlain, type != Any.self, !text.hasPrefix("(") || text == "()" else { return nil }
+      let isTuple = text.hasPrefix("(") || text.hasPrefix("Optional<(")
+      guard !isPlain, type != Any.self, !isTuple || text.hasSuffix("()") || text.hasSuffix("()>")
+      else { return nil }
       return "'\(name)' would save a \(text), which is not a plain value"
     case .elements(let names):
       guard isPlain, !text.hasPrefix("Array<"), type != Value.self else { return nil }

@@ -87,7 +87,9 @@ public struct ResearchRunner: Sendable {
     let firstError = await runAll(run, queue, workers: workers)
     try await run.recorder.finish()
     let elapsed = clock.now - began
-    let summary = run.summarize(isCancelled: Task.isCancelled, duration: elapsed / .seconds(1))
+    // A cancellation that comes when everything has run leaves nothing undone.
+    let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.next() != nil)
+    let summary = run.summarize(isCancelled: isCancelled, duration: elapsed / .seconds(1))
     if let error = queue.failure { throw error }
     if debug, let firstError { throw firstError }
     run.emit(.runEnded(summary))
@@ -308,6 +310,9 @@ final class RunState: Sendable {
       makeResults: { try store.contents() }
     )
   }
+
+  /// Whether an experiment was interrupted, as far as it is stored.
+  var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
   func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
     summary.withLock { summary in

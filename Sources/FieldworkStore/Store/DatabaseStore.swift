@@ -103,7 +103,7 @@ public final class DatabaseStore: ResultStore {
 
   static func storeError(_ error: any Error, _ path: String) -> FieldworkError {
     guard let error = error as? DatabaseError else {
-      return FieldworkError(.store, "cannot use the store \(path)", cause: "\(error)")
+      return FieldworkError(.store, "the store \(path) cannot be read", cause: "\(error)")
     }
     let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
     switch error.resultCode {
@@ -316,8 +316,8 @@ public final class DatabaseStore: ResultStore {
       let rows = try Row.fetchCursor(database, sql: "SELECT key, state FROM experiment")
       var states: [String: ExperimentState] = [:]
       while let row = try rows.next() {
-        let id: String = row[0]
-        let state: String = row[1]
+        let id: String = try row.decode(atIndex: 0)
+        let state: String = try row.decode(atIndex: 1)
         states[id] = ExperimentState(rawValue: state)
       }
       return states
@@ -331,7 +331,7 @@ public final class DatabaseStore: ResultStore {
   private func read<T>(_ body: (Database) throws -> T) throws -> T {
     do {
       return try database.read(body)
-    } catch let error as FieldworkError {
+    } catch let error as FieldworkError where error.code == .store {
       throw error
     } catch {
       throw DatabaseStore.storeError(error, path)

@@ -1,4 +1,5 @@
 import FieldworkCore
+import Foundation
 import GRDB
 
 /// The tables of a store, and how a store of an earlier version becomes one of this.
@@ -99,8 +100,8 @@ enum Schema {
     let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM note")
     var notes: [String: Value] = [:]
     while let row = try rows.next() {
-      let text: String = row[1]
-      notes[row[0]] = try Value(parsing: text)
+      let text: String = try row.decode(atIndex: 1)
+      notes[try row.decode(atIndex: 0)] = try Value(parsing: text)
     }
     return notes
   }
@@ -116,7 +117,8 @@ enum StoredContent {
     case .int(let number): Int64(number)
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? nil : number
-    case .string(let text): text
+    // SQLite's texts end at a null character; bytes do not.
+    case .string(let text): text.utf8.contains(0) ? Data(text.utf8) : text
     case .list, .dictionary: value.canonicalText
     }
   }
