@@ -30,6 +30,7 @@ class StoreTestCase: XCTestCase {
     PlannedExperiment(
       ordinal: ordinal,
       id: id ?? "e\(ordinal)",
+      key: id ?? "e\(ordinal)",
       config: config,
       repetition: repetition,
       updates: 0
