@@ -32,6 +32,8 @@ public enum StoreRecord: Sendable {
   case variables([String])
   /// An experiment begins; what an earlier attempt at it left is removed.
   case started(PlannedExperiment, at: Double, worker: Int)
+  /// The place in the order of the plan of an experiment that has run before.
+  case moved(experiment: String, ordinal: Int)
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
