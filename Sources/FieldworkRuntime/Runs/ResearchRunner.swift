@@ -85,6 +85,7 @@ public struct ResearchRunner: Sendable {
       run.skip(experiment)
     }
     let firstError = await runAll(run, queue, workers: workers)
+    await run.recordMoves()
     try await run.recorder.finish()
     let elapsed = clock.now - began
     // A cancellation that comes when everything has run leaves nothing undone.
@@ -208,6 +209,8 @@ final class RunState: Sendable {
   private let debug: Bool
   private let consumers: [any EventConsumer]
   private let summary = Protected(RunSummary())
+  /// The places of left out experiments, not yet handed to the store.
+  private let moves = Protected<[StoreRecord]>([])
   private let storeFailure: StoreFailure
 
   /// What to do when the store fails, set once the run is under way.
@@ -242,13 +245,27 @@ final class RunState: Sendable {
 
   func skip(_ experiment: PlannedExperiment) {
     summary.withLock { $0.skipped += 1 }
+    moves.withLock {
+      $0.append(.moved(experiment: experiment.key, ordinal: experiment.ordinal))
+    }
     emit(.experimentSkipped(experiment))
+  }
+
+  /// Stores at which place of the plan the experiments stand that were left out: the domain may have
+  /// grown before them.
+  func recordMoves() async {
+    let records = moves.withLock { moves in
+      defer { moves = [] }
+      return moves
+    }
+    if !records.isEmpty { await recorder.record(records) }
   }
 
   /// Runs experiments until there are no more.
   /// - Returns: with `debug`, the first error of a unit, which ends the work.
   func work(_ queue: ExperimentQueue, worker: Int) async -> (any Error)? {
     while !Task.isCancelled, let experiment = queue.next() {
+      await recordMoves()
       let outcome = await run(experiment, worker: worker)
       if debug, let error = outcome.firstError { return error }
     }

@@ -188,6 +188,12 @@ public final class DatabaseStore: ResultStore {
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let time, let worker):
       try start(experiment, time, worker, database, &numbers)
+    case .moved(let id, let ordinal):
+      try run(
+        database,
+        "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
+        [ordinal, id, ordinal]
+      )
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
       for value in values {

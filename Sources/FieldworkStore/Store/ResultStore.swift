@@ -33,6 +33,8 @@ public enum StoreRecord: Sendable {
   /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
   /// key.
   case started(PlannedExperiment, at: Double, worker: Int)
+  /// The place in the order of the plan of an experiment that has run before.
+  case moved(experiment: String, ordinal: Int)
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
