@@ -3,7 +3,6 @@ import FieldworkCore
 import FieldworkRuntime
 import FieldworkStore
 import Foundation
-import Synchronization
 import XCTest
 
 struct TestError: Error, CustomStringConvertible {
@@ -14,9 +13,9 @@ struct TestError: Error, CustomStringConvertible {
 
 /// A value that several tasks change.
 final class Shared<Content: Sendable>: Sendable {
-  private let content: Mutex<Content>
+  private let content: Protected<Content>
 
-  init(_ content: Content) { self.content = Mutex(content) }
+  init(_ content: Content) { self.content = Protected(content) }
 
   var value: Content { content.withLock { $0 } }
 
@@ -35,7 +34,7 @@ final class Shared<Content: Sendable>: Sendable {
 /// Lets nobody pass until so many have come.
 final class Barrier: Sendable {
   private let count: Int
-  private let arrived = Mutex(0)
+  private let arrived = Protected(0)
   private let gate = DispatchSemaphore(value: 0)
 
   init(_ count: Int) { self.count = count }
