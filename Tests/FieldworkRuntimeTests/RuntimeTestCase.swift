@@ -126,7 +126,3 @@ class RuntimeTestCase: XCTestCase {
     }
   }
 }
-
-extension DatabaseStore {
-  var results: ResearchResults { get throws { try contents() } }
-}

@@ -79,7 +79,7 @@ final class CancellationTests: RuntimeTestCase {
     let store = try DatabaseStore.inMemory()
     let research = research(.threads, workers: 2)
     let gate = DispatchSemaphore(value: 0)
-    let task = Task.detached {
+    let task = Task {
       await withCheckedContinuation { continuation in
         DispatchQueue.global().async {
           gate.wait()
