@@ -42,6 +42,18 @@ extension Research {
     if units.isEmpty {
       found.append(error("the research has no units", "add a Unit to its block"))
     }
+    let generators = units.filter { $0.kind == .generator }
+    if iterations == nil, let first = generators.first,
+      !generators.contains(where: \.when.isPeriodic)
+    {
+      found.append(
+        error(
+          "the generator '\(first.name)' runs at \(first.when), so its end never ends an experiment",
+          "say how many iterations an experiment has with iterations:",
+          first.place
+        )
+      )
+    }
     if let objective = settings.objective, !units.isEmpty,
       units.allSatisfy({ !Self.mayOpenlySave($0) }),
       !units.contains(where: { $0.saving?.names.contains(objective.name) ?? false })

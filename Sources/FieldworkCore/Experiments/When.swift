@@ -47,6 +47,13 @@ public struct When: Sendable, Hashable {
   /// Whether the end of the experiment is part of the schedule.
   public var includesLast: Bool { terms.contains(.last) }
 
+  /// Whether the unit runs again and again.
+  package var isPeriodic: Bool {
+    terms.contains { term in
+      if case .every(let period) = term { period > 0 } else { false }
+    }
+  }
+
   /// The first iteration at which the unit runs, the end of the experiment aside; nil if there is none.
   package var firstIteration: Int? {
     terms.compactMap { term in

@@ -7,6 +7,8 @@ struct ExperimentRunner {
   struct Hooks {
     let saved: ([SavedValue]) async -> Void
     let failed: (Failure) -> Void
+    /// Whether the experiment is to end with its iteration.
+    let shouldStop: () -> Bool
     let iterationEnded: (Int) -> Void
   }
 
@@ -42,7 +44,7 @@ struct ExperimentRunner {
     self.hooks = hooks
   }
 
-  /// Runs until the iterations are through, a unit stops or fails, or the task is cancelled.
+  /// Runs until the iterations are through, a unit stops or fails, or the run is to stop.
   ///
   /// What was saved and not dumped is left in the context.
   mutating func run() async -> Outcome {
@@ -51,7 +53,7 @@ struct ExperimentRunner {
       outcome.iterations += 1
       hooks.iterationEnded(context.iteration)
       if isEnding || outcome.iterations == iterationLimit { return outcome }
-      if Task.isCancelled {
+      if hooks.shouldStop() {
         outcome.ending = .interrupted
         return outcome
       }

@@ -7,7 +7,6 @@ final class ExperimentQueue: Sendable {
   private struct State {
     var plan: ExperimentPlan
     var failure: (any Error)?
-    var isClosed = false
   }
 
   private let state: Protected<State>
@@ -28,10 +27,10 @@ final class ExperimentQueue: Sendable {
   }
 
   /// The next experiment to run.
-  /// - Returns: nil at the end, after ``close()``, or after the plan has failed.
+  /// - Returns: nil at the end, or after the plan has failed.
   func next() -> PlannedExperiment? {
     state.withLock { state in
-      while !state.isClosed {
+      while state.failure == nil {
         do {
           guard let experiment = try state.plan.next() else { return nil }
           guard selection?.includes(experiment) ?? true else { continue }
@@ -39,15 +38,11 @@ final class ExperimentQueue: Sendable {
           onSkip(experiment)
         } catch {
           state.failure = error
-          state.isClosed = true
         }
       }
       return nil
     }
   }
-
-  /// Gives out no more experiments.
-  func close() { state.withLock { $0.isClosed = true } }
 
   /// Why the plan could not go on; nil if it could.
   var failure: (any Error)? { state.withLock { $0.failure } }

@@ -37,7 +37,7 @@ public final class DatabaseStore: ResultStore {
   public static func open(_ folder: ResearchFolder, fresh: Bool = false) throws -> DatabaseStore {
     try folder.make()
     let lock = try RunLock(folder)
-    if fresh { try removeContents(of: folder) }
+    if fresh { try folder.removeContents() }
     do {
       let database = try DatabaseQueue(
         path: folder.databasePath,
@@ -86,19 +86,6 @@ public final class DatabaseStore: ResultStore {
     configuration.journalMode = .wal
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     return configuration
-  }
-
-  private static func removeContents(of folder: ResearchFolder) throws {
-    let manager = FileManager.default
-    for name in ["research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments"] {
-      let path = folder.path + "/" + name
-      guard manager.fileExists(atPath: path) else { continue }
-      do {
-        try manager.removeItem(atPath: path)
-      } catch {
-        throw FieldworkError(.store, "cannot delete \(path): \(ResearchFolder.reason(error))")
-      }
-    }
   }
 
   static func storeError(_ error: any Error, _ path: String) -> FieldworkError {
@@ -298,7 +285,8 @@ public final class DatabaseStore: ResultStore {
       """
       INSERT INTO variable (name, declared)
       VALUES (?, CASE WHEN ? THEN (SELECT ifnull(max(declared), 0) + 1 FROM variable) END)
-      ON CONFLICT (name) DO NOTHING
+      ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
+      WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
       """,
       [name, isDeclared]
     )

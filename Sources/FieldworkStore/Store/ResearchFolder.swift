@@ -36,7 +36,7 @@ public struct ResearchFolder: Sendable, Hashable {
     }
   }
 
-  /// Deletes the folder with everything in it.
+  /// Deletes the results, and the folder if nothing else is in it.
   ///
   /// - Throws: ``FieldworkError`` of code `store` if it holds no store or cannot be deleted, of code
   ///   `busy` if the research is running.
@@ -46,10 +46,24 @@ public struct ResearchFolder: Sendable, Hashable {
     }
     let lock = try RunLock(self)
     defer { lock.release() }
-    do {
-      try FileManager.default.removeItem(atPath: path)
-    } catch {
-      throw FieldworkError(.store, "cannot delete \(path): \(ResearchFolder.reason(error))")
+    try removeContents()
+    try? FileManager.default.removeItem(atPath: lockPath)
+    let rest = try? FileManager.default.contentsOfDirectory(atPath: path)
+    // Another research may have its folder in this one.
+    if rest?.isEmpty ?? false { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// Deletes everything that a run has made; only for the holder of the lock.
+  func removeContents() throws {
+    let manager = FileManager.default
+    for name in ["research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments"] {
+      let path = path + "/" + name
+      guard manager.fileExists(atPath: path) else { continue }
+      do {
+        try manager.removeItem(atPath: path)
+      } catch {
+        throw FieldworkError(.store, "cannot delete \(path): \(ResearchFolder.reason(error))")
+      }
     }
   }
 

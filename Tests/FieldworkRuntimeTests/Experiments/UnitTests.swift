@@ -133,6 +133,6 @@ infix operator .+ : AdditionPrecedence
 func .+ (
   left: some NamedExpression<String>,
   right: some NamedExpression<String>
-) -> FieldworkCore.Expression<String> {
+) -> DerivedExpression<String> {
   left.combined(with: right) { "\($0) \($1)" }
 }
