@@ -194,76 +194,78 @@ extension Sampler where Output: FloatingPoint {
 // MARK: Named expressions
 
 extension NamedExpression where Output: Numeric & Sendable {
-  public static func + (left: Self, right: Output) -> Expression<Output> {
+  public static func + (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { $0 + right }
   }
-  public static func + (left: Output, right: Self) -> Expression<Output> {
+  public static func + (left: Output, right: Self) -> DerivedExpression<Output> {
     right.map { left + $0 }
   }
   public static func + <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { $0 + $1 } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 + $1 } }
 
-  public static func - (left: Self, right: Output) -> Expression<Output> {
+  public static func - (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { $0 - right }
   }
-  public static func - (left: Output, right: Self) -> Expression<Output> {
+  public static func - (left: Output, right: Self) -> DerivedExpression<Output> {
     right.map { left - $0 }
   }
   public static func - <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { $0 - $1 } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 - $1 } }
 
-  public static func * (left: Self, right: Output) -> Expression<Output> {
+  public static func * (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { $0 * right }
   }
-  public static func * (left: Output, right: Self) -> Expression<Output> {
+  public static func * (left: Output, right: Self) -> DerivedExpression<Output> {
     right.map { left * $0 }
   }
   public static func * <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { $0 * $1 } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 * $1 } }
 }
 
 extension NamedExpression where Output: SignedNumeric & Sendable {
-  public static prefix func - (expression: Self) -> Expression<Output> { expression.map { -$0 } }
+  public static prefix func - (expression: Self) -> DerivedExpression<Output> {
+    expression.map { -$0 }
+  }
 }
 
 extension NamedExpression where Output: FloatingPoint & Sendable {
-  public static func / (left: Self, right: Output) -> Expression<Output> {
+  public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { $0 / right }
   }
-  public static func / (left: Output, right: Self) -> Expression<Output> {
+  public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
     right.map { left / $0 }
   }
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { $0 / $1 } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 / $1 } }
 }
 
 extension NamedExpression where Output: BinaryInteger & Sendable {
-  public static func / (left: Self, right: Output) -> Expression<Output> {
+  public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { try quotient($0, right) { $0 / $1 } }
   }
-  public static func / (left: Output, right: Self) -> Expression<Output> {
+  public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
     right.map { try quotient(left, $0) { $0 / $1 } }
   }
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 / $1 } } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 / $1 } } }
 
-  public static func % (left: Self, right: Output) -> Expression<Output> {
+  public static func % (left: Self, right: Output) -> DerivedExpression<Output> {
     left.map { try quotient($0, right) { $0 % $1 } }
   }
   public static func % <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 % $1 } } }
+  ) -> DerivedExpression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 % $1 } } }
 }
 
 /// A division by zero is an error of the unit, not a crash of the research.
@@ -278,49 +280,49 @@ private func quotient<Number: BinaryInteger>(
 
 /// `==` gives a `Bool` only, so comparisons of expressions are written with a point, as for vectors.
 extension NamedExpression where Output: Equatable & Sendable {
-  public static func .== (left: Self, right: Output) -> Expression<Bool> {
+  public static func .== (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.isEqual(to: right)
   }
   public static func .== <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 == $1 } }
-  public static func .!= (left: Self, right: Output) -> Expression<Bool> {
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 == $1 } }
+  public static func .!= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.map { $0 != right }
   }
   public static func .!= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 != $1 } }
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 != $1 } }
 }
 
 extension NamedExpression where Output: Comparable & Sendable {
-  public static func .< (left: Self, right: Output) -> Expression<Bool> {
+  public static func .< (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.map { $0 < right }
   }
   public static func .< <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 < $1 } }
-  public static func .<= (left: Self, right: Output) -> Expression<Bool> {
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 < $1 } }
+  public static func .<= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.map { $0 <= right }
   }
   public static func .<= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 <= $1 } }
-  public static func .> (left: Self, right: Output) -> Expression<Bool> {
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 <= $1 } }
+  public static func .> (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.map { $0 > right }
   }
   public static func .> <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 > $1 } }
-  public static func .>= (left: Self, right: Output) -> Expression<Bool> {
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 > $1 } }
+  public static func .>= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.map { $0 >= right }
   }
   public static func .>= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> Expression<Bool> { left.combined(with: right) { $0 >= $1 } }
+  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 >= $1 } }
 }

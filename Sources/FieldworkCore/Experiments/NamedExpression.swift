@@ -35,7 +35,7 @@ public enum Dependency: Sendable {
 }
 
 /// A named expression made from others.
-public struct Expression<Output>: NamedExpression {
+public struct DerivedExpression<Output>: NamedExpression {
   public let dependencies: [Dependency]
   private let body: @Sendable (RunContext) throws -> Output
 
@@ -54,16 +54,16 @@ extension NamedExpression {
   /// The expression whose value is made from this one's.
   public func map<Result>(
     _ transform: @escaping @Sendable (Output) throws -> Result
-  ) -> Expression<Result> {
-    Expression(dependencies: dependencies) { try transform(try evaluate(in: $0)) }
+  ) -> DerivedExpression<Result> {
+    DerivedExpression(dependencies: dependencies) { try transform(try evaluate(in: $0)) }
   }
 
   /// The expression whose value is made from this one's and another's.
   public func combined<Other: NamedExpression, Result>(
     with other: Other,
     _ transform: @escaping @Sendable (Output, Other.Output) throws -> Result
-  ) -> Expression<Result> {
-    Expression(dependencies: dependencies + other.dependencies) {
+  ) -> DerivedExpression<Result> {
+    DerivedExpression(dependencies: dependencies + other.dependencies) {
       try transform(try evaluate(in: $0), try other.evaluate(in: $0))
     }
   }
@@ -71,12 +71,13 @@ extension NamedExpression {
   /// A member of the value: `E().iteration`, `model.loss`.
   public subscript<Member>(
     dynamicMember keyPath: any KeyPath<Output, Member> & Sendable
-  ) -> Expression<Member> {
+  ) -> DerivedExpression<Member> {
     map { $0[keyPath: keyPath] }
   }
 
   /// Whether the value equals a constant. The operator is `.==`.
-  public func isEqual(to value: Output) -> Expression<Bool> where Output: Equatable & Sendable {
+  public func isEqual(to value: Output) -> DerivedExpression<Bool>
+  where Output: Equatable & Sendable {
     map { $0 == value }
   }
 }
@@ -84,7 +85,7 @@ extension NamedExpression {
 extension NamedExpression where Output: RandomAccessCollection, Output.Index: Sendable {
   /// An element of the value.
   /// - Throws: while running, ``FieldworkError`` if the value has no such element.
-  public subscript(index: Output.Index) -> Expression<Output.Element> {
+  public subscript(index: Output.Index) -> DerivedExpression<Output.Element> {
     map { value in
       guard value.indices.contains(index) else {
         throw FieldworkError(.missingOutput, "no element \(index) among \(value.count)")
@@ -98,7 +99,7 @@ extension NamedExpression where Output: RandomAccessCollection, Output.Index: Se
 extension NamedExpression {
   public subscript<Key: Hashable & Sendable, Element>(
     key: Key
-  ) -> Expression<Element> where Output == [Key: Element] {
+  ) -> DerivedExpression<Element> where Output == [Key: Element] {
     map { value in
       guard let element = value[key] else {
         throw FieldworkError(.missingOutput, "no key '\(key)' in the dictionary")
