@@ -8,7 +8,7 @@ import Foundation
 struct RunCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run the research: what is stored is left out, what failed runs again (default)."
+    abstract: "Run the research: what is stored is left out, what failed runs again."
   )
 
   @OptionGroup(title: "What to run")
