@@ -91,8 +91,10 @@ struct RunCommand: PlaybookSubcommand {
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
-      if let error = error as? FieldworkError, !debug || !error.problems.isEmpty { throw error }
-      throw FieldworkError(.invalidDefinition, "a unit failed: \(error)")
+      let isOfUnit = debug && (error as? FieldworkError)?.problems.isEmpty ?? true
+      guard isOfUnit else { throw error }
+      terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
+      return .someFailed
     }
   }
 
