@@ -72,7 +72,10 @@ struct RunCommand: PlaybookSubcommand {
       consumers: display.map { [$0] } ?? []
     )
     let task = Task { try await runner.run() }
-    let interrupts = Interrupts { task.cancel() }
+    let interrupts = Interrupts {
+      task.cancel()
+      display?.tell("Interrupted: running iterations end first; once more ends them at once.")
+    }
     let outcome = await task.result
     interrupts.stop()
     display?.finish()
