@@ -94,7 +94,8 @@ struct RunCommand: PlaybookSubcommand {
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
-      let isOfUnit = debug && (error as? FieldworkError)?.problems.isEmpty ?? true
+      let own: [FieldworkError.Code?] = [.invalidDefinition, .store, .busy]
+      let isOfUnit = debug && !own.contains((error as? FieldworkError)?.code)
       guard isOfUnit else { throw error }
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
