@@ -57,49 +57,66 @@ struct ProcessRun {
   }
 }
 
-/// A process that runs. Its output goes into files, so that no pipe can fill up.
+/// A process that runs. Its output goes into a file, so that no pipe can fill up; its errors, which are
+/// few, can be waited for.
 final class RunningProcess {
   let process = Process()
   private let folder: URL
+  private let errors = Pipe()
+  private var errorText = Data()
   private var output: URL { folder.appendingPathComponent("output") }
-  private var error: URL { folder.appendingPathComponent("error") }
 
+  /// - Parameters:
+  ///   - input: the standard input; nothing if nil.
+  ///   - standardOutput: where the output goes instead of into `ProcessRun.output`.
   init(
     _ executable: URL,
     _ arguments: [String],
     environment: [String: String] = [:],
-    input: String? = nil
+    input: String? = nil,
+    standardOutput: FileHandle? = nil
   ) throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("fieldwork-process-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for url in [output, error] { try Data().write(to: url) }
+    try Data().write(to: output)
     process.executableURL = executable
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: error)
+    process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
     if let input {
       let url = folder.appendingPathComponent("input")
       try Data(input.utf8).write(to: url)
       process.standardInput = try FileHandle(forReadingFrom: url)
-    } else {
-      process.standardInput = FileHandle.nullDevice
     }
     try process.run()
   }
 
   func interrupt() { process.interrupt() }
 
+  /// Waits until the process has written a text to its standard error.
+  /// - Returns: false if it ended without.
+  func waitForError(containing text: String) -> Bool {
+    while !String(decoding: errorText, as: UTF8.self).contains(text) {
+      let data = errors.fileHandleForReading.availableData
+      guard !data.isEmpty else { return false }
+      errorText += data
+    }
+    return true
+  }
+
   /// Waits for the process to end.
   func finish() throws -> ProcessRun {
+    errorText += errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     defer { try? FileManager.default.removeItem(at: folder) }
     return ProcessRun(
       status: process.terminationStatus,
       wasKilled: process.terminationReason == .uncaughtSignal,
       output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
-      error: String(decoding: try Data(contentsOf: error), as: UTF8.self)
+      error: String(decoding: errorText, as: UTF8.self)
     )
   }
 }
