@@ -73,6 +73,13 @@ let package = Package(
       path: "Benchmarks/EngineBenchmarks",
       swiftSettings: settings
     ),
+    // What the tests of the command line run; an environment variable chooses its research.
+    .executableTarget(
+      name: "TestPlaybook",
+      dependencies: ["Fieldwork"],
+      path: "Tests/TestPlaybook",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "FieldworkCoreTests",
       dependencies: ["FieldworkCore", .product(name: "RealModule", package: "swift-numerics")],
@@ -92,8 +99,11 @@ let package = Package(
     ),
     .testTarget(
       name: "FieldworkTests",
-      dependencies: ["Fieldwork", "FieldworkTesting"],
-      resources: [.copy("Golden")],
+      dependencies: [
+        "Fieldwork", "FieldworkTesting", .target(name: "Quickstart"),
+        .target(name: "TestPlaybook"),
+      ],
+      resources: [.copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help")],
       swiftSettings: settings
     ),
   ]

@@ -22,6 +22,10 @@ struct ConfigsCommand: PlaybookSubcommand {
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
+  func validate() throws {
+    if limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
+  }
+
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
@@ -39,7 +43,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     research.settings.seed = seed
     let states = try stored?.states() ?? [:]
     let plan = try ExperimentPlan(research, seed: seed)
-    let shown = try rows(plan, selection, limit: json || limit <= 0 ? nil : limit)
+    let shown = try rows(plan, selection, limit: json || limit == 0 ? nil : limit)
     if json {
       for row in shown { context.terminal.print(jsonText(row, states)) }
       return .done

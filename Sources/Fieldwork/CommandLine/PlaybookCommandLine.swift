@@ -39,9 +39,10 @@ struct PlaybookCommandLine {
   func run(_ arguments: [String]) async -> ExitStatus {
     let terminal = Terminal()
     do {
-      let command = try RootCommand.parseAsRoot(arguments)
-      guard let command = command as? any PlaybookSubcommand else {
-        terminal.print(RootCommand.helpMessage())
+      var parsed = try RootCommand.parseAsRoot(arguments)
+      guard let command = parsed as? any PlaybookSubcommand else {
+        // It is the help of some command, which is thrown as an error is.
+        try parsed.run()
         return .done
       }
       let context = PlaybookContext(research: playbook.research, name: name, terminal: terminal)

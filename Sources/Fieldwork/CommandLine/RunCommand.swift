@@ -13,7 +13,7 @@ enum StoreKind: String, CaseIterable, Sendable {
 struct RunCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Run the research: what is stored is left out, what failed runs again (default)."
+    abstract: "Run the research: what is stored is left out, what failed runs again."
   )
 
   @OptionGroup(title: "What to run")
@@ -88,7 +88,10 @@ struct RunCommand: PlaybookSubcommand {
       consumers: display.map { [$0] } ?? []
     )
     let task = Task { try await runner.run() }
-    let interrupts = Interrupts { task.cancel() }
+    let interrupts = Interrupts {
+      task.cancel()
+      display?.tell("Interrupted: running iterations end first; once more ends them at once.")
+    }
     let outcome = await task.result
     interrupts.stop()
     display?.finish()
@@ -108,9 +111,7 @@ struct RunCommand: PlaybookSubcommand {
     case .failure(let error):
       try? store.close()
       guard debug, !isOurs(error) else { throw error }
-      terminal.printError(
-        terminal.red("error: ") + "stopped at the first error of a unit: \(error)"
-      )
+      terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
     }
   }

@@ -40,7 +40,8 @@ struct LocationOptions: ParsableArguments {
     var named = research
     named.name = name
     if let problem = named.nameProblem {
-      throw FieldworkError(.invalidDefinition, "--name: \(problem.message)")
+      let remedy = problem.remedy.map { "; \($0)" } ?? ""
+      throw FieldworkError(.invalidDefinition, "--name: \(problem.message)\(remedy)")
     }
     return ResearchFolder(directory: directory, name: name)
   }

@@ -17,6 +17,8 @@ struct Terminal: Sendable {
   private let errorHasColor: Bool
 
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    // A closed pipe is an error of the one write, not the end of a run.
+    signal(SIGPIPE, SIG_IGN)
     let isDumb = environment["TERM"] == "dumb" || environment["TERM"] == nil
     let wantsColor = environment["NO_COLOR", default: ""].isEmpty && !isDumb
     isInteractive = isatty(STDOUT_FILENO) == 1

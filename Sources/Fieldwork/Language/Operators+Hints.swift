@@ -22,6 +22,46 @@ public func <- <T: ValueConvertible>(parameter: Parameter<T>, value: T) -> Param
 @_disfavoredOverload
 public func <- <V>(name: some ParameterNaming, values: [V]) -> ParameterOption { fatalError() }
 
+@available(
+  *,
+  unavailable,
+  message: "the values are of another type than the parameter: change them, or its Parameter<…>"
+)
+@_disfavoredOverload
+public func <- <T, V: ValueConvertible>(parameter: Parameter<T>, values: [V]) -> ParameterOption {
+  fatalError()
+}
+
+@available(
+  *,
+  unavailable,
+  message: "the values are of another type than the parameter: change them, or its Parameter<…>"
+)
+@_disfavoredOverload
+public func <- <T, V: ValueConvertible>(
+  parameter: Parameter<T>,
+  values: ClosedRange<V>
+) -> ParameterOption { fatalError() }
+
+@available(
+  *,
+  unavailable,
+  message: "the sampler draws another type than the parameter's: change it, or its Parameter<…>"
+)
+@_disfavoredOverload
+public func <- <T, V>(parameter: Parameter<T>, sampler: Sampler<V>) -> ParameterOption {
+  fatalError()
+}
+
+@available(
+  *,
+  unavailable,
+  message:
+    "the values are of another type than the parameter, or need names: write [Alias(\"name\", value), …]"
+)
+@_disfavoredOverload
+public func <- <T, V>(parameter: Parameter<T>, values: [V]) -> ParameterOption { fatalError() }
+
 extension Domain {
   @available(
     *,
@@ -72,6 +112,34 @@ extension Domain {
     message: "wrap the option in a domain: write domain + Domain(\"name\" <- [values])"
   )
   public static func + (domain: Domain, option: ParameterOption) -> Domain { fatalError() }
+
+  @available(
+    *,
+    unavailable,
+    message: "wrap the option in a domain: write domain .* Domain(\"name\" <- [values])"
+  )
+  public static func .* (domain: Domain, option: ParameterOption) -> Domain { fatalError() }
+
+  @available(
+    *,
+    unavailable,
+    message: "wrap the option in a domain: write Domain(\"name\" <- [values]) * domain"
+  )
+  public static func * (option: ParameterOption, domain: Domain) -> Domain { fatalError() }
+
+  @available(
+    *,
+    unavailable,
+    message: "wrap the option in a domain: write Domain(\"name\" <- [values]) + domain"
+  )
+  public static func + (option: ParameterOption, domain: Domain) -> Domain { fatalError() }
+
+  @available(
+    *,
+    unavailable,
+    message: "wrap the option in a domain: write Domain(\"name\" <- [values]) .* domain"
+  )
+  public static func .* (option: ParameterOption, domain: Domain) -> Domain { fatalError() }
 }
 
 extension ParameterOption {
@@ -88,4 +156,11 @@ extension ParameterOption {
     message: "wrap both in domains: write Domain(\"a\" <- [values]) + Domain(\"b\" <- [values])"
   )
   public static func + (left: ParameterOption, right: ParameterOption) -> Domain { fatalError() }
+
+  @available(
+    *,
+    unavailable,
+    message: "wrap both in domains: write Domain(\"a\" <- [values]) .* Domain(\"b\" <- [values])"
+  )
+  public static func .* (left: ParameterOption, right: ParameterOption) -> Domain { fatalError() }
 }

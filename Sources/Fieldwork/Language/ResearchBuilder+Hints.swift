@@ -58,3 +58,24 @@ extension ExecutableUnit {
     on instance: Instance<I>
   ) { fatalError() }
 }
+
+extension Generator {
+  @available(
+    *,
+    unavailable,
+    message:
+      "a generator needs a body: write Generator(\"name\") { run in sequence } or Generator(\"name\", function, arguments)"
+  )
+  public init(_ name: String, when: When = .every(1), saving: Saving? = nil) { fatalError() }
+}
+
+extension EC {
+  @available(
+    *,
+    unavailable,
+    message:
+      "the parameter is of another type than the function's argument: change one of them, or write EC(parameter).map { … }"
+  )
+  @_disfavoredOverload
+  public init<T>(_ parameter: Parameter<T>) { fatalError() }
+}

@@ -53,6 +53,13 @@ final class ProgressDisplay: EventConsumer {
     }
   }
 
+  /// Shows a line among the others.
+  func tell(_ text: String) {
+    state.withLock { state in
+      if !state.isFinished { terminal.draw(erasing(&state) + text + "\n") }
+    }
+  }
+
   /// Takes the redrawn lines away; nothing is shown afterwards.
   func finish() {
     timer?.cancel()

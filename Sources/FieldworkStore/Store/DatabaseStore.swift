@@ -39,11 +39,14 @@ public final class DatabaseStore: ResultStore {
     let lock = try RunLock(folder)
     if fresh { try folder.removeContents() }
     do {
+      if folder.hasStore {
+        // Opening for writing changes the file, which may be someone else's.
+        try Schema.check(try readOnly(folder), path: folder.databasePath)
+      }
       let database = try DatabaseQueue(
         path: folder.databasePath,
         configuration: writingConfiguration()
       )
-      try Schema.check(database, path: folder.databasePath)
       try Schema.migrator.migrate(database)
       return DatabaseStore(database: database, folder: folder, lock: lock)
     } catch let error as FieldworkError {
@@ -60,9 +63,7 @@ public final class DatabaseStore: ResultStore {
       throw FieldworkError(.store, "there are no results in \(folder.path); run the research first")
     }
     do {
-      var configuration = configuration()
-      configuration.readonly = true
-      let database = try DatabaseQueue(path: folder.databasePath, configuration: configuration)
+      let database = try readOnly(folder)
       try Schema.check(database, path: folder.databasePath, mayBeEmpty: false)
       return DatabaseStore(database: database, folder: folder, lock: nil)
     } catch let error as FieldworkError {
@@ -70,6 +71,12 @@ public final class DatabaseStore: ResultStore {
     } catch {
       throw storeError(error, folder.databasePath)
     }
+  }
+
+  private static func readOnly(_ folder: ResearchFolder) throws -> DatabaseQueue {
+    var configuration = configuration()
+    configuration.readonly = true
+    return try DatabaseQueue(path: folder.databasePath, configuration: configuration)
   }
 
   private static func configuration() -> Configuration {

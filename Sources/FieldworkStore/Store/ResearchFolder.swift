@@ -23,6 +23,12 @@ public struct ResearchFolder: Sendable, Hashable {
   public var hasStore: Bool { FileManager.default.fileExists(atPath: databasePath) }
 
   func make() throws {
+    if let file = fileInTheWay {
+      throw FieldworkError(
+        .store,
+        "cannot make the folder \(path): \(file) is a file; choose another directory, or move it away"
+      )
+    }
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
@@ -34,6 +40,19 @@ public struct ResearchFolder: Sendable, Hashable {
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FieldworkError(.store, "the folder \(path) cannot be written to")
     }
+  }
+
+  /// A part of the path that is no folder; nil if there is none.
+  private var fileInTheWay: String? {
+    var isFolder = ObjCBool(false)
+    var part = URL(fileURLWithPath: path)
+    while part.path != "/" {
+      if FileManager.default.fileExists(atPath: part.path, isDirectory: &isFolder) {
+        return isFolder.boolValue ? nil : part.path
+      }
+      part.deleteLastPathComponent()
+    }
+    return nil
   }
 
   /// Deletes the results, and the folder if nothing else is in it.

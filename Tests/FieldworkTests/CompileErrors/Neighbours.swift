@@ -1,0 +1,115 @@
+// Each public name beside Foundation and XCTest, in expressions and as types.
+import Fieldwork
+import Foundation
+import XCTest
+
+struct Doubled: NamedExpression {
+  func evaluate(in run: RunContext) throws -> Double { 2 }
+}
+
+struct Own: ResearchElement {
+  var parts: [ResearchPart] { [] }
+}
+
+@Sendable func half(_ x: Double) -> Double { x / 2 }
+
+func expressions() throws {
+  let unit: ExecutableUnit = Unit("unit", half, EC("x"))
+  let generator: Generator = Generator("generator") { _ in [1, 2] }
+  let instance: Instance<[Int]> = Instance("instance") { _ in [1] }
+  let save: Save = Save("y", O<Int>("unit"))
+  let dump: Dump = Dump("y", when: .last)
+  let parameter: Parameter<Double> = Parameter<Double>("x")
+  let option: ParameterOption = parameter <- [1, 2]
+  let domain: Domain = Domain(option)
+  let sampler: Sampler<Double> = Sampler.uniform(0...1)
+  let when: When = When.every(2) | When.last
+  let value: Value = Value.list([1, "x", nil])
+  let config: Config = Config([Config.Entry("x", 1)])
+  let alias: Alias<Int> = Alias("one", 1)
+  let anyAlias: AnyAlias = AnyAlias(alias)
+  let name: ParameterName = ParameterName("x")
+  let table: Table = Table(columns: [Table.Column(name: "x", cells: [value])])
+  let saving: Saving = Saving("loss")
+  let objective: Objective = Objective.maximize("loss")
+  let settings: ResearchSettings = ResearchSettings()
+  let error: FieldworkError = FieldworkError(.store, "text")
+  let problem: Problem = Problem("text")
+  let place: SourcePlace = SourcePlace(file: "file", line: 1)
+  let condition: Condition = try Condition("x < 1")
+  let selection: Selection = Selection(condition)
+  let stream: RandomStream = RandomStream(seed: 1)
+  let philox: Philox = Philox(seed: 1)
+  let parallelism: Parallelism = Parallelism.serial
+  let folder: ResearchFolder = ResearchFolder(directory: "research", name: "a")
+  let format: TableFormat = TableFormat.csv
+  let options: TableOptions = TableOptions()
+  let stop: StopExperiment = StopExperiment()
+  let research: Research = Research("all") {
+    domain
+    unit
+    generator
+    instance
+    save
+    dump
+    Own()
+  }
+  let runner: ResearchRunner = ResearchRunner(research, store: try DatabaseStore.inMemory())
+  XCTAssertNotNil(
+    [
+      sampler, when, config, anyAlias, name, table, saving, objective, settings, error, problem,
+      place, selection, stream, philox, parallelism, folder, format, options, stop, runner,
+    ] as [Any]
+  )
+}
+
+func namedExpressions() {
+  let running: E<RunContext> = E()
+  let state: E<UnitState> = E("unit")
+  let value: EC<Double> = EC("x")
+  let config: EC<Config> = EC()
+  let output: O<Int> = O("unit")
+  let path: EP = EP()
+  let results: R = R()
+  let storage: S = S()
+  let constant: Constant<Int> = Constant(1)
+  let made: DerivedExpression<Double> = value + 1
+  let test: DerivedExpression<Bool> = value .< 1
+  XCTAssertNotNil(
+    [
+      running, state, value, config, output, path, results, storage, constant, made, test,
+      Doubled(),
+    ]
+      as [Any]
+  )
+}
+
+func types(
+  _: ExecutableUnit,
+  _: Generator,
+  _: Instance<Int>,
+  _: Save,
+  _: Dump,
+  _: Domain,
+  _: Config,
+  _: Value,
+  _: Alias<Int>,
+  _: Parameter<Int>,
+  _: Sampler<Int>,
+  _: When,
+  _: Table,
+  _: E<RunContext>,
+  _: EC<Int>,
+  _: O<Int>,
+  _: EP,
+  _: R,
+  _: S,
+  _: Research,
+  _: ResearchResults,
+  _: RunSummary,
+  _: Event,
+  _: Failure,
+  _: any Playbook,
+  _: any EventConsumer,
+  _: any ResultStore
+) {}

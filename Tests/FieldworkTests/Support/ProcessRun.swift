@@ -1,0 +1,122 @@
+import Foundation
+import XCTest
+
+/// Where the build put the tests, and with them the executables and modules.
+enum BuildProducts {
+  /// The folder that holds the test bundle.
+  static let folder: URL = {
+    #if os(macOS)
+      for bundle in Bundle.allBundles where bundle.bundlePath.hasSuffix(".xctest") {
+        return bundle.bundleURL.resolvingSymlinksInPath().deletingLastPathComponent()
+      }
+    #endif
+    return URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+      .deletingLastPathComponent()
+  }()
+
+  /// What makes `import XCTest` work where it does not stand beside the standard library.
+  static var testFrameworkFlags: [String] {
+    #if os(macOS)
+      let developer =
+        "/Applications/Xcode.app/Contents/Developer/Platforms/MacOSX.platform/Developer"
+      return ["-F", developer + "/Library/Frameworks", "-I", developer + "/usr/lib"]
+    #else
+      return []
+    #endif
+  }
+}
+
+/// A process that has run to its end.
+struct ProcessRun {
+  let status: Int32
+  let output: String
+  let error: String
+  /// Whether a signal ended it; then `status` is the signal.
+  let wasKilled: Bool
+
+  init(
+    _ executable: URL,
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    input: String? = nil
+  ) throws {
+    let running = try RunningProcess(
+      executable,
+      arguments,
+      environment: environment,
+      input: input
+    )
+    self = try running.finish()
+  }
+
+  fileprivate init(status: Int32, wasKilled: Bool, output: String, error: String) {
+    self.status = status
+    self.wasKilled = wasKilled
+    self.output = output
+    self.error = error
+  }
+}
+
+/// A process that runs. Its output goes into a file, so that no pipe can fill up; its errors, which are
+/// few, can be waited for.
+final class RunningProcess {
+  let process = Process()
+  private let folder: URL
+  private let errors = Pipe()
+  private var errorText = Data()
+  private var output: URL { folder.appendingPathComponent("output") }
+
+  /// - Parameters:
+  ///   - input: the standard input; nothing if nil.
+  ///   - standardOutput: where the output goes instead of into `ProcessRun.output`.
+  init(
+    _ executable: URL,
+    _ arguments: [String],
+    environment: [String: String] = [:],
+    input: String? = nil,
+    standardOutput: FileHandle? = nil
+  ) throws {
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("fieldwork-process-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data().write(to: output)
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
+    process.standardError = errors
+    process.standardInput = FileHandle.nullDevice
+    if let input {
+      let url = folder.appendingPathComponent("input")
+      try Data(input.utf8).write(to: url)
+      process.standardInput = try FileHandle(forReadingFrom: url)
+    }
+    try process.run()
+  }
+
+  func interrupt() { process.interrupt() }
+
+  /// Waits until the process has written a text to its standard error.
+  /// - Returns: false if it ended without.
+  func waitForError(containing text: String) -> Bool {
+    while !String(decoding: errorText, as: UTF8.self).contains(text) {
+      let data = errors.fileHandleForReading.availableData
+      guard !data.isEmpty else { return false }
+      errorText += data
+    }
+    return true
+  }
+
+  /// Waits for the process to end.
+  func finish() throws -> ProcessRun {
+    errorText += errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return ProcessRun(
+      status: process.terminationStatus,
+      wasKilled: process.terminationReason == .uncaughtSignal,
+      output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
+      error: String(decoding: errorText, as: UTF8.self)
+    )
+  }
+}
