@@ -236,7 +236,8 @@ extension DomainNode {
   /// The text as part of a product, in parentheses where they are needed.
   private func factorText(atEnd: Bool = false) -> String {
     switch kind {
-    case .sum(let nodes): nodes.count > 1 ? "(\(text))" : text
+    case .sum(let nodes) where nodes.count == 1: nodes[0].factorText(atEnd: atEnd)
+    case .sum(let nodes): nodes.isEmpty ? text : "(\(text))"
     case .product, .zip, .weighted: atEnd ? "(\(text))" : text
     default: text
     }
