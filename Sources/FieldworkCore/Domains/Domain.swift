@@ -198,9 +198,7 @@ public struct Domain: Sendable {
 
 extension ParameterOption {
   func has(_ value: AnyAlias) -> Bool {
-    guard let count = values.count else { return values.contains(value) }
-    if case .integers = values { return values.contains(value) }
-    return (0..<count).contains { values.value(at: $0).sameValue(as: value) }
+    values.indices(of: value).map { !$0.isEmpty } ?? values.contains(value)
   }
 }
 
