@@ -70,7 +70,10 @@ final class SamplerDiscreteTests: XCTestCase {
     XCTAssertEqual(Set(try Sampler.binomial(trials: 0, probability: 0.5).draws(50)), [0])
     XCTAssertEqual(Set(try Sampler.binomial(trials: 7, probability: 0).draws(50)), [0])
     XCTAssertEqual(Set(try Sampler.binomial(trials: 7, probability: 1).draws(50)), [7])
-    let rare = try Sampler.binomial(trials: 1_000_000_000_000, probability: 2e-12).draws(4000, seed: 1)
+    let rare = try Sampler.binomial(trials: 1_000_000_000_000, probability: 2e-12).draws(
+      4000,
+      seed: 1
+    )
     assertProbabilities(rare, in: 0...20, "rare") { Theory.poisson(2, $0) }
   }
 
