@@ -3,11 +3,13 @@ import PackageDescription
 
 /// The playbooks, each a folder of `Playbooks` and of `Tests`. `make playbook NAME=…` adds a line.
 let playbooks = [
-  "Quickstart"
+  "Quickstart",
+  "Digits",
+  "Ising",
 ]
 
 /// The playbooks that carry data in a folder `Resources`.
-let playbooksWithResources: Set<String> = []
+let playbooksWithResources: Set<String> = ["Digits"]
 
 let settings: [SwiftSetting] = [
   // An existential costs more than a generic parameter; `any` shows where one is.
@@ -17,6 +19,12 @@ let settings: [SwiftSetting] = [
   // What users of a module see of its dependencies is written down, import by import.
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+
+let playbookSettings: [SwiftSetting] =
+  settings + [
+    // Playbooks compute, so they are optimised in debug builds too; the engine is not.
+    .unsafeFlags(["-O"], .when(configuration: .debug))
+  ]
 
 let package = Package(
   name: "fieldwork",
@@ -59,9 +67,27 @@ let package = Package(
       dependencies: ["Fieldwork"],
       swiftSettings: settings
     ),
+    .executableTarget(
+      name: "EngineBenchmarks",
+      dependencies: ["Fieldwork", "FieldworkCore"],
+      path: "Benchmarks/EngineBenchmarks",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "FieldworkCoreTests",
       dependencies: ["FieldworkCore", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkStoreTests",
+      dependencies: [
+        "FieldworkCore", "FieldworkStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkRuntimeTests",
+      dependencies: ["Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore"],
       swiftSettings: settings
     ),
     .testTarget(
@@ -78,7 +104,7 @@ let package = Package(
           dependencies: ["Fieldwork"],
           path: "Playbooks/\(name)",
           resources: playbooksWithResources.contains(name) ? [.process("Resources")] : nil,
-          swiftSettings: settings
+          swiftSettings: playbookSettings
         ),
         .testTarget(
           name: "\(name)Tests",

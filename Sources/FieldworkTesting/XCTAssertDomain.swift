@@ -1,6 +1,7 @@
 public import Fieldwork
 import XCTest
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// Checks that a domain makes just the given configs, in their order.
 ///
 ///     XCTAssertConfigs(Domain("a" <- [1, 2]), [["a": 1], ["a": 2]])
@@ -29,6 +30,7 @@ public func XCTAssertConfigs(
   }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// Checks the number of configs of one pass of a domain; nil for a domain without end.
 public func XCTAssertCount(
   _ domain: @autoclosure () throws -> Domain,
@@ -50,6 +52,7 @@ public func XCTAssertCount(
   }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// Checks that a research can be run: that its preflight finds no errors.
 public func XCTAssertSound(
   _ research: @autoclosure () -> Research,

@@ -73,7 +73,7 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   private func state(_ experiment: PlannedExperiment, _ states: [String: ExperimentState]) -> String
   {
-    states[experiment.id]?.rawValue ?? "new"
+    states[experiment.key]?.rawValue ?? "new"
   }
 
   private func table(

@@ -1,6 +1,5 @@
 @preconcurrency import Dispatch
 import Foundation
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -14,7 +13,7 @@ final class Interrupts: Sendable {
   private let count: Counter
 
   private final class Counter: Sendable {
-    let value = Mutex(0)
+    let value = Protected(0)
   }
 
   init(_ action: @escaping @Sendable () -> Void) {

@@ -4,6 +4,11 @@ import FieldworkRuntime
 import FieldworkStore
 import Foundation
 
+/// Where the results of a run go.
+enum StoreKind: String, CaseIterable, Sendable {
+  case local, memory
+}
+
 /// `run`: runs what is missing, with a progress display, and ends with a summary.
 struct RunCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
@@ -27,6 +32,15 @@ struct RunCommand: PlaybookSubcommand {
     transform: choice
   )
   var parallel: Parallelism?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where results go: a file, or memory, from which they are printed at the end.",
+      valueName: choices(StoreKind.self)
+    ),
+    transform: choice
+  )
+  var store: StoreKind?
 
   @Flag(
     name: .customLong("no-finalize"),
@@ -60,8 +74,10 @@ struct RunCommand: PlaybookSubcommand {
     let research = try overridden(context.research)
     let selection = try settings.selection(in: research)
     try check(research, terminal)
-    guard try confirmFresh(folder, terminal) else { return .unusable }
-    let store = try DatabaseStore.open(folder, fresh: fresh)
+    let kind = store ?? .local
+    guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
+    let store =
+      kind == .memory ? try DatabaseStore.inMemory() : try DatabaseStore.open(folder, fresh: fresh)
     let display = json ? nil : ProgressDisplay(terminal)
     let runner = ResearchRunner(
       research,
@@ -80,7 +96,7 @@ struct RunCommand: PlaybookSubcommand {
       research,
       context,
       location: location.text,
-      folder: folder
+      folder: kind == .memory ? nil : folder
     )
     switch outcome {
     case .success(let summary):
@@ -91,9 +107,18 @@ struct RunCommand: PlaybookSubcommand {
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
-      if let error = error as? FieldworkError, !debug || !error.problems.isEmpty { throw error }
-      throw FieldworkError(.invalidDefinition, "a unit failed: \(error)")
+      guard debug, !isOurs(error) else { throw error }
+      terminal.printError(
+        terminal.red("error: ") + "stopped at the first error of a unit: \(error)"
+      )
+      return .someFailed
     }
+  }
+
+  /// Whether an error comes from the run itself and not from a unit.
+  private func isOurs(_ error: any Error) -> Bool {
+    guard let code = (error as? FieldworkError)?.code else { return false }
+    return [.invalidDefinition, .store, .busy, .nothingPasses].contains(code)
   }
 
   private func overridden(_ research: Research) throws -> Research {
@@ -127,6 +152,12 @@ struct RunCommand: PlaybookSubcommand {
         "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
         problems: errors
       )
+    }
+  }
+
+  func validate() throws {
+    if store == .memory && (fresh || continues) {
+      throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
     }
   }
 

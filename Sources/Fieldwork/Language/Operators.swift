@@ -44,6 +44,7 @@ public func <- <Values: Sequence>(
 }
 
 /// A parameter with named values: `"activation" <- [Alias("relu", relu), Alias("tanh", tanh)]`.
+@_disfavoredOverload
 public func <- <Wrapped>(
   name: some ParameterNaming,
   values: [Alias<Wrapped>]
@@ -80,6 +81,7 @@ public func <- <T: ValueConvertible, Values: Sequence<T>>(
 }
 
 /// A typed parameter with named values.
+@_disfavoredOverload
 public func <- <T>(
   parameter: Parameter<T>,
   values: [Alias<T>]

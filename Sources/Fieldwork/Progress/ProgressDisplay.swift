@@ -2,7 +2,6 @@
 import FieldworkCore
 import FieldworkRuntime
 import Foundation
-import Synchronization
 
 /// Shows how a run goes: lines that are redrawn on a terminal, and a line now and then in a file.
 ///
@@ -24,7 +23,7 @@ final class ProgressDisplay: EventConsumer {
   private static let failureLimit = 10
 
   private let terminal: Terminal
-  private let state = Mutex(State())
+  private let state = Protected(State())
   private let timer: (any DispatchSourceTimer)?
 
   init(_ terminal: Terminal) {
@@ -121,7 +120,7 @@ final class ProgressDisplay: EventConsumer {
     _ state: State
   ) -> String {
     let config = activity.experiment.config.withoutAuxiliary
-    var text = "  \(worker + 1): "
+    var text = "  worker \(worker + 1): "
     if let iterations = state.progress.start?.iterations, iterations > 1 {
       text += "iteration \(activity.iterations)/\(iterations) "
     } else if activity.iterations > 0 {
@@ -149,7 +148,7 @@ final class ProgressDisplay: EventConsumer {
     if let fraction = progress.fraction, fraction > 0, fraction < 1, seconds > 1 {
       parts.append(Wording.duration(seconds * (1 - fraction) / fraction) + " left")
     } else {
-      parts.append(Wording.duration(seconds))
+      parts.append(Wording.duration(seconds) + " elapsed")
     }
     if progress.failed > 0 { parts.append("\(progress.failed) failed") }
     return parts.joined(separator: " · ")

@@ -89,6 +89,7 @@ struct RunProgress: Sendable {
 /// Texts for numbers of people.
 enum Wording {
   static func duration(_ seconds: Double) -> String {
+    if seconds < 0.1 { return "\(Int((seconds * 1000).rounded(.up))) ms" }
     if seconds < 10 { return String(tenths: seconds) + " s" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }

@@ -9,13 +9,13 @@ struct RunReport {
   private let research: Research
   private let context: PlaybookContext
   private let location: String
-  private let folder: ResearchFolder
+  private let folder: ResearchFolder?
 
   init(
     _ research: Research,
     _ context: PlaybookContext,
     location: String,
-    folder: ResearchFolder
+    folder: ResearchFolder?
   ) {
     self.research = research
     self.context = context
@@ -33,12 +33,18 @@ struct RunReport {
     }
     lines += failureLines(results)
     let command = "swift run \(context.name)"
-    if summary.isCancelled {
+    if folder == nil {
+      // Nothing is kept, so there is nothing to go on from.
+    } else if summary.isCancelled {
       lines.append("Go on with the same command: finished experiments are kept.")
     } else if summary.failed > 0 {
       lines.append("Run the same command again to try the failed ones again.")
     }
-    lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
+    if let folder {
+      lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
+    } else {
+      lines.append((try? results.table().lastValues().text()) ?? "no results")
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -106,7 +112,8 @@ struct RunReport {
       lines.append("  and \(groups.count - Self.failureLimit) other kinds of failure")
     }
     return ["Failed:"] + lines
-      + ["  All of them: swift run \(context.name) results --failures\(location)"]
+      + (folder == nil
+        ? [] : ["  All of them: swift run \(context.name) results --failures\(location)"])
   }
 
   func json(_ summary: RunSummary, _ results: ResearchResults) -> String {
@@ -114,7 +121,7 @@ struct RunReport {
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled), "seed": .string(String(summary.seed)),
-      "seconds": .double(summary.duration), "folder": .string(folder.path),
+      "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     if let best = best(results) {
       values["best"] = .dictionary([

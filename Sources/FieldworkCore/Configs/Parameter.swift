@@ -16,7 +16,7 @@ public struct Parameter<T: Sendable>: Sendable {
 }
 
 /// The name of a parameter: the one that it is read by, and the one that is shown.
-public struct ParameterName: Sendable, Hashable, ExpressibleByStringLiteral,
+public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolation,
   CustomStringConvertible
 {
   /// The name by which a config is read.

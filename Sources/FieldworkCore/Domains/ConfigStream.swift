@@ -135,8 +135,8 @@ struct PrefixCounter: Sendable {
     let parts = names.map { name -> String in
       guard let value = config[alias: name.key] else { return "null" }
       let known = numbers[name.key, default: [:]]
-      let number = known[value.identity] ?? known.count
-      numbers[name.key, default: [:]][value.identity] = number
+      let number = known[value.name] ?? known.count
+      numbers[name.key, default: [:]][value.name] = number
       return padded(number)
     }
     return (parts + [padded(repetition)]).map { $0 + "_" }.joined()

@@ -112,7 +112,9 @@ struct DomainBlock: Sendable {
     let attempts = block.hasSamplers ? Sampler<Double>.attempts : 1
     for attempt in 0..<attempts {
       var part = Config()
-      guard try block.write(at: index, draw: draw.nested(attempt), into: &part) else { return false }
+      guard try block.write(at: index, draw: draw.nested(attempt), into: &part) else {
+        return false
+      }
       if try predicate.passes(part) {
         config = config.merging(part)
         return true

@@ -2,9 +2,11 @@
 public struct PlannedExperiment: Sendable {
   /// The number of the experiment in the order of the plan, from 0.
   public let ordinal: Int
-  /// The experiment's id: the same for the same shown config and repetition on every machine and in
-  /// every run.
+  /// What the experiment is called: its key, after the prefix if ids have one.
   public let id: String
+  /// What identifies the experiment: 16 hexadecimal digits, the same for the same shown config and
+  /// repetition on every machine and in every run.
+  public let key: String
   /// The config with the repetition and the number of updates at its end.
   public let config: Config
   public let repetition: Int
@@ -54,9 +56,11 @@ public struct ExperimentPlan: Sendable {
   public mutating func next() throws -> PlannedExperiment? {
     guard let (config, repetition, prefix) = try nextConfig() else { return nil }
     defer { ordinal += 1 }
+    let key = key(of: config, repetition: repetition)
     return PlannedExperiment(
       ordinal: ordinal,
-      id: prefix + id(of: config, repetition: repetition),
+      id: prefix + key,
+      key: key,
       config: config,
       repetition: repetition,
       updates: 0
@@ -78,13 +82,13 @@ public struct ExperimentPlan: Sendable {
   }
 
   /// Equal configs in one plan are told apart by their number.
-  private mutating func id(of config: Config, repetition: Int) -> String {
+  private mutating func key(of config: Config, repetition: Int) -> String {
     let text = "\(config.withoutAuxiliary.identity)|\(repetition)"
     let words = SHA256.words(of: "experiment|" + text)
     let hash = UInt64(words[0]) << 32 | UInt64(words[1])
     let occurrence = seen[hash, default: 0]
     seen[hash] = occurrence + 1
-    guard occurrence > 0 else { return SHA256.hexDigest(of: "experiment|" + text, length: 16) }
+    guard occurrence > 0 else { return SHA256.hexDigits(of: words, length: 16) }
     return SHA256.hexDigest(of: "experiment|\(text)|\(occurrence)", length: 16)
   }
 }

@@ -83,6 +83,7 @@ extension Research {
       )
     }
     do {
+      found += try duplicateWarnings(domain)
       var stream = try domain.stream(IterationSettings(configs: 1))
       if try stream.next() == nil {
         found.append(
@@ -103,6 +104,22 @@ extension Research {
       found.append(Problem("\(error)", place: place))
     }
     return found
+  }
+
+  /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
+  private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
+    guard !domain.isEndless, let count = try domain.counted(), count <= 2000,
+      let first = try domain.duplicates().first
+    else { return [] }
+    let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }
+    return [
+      Problem(
+        "the domain makes the config \(first) more than once",
+        remedy: "leave the double out, or use repetitions:",
+        place: place ?? self.place,
+        severity: .warning
+      )
+    ]
   }
 
   // MARK: Units
@@ -251,20 +268,22 @@ extension Research {
     return found
   }
 
+  /// Whether an output of one type can be read as another. What only shows while running passes: a class
+  /// may be of a subclass, an existential may hold anything, an optional may have a value.
   private static func fits(_ given: Any.Type, _ wanted: Any.Type) -> Bool {
-    if given == wanted || wanted == Any.self || given == Any.self { return true }
-    // Integers are taken for floating-point numbers; classes and protocols show while running.
-    let plain = wanted is any ValueConvertible.Type && given is any ValueConvertible.Type
-    guard plain else {
-      return !(wanted is any ValueConvertible.Type) || given is any AnyObject.Type
-    }
-    let isNumber = wanted == Double.self || wanted == Float.self
-    if isNumber { return given is any Numeric.Type }
-    if wanted == Value.self || given == Value.self { return true }
-    return
-      !(given is any BinaryInteger.Type || given == Double.self || given == String.self
-      || given == Bool.self)
-      || (given is any BinaryInteger.Type && wanted is any BinaryInteger.Type)
+    let given = (given as? any OptionalType.Type)?.wrapped ?? given
+    let isOpen = given == Any.self || String(describing: given).hasPrefix("any ")
+    if given == wanted || wanted == Any.self || isOpen { return true }
+    guard wanted is any ValueConvertible.Type else { return true }
+    guard given is any ValueConvertible.Type else { return false }
+    guard isScalar(given), isScalar(wanted) else { return true }
+    if wanted == Double.self || wanted == Float.self { return given is any Numeric.Type }
+    return wanted is any BinaryInteger.Type && given is any BinaryInteger.Type
+  }
+
+  private static func isScalar(_ type: Any.Type) -> Bool {
+    type is any BinaryInteger.Type
+      || type == Double.self || type == Float.self || type == String.self || type == Bool.self
   }
 
   private func parameterProblems(

@@ -3,7 +3,9 @@
 ///     saving: "loss"               // the output itself
 ///     saving: ["loss", "accuracy"] // a tuple's or array's elements; nil leaves one out
 ///     saving: .keys                // a dictionary's values, under its keys
-public struct Saving: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByArrayLiteral {
+public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
+  ExpressibleByArrayLiteral
+{
   private enum Form: Sendable, Hashable {
     case whole(String)
     case elements([String?])

@@ -70,7 +70,12 @@ package struct SHA256 {
 
   /// The first hexadecimal digits of a text's hash, 64 at most.
   package static func hexDigest(of text: String, length: Int = 64) -> String {
-    let digits = words(of: text).map { word in
+    hexDigits(of: words(of: text), length: length)
+  }
+
+  /// The first hexadecimal digits of a hash.
+  package static func hexDigits(of words: [UInt32], length: Int) -> String {
+    let digits = words.prefix((length + 7) / 8).map { word in
       let hex = String(word, radix: 16)
       return String(repeating: "0", count: 8 - hex.count) + hex
     }

@@ -65,7 +65,7 @@ struct ExperimentRunner {
     for index in units.indices {
       let unit = units[index]
       if isEnding {
-        guard !stopsAtFirstError else { return }
+        guard !hasErrorToThrow else { return }
         // Values that are already there are saved whatever happened.
         guard finalize || unit.kind == .save || unit.kind == .dump else { continue }
         context.isLast = finalize || context.isLast
@@ -73,13 +73,16 @@ struct ExperimentRunner {
       guard unit.when.runs(at: context.iteration, isLast: context.isLast) else { continue }
       await attempt(index)
     }
-    guard isEnding, finalize, !stopsAtFirstError, outcome.ending != .interrupted else { return }
+    guard isEnding, finalize, !hasErrorToThrow, outcome.ending != .interrupted else { return }
     // A unit that runs at the end does so whatever ended the experiment, even if its turn was over.
     context.isLast = true
     for index in units.indices where units[index].when.includesLast && !attempted.contains(index) {
       await attempt(index)
     }
   }
+
+  /// Whether nothing more is to run, because an error ends the whole run.
+  private var hasErrorToThrow: Bool { stopsAtFirstError && outcome.firstError != nil }
 
   private mutating func attempt(_ index: Int) async {
     attempted.insert(index)

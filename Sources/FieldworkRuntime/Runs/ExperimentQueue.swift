@@ -1,6 +1,5 @@
 import FieldworkCore
 import FieldworkStore
-import Synchronization
 
 /// Gives out the experiments of a plan, in order, to whichever worker asks; those that are stored are
 /// left out.
@@ -11,7 +10,7 @@ final class ExperimentQueue: Sendable {
     var isClosed = false
   }
 
-  private let state: Mutex<State>
+  private let state: Protected<State>
   private let finished: Set<String>
   private let selection: Selection?
   private let onSkip: @Sendable (PlannedExperiment) -> Void
@@ -22,7 +21,7 @@ final class ExperimentQueue: Sendable {
     selection: Selection?,
     onSkip: @escaping @Sendable (PlannedExperiment) -> Void
   ) {
-    state = Mutex(State(plan: plan))
+    state = Protected(State(plan: plan))
     self.finished = finished
     self.selection = selection
     self.onSkip = onSkip
@@ -36,7 +35,7 @@ final class ExperimentQueue: Sendable {
         do {
           guard let experiment = try state.plan.next() else { return nil }
           guard selection?.includes(experiment) ?? true else { continue }
-          if !finished.contains(experiment.id) { return experiment }
+          if !finished.contains(experiment.key) { return experiment }
           onSkip(experiment)
         } catch {
           state.failure = error

@@ -1,7 +1,6 @@
 import Dispatch
 import FieldworkCore
 import FieldworkStore
-import Synchronization
 
 /// Hands records to the store in groups: what comes within a few hundredths of a second is written in
 /// one transaction.
@@ -24,7 +23,7 @@ final class Recorder: Sendable {
 
   private let store: any ResultStore
   private let onFailure: @Sendable () -> Void
-  private let state = Mutex(State())
+  private let state = Protected(State())
   private let queue = DispatchQueue(label: "fieldwork.store")
 
   init(_ store: any ResultStore, onFailure: @escaping @Sendable () -> Void) {

@@ -2,7 +2,6 @@ import Dispatch
 public import FieldworkCore
 public import FieldworkStore
 import Foundation
-import Synchronization
 
 /// Runs a research: draws experiments from its plan, runs them on workers, and stores what they save.
 ///
@@ -86,9 +85,12 @@ public struct ResearchRunner: Sendable {
       run.skip(experiment)
     }
     let firstError = await runAll(run, queue, workers: workers)
+    await run.recordMoves()
     try await run.recorder.finish()
     let elapsed = clock.now - began
-    let summary = run.summarize(isCancelled: Task.isCancelled, duration: elapsed / .seconds(1))
+    // A cancellation that comes when everything has run leaves nothing undone.
+    let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.next() != nil)
+    let summary = run.summarize(isCancelled: isCancelled, duration: elapsed / .seconds(1))
     if let error = queue.failure { throw error }
     if debug, let firstError { throw firstError }
     run.emit(.runEnded(summary))
@@ -206,12 +208,14 @@ final class RunState: Sendable {
   private let seed: UInt64
   private let debug: Bool
   private let consumers: [any EventConsumer]
-  private let summary = Mutex(RunSummary())
+  private let summary = Protected(RunSummary())
+  /// The places of left out experiments, not yet handed to the store.
+  private let moves = Protected<[StoreRecord]>([])
   private let storeFailure: StoreFailure
 
   /// What to do when the store fails, set once the run is under way.
   private final class StoreFailure: Sendable {
-    let action = Mutex<(@Sendable () -> Void)?>(nil)
+    let action = Protected<(@Sendable () -> Void)?>(nil)
   }
 
   init(
@@ -241,13 +245,27 @@ final class RunState: Sendable {
 
   func skip(_ experiment: PlannedExperiment) {
     summary.withLock { $0.skipped += 1 }
+    moves.withLock {
+      $0.append(.moved(experiment: experiment.key, ordinal: experiment.ordinal))
+    }
     emit(.experimentSkipped(experiment))
+  }
+
+  /// Stores at which place of the plan the experiments stand that were left out: the domain may have
+  /// grown before them.
+  func recordMoves() async {
+    let records = moves.withLock { moves in
+      defer { moves = [] }
+      return moves
+    }
+    if !records.isEmpty { await recorder.record(records) }
   }
 
   /// Runs experiments until there are no more.
   /// - Returns: with `debug`, the first error of a unit, which ends the work.
   func work(_ queue: ExperimentQueue, worker: Int) async -> (any Error)? {
     while !Task.isCancelled, let experiment = queue.next() {
+      await recordMoves()
       let outcome = await run(experiment, worker: worker)
       if debug, let error = outcome.firstError { return error }
     }
@@ -266,7 +284,7 @@ final class RunState: Sendable {
       context,
       debug: debug,
       hooks: ExperimentRunner.Hooks(
-        saved: { await self.recorder.record([.saved(experiment: experiment.id, $0)]) },
+        saved: { await self.recorder.record([.saved(experiment: experiment.key, $0)]) },
         failed: { self.emit(.unitFailed(experiment, $0)) },
         iterationEnded: {
           self.emit(.iterationEnded(experiment: experiment.id, iteration: $0, worker: worker))
@@ -274,11 +292,11 @@ final class RunState: Sendable {
       )
     )
     let outcome = await runner.run()
-    var records: [StoreRecord] = [.saved(experiment: experiment.id, context.takeSaved())]
-    records += outcome.failures.map { .failed(experiment: experiment.id, $0) }
+    var records: [StoreRecord] = [.saved(experiment: experiment.key, context.takeSaved())]
+    records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
     records.append(
       .ended(
-        experiment: experiment.id,
+        experiment: experiment.key,
         outcome.ending,
         iterations: outcome.iterations,
         at: RunState.now()
@@ -300,7 +318,7 @@ final class RunState: Sendable {
 
   private func makeContext(_ experiment: PlannedExperiment) -> RunContext {
     let store = store
-    let generator = Philox(text: "experiment|\(seed)|\(experiment.id)")
+    let generator = Philox(text: "experiment|\(seed)|\(experiment.key)")
     return RunContext(
       id: experiment.id,
       config: experiment.config,
@@ -309,6 +327,9 @@ final class RunState: Sendable {
       makeResults: { try store.contents() }
     )
   }
+
+  /// Whether an experiment was interrupted, as far as it is stored.
+  var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
   func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
     summary.withLock { summary in

@@ -110,7 +110,14 @@ private struct TableBuilder {
   private var configNames: [String] = []
   private var auxiliaryNames: [String] = []
   private var names: [String] = []
-  private var rows: [[String: Value]] = []
+  private var rows: [[Key: Value]] = []
+
+  /// A parameter and another column may have one name.
+  private enum Key: Hashable {
+    case parameter(String)
+    case own(String)
+    case declared(String)
+  }
 
   init(_ results: ResearchResults, _ options: TableOptions) {
     self.options = options
@@ -139,46 +146,63 @@ private struct TableBuilder {
     _ values: ArraySlice<ResearchResults.StoredValue>,
     _ variables: [String]
   ) {
-    var cells: [String: Value] = ["iteration": .int(iteration)]
+    var own: [String: Value] = ["iteration": .int(iteration)]
     if options.includesAuxiliary {
-      cells["ended"] = .string(ending?.rawValue ?? ExperimentState.running.rawValue)
+      own["ended"] = .string(ending?.rawValue ?? ExperimentState.running.rawValue)
     }
     if options.isWide {
+      var cells: [String: Value] = [:]
       for value in values { cells[variables[value.variable]] = value.value }
-      addRow(experiment, cells)
+      addRow(experiment, cells, own)
     } else {
       for value in values {
-        cells["name"] = .string(variables[value.variable])
-        cells["value"] = value.value
-        addRow(experiment, cells)
+        let name = variables[value.variable]
+        addRow(experiment, ["name": .string(name), "value": value.value], own)
       }
     }
   }
 
-  mutating func addRow(_ experiment: ExperimentRecord, _ cells: [String: Value?]) {
-    var row: [String: Value] = ["id": .string(experiment.id)]
+  mutating func addRow(
+    _ experiment: ExperimentRecord,
+    _ cells: [String: Value?],
+    _ own: [String: Value] = [:]
+  ) {
+    var row: [Key: Value] = [.own("id"): .string(experiment.id)]
     if options.includesConfig {
       for entry in experiment.config.withoutAuxiliary.entries {
         if options.usesAliases {
-          row[entry.name.alias] = .string(entry.value.name)
+          row[.parameter(entry.name.alias)] = .string(entry.value.name)
         } else {
-          row[entry.name.key] = entry.value.plain ?? .string(entry.value.name)
+          row[.parameter(entry.name.key)] = entry.value.plain ?? .string(entry.value.name)
         }
       }
     }
-    row["repetition"] = .int(experiment.repetition)
-    row["updates"] = .int(experiment.updates)
-    for (name, value) in cells { row[name] = value }
+    row[.own("repetition")] = .int(experiment.repetition)
+    row[.own("updates")] = .int(experiment.updates)
+    for (name, value) in own { row[.own(name)] = value }
+    for (name, value) in cells { row[.declared(name)] = value }
     rows.append(row)
   }
 
+  /// A declared name that a parameter or a column of the table's own has gets an underscore at its end.
   func finish() -> Table {
     let ended = hasIterations && options.includesAuxiliary ? ["ended"] : []
-    let order =
-      ["id"] + configNames + auxiliaryNames + (hasIterations ? ["iteration"] : []) + ended + names
+    let keys: [Key] =
+      [.own("id")] + configNames.map(Key.parameter) + auxiliaryNames.map(Key.own)
+      + ((hasIterations ? ["iteration"] : []) + ended).map(Key.own) + names.map(Key.declared)
+    var taken = Set(configNames + names)
+    var seen = Set<String>()
     return Table(
-      columns: order.map { name in
-        Table.Column(name: name, cells: rows.map { $0[name] })
+      columns: keys.map { key in
+        var title: String
+        switch key {
+        case .parameter(let name), .own(let name), .declared(let name): title = name
+        }
+        if !seen.insert(title).inserted {
+          repeat { title += "_" } while !taken.insert(title).inserted
+          seen.insert(title)
+        }
+        return Table.Column(name: title, cells: rows.map { $0[key] })
       }
     )
   }

@@ -25,9 +25,11 @@ public struct ResearchResults: Sendable {
       database,
       sql: "SELECT number, name FROM variable ORDER BY declared IS NULL, declared, name"
     )
-    variables = names.map { $0[1] }
+    // Decoding throws where subscripts trap: a damaged file may hold anything anywhere.
+    variables = try names.map { try $0.decode(atIndex: 1) }
     let variablePositions = Dictionary(
-      uniqueKeysWithValues: names.enumerated().map { ($1[0] as Int64, $0) }
+      try names.enumerated().map { (try $1.decode(Int64.self, atIndex: 0), $0) },
+      uniquingKeysWith: { first, _ in first }
     )
     let failures = try ResearchResults.failures(database)
     var experiments: [ExperimentRecord] = []
@@ -37,7 +39,7 @@ public struct ResearchResults: Sendable {
       sql: "SELECT * FROM experiment ORDER BY ordinal, number"
     )
     while let row = try rows.next() {
-      let number: Int64 = row["number"]
+      let number: Int64 = try row.decode(forColumn: "number")
       positions[number] = experiments.count
       experiments.append(try ExperimentRecord(row, failures: failures[number] ?? []))
     }
@@ -49,16 +51,16 @@ public struct ResearchResults: Sendable {
     var failures: [Int64: [Failure]] = [:]
     let rows = try Row.fetchCursor(database, sql: "SELECT * FROM failure ORDER BY rowid")
     while let row = try rows.next() {
-      let file: String? = row["file"]
-      let line: Int? = row["line"]
+      let file: String? = try row.decode(forColumn: "file")
+      let line: Int? = try row.decode(forColumn: "line")
       let failure = Failure(
-        unit: row["unit"],
-        iteration: row["iteration"],
-        kind: row["kind"],
-        message: row["message"],
+        unit: try row.decode(forColumn: "unit"),
+        iteration: try row.decode(forColumn: "iteration"),
+        kind: try row.decode(forColumn: "kind"),
+        message: try row.decode(forColumn: "message"),
         place: file.map { SourcePlace(file: $0, line: line ?? 0) }
       )
-      failures[row["experiment"], default: []].append(failure)
+      failures[try row.decode(forColumn: "experiment"), default: []].append(failure)
     }
     return failures
   }
@@ -74,17 +76,17 @@ public struct ResearchResults: Sendable {
       sql: "SELECT experiment, variable, iteration, kind, content FROM value"
     )
     while let row = try rows.next() {
-      let number: Int64 = row[0]
-      let variable: Int64 = row[1]
+      let number: Int64 = try row.decode(atIndex: 0)
+      let variable: Int64 = try row.decode(atIndex: 1)
       guard let experiment = experiments[number], let position = variables[variable] else {
         continue
       }
-      let content: DatabaseValue = row[4]
+      let content: DatabaseValue = try row.decode(atIndex: 4)
       values[experiment].append(
         StoredValue(
           variable: position,
-          iteration: row[2],
-          value: try StoredContent.decode(kind: row[3], content)
+          iteration: try row.decode(atIndex: 2),
+          value: try StoredContent.decode(kind: try row.decode(atIndex: 3), content)
         )
       )
     }
@@ -118,17 +120,17 @@ public struct ExperimentRecord: Sendable {
   public let failures: [Failure]
 
   init(_ row: Row, failures: [Failure]) throws {
-    id = row["id"]
-    ordinal = row["ordinal"]
-    config = try StoredConfig.decode(row["entries"])
-    repetition = row["repetition"]
-    updates = row["updates"]
-    state = ExperimentState(rawValue: row["state"]) ?? .interrupted
-    ending = (row["ending"] as String?).flatMap(Ending.init(rawValue:))
-    iterations = row["iterations"]
-    worker = row["worker"]
-    started = row["started"]
-    ended = row["ended"]
+    id = try row.decode(forColumn: "id")
+    ordinal = try row.decode(forColumn: "ordinal")
+    config = try StoredConfig.decode(try row.decode(forColumn: "entries"))
+    repetition = try row.decode(forColumn: "repetition")
+    updates = try row.decode(forColumn: "updates")
+    state = ExperimentState(rawValue: try row.decode(forColumn: "state")) ?? .interrupted
+    ending = (try row.decode(String?.self, forColumn: "ending")).flatMap(Ending.init(rawValue:))
+    iterations = try row.decode(forColumn: "iterations")
+    worker = try row.decode(forColumn: "worker")
+    started = try row.decode(forColumn: "started")
+    ended = try row.decode(forColumn: "ended")
     self.failures = failures
   }
 

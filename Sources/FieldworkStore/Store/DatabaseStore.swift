@@ -1,7 +1,6 @@
 public import FieldworkCore
 import Foundation
 import GRDB
-import Synchronization
 
 /// The store that comes with Fieldwork: an SQLite database, in a file or in memory, with the same
 /// tables in both.
@@ -10,7 +9,7 @@ public final class DatabaseStore: ResultStore {
   private let folder: ResearchFolder?
   private let lock: RunLock?
   /// Row numbers that this writer has given, so that values need no look-up.
-  private let numbers = Mutex(Numbers())
+  private let numbers = Protected(Numbers())
 
   private struct Numbers {
     var experiments: [String: Int64] = [:]
@@ -40,7 +39,10 @@ public final class DatabaseStore: ResultStore {
     let lock = try RunLock(folder)
     if fresh { try removeContents(of: folder) }
     do {
-      let database = try DatabasePool(path: folder.databasePath, configuration: configuration())
+      let database = try DatabaseQueue(
+        path: folder.databasePath,
+        configuration: writingConfiguration()
+      )
       try Schema.check(database, path: folder.databasePath)
       try Schema.migrator.migrate(database)
       return DatabaseStore(database: database, folder: folder, lock: lock)
@@ -61,7 +63,7 @@ public final class DatabaseStore: ResultStore {
       var configuration = configuration()
       configuration.readonly = true
       let database = try DatabaseQueue(path: folder.databasePath, configuration: configuration)
-      try Schema.check(database, path: folder.databasePath)
+      try Schema.check(database, path: folder.databasePath, mayBeEmpty: false)
       return DatabaseStore(database: database, folder: folder, lock: nil)
     } catch let error as FieldworkError {
       throw error
@@ -74,6 +76,15 @@ public final class DatabaseStore: ResultStore {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.label = "fieldwork"
+    return configuration
+  }
+
+  /// Write-ahead logging lets others read meanwhile. A commit survives the death of the process; it
+  /// reaches the disk with the system's next write, so a power cut may undo the last ones.
+  private static func writingConfiguration() -> Configuration {
+    var configuration = configuration()
+    configuration.journalMode = .wal
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     return configuration
   }
 
@@ -92,7 +103,7 @@ public final class DatabaseStore: ResultStore {
 
   static func storeError(_ error: any Error, _ path: String) -> FieldworkError {
     guard let error = error as? DatabaseError else {
-      return FieldworkError(.store, "cannot use the store \(path)", cause: "\(error)")
+      return FieldworkError(.store, "the store \(path) cannot be read", cause: "\(error)")
     }
     let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
     switch error.resultCode {
@@ -115,6 +126,13 @@ public final class DatabaseStore: ResultStore {
   /// Ends writing: what was written goes into the one database file, and others may write.
   public func close() throws {
     do {
+      if lock != nil {
+        // One file without a log can be copied, and read from a folder that cannot be written. Someone
+        // who is reading keeps the log alive, which does no harm.
+        _ = try? database.writeWithoutTransaction { database in
+          try database.execute(sql: "PRAGMA journal_mode = DELETE")
+        }
+      }
       try database.close()
     } catch {
       throw DatabaseStore.storeError(error, path)
@@ -170,6 +188,12 @@ public final class DatabaseStore: ResultStore {
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let time, let worker):
       try start(experiment, time, worker, database, &numbers)
+    case .moved(let id, let ordinal):
+      try run(
+        database,
+        "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
+        [ordinal, id, ordinal]
+      )
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
       for value in values {
@@ -212,8 +236,8 @@ public final class DatabaseStore: ResultStore {
     _ numbers: inout Numbers
   ) throws {
     let old = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
-      arguments: [experiment.id]
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+      arguments: [experiment.key]
     )
     if let old {
       try run(database, "DELETE FROM value WHERE experiment = ?", [old])
@@ -224,16 +248,17 @@ public final class DatabaseStore: ResultStore {
       database,
       """
       INSERT INTO experiment
-        (number, id, ordinal, config, entries, repetition, updates, state, worker, started)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (number, key, id, ordinal, config, entries, repetition, updates, state, worker, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        old, experiment.id, experiment.ordinal, StoredConfig.json(experiment.config),
+        old, experiment.key, experiment.id, experiment.ordinal,
+        StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
         ExperimentState.running.rawValue, worker, time,
       ]
     )
-    numbers.experiments[experiment.id] = old ?? database.lastInsertedRowID
+    numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
   }
 
   private static func run(
@@ -251,7 +276,7 @@ public final class DatabaseStore: ResultStore {
   ) throws -> Int64 {
     if let known = numbers.experiments[id] { return known }
     let found = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE id = ?"),
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
       arguments: [id]
     )
     guard let found else {
@@ -294,11 +319,11 @@ public final class DatabaseStore: ResultStore {
 
   public func states() throws -> [String: ExperimentState] {
     try read { database in
-      let rows = try Row.fetchCursor(database, sql: "SELECT id, state FROM experiment")
+      let rows = try Row.fetchCursor(database, sql: "SELECT key, state FROM experiment")
       var states: [String: ExperimentState] = [:]
       while let row = try rows.next() {
-        let id: String = row[0]
-        let state: String = row[1]
+        let id: String = try row.decode(atIndex: 0)
+        let state: String = try row.decode(atIndex: 1)
         states[id] = ExperimentState(rawValue: state)
       }
       return states
@@ -312,7 +337,7 @@ public final class DatabaseStore: ResultStore {
   private func read<T>(_ body: (Database) throws -> T) throws -> T {
     do {
       return try database.read(body)
-    } catch let error as FieldworkError {
+    } catch let error as FieldworkError where error.code == .store {
       throw error
     } catch {
       throw DatabaseStore.storeError(error, path)

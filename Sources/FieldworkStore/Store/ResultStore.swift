@@ -13,7 +13,7 @@ public protocol ResultStore: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
   func contents() throws -> ResearchResults
 
-  /// The state of every experiment by its id.
+  /// The state of every experiment by its key, see ``PlannedExperiment/key``.
   func states() throws -> [String: ExperimentState]
 
   /// What is noted about the research as a whole.
@@ -30,8 +30,11 @@ public enum StoreRecord: Sendable {
   case note(String, Value)
   /// The names under which units save, in the order in which tables show them.
   case variables([String])
-  /// An experiment begins; what an earlier attempt at it left is removed.
+  /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
+  /// key.
   case started(PlannedExperiment, at: Double, worker: Int)
+  /// The place in the order of the plan of an experiment that has run before.
+  case moved(experiment: String, ordinal: Int)
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)

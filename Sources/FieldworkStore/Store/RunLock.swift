@@ -1,6 +1,5 @@
 import FieldworkCore
 import Foundation
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -11,7 +10,7 @@ import Synchronization
 /// The right to write a store. The system takes it back when the process ends, however it ends, so a
 /// dead process never holds it.
 final class RunLock: Sendable {
-  private let descriptor: Mutex<Int32?>
+  private let descriptor: Protected<Int32?>
 
   /// - Throws: ``FieldworkError`` of code `busy`, which names the process that has the right.
   init(_ folder: ResearchFolder) throws {
@@ -34,7 +33,7 @@ final class RunLock: Sendable {
     ftruncate(file, 0)
     let holder = Array("\(getpid())".utf8)
     _ = holder.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-    descriptor = Mutex(file)
+    descriptor = Protected(file)
   }
 
   func release() {

@@ -1,4 +1,5 @@
 import FieldworkCore
+import Foundation
 import GRDB
 
 /// The tables of a store, and how a store of an earlier version becomes one of this.
@@ -17,7 +18,8 @@ enum Schema {
 
           CREATE TABLE experiment (
             number INTEGER PRIMARY KEY,
-            id TEXT NOT NULL UNIQUE,
+            key TEXT NOT NULL UNIQUE,
+            id TEXT NOT NULL,
             ordinal INTEGER NOT NULL,
             config TEXT NOT NULL,
             entries TEXT NOT NULL,
@@ -71,7 +73,11 @@ enum Schema {
   }
 
   /// Refuses a database that is none of ours, or that a later version has made.
-  static func check(_ database: some DatabaseReader, path: String) throws {
+  static func check(
+    _ database: some DatabaseReader,
+    path: String,
+    mayBeEmpty: Bool = true
+  ) throws {
     try database.read { database in
       if try migrator.hasBeenSuperseded(database) {
         throw FieldworkError(
@@ -81,6 +87,9 @@ enum Schema {
       }
       let isOurs = try database.tableExists("experiment")
       let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+      if isEmpty && !mayBeEmpty {
+        throw FieldworkError(.store, "the store \(path) is empty; run the research first")
+      }
       guard isOurs || isEmpty else {
         throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
       }
@@ -91,8 +100,8 @@ enum Schema {
     let rows = try Row.fetchCursor(database, sql: "SELECT key, value FROM note")
     var notes: [String: Value] = [:]
     while let row = try rows.next() {
-      let text: String = row[1]
-      notes[row[0]] = try Value(parsing: text)
+      let text: String = try row.decode(atIndex: 1)
+      notes[try row.decode(atIndex: 0)] = try Value(parsing: text)
     }
     return notes
   }
@@ -108,7 +117,8 @@ enum StoredContent {
     case .int(let number): Int64(number)
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? nil : number
-    case .string(let text): text
+    // SQLite's texts end at a null character; bytes do not.
+    case .string(let text): text.utf8.contains(0) ? Data(text.utf8) : text
     case .list, .dictionary: value.canonicalText
     }
   }

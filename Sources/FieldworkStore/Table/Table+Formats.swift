@@ -55,17 +55,26 @@ extension Table {
         [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0)
       }
     guard needsQuotes else { return text }
-    return "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
+    return "\"" + escaped(text, "\"", by: "\"") + "\""
+  }
+
+  /// Puts a mark before each occurrence of a sign, also where a combining mark follows the sign.
+  private static func escaped(
+    _ text: String,
+    _ sign: Unicode.Scalar,
+    by mark: Unicode.Scalar
+  ) -> String {
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if scalar == sign { result.append(mark) }
+      result.append(scalar)
+    }
+    return String(result)
   }
 
   private var markdown: String {
     func line(_ cells: [String]) -> String {
-      let escaped = cells.map { cell in
-        cell.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
-      }
-      return "| " + escaped.joined(separator: " | ") + " |"
+      "| " + cells.map { Table.escaped($0, "|", by: "\\") }.joined(separator: " | ") + " |"
     }
     var lines = [line(columnNames), line(columns.map { _ in "---" })]
     for row in 0..<count {

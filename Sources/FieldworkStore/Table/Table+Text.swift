@@ -66,7 +66,8 @@ extension Table: CustomStringConvertible {
 
   /// Five significant digits, without zeros at the end.
   package static func rounded(_ number: Double) -> String {
-    guard number.isFinite, number != 0 else { return number.description }
+    // Adding zero takes the sign from a negative zero.
+    guard number.isFinite, number != 0 else { return (number + 0).description }
     var exponent = 0
     var scale = abs(number)
     while scale >= 10 {
@@ -78,19 +79,18 @@ extension Table: CustomStringConvertible {
       exponent -= 1
     }
     guard exponent > -5, exponent < 15 else {
-      // The shortest text of a number with few digits is short by itself.
-      let mantissa = (number / power(10, exponent) * 1e4).rounded() / 1e4
-      return "\(mantissa)e\(exponent < 0 ? "" : "+")\(exponent)"
+      // The shortest text of a number with few digits is short by itself. Powers of ten would leave
+      // the range of numbers where the scaled number does not.
+      var mantissa = (scale * 1e4).rounded() / 1e4
+      if mantissa >= 10 {
+        mantissa = 1
+        exponent += 1
+      }
+      return "\(number < 0 ? -mantissa : mantissa)e\(exponent < 0 ? "" : "+")\(exponent)"
     }
     let digits = 4 - exponent
     guard digits > 0 else { return number.rounded().description }
-    let factor = power(10, digits)
+    let factor = (0..<digits).reduce(1.0) { power, _ in power * 10 }
     return ((number * factor).rounded() / factor).description
-  }
-
-  private static func power(_ base: Double, _ exponent: Int) -> Double {
-    var result = 1.0
-    for _ in 0..<abs(exponent) { result *= base }
-    return exponent < 0 ? 1 / result : result
   }
 }

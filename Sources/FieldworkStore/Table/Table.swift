@@ -101,11 +101,15 @@ public struct Table: Sendable, Hashable {
   }
 
   private static func precedes(_ left: Value, _ right: Value) -> Bool {
+    if case .int(let first) = left, case .int(let second) = right { return first < second }
     if let first = left.number, let second = right.number {
       // NaN goes to the end, so that sorting is an order at all.
       return first.isNaN || second.isNaN ? !first.isNaN && second.isNaN : first < second
     }
     if left.number != nil || right.number != nil { return left.number != nil }
+    if left.kind != right.kind, left.kind == .string || right.kind == .string {
+      return left.kind == .string
+    }
     return left.description < right.description
   }
 }

@@ -1,5 +1,4 @@
 @testable import FieldworkCore
-import Synchronization
 import XCTest
 
 final class DomainWhereTests: XCTestCase {
@@ -65,7 +64,7 @@ final class DomainWhereTests: XCTestCase {
 
   func testAnOuterConditionNeverSeesADrawAgain() throws {
     // A draw that comes up again after its rejection would bias what is left.
-    let seen = Mutex<[Double]>([])
+    let seen = Protected<[Double]>([])
     let inner = drawn("s", .uniform(0...1)).where { try $0["s", as: Double.self] > 0.5 }
     let domain = inner.product(drawn("t", .uniform(0...1))).where { config in
       let s: Double = try config["s"]

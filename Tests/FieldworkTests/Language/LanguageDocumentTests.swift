@@ -1,0 +1,164 @@
+import Fieldwork
+import FieldworkTesting
+import XCTest
+
+/// The forms of docs/language.md make the configs that it says.
+final class LanguageDocumentTests: XCTestCase {
+  private func assertShown(
+    _ domain: Domain,
+    _ expected: String,
+    file: StaticString = #filePath,
+    line: UInt = #line
+  ) {
+    do {
+      let shown = try domain.configs().map(\.description).joined(separator: " ")
+      XCTAssertEqual(shown, expected, file: file, line: line)
+    } catch {
+      XCTFail("\(error)", file: file, line: line)
+    }
+  }
+
+  func testParametersAndValues() throws {
+    let relu: @Sendable (Double) -> Double = { max($0, 0) }
+    let line: @Sendable (Double) -> Double = { $0 }
+    assertShown(Domain("a" <- [1, 2]), "{a: 1} {a: 2}")
+    assertShown(Domain("k" <- 1...3), "{k: 1} {k: 2} {k: 3}")
+    assertShown(
+      Domain("t" <- stride(from: 0, through: 1, by: 0.5)),
+      "{t: 0.0} {t: 0.5} {t: 1.0}"
+    )
+    assertShown(
+      Domain("m" <- [1, "z", 2.5, nil, true]),
+      "{m: 1} {m: z} {m: 2.5} {m: null} {m: true}"
+    )
+    assertShown(Domain("s" <- [[10], [100, 10]]), "{s: [10]} {s: [100, 10]}")
+    assertShown(
+      Domain("f" <- [Alias("relu", relu), Alias("tanh", line)]),
+      "{f: relu} {f: tanh}"
+    )
+    let layout = Domain(Alias("l", "layout") <- ["f"])
+    assertShown(layout, "{l: f}")
+    XCTAssertEqual(try layout[0]["layout", as: String.self], "f")
+    assertShown(
+      Domain("a" <- [1, 2], "b" <- ["x", "y"]),
+      "{a: 1, b: x} {a: 1, b: y} {a: 2, b: x} {a: 2, b: y}"
+    )
+    assertShown(Domain("a/b" <- [1]), "{a/b: 1}")
+    XCTAssertEqual(try Domain("a/b" <- [1])[0]["a", as: [String: Int].self], ["b": 1])
+    assertShown(Domain(), "")
+    assertShown(Domain("lr" <- [1, 0.1]), "{lr: 1.0} {lr: 0.1}")
+  }
+
+  func testOperatorsAndTheirTwins() throws {
+    let (a, b) = (Domain("a" <- [1, 2]), Domain("b" <- [3, 4]))
+    assertShown(a + Domain("b" <- [3]), "{a: 1} {a: 2} {b: 3}")
+    XCTAssertEqual(a + b, a.concatenated(with: b))
+    assertShown(a * b, "{a: 1, b: 3} {a: 1, b: 4} {a: 2, b: 3} {a: 2, b: 4}")
+    XCTAssertEqual(a * b, a.product(b))
+    assertShown(a .* b, "{a: 1, b: 3} {a: 2, b: 4}")
+    XCTAssertEqual(a .* b, a.zipped(with: b))
+    let weighted = 0.3 * Domain("a" <- [1]) + 0.7 * Domain("a" <- [2])
+    XCTAssertEqual(weighted.weights, [0.3, 0.7])
+    XCTAssertEqual(Set(try weighted.configs()), [["a": 1], ["a": 2]])
+    XCTAssertEqual(0.3 * a, a.weighted(0.3))
+    XCTAssertEqual(a * 3, 3 * a)
+    let c = Domain("c" <- [5, 6])
+    XCTAssertEqual((a + b) * c, a * c + b * c)
+    XCTAssertEqual(a * (b + c), a * b + a * c)
+    assertShown(a * Domain("a" <- [9]), "{a: 9} {a: 9}")
+  }
+
+  func testMoreOfDomains() throws {
+    let size = Parameter<Int>("size")
+    let depth = Parameter<Int>("depth")
+    let domain = Domain(size <- [8, 16, 32]) * Domain(depth <- [1, 2, 4])
+    XCTAssertCount(domain.where { try $0[size] * $0[depth] <= 64 }, 8)
+    assertShown(
+      Domain("optimizer" <- ["sgd", "adam"])
+        .given("optimizer", "sgd", Domain("momentum" <- [0.9, 0.99])),
+      "{optimizer: sgd, momentum: 0.9} {optimizer: sgd, momentum: 0.99} {optimizer: adam}"
+    )
+    XCTAssertEqual(domain[4], ["size": 16, "depth": 2])
+    XCTAssertEqual(Array(domain), try domain.configs())
+    XCTAssertTrue(try Domain("a" <- [1]).contains(["a": 1]))
+    XCTAssertEqual(try Domain("a" <- [1, 2, 1]).duplicates(), [["a": 1]])
+    XCTAssertEqual("\(domain)", "Domain(\"size\" <- [8, 16, 32]) * Domain(\"depth\" <- [1, 2, 4])")
+    XCTAssertConfigs(
+      Domain("lr" <- [0.1, 0.2]).replacing("lr", with: [0.5]),
+      [["lr": 0.5]]
+    )
+    XCTAssertEqual(try ("a" <- [1, 2]).items(), [["a": 1], ["a": 2]])
+    XCTAssertEqual(try ("a" <- .uniform(0...1)).sample(3).count, 3)
+  }
+
+  func testSamplers() throws {
+    let endless = Domain("lr" <- .logUniform(1e-4...1e-1), "layers" <- .integers(1...5))
+    XCTAssertCount(endless, nil)
+    XCTAssertEqual(try endless.configs(limit: 4).count, 4)
+    XCTAssertCount(Domain("width" <- [16, 32]) * Domain("lr" <- .logUniform(1e-4...1e-1)), 2)
+    let sum = 2 * .normal() + 1 - .uniform(0...1) / 2
+    XCTAssertEqual(try sum.draws(5, seed: 3), try sum.draws(5, seed: 3))
+    let own = Sampler<Double>("triangular") { $0.nextUnit() + $0.nextUnit() }
+    XCTAssertTrue(try own.draws(100).allSatisfy { (0...2).contains($0) })
+    XCTAssertTrue(
+      try Sampler<Double>.normal().truncated(to: 0...1).draws(100).allSatisfy {
+        (0...1).contains($0)
+      }
+    )
+  }
+
+  func testNamedExpressions() async throws {
+    struct Temperature: NamedExpression {
+      func evaluate(in run: RunContext) throws -> Double { 1 / Double(run.iteration + 1) }
+    }
+    let results = try await Research("expressions", iterations: 2, seed: 1) {
+      Domain("x" <- [10], "n" <- [7])
+      Unit("pair") { [1.5, 2.5] }
+      Save("sum", EC<Int>("x") + 1)
+      Save("product", 2 * O<[Double]>("pair")[1])
+      Save("negative", -EC<Int>("x"))
+      Save("half", EC<Int>("n") / 2)
+      Save("rest", EC<Int>("n") % 2)
+      Save("equal", EC<Int>("x") .== 10)
+      Save("less", EC<Int>("n") .< EC<Int>("x"))
+      Save("step", E().iteration)
+      Save("unit", E("pair").iteration.map { $0 ?? -1 })
+      Save("count", O<[Double]>("pair").count)
+      Save("mapped", EC<Int>("x").map { "\($0)!" })
+      Save("combined", EC<Int>("x").combined(with: EC<Int>("n")) { $0 - $1 })
+      Save("temperature", Temperature())
+      Save("config", EC().map(\.description))
+      Save("constant", Constant(5))
+      Unit("storage", { (storage: ExperimentStorage) in storage.save("own", 3) }, S())
+    }.run()
+    let row = results.table().row(1)
+    let expected: [String: Value] = [
+      "sum": 11, "product": 5.0, "negative": -10, "half": 3, "rest": 1, "equal": true,
+      "less": true, "step": 1, "unit": 1, "count": 2, "mapped": "10!", "combined": 3,
+      "temperature": 0.5, "config": "{x: 10, n: 7}", "constant": 5, "own": 3,
+    ]
+    for (name, value) in expected { XCTAssertEqual(row[name], value, name) }
+  }
+
+  func testResults() async throws {
+    let results = try await Research("results", repetitions: 2, iterations: 2, seed: 1) {
+      Domain("lr" <- [0.01, 0.5])
+      Unit("loss", saving: "loss") { run in
+        try run["lr", as: Double.self] * Double(run.iteration + 1)
+      }
+    }.run()
+    let table = results.table()
+    XCTAssertEqual(
+      try table["loss", as: Double.self],
+      [0.01, 0.02, 0.5, 1, 0.01, 0.02, 0.5, 1]
+    )
+    let filtered = try table.filter(Condition("lr < 0.1 and iteration == 1"))
+    XCTAssertEqual(try filtered.sorted(by: "loss").count, 2)
+    let grouped = try table.lastValues().grouped(by: ["lr"])
+      .aggregated([.mean, .std, .count], columns: ["loss"])
+    XCTAssertEqual(grouped.columnNames, ["lr", "loss_mean", "loss_std", "count"])
+    XCTAssertEqual(grouped.row(1), ["lr": 0.5, "loss_mean": 1.0, "loss_std": 0.0, "count": 2])
+    XCTAssertTrue(table.formatted(.csv).hasPrefix("id,lr,repetition,iteration,loss\n"))
+    XCTAssertEqual(results.failuresTable().count, 0)
+  }
+}
