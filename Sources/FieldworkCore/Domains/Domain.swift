@@ -198,9 +198,7 @@ public struct Domain: Sendable {
 
 extension ParameterOption {
   func has(_ value: AnyAlias) -> Bool {
-    guard let count = values.count else { return values.contains(value) }
-    if case .integers = values { return values.contains(value) }
-    return (0..<count).contains { values.value(at: $0).sameValue(as: value) }
+    values.indices(of: value).map { !$0.isEmpty } ?? values.contains(value)
   }
 }
 
@@ -236,7 +234,8 @@ extension DomainNode {
   /// The text as part of a product, in parentheses where they are needed.
   private func factorText(atEnd: Bool = false) -> String {
     switch kind {
-    case .sum(let nodes): nodes.count > 1 ? "(\(text))" : text
+    case .sum(let nodes) where nodes.count == 1: nodes[0].factorText(atEnd: atEnd)
+    case .sum(let nodes): nodes.isEmpty ? text : "(\(text))"
     case .product, .zip, .weighted: atEnd ? "(\(text))" : text
     default: text
     }

@@ -236,25 +236,16 @@ struct DomainBlock: Sendable {
       guard let position = options.lastIndex(where: { $0.name.key == key }) else {
         return [(self, false)]
       }
-      guard let count = options[position].values.count else { return nil }
-      let values = options[position].values
-      var runs: [(block: DomainBlock, matches: Bool)] = []
-      var start = 0
-      while start < count {
-        let matches = values.value(at: start).sameValue(as: value)
-        var end = start + 1
-        while end < count, values.value(at: end).sameValue(as: value) == matches { end += 1 }
+      return options[position].values.runs(of: value)?.map { range, matches in
         var part = options
         part[position] = ParameterOption(
           options[position].name,
-          values.slice(start..<end),
+          options[position].values.slice(range),
           declaredType: options[position].declaredType,
           place: options[position].place
         )
-        runs.append((DomainBlock(options: part), matches))
-        start = end
+        return (DomainBlock(options: part), matches)
       }
-      return runs
     case .product(let left, let right):
       if right.keys.contains(where: { $0.key == key }) {
         return right.split(by: key, matching: value)?

@@ -145,9 +145,44 @@ package enum ParameterValues: Sendable {
     }
   }
 
+  /// The indices of the listed values that are the one meant, rising; nil for a sampler.
+  func indices(of value: AnyAlias) -> [Int]? {
+    switch self {
+    case .list(let list): return list.indices.filter { list[$0].sameValue(as: value) }
+    case .integers(let range):
+      var numbers = Set<Int>()
+      if case .int(let number) = value.plain { numbers.insert(number) }
+      if value.isNamed, let number = Int(value.name) { numbers.insert(number) }
+      return numbers.filter { range.contains($0) && AnyAlias(Value.int($0)).sameValue(as: value) }
+        .map { $0 - range.lowerBound }.sorted()
+    case .sampler: return nil
+    }
+  }
+
+  /// The listed values in runs that are, or are not, the one meant; nil for a sampler.
+  func runs(of value: AnyAlias) -> [(range: Range<Int>, matches: Bool)]? {
+    guard let count, let indices = indices(of: value) else { return nil }
+    var runs: [(range: Range<Int>, matches: Bool)] = []
+    var start = 0
+    for index in indices {
+      if index > start { runs.append((start..<index, false)) }
+      if index == start, let last = runs.popLast() {
+        runs.append((last.range.lowerBound..<index + 1, true))
+      } else {
+        runs.append((index..<index + 1, true))
+      }
+      start = index + 1
+    }
+    if start < count { runs.append((start..<count, false)) }
+    return runs
+  }
+
   /// The values from `range` of a list; only for lists and ranges.
   func slice(_ range: Range<Int>) -> ParameterValues {
-    .list(range.map { value(at: $0) })
+    guard case .integers(let all) = self, !range.isEmpty else {
+      return .list(range.map { value(at: $0) })
+    }
+    return .integers(all.lowerBound + range.lowerBound...all.lowerBound + range.upperBound - 1)
   }
 
   var literalText: String {

@@ -40,16 +40,17 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
 
   /// What is wrong with saving an output of the given type; nil if nothing shows beforehand.
   package func mismatch(with type: Any.Type) -> String? {
+    let type = (type as? any OptionalType.Type)?.wrapped ?? type
     let isPlain = type is any ValueConvertible.Type || type is any Encodable.Type
     let text = String(describing: type)
+    let isTuple = text.hasPrefix("(") && text != "()" && !text.contains("->")
     switch form {
     case .whole(let name):
-      let isTuple = text.hasPrefix("(") || text.hasPrefix("Optional<(")
-      guard !isPlain, type != Any.self, !isTuple || text.hasSuffix("()") || text.hasSuffix("()>")
-      else { return nil }
+      guard !isPlain, type != Any.self, !isTuple else { return nil }
       return "'\(name)' would save a \(text), which is not a plain value"
     case .elements(let names):
-      guard isPlain, !text.hasPrefix("Array<"), type != Value.self else { return nil }
+      guard type is any ValueConvertible.Type, !text.hasPrefix("Array<"), type != Value.self
+      else { return nil }
       return
         "\(names.count) names would save the elements of a \(text), which is neither a tuple nor an array"
     case .keys:

@@ -59,7 +59,10 @@ extension Sampler where Output == Double {
     let low = (range.lowerBound - mean) / deviation
     let high = (range.upperBound - mean) / deviation
     return SamplerCheck(text, file: file, line: line)
-      .sampler(locationAndScale(mean, deviation), support: { range.contains($0) }) { generator in
+      .sampler(
+        locationAndScale(mean, deviation) + [positive(deviation, "deviation")],
+        support: { range.contains($0) }
+      ) { generator in
         let value = mean + deviation * generator.nextNormal(from: low, to: high)
         return min(max(value, range.lowerBound), range.upperBound)
       }

@@ -29,7 +29,7 @@ extension Sampler where Output == Int {
       .sampler([condition], support: { $0 >= 0 }) { $0.nextPoisson(mean: mean) }
   }
 
-  /// The number of successes in so many trials of the given probability.
+  /// The number of successes in so many trials, 1e12 at most, of the given probability.
   ///
   /// Source for ten or more expected: W. Hörmann, "The generation of binomial random variates", 1993
   /// (algorithm BTRS).
@@ -40,7 +40,10 @@ extension Sampler where Output == Int {
     line: Int = #line
   ) -> Sampler {
     let conditions = [
-      (trials >= 0, "the number of trials must not be negative"),
+      (
+        trials >= 0 && trials <= 1_000_000_000_000,
+        "the number of trials must be between 0 and 1e12"
+      ),
       (probability >= 0 && probability <= 1, "the probability must be between 0 and 1"),
     ]
     let text = ".binomial(trials: \(trials), probability: \(probability))"

@@ -118,11 +118,32 @@ final class DomainGivenTests: XCTestCase {
   func testRanges() throws {
     let domain = integers("k", 1...1_000_000_000).given("k", 7, list("x", 1, 2))
     XCTAssertEqual(domain.problems, [])
+    XCTAssertEqual(domain.count, 1_000_000_001)
+    XCTAssertEqual("\(domain[7])", "{k: 7, x: 2}")
+    XCTAssertEqual("\(domain[1_000_000_000])", "{k: 1000000000}")
+    let named = integers("k", 1...3).given("k", AnyAlias("three", 3), list("x", 1, 2))
+    XCTAssertEqual(named.problems, [])
+    XCTAssertEqual(named.count, 4)
     let small = integers("k", 1...4).given("k", 2, list("x", 1, 2))
     XCTAssertEqual(
       try small.texts(),
       ["{k: 1}", "{k: 2, x: 1}", "{k: 2, x: 2}", "{k: 3}", "{k: 4}"]
     )
+  }
+
+  func testRunsOfAValue() throws {
+    // All lists of up to six values of two kinds, against going through them one by one.
+    for length in 0...6 {
+      for bits in 0..<(1 << length) {
+        let values = (0..<length).map { AnyAlias(Value.int(bits >> $0 & 1)) }
+        let domain = Domain([ParameterOption("k", values)]).given("k", 1, list("x", "a", "b"))
+        guard domain.problems.isEmpty else { continue }
+        let expected = values.flatMap { $0 == 1 ? ["{k: 1, x: a}", "{k: 1, x: b}"] : ["{k: 0}"] }
+        let found = try domain.texts()
+        XCTAssertEqual(found.sorted(), expected.sorted())
+        XCTAssertEqual(found, expected, "\(values)")
+      }
+    }
   }
 
   func testProblems() {

@@ -1,0 +1,44 @@
+import FieldworkCore
+
+/// The description of a unit that does nothing.
+func unit(
+  _ name: String,
+  _ kind: UnitDescription.Kind = .function,
+  when: When = .every(1),
+  saving: Saving? = nil,
+  reads dependencies: [Dependency] = [],
+  output: Any.Type? = Int.self,
+  opensContext: Bool = false,
+  line: Int = 1
+) -> UnitDescription {
+  UnitDescription(
+    name: name,
+    kind: kind,
+    when: when,
+    saving: saving,
+    dependencies: dependencies,
+    place: SourcePlace(file: "Play/Play.swift", line: line),
+    outputType: output,
+    opensContext: opensContext,
+    body: .function { _ in 0 }
+  )
+}
+
+/// A research at line 100 of its playbook.
+func research(
+  _ domain: Domain?,
+  _ units: [UnitDescription] = [unit("u")],
+  name: String = "test",
+  change: (inout ResearchSettings) -> Void = { _ in }
+) -> Research {
+  var settings = ResearchSettings()
+  change(&settings)
+  return Research(
+    name: name,
+    domains: domain.map { [$0] } ?? [],
+    units: units,
+    settings: settings,
+    problems: [],
+    place: SourcePlace(file: "Play/Play.swift", line: 100)
+  )
+}
