@@ -21,8 +21,12 @@ extension Domain {
     file: String = #fileID,
     line: Int = #line
   ) -> Domain {
-    replacing(key, in: node, with: values, place: SourcePlace(file: file, line: line))
-      .adding(problems)
+    // What was wrong with the values that go away is no problem any more.
+    let gone = options(of: key).flatMap(\.problems)
+    let place = SourcePlace(file: file, line: line)
+    let replaced = replacing(key, in: node, with: values, place: place)
+    let added = replaced.options(of: key).flatMap(\.problems)
+    return replaced.adding(problems.filter { !gone.contains($0) } + added)
   }
 
   private func adding(_ more: [Problem]) -> Domain {

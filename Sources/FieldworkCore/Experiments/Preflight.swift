@@ -84,6 +84,16 @@ extension Research {
         )
       )
     }
+    for (alias, names) in Dictionary(grouping: domain.parameterNames, by: \.alias)
+    where Set(names.map(\.key)).count > 1 {
+      found.append(
+        error(
+          "the parameters \(names.map(\.key).joined(separator: " and ")) are both shown as '\(alias)'",
+          "give each its own Alias",
+          names.first.flatMap { domain.options(of: $0.key).first?.place }
+        )
+      )
+    }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
     if domain.isEndless && settings.configs == nil {
       found.append(

@@ -76,9 +76,10 @@ public struct AnyAlias: Sendable {
 }
 
 extension AnyAlias: Hashable {
-  /// Compares name and plain value; values that are not plain are told apart by name and type.
+  /// Compares name, whether it was given, and plain value; values that are not plain are told apart by name and type.
   public static func == (left: AnyAlias, right: AnyAlias) -> Bool {
-    left.name == right.name && left.plain == right.plain && left.typeName == right.typeName
+    left.name == right.name && left.isNamed == right.isNamed && left.plain == right.plain
+      && left.typeName == right.typeName
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }

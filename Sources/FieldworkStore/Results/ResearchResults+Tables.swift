@@ -37,7 +37,8 @@ extension ResearchResults {
         let iteration = values[index][start].iteration
         let end =
           values[index][start...].firstIndex { $0.iteration != iteration } ?? values[index].endIndex
-        let ending = experiment.ending(ofIteration: iteration)
+        let isLastSaved = end == values[index].endIndex
+        let ending = experiment.ending(ofIteration: iteration, isLastSaved: isLastSaved)
         if !options.completeIterationsOnly || ending == .complete {
           builder.add(experiment, iteration, ending, values[index][start..<end], variables)
         }

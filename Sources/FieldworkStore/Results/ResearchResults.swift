@@ -138,8 +138,9 @@ public struct ExperimentRecord: Sendable {
   public var duration: Double? { started.flatMap { start in ended.map { $0 - start } } }
 
   /// How an iteration of the experiment ended: the last one as the experiment did, any other complete.
-  func ending(ofIteration iteration: Int) -> Ending? {
-    guard let iterations, iteration >= iterations - 1 else { return .complete }
-    return ending
+  /// Of an experiment that runs, the last iteration that saved something may still be going on.
+  func ending(ofIteration iteration: Int, isLastSaved: Bool) -> Ending? {
+    guard let iterations else { return isLastSaved ? nil : .complete }
+    return iteration >= iterations - 1 ? ending : .complete
   }
 }
