@@ -1,4 +1,5 @@
 @preconcurrency import Dispatch
+import FieldworkStore
 import Foundation
 
 #if canImport(Glibc)
@@ -9,30 +10,50 @@ import Foundation
 
 /// Turns Ctrl-C and SIGTERM into an action; a second one ends the process at once.
 final class Interrupts: Sendable {
-  private let sources: [any DispatchSourceSignal]
-  private let count: Counter
-
-  private final class Counter: Sendable {
-    let value = Protected(0)
+  private struct State {
+    var count = 0
+    var action: (@Sendable () -> Void)?
   }
 
-  init(_ action: @escaping @Sendable () -> Void) {
-    let count = Counter()
-    self.count = count
+  private final class Shared: Sendable {
+    let state = Protected(State())
+  }
+
+  private let sources: [any DispatchSourceSignal]
+  private let shared: Shared
+
+  /// Takes the signals from here on.
+  init() {
+    let shared = Shared()
+    self.shared = shared
+    let registration = DispatchGroup()
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
-        let times = count.value.withLock { value in
-          value += 1
-          return value
+        let (count, action) = shared.state.withLock { state in
+          state.count += 1
+          return (state.count, state.action)
         }
-        if times > 1 { _exit(ExitStatus.interrupted.rawValue) }
-        action()
+        if count > 1 { _exit(ExitStatus.interrupted.rawValue) }
+        action?()
       }
+      registration.enter()
+      source.setRegistrationHandler { registration.leave() }
       source.resume()
       return source
     }
+    // A signal that came before would be lost.
+    registration.wait()
+  }
+
+  /// Says what the first signal does; if it has come already, at once.
+  func whenFirst(_ action: @escaping @Sendable () -> Void) {
+    let hasCome = shared.state.withLock { state in
+      state.action = action
+      return state.count > 0
+    }
+    if hasCome { action() }
   }
 
   /// Gives the signals back their usual meaning.

@@ -167,7 +167,9 @@ struct ResultsCommand: PlaybookSubcommand {
     let format = json ? .json : format ?? .text
     guard format == .text else {
       let limited = limit.map { $0 > 0 ? table.rows(0..<min($0, table.count)) : table } ?? table
-      terminal.print(limited.formatted(format))
+      let text = limited.formatted(format)
+      // An empty line is no JSON.
+      if !text.isEmpty { terminal.print(text) }
       return
     }
     let usual = terminal.isInteractive ? 50 : 0

@@ -87,8 +87,9 @@ struct RunCommand: PlaybookSubcommand {
       selection: selection,
       consumers: display.map { [$0] } ?? []
     )
+    let interrupts = Interrupts()
     let task = Task { try await runner.run() }
-    let interrupts = Interrupts {
+    interrupts.whenFirst {
       task.cancel()
       display?.tell("Interrupted: running iterations end first; once more ends them at once.")
     }

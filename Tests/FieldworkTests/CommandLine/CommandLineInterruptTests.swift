@@ -41,8 +41,11 @@ final class CommandLineInterruptTests: CommandLineTestCase {
       research: "slow",
       saying: "error: DIR/slow is being written by process \(process); wait for it, or stop it"
     )
-    XCTAssertEqual(try run("results", research: "slow").status, 0, "reading is allowed")
-    XCTAssertEqual(try run("--name", "other", "--configs", "1", research: "small").status, 0)
+    XCTAssertEqual(try runPlaybook("results", research: "slow").status, 0, "reading is allowed")
+    XCTAssertEqual(
+      try runPlaybook("--name", "other", "--configs", "1", research: "small").status,
+      0
+    )
     first.interrupt()
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
     try handle.write(contentsOf: Data([1]))
@@ -66,13 +69,16 @@ final class CommandLineInterruptTests: CommandLineTestCase {
       interrupted.output.contains("Go on with the same command: finished experiments are kept."),
       interrupted.output
     )
-    let second = try run(research: "slow")
+    let second = try runPlaybook(research: "slow")
     XCTAssertEqual(second.status, 0)
     XCTAssertTrue(
       second.output.contains("slow: 3 experiments done, 1 already stored"),
       second.output
     )
-    XCTAssertEqual(rows(try run("results", "--format", "csv", research: "slow").output).count, 4)
+    XCTAssertEqual(
+      rows(try runPlaybook("results", "--format", "csv", research: "slow").output).count,
+      4
+    )
   }
 
   func testASecondInterruptEndsTheRunAtOnce() throws {
@@ -86,7 +92,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     XCTAssertEqual(ended.status, 130)
     XCTAssertFalse(ended.wasKilled)
     try handle.close()
-    let second = try run(research: "slow")
+    let second = try runPlaybook(research: "slow")
     XCTAssertEqual(second.status, 0)
     XCTAssertTrue(second.output.contains("slow: 4 experiments done in"), second.output)
   }
@@ -108,11 +114,11 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     kill(first.process.processIdentifier, SIGKILL)
     XCTAssertTrue(try first.finish().wasKilled)
     try handle.close()
-    XCTAssertTrue(try run(research: "slow").output.contains("slow: 4 experiments done in"))
+    XCTAssertTrue(try runPlaybook(research: "slow").output.contains("slow: 4 experiments done in"))
   }
 
   func testAClosedOutputIsNoCrash() throws {
-    XCTAssertEqual(try run().status, 0)
+    XCTAssertEqual(try runPlaybook().status, 0)
     for command in ["run", "results", "configs"] {
       let pipe = Pipe()
       try pipe.fileHandleForReading.close()

@@ -17,7 +17,7 @@ final class CommandLineStoreTests: CommandLineTestCase {
       "error: the store DIR/small/research.sqlite is damaged or no store at all "
       + "(file is not a database); move it away, or start over with --fresh"
     for command in ["run", "results", "configs"] { try assertRefused(command, saying: message) }
-    XCTAssertEqual(try run("--fresh", "--yes").status, 0)
+    XCTAssertEqual(try runPlaybook("--fresh", "--yes").status, 0)
   }
 
   func testDatabaseOfAnotherProgram() throws {
@@ -49,7 +49,7 @@ final class CommandLineStoreTests: CommandLineTestCase {
   }
 
   func testNothingIsDeletedWithoutBeingAsked() throws {
-    XCTAssertEqual(try run().status, 0)
+    XCTAssertEqual(try runPlaybook().status, 0)
     try assertRefused(
       "remove",
       saying: "error: nothing was deleted: add --yes to delete the results in DIR/small"
@@ -58,16 +58,18 @@ final class CommandLineStoreTests: CommandLineTestCase {
       "--fresh",
       saying: "error: --fresh deletes the results in DIR/small: add --yes to say so"
     )
-    XCTAssertTrue(try run().output.contains("0 experiments done, 4 already stored"))
-    XCTAssertTrue(try run("--fresh", "--yes").output.contains("small: 4 experiments done in"))
-    let removed = try run("remove", "--yes")
+    XCTAssertTrue(try runPlaybook().output.contains("0 experiments done, 4 already stored"))
+    XCTAssertTrue(
+      try runPlaybook("--fresh", "--yes").output.contains("small: 4 experiments done in")
+    )
+    let removed = try runPlaybook("remove", "--yes")
     XCTAssertEqual(removed.status, 0)
     XCTAssertEqual(removed.output, "deleted \(directory.path)/small\n")
     XCTAssertFalse(FileManager.default.fileExists(atPath: directory.path + "/small"))
   }
 
   func testChangedIterationsAreRefusedUnlessToldToGoOn() throws {
-    XCTAssertEqual(try run().status, 0)
+    XCTAssertEqual(try runPlaybook().status, 0)
     let message = """
       error: the research 'small' has changed since its results were begun:
         - iterations 2, finalize true
@@ -77,13 +79,13 @@ final class CommandLineStoreTests: CommandLineTestCase {
       """
     try assertRefused("--iterations", "3", saying: message)
     try assertRefused("--iterations", "3", "--debug", saying: message)
-    let continued = try run("--iterations", "3", "--continue")
+    let continued = try runPlaybook("--iterations", "3", "--continue")
     XCTAssertEqual(continued.status, 0)
     XCTAssertTrue(continued.output.contains("4 already stored"), continued.output)
   }
 
   func testChangedUnitsAreRefused() throws {
-    XCTAssertEqual(try run().status, 0)
+    XCTAssertEqual(try runPlaybook().status, 0)
     try assertRefused(
       research: "other-units",
       saying: """
@@ -97,8 +99,8 @@ final class CommandLineStoreTests: CommandLineTestCase {
   }
 
   func testAnotherSeedIsRefused() throws {
-    XCTAssertEqual(try run("--seed", "3").status, 0)
-    XCTAssertEqual(try run("--seed", "3").status, 0)
+    XCTAssertEqual(try runPlaybook("--seed", "3").status, 0)
+    XCTAssertEqual(try runPlaybook("--seed", "3").status, 0)
     let message =
       "leave out the seed, start over with --fresh, or give the research another name"
     try assertRefused(

@@ -32,7 +32,7 @@ class CommandLineTestCase: XCTestCase {
   }
 
   /// Runs the test playbook to its end.
-  func run(_ arguments: String..., research: String = "small") throws -> ProcessRun {
+  func runPlaybook(_ arguments: String..., research: String = "small") throws -> ProcessRun {
     try ProcessRun(
       Self.executable("TestPlaybook"),
       complete(arguments),
