@@ -124,3 +124,4 @@ let package = Package(
       ]
     }
 )
+

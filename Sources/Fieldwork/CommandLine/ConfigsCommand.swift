@@ -39,6 +39,7 @@ struct ConfigsCommand: PlaybookSubcommand {
       )
     }
     let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
+    let isForShow = try research.settings.seed == nil && stored?.notes()["seed"] == nil
     let seed = try seed(of: research, stored)
     research.settings.seed = seed
     let states = try stored?.states() ?? [:]
@@ -53,13 +54,27 @@ struct ConfigsCommand: PlaybookSubcommand {
       table.text(width: context.terminal.isInteractive ? context.terminal.width : nil)
     )
     context.terminal.print(try closing(research, plan, selection, shown.count, states))
+    if isForShow, research.domain?.isRandom ?? false {
+      context.terminal.print(
+        "Drawn with seed 0; a run draws a seed of its own, unless --seed is given."
+      )
+    }
     return .done
   }
 
   /// The seed of the stored results, the research's own, or one for show.
   private func seed(of research: Research, _ store: DatabaseStore?) throws -> UInt64 {
-    if case .string(let text) = try store?.notes()["seed"], let seed = UInt64(text) { return seed }
-    return research.settings.seed ?? 0
+    let wanted = research.settings.seed
+    guard case .string(let text) = try store?.notes()["seed"], let seed = UInt64(text) else {
+      return wanted ?? 0
+    }
+    if let wanted, wanted != seed {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the results of '\(research.name)' were begun with seed \(seed), not \(wanted); leave out the seed, or give another --name"
+      )
+    }
+    return seed
   }
 
   private func rows(

@@ -89,6 +89,17 @@ struct ResultsCommand: PlaybookSubcommand {
     if aggregate != nil && groupBy == nil {
       throw ValidationError("--aggregate says what to show of a group: add --group-by")
     }
+    if experiments || failures {
+      let others = [
+        (last, "--last"), (isLong, "--long"), (completeOnly, "--complete-only"),
+        (aggregate != nil && failures, "--aggregate"),
+      ]
+      if let other = others.first(where: \.0)?.1 {
+        throw ValidationError(
+          "\(other) is for saved values: leave out --experiments and --failures"
+        )
+      }
+    }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
     if json, let format, format != .json {
       throw ValidationError("--json is --format json: leave out --format \(format.rawValue)")
@@ -102,17 +113,18 @@ struct ResultsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     let results = try DatabaseStore.openForReading(folder).contents()
-    var table = try grouped(try filtered(makeTable(results)), results)
+    let selected = try filtered(makeTable(results), shown: makeTable(results, usesAliases: true))
+    var table = try grouped(selected, results)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
     if let columns { table = try table.selecting(names(columns)) }
     print(table, context.terminal)
     return .done
   }
 
-  private func makeTable(_ results: ResearchResults) -> Table {
+  private func makeTable(_ results: ResearchResults, usesAliases: Bool? = nil) -> Table {
     var options = TableOptions()
     options.isWide = !isLong
-    options.usesAliases = aliases
+    options.usesAliases = usesAliases ?? aliases
     options.includesConfig = !hidesConfig
     options.includesAuxiliary = auxiliary
     options.completeIterationsOnly = completeOnly
@@ -121,7 +133,8 @@ struct ResultsCommand: PlaybookSubcommand {
     return results.table(options)
   }
 
-  private func filtered(_ table: Table) throws -> Table {
+  /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
+  private func filtered(_ table: Table, shown: Table) throws -> Table {
     guard let condition else { return table }
     let parsed: Condition
     do {
@@ -129,7 +142,21 @@ struct ResultsCommand: PlaybookSubcommand {
     } catch let error as FieldworkError {
       throw FieldworkError(.unreadableText, "--where: \(error.message)")
     }
-    return try table.filter(parsed)
+    let known = table.columnNames + shown.columnNames
+    for name in parsed.names where !known.contains(name) {
+      throw FieldworkError(
+        .missingParameter,
+        "--where: the table has no column '\(name)', it has \(table.columnNames.joined(separator: ", "))"
+      )
+    }
+    return table.rows(
+      (0..<table.count).filter { row in
+        let (values, names) = (table.row(row), shown.row(row))
+        return parsed.holds { name -> [Value] in
+          [values[name], names[name]].compactMap(\.self)
+        }
+      }
+    )
   }
 
   private func grouped(_ table: Table, _ results: ResearchResults) throws -> Table {

@@ -104,9 +104,11 @@ struct RunCommand: PlaybookSubcommand {
     )
     switch outcome {
     case .success(let summary):
-      let results = try store.contents()
-      try store.close()
-      terminal.print(json ? report.json(summary, results) : report.text(summary, results))
+      defer { try? store.close() }
+      if selection != nil, summary.isEmpty, !summary.isCancelled {
+        throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
+      }
+      terminal.print(try json ? report.json(summary, store) : report.text(summary, store))
       if summary.isCancelled { return .interrupted }
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
@@ -158,6 +160,9 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   func validate() throws {
+    if parallel == .serial, let workers, workers > 1 {
+      throw ValidationError("--parallel serial has one worker: leave out --workers \(workers)")
+    }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
     }

@@ -99,7 +99,10 @@ extension ParameterOption {
   /// The value as one of this option's type; nil if it is of another.
   fileprivate func accepting(_ value: Value, text: String) -> Value? {
     switch type {
-    case .some(let type): return (type as? any ValueConvertible.Type)?.init(value)?.value
+    case .some(let type):
+      guard let type = type as? any ValueConvertible.Type else { return nil }
+      // A text may look like a number.
+      return (type.init(value) ?? type.init(.string(text)))?.value
     case nil:
       let kinds = listedKinds
       if kinds.contains(value.kind) { return value }

@@ -9,9 +9,10 @@ public import FieldworkCore
 ///
 /// The object needs no annotations: it never leaves the task that runs its experiment.
 public struct Instance<Output>: NamedExpression, ResearchElement {
-  public let name: String
+  package let name: String
   private let place: SourcePlace
   private let creationDependencies: [Dependency]
+  private let opensContext: Bool
   private let make: @Sendable (RunContext) async throws -> Output
 
   /// Names an object and says how to build it from the run context.
@@ -24,6 +25,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     self.name = name
     place = SourcePlace(file: file, line: line)
     creationDependencies = []
+    opensContext = true
     self.make = make
   }
 
@@ -38,6 +40,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     self.name = name
     place = SourcePlace(file: file, line: line)
     creationDependencies = allDependencies(repeat each arguments)
+    opensContext = false
     make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
   }
 
@@ -58,7 +61,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
           dependencies: creationDependencies,
           place: place,
           outputType: Output.self,
-          opensContext: true,
+          opensContext: opensContext,
           body: .instance { run in try await make(run) }
         )
       )

@@ -133,7 +133,7 @@ final class ProgressDisplay: EventConsumer {
     } else if activity.iterations > 0 {
       text += "iteration \(activity.iterations) "
     }
-    return text + config.description
+    return (text + config.description).inOneLine
   }
 
   /// Everything that is counted, in one line: `12/90 experiments · 3.4 it/s · 25 s left · 1 failed`.
@@ -182,7 +182,7 @@ final class ProgressDisplay: EventConsumer {
 
   private func startText(_ start: RunStart) -> String {
     let count =
-      start.experiments.map { Wording.count($0, "experiment") } ?? "experiments without end"
+      start.experiments.map { Wording.count($0, "experiment") } ?? "an open number of experiments"
     let stored = start.stored > 0 ? ", \(start.stored) stored" : ""
     return
       "\(start.name): \(count)\(stored), \(Wording.count(start.workers, "worker")), seed \(start.seed)"
@@ -195,10 +195,11 @@ enum FailureText {
   static func text(_ group: RunProgress.FailureGroup, _ title: String) -> String {
     let failure = group.failure
     let place = failure.place.map { " (\($0))" } ?? ""
-    let message = failure.message.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ")
+    let message = failure.message.inOneLine
+    let config = group.example.config.withoutAuxiliary.description.inOneLine
     return """
       \(title) unit '\(failure.unit)'\(place), iteration \(failure.iteration): \(message)
-        in \(group.example.id) \(group.example.config.withoutAuxiliary)
+        in \(group.example.id) \(config)
       """
   }
 }

@@ -114,6 +114,16 @@ extension String {
     self = "\(tenths / 10).\(abs(tenths % 10))"
   }
 
+  /// The text in one line, with marks for line ends and for signs that would move the cursor.
+  var inOneLine: String {
+    let line = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .joined(separator: " ⏎ ")
+    let scalars = line.unicodeScalars.map { scalar -> Unicode.Scalar in
+      scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar
+    }
+    return String(String.UnicodeScalarView(scalars))
+  }
+
   /// The text in at most so many characters, with a mark where it is cut.
   func fitted(_ width: Int) -> String {
     count <= width ? self : String(prefix(max(width - 1, 0))) + "…"

@@ -23,15 +23,16 @@ struct RunReport {
     self.folder = folder
   }
 
-  func text(_ summary: RunSummary, _ results: ResearchResults) -> String {
+  func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
+    let digest = try store.digest(of: research.settings.objective)
     var lines = [headline(summary)]
-    if let best = best(results) {
+    if let best = digest.best, let objective = research.settings.objective {
       let spread = best.count > 1 ? " (mean of \(best.count))" : ""
       lines.append(
-        "best \(best.name) \(Table.rounded(best.mean))\(spread): \(best.config)"
+        "best \(objective.name) \(Table.rounded(best.mean))\(spread): \(best.config.description.inOneLine)"
       )
     }
-    lines += failureLines(results)
+    lines += failureLines(digest.failures)
     let command = "swift run \(context.name)"
     if folder == nil {
       // Nothing is kept, so there is nothing to go on from.
@@ -43,7 +44,7 @@ struct RunReport {
     if let folder {
       lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
     } else {
-      lines.append((try? results.table().lastValues().text()) ?? "no results")
+      lines.append(try store.contents().table().lastValues().text())
     }
     return lines.joined(separator: "\n")
   }
@@ -58,74 +59,35 @@ struct RunReport {
       + " in \(Wording.duration(summary.duration)) (seed \(summary.seed))"
   }
 
-  private struct Best {
-    let name: String
-    let config: Config
-    let mean: Double
-    let count: Int
-  }
-
-  /// The config with the best mean of the objective over its repetitions.
-  private func best(_ results: ResearchResults) -> Best? {
-    guard let objective = research.settings.objective else { return nil }
-    var sums: [String: (config: Config, sum: Double, count: Int)] = [:]
-    var order: [String] = []
-    for (experiment, value) in zip(results.experiments, results.lastValues(of: objective.name)) {
-      guard experiment.state == .done, let number = value?.number, !number.isNaN else { continue }
-      let config = experiment.config.withoutAuxiliary
-      if sums[config.id] == nil { order.append(config.id) }
-      sums[config.id, default: (config, 0, 0)].sum += number
-      sums[config.id]?.count += 1
-    }
-    let bests = order.compactMap { id in
-      sums[id].map {
-        Best(
-          name: objective.name,
-          config: $0.config,
-          mean: $0.sum / Double($0.count),
-          count: $0.count
-        )
-      }
-    }
-    return objective.direction == .maximize
-      ? bests.max { $0.mean < $1.mean } : bests.min { $0.mean < $1.mean }
-  }
-
-  private func failureLines(_ results: ResearchResults) -> [String] {
-    var groups: [(text: String, example: ExperimentRecord, count: Int)] = []
-    for experiment in results.experiments where experiment.state == .failed {
-      guard let failure = experiment.failures.first else { continue }
-      let place = failure.place.map { " (\($0))" } ?? ""
-      let message = failure.message.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ")
-      let text = "unit '\(failure.unit)'\(place): \(message)"
-      if let index = groups.firstIndex(where: { $0.text == text }) {
-        groups[index].count += 1
-      } else {
-        groups.append((text, experiment, 1))
-      }
-    }
+  private func failureLines(_ groups: [ResultDigest.FailureGroup]) -> [String] {
     guard !groups.isEmpty else { return [] }
     var lines = groups.prefix(Self.failureLimit).map { group in
-      "  \(group.count) × \(group.text)\n      such as \(group.example.id) \(group.example.config.withoutAuxiliary)"
+      let place = group.failure.place.map { " (\($0))" } ?? ""
+      return """
+          \(group.count) × unit '\(group.failure.unit)'\(place): \(group.failure.message.inOneLine)
+              such as \(group.exampleID) \(group.exampleConfig.description.inOneLine)
+        """
     }
     if groups.count > Self.failureLimit {
       lines.append("  and \(groups.count - Self.failureLimit) other kinds of failure")
     }
+    if folder != nil {
+      lines.append("  All of them: swift run \(context.name) results --failures\(location)")
+    }
     return ["Failed:"] + lines
-      + (folder == nil
-        ? [] : ["  All of them: swift run \(context.name) results --failures\(location)"])
   }
 
-  func json(_ summary: RunSummary, _ results: ResearchResults) -> String {
+  func json(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     var values: [String: Value] = [
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled), "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
-    if let best = best(results) {
+    let objective = research.settings.objective
+    if let objective, let best = try store.digest(of: objective).best {
       values["best"] = .dictionary([
-        "name": .string(best.name), "mean": .double(best.mean), "count": .int(best.count),
+        "name": .string(objective.name), "mean": .double(best.mean), "count": .int(best.count),
         "config": .dictionary(best.config.plainValues),
       ])
     }

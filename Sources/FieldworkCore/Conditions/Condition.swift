@@ -209,6 +209,11 @@ private struct ConditionParser {
       rest = body[body.index(after: end)...]
       return .quoted(String(body[..<end]))
     }
+    if first == "[", let end = rest.firstIndex(of: "]") {
+      let list = rest[...end]
+      rest = rest[rest.index(after: end)...]
+      return .word(String(list))
+    }
     let word = rest.prefix { !$0.isWhitespace && !"&|,()<>=!".contains($0) }
     guard !word.isEmpty else {
       throw FieldworkError(

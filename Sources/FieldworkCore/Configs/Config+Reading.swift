@@ -14,7 +14,7 @@ extension Config {
   ///   config has.
   public subscript<T>(key: String, as type: T.Type = T.self) -> T {
     get throws {
-      guard let value = self[alias: key] ?? group(key) else {
+      guard let value = self[alias: key] ?? group(key) ?? inside(key) else {
         throw FieldworkError(
           .missingParameter,
           "no parameter '\(key)': the config has \(contents)"
@@ -68,6 +68,23 @@ extension Config {
     // In a conditional expression nil would be a null alias.
     guard !tree.isEmpty else { return nil }
     return AnyAlias(FieldworkCore.Value.dictionary(tree))
+  }
+
+  /// A value in a dictionary: `a/b` is the value `b` of the parameter `a`.
+  private func inside(_ key: String) -> AnyAlias? {
+    let path = key.split(separator: "/")
+    for length in stride(from: path.count - 1, to: 0, by: -1) {
+      let prefix = path[..<length].joined(separator: "/")
+      guard var value = self[alias: prefix]?.plain else { continue }
+      for part in path[length...] {
+        guard case .dictionary(let values) = value, let next = values[String(part)] else {
+          return nil
+        }
+        value = next
+      }
+      return AnyAlias(value)
+    }
+    return nil
   }
 
   private static func insert(

@@ -69,8 +69,11 @@ public struct ConfigStream: Sendable {
   private var isExhausted: Bool
 
   init(_ domain: Domain, _ settings: IterationSettings) throws {
-    let count = domain.node.isEndless ? nil : try domain.node.count()
-    let wanted = count == 0 ? 0 : settings.configs ?? count
+    // Counting tries all conditions, so it is left out where the number is given.
+    var wanted = settings.configs
+    if wanted == nil { wanted = domain.node.isEndless ? nil : try domain.node.count() }
+    var first = DomainCursor(domain.node, seed: settings.seed)
+    if wanted != 0, !domain.node.isEndless, try first.next() == nil { wanted = 0 }
     self.settings = settings
     limit = wanted
     size = wanted.map { saturatingProduct($0, max(settings.repetitions, 0)) }

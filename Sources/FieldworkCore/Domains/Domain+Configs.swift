@@ -118,6 +118,11 @@ extension Domain {
     return duplicates
   }
 
+  /// Whether the configs, or their order, depend on a seed.
+  public var isRandom: Bool {
+    node.hasWeights || node.options.contains { $0.values.count == nil }
+  }
+
   /// The weight of each term, nil for a term that is not drawn by weight.
   public var weights: [Double?] { (0..<node.memberCount).map { node.member(at: $0).weight } }
 

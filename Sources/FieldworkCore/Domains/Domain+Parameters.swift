@@ -100,20 +100,10 @@ extension DomainNode {
     case .product(let left, let right), .zip(let left, let right):
       left.always(has: key) || right.always(has: key)
     case .weighted(_, let node), .filtered(let node, _): node.always(has: key)
-    case .conditional(let node, _, _, _): node.always(has: key)
+    case .conditional(let node, _, _, _):
+      // Each value of the condition's parameter may bring the other one.
+      node.always(has: key)
+        || (0..<memberCount).allSatisfy { member(at: $0).block.always(has: key) }
     }
-  }
-
-  /// The names in order of first appearance in the members.
-  fileprivate var names: [ParameterName] {
-    var seen = Set<String>()
-    let wanted = Set(options.map(\.name.key)).count
-    var names: [ParameterName] = []
-    for index in 0..<memberCount where names.count < wanted {
-      for name in member(at: index).block.keys where seen.insert(name.key).inserted {
-        names.append(name)
-      }
-    }
-    return names
   }
 }

@@ -169,7 +169,8 @@ public struct Domain: Sendable {
       all.append(
         Problem(
           "given: '\(name.key)' never is \(value.name)",
-          remedy: "give a value that its list has",
+          remedy:
+            "give one of its values: \(options.map(\.values.literalText).joined(separator: ", "))",
           place: place
         )
       )
@@ -187,6 +188,17 @@ public struct Domain: Sendable {
       .conditional(node, key: name.key, value: value, other.node),
       problems: all
     )
+  }
+
+  /// Adds parameters that exist only where another one, given by its typed handle, has a given value.
+  public func given<T: ValueConvertible>(
+    _ parameter: Parameter<T>,
+    _ value: T,
+    _ other: Domain,
+    file: String = #fileID,
+    line: Int = #line
+  ) -> Domain {
+    given(parameter.name, AnyAlias(value), other, file: file, line: line)
   }
 
   private var firstPlace: SourcePlace? { node.options.lazy.compactMap(\.place).first }

@@ -183,6 +183,16 @@ struct DomainBlock: Sendable {
     return names.filter { seen.insert($0.key).inserted }
   }
 
+  /// Whether no config of the block is without a parameter.
+  func always(has key: String) -> Bool {
+    switch kind {
+    case .options(let options): options.contains { $0.name.key == key }
+    case .product(let left, let right): left.always(has: key) || right.always(has: key)
+    case .chain(let blocks): blocks.allSatisfy { $0.always(has: key) }
+    case .filtered(let block, _): block.always(has: key)
+    }
+  }
+
   /// Whether a config has just this block's parameters, each with a value that it can have.
   func contains(_ config: Config) throws -> Bool {
     let wanted = Set(config.keys)
@@ -292,7 +302,10 @@ extension DomainBlock: Equatable {
 extension AnyAlias {
   /// Whether this is the value meant by another one: the same plain value, or the same name.
   package func sameValue(as other: AnyAlias) -> Bool {
-    if let plain, let otherPlain = other.plain, plain == otherPlain { return true }
+    if let plain, let otherPlain = other.plain {
+      if plain == otherPlain { return true }
+      if let number = plain.number, number == otherPlain.number { return true }
+    }
     return (isNamed || plain == nil || other.isNamed) && name == other.name
   }
 }

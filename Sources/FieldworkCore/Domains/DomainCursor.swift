@@ -19,6 +19,8 @@ struct DomainCursor {
   private var open: [OpenMember] = []
   private var isWeighted = false
   private var choices: UInt64 = 0
+  /// The weights of the open members; nil when they have changed.
+  private var table: CumulativeWeights?
 
   init(_ node: DomainNode, seed: UInt64) {
     self.node = node
@@ -32,6 +34,7 @@ struct DomainCursor {
     pass += 1
     nextMember = 0
     open = []
+    table = nil
   }
 
   /// The next config of this pass.
@@ -47,7 +50,12 @@ struct DomainCursor {
       var member = open[slot]
       let config = try take(&member)
       let isExhausted = try !advance(&member)
-      if isExhausted { open.remove(at: slot) } else { open[slot] = member }
+      if isExhausted {
+        open.remove(at: slot)
+        table = nil
+      } else {
+        open[slot] = member
+      }
       if let config { return config }
     }
   }
@@ -58,6 +66,7 @@ struct DomainCursor {
     guard nextMember < node.memberCount else { return false }
     let first = node.member(at: nextMember)
     isWeighted = first.weight != nil
+    table = nil
     try openMember(first)
     guard isWeighted else { return true }
     while nextMember < node.memberCount {
@@ -104,6 +113,11 @@ struct DomainCursor {
   private mutating func chooseSlot() -> Int {
     var generator = Philox(key: choiceKey, counter: Philox.Counter(0, choices, 0, 0))
     choices += 1
-    return CumulativeWeights(open.map(\.weight))?.index(at: generator.nextUnit()) ?? 0
+    if table == nil {
+      // Relative to the largest, products of large weights do not overflow when they are summed up.
+      let largest = open.map(\.weight).max() ?? 1
+      table = CumulativeWeights(open.map { $0.weight / largest })
+    }
+    return table?.index(at: generator.nextUnit()) ?? 0
   }
 }

@@ -69,6 +69,57 @@ final class DomainNode: Sendable {
     self.offsets = offsets
   }
 
+  /// The parameters in order of first appearance in the members, each once.
+  var names: [ParameterName] { nameSummary.all }
+
+  /// What is known of the parameters' names: all, in order of first appearance in the members; those of
+  /// the first member; and whether every config has the same.
+  private typealias NameSummary = (all: [ParameterName], first: [ParameterName], areSame: Bool)
+
+  /// Follows the order of the members without going through them, as far as that can be.
+  private var nameSummary: NameSummary {
+    switch kind {
+    case .options(let options):
+      let names = DomainNode.unique(options.map(\.name))
+      return (names, names, true)
+    case .sum(let nodes):
+      let parts = nodes.filter { $0.memberCount > 0 }.map(\.nameSummary)
+      guard parts.count != 1 else { return parts[0] }
+      return (
+        DomainNode.unique(parts.flatMap(\.all)), parts.first?.first ?? [], parts.isEmpty
+      )
+    case .product(let left, let right):
+      guard memberCount > 0 else { return ([], [], true) }
+      let (first, second) = (left.nameSummary, right.nameSummary)
+      // The first left member meets all right ones before the second left member comes.
+      return (
+        DomainNode.unique(first.first + second.all + first.all),
+        DomainNode.unique(first.first + second.first), first.areSame && second.areSame
+      )
+    case .zip(let left, let right):
+      guard memberCount > 0 else { return ([], [], true) }
+      let (first, second) = (left.nameSummary, right.nameSummary)
+      let names = DomainNode.unique(first.first + second.first)
+      if first.areSame && second.areSame { return (names, names, true) }
+      return (
+        DomainNode.unique((0..<memberCount).flatMap { member(at: $0).block.keys }), names, false
+      )
+    case .weighted(_, let node), .filtered(let node, _): return node.nameSummary
+    case .conditional(let node, _, _, let inner):
+      guard memberCount > 0 else { return ([], [], true) }
+      let (first, second) = (node.nameSummary, inner.nameSummary)
+      return (
+        DomainNode.unique(first.all + second.all), DomainNode.unique(first.first + second.all),
+        false
+      )
+    }
+  }
+
+  private static func unique(_ names: [ParameterName]) -> [ParameterName] {
+    var seen = Set<String>()
+    return names.filter { seen.insert($0.key).inserted }
+  }
+
   /// The member at an index. Takes time in the depth of the expression, not in its size.
   func member(at index: Int) -> Member {
     switch kind {
@@ -145,6 +196,19 @@ final class DomainNode: Sendable {
         count = saturatingSum(count, try member(at: index).block.count())
       }
       return count
+    }
+  }
+
+  /// The number of configs of one pass, conditions aside: never less than ``count()``.
+  var baseCount: Int {
+    switch kind {
+    case .options(let options): return DomainBlock(options: options).baseCount
+    case .sum(let nodes): return nodes.reduce(0) { saturatingSum($0, $1.baseCount) }
+    case .product(let left, let right): return saturatingProduct(left.baseCount, right.baseCount)
+    case .zip: return memberCount
+    case .weighted(_, let node), .filtered(let node, _): return node.baseCount
+    case .conditional:
+      return (0..<memberCount).reduce(0) { saturatingSum($0, member(at: $1).block.baseCount) }
     }
   }
 

@@ -91,7 +91,10 @@ public struct ParameterOption: Sendable, Equatable {
       }
       let groups = Dictionary(grouping: list, by: \.identity)
       return groups.values.compactMap { group in
-        guard let first = group.first, group.contains(where: { $0 != first }) else { return nil }
+        // Values that are not plain cannot be compared, but who lists one twice?
+        guard let first = group.first, group.count > 1,
+          first.plain == nil || group.contains(where: { $0 != first })
+        else { return nil }
         return Problem(
           "two different values of '\(name.key)' are both named '\(first.name)'",
           remedy: "give each its own Alias, or results cannot tell them apart",

@@ -39,6 +39,11 @@ extension Research {
         found.append(error("\(what) is \(value)", "give a number from 1 up, or leave it out"))
       }
     }
+    if settings.configs != nil && domain == nil {
+      found.append(
+        error("there is no domain to take configs from", "leave out configs:, or add a Domain")
+      )
+    }
     if units.isEmpty {
       found.append(error("the research has no units", "add a Unit to its block"))
     }
@@ -58,8 +63,14 @@ extension Research {
       units.allSatisfy({ !Self.mayOpenlySave($0) }),
       !units.contains(where: { $0.saving?.names.contains(objective.name) ?? false })
     {
+      // An expression may save too, so this may be as it should.
       found.append(
-        error("the objective '\(objective.name)' is saved by no unit", "name a saved value")
+        Problem(
+          "the objective '\(objective.name)' is saved by no unit",
+          remedy: "name a saved value",
+          place: place,
+          severity: .warning
+        )
       )
     }
     return found
@@ -130,7 +141,7 @@ extension Research {
 
   /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
   private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
-    guard !domain.isEndless, let count = try domain.counted(), count <= 2000,
+    guard !domain.isEndless, domain.node.baseCount <= 2000,
       let first = try domain.duplicates().first
     else { return [] }
     let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }
@@ -274,8 +285,8 @@ extension Research {
         )
       )
     }
-    guard !isOptional, let first = unit.when.firstIteration else { return found }
-    let sourceFirst = source.when.firstIteration
+    guard !isOptional, let first = firstRun(of: unit) else { return found }
+    let sourceFirst = firstRun(of: source)
     let isTooEarly = sourceFirst.map { $0 > first || ($0 == first && sourceIndex >= index) } ?? true
     if isTooEarly {
       let later = sourceIndex >= index ? "runs later in the iteration" : "has not run by then"
@@ -290,11 +301,19 @@ extension Research {
     return found
   }
 
+  /// The first iteration at which a unit runs; nil if there is none, or it is not known beforehand.
+  private func firstRun(of unit: UnitDescription) -> Int? {
+    let first = unit.when.firstIteration
+    guard let count = iterations else { return first }
+    let end = unit.when.includesLast ? count - 1 : nil
+    return [first.flatMap { $0 < count ? $0 : nil }, end].compactMap(\.self).min()
+  }
+
   /// Whether an output of one type can be read as another. What only shows while running passes: a class
   /// may be of a subclass, an existential may hold anything, an optional may have a value.
   private static func fits(_ given: Any.Type, _ wanted: Any.Type) -> Bool {
     let given = (given as? any OptionalType.Type)?.wrapped ?? given
-    let isOpen = given == Any.self || String(describing: given).hasPrefix("any ")
+    let isOpen = isExistential(given)
     if given == wanted || wanted == Any.self || isOpen { return true }
     guard wanted is any ValueConvertible.Type else { return true }
     guard given is any ValueConvertible.Type else { return false }
@@ -316,13 +335,16 @@ extension Research {
     if Config.auxiliaryKeys.contains(key) && key != "device" { return [] }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {
-      let isGroup = domain?.parameterNames.contains { $0.key.hasPrefix(key + "/") } ?? false
-      if isGroup { return [] }
-      let names = domain?.parameterNames.map(\.key).joined(separator: ", ") ?? ""
+      let names = domain?.parameterNames ?? []
+      // `a` may be the group of `a/b`; `a/b` may be inside the dictionary `a`.
+      if names.contains(where: { $0.key.hasPrefix(key + "/") || key.hasPrefix($0.key + "/") }) {
+        return []
+      }
+      let listing = names.map(\.key).joined(separator: ", ")
       return [
         error(
           "unit '\(unit.name)' reads the parameter '\(key)', which the domain does not have",
-          "it has \(names.isEmpty ? "none" : names)",
+          "it has \(listing.isEmpty ? "none" : listing)",
           unit.place
         )
       ]

@@ -41,14 +41,19 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
   /// What is wrong with saving an output of the given type; nil if nothing shows beforehand.
   package func mismatch(with type: Any.Type) -> String? {
     let type = (type as? any OptionalType.Type)?.wrapped ?? type
+    if isExistential(type) { return nil }
     let isPlain = type is any ValueConvertible.Type || type is any Encodable.Type
     let text = String(describing: type)
     let isTuple = text.hasPrefix("(") && text != "()" && !text.contains("->")
     switch form {
     case .whole(let name):
-      guard !isPlain, type != Any.self, !isTuple else { return nil }
+      guard !isPlain, !isTuple else { return nil }
       return "'\(name)' would save a \(text), which is not a plain value"
     case .elements(let names):
+      let elements = isTuple ? tupleCount(text) : nil
+      if let elements, elements != names.count {
+        return "\(names.count) names would save the \(elements) elements of a \(text)"
+      }
       guard type is any ValueConvertible.Type, !text.hasPrefix("Array<"), type != Value.self
       else { return nil }
       return
@@ -59,6 +64,18 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
       else { return nil }
       return ".keys would save the values of a \(text), which is not a dictionary"
     }
+  }
+
+  /// The number of elements that a tuple's text shows.
+  private func tupleCount(_ text: String) -> Int {
+    var depth = 0
+    var count = 1
+    for character in text {
+      if "([<".contains(character) { depth += 1 }
+      if ")]>".contains(character) { depth -= 1 }
+      if character == "," && depth == 1 { count += 1 }
+    }
+    return count
   }
 
   /// Splits an output into what is saved.
@@ -125,4 +142,9 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
       "a \(type(of: output)) has no elements to save under several names"
     )
   }
+}
+
+/// Whether a type is a protocol or `Any`, so that its values may be of many types.
+package func isExistential(_ type: Any.Type) -> Bool {
+  String(describing: Swift.type(of: type)).hasSuffix(".Protocol")
 }

@@ -60,7 +60,10 @@ extension Sampler where Output == Double {
     let high = (range.upperBound - mean) / deviation
     return SamplerCheck(text, file: file, line: line)
       .sampler(
-        locationAndScale(mean, deviation) + [positive(deviation, "deviation")],
+        locationAndScale(mean, deviation) + [
+          positive(deviation, "deviation"),
+          (low < .infinity && high > -.infinity, "the range is too many deviations away"),
+        ],
         support: { range.contains($0) }
       ) { generator in
         let value = mean + deviation * generator.nextNormal(from: low, to: high)
@@ -191,6 +194,8 @@ extension Philox {
   }
 
   private mutating func nextNormalTail(from low: Double, to high: Double) -> Double {
+    // Very far out the tail is exponential, to more digits than a number has.
+    if low > 1e8 { return min(low - Double.log(nextPositiveUnit()) / low, high) }
     let rate = (low + Double.sqrt(low * low + 4)) / 2
     // A short range is better served by uniform numbers, a long one by exponential ones.
     let short = high - low < 1 / rate

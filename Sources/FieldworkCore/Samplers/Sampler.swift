@@ -63,7 +63,7 @@ extension Sampler: CustomStringConvertible {}
 extension Sampler {
   /// Always the same value.
   public static func constant(_ value: Output) -> Sampler {
-    Sampler(".constant(\(value))") { _ in value }
+    Sampler(".constant(\(value))", problem: nil, support: { isSame($0, value) }) { _ in value }
   }
 
   /// One of the values, each with the same probability or in proportion to its weight.
@@ -80,8 +80,11 @@ extension Sampler {
       ".choice([\(list.joined(separator: ", "))]\(weights.map { ", weights: \($0)" } ?? ""))"
     let check = SamplerCheck(text, file: file, line: line)
     guard !values.isEmpty else { return check.refused("a choice needs at least one value") }
+    let support: @Sendable (Output) -> Bool = { output in values.contains { isSame($0, output) } }
     guard let weights else {
-      return Sampler(text) { values[Int($0.nextInteger(below: UInt64(values.count)))] }
+      return Sampler(text, problem: nil, support: support) {
+        values[Int($0.nextInteger(below: UInt64(values.count)))]
+      }
     }
     guard weights.count == values.count else {
       return check.refused("a choice of \(values.count) values has \(weights.count) weights")
@@ -89,7 +92,15 @@ extension Sampler {
     guard let table = CumulativeWeights(weights) else {
       return check.refused("the weights of a choice must not be negative, and not all zero")
     }
-    return Sampler(text) { values[table.index(at: $0.nextUnit())] }
+    return Sampler(text, problem: nil, support: support) { values[table.index(at: $0.nextUnit())] }
+  }
+
+  /// Whether two values are the same plain value, or are shown alike.
+  private static func isSame(_ left: Output, _ right: Output) -> Bool {
+    if let first = left as? any ValueConvertible, let second = right as? any ValueConvertible {
+      return first.value == second.value
+    }
+    return "\(left)" == "\(right)"
   }
 
   /// Each value is drawn from one of the samplers, chosen in proportion to its weight.

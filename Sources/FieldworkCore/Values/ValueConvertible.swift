@@ -31,11 +31,16 @@ extension String: ValueConvertible {
   }
 }
 
-extension ValueConvertible where Self: BinaryInteger {
-  public var value: Value { Int(exactly: self).map(Value.int) ?? .double(Double(self)) }
+extension ValueConvertible where Self: FixedWidthInteger {
+  /// An integer; a text of digits if it is too large for an `Int`.
+  public var value: Value { Int(exactly: self).map(Value.int) ?? .string(String(self)) }
+
   public init?(_ value: Value) {
-    guard case .int(let number) = value else { return nil }
-    self.init(exactly: number)
+    switch value {
+    case .int(let number): self.init(exactly: number)
+    case .string(let digits) where Int(digits) == nil: self.init(digits)
+    default: return nil
+    }
   }
 }
 
@@ -61,7 +66,8 @@ extension Double: ValueConvertible {
 }
 
 extension Float: ValueConvertible {
-  public var value: Value { .double(Double(self)) }
+  /// The number with the fewest digits that are read as the same `Float`: 0.1 stays 0.1.
+  public var value: Value { .double(Double(description) ?? Double(self)) }
 
   /// Takes a number, an integer one too, rounded to the nearest `Float`.
   public init?(_ value: Value) {

@@ -38,25 +38,25 @@ final class ValueEncoder: Encoder {
     }
   }
 
+  // The content is taken out before it is changed, so that its storage is not copied each time.
+
   private func child(_ key: String) -> ValueEncoder {
     let node = ValueEncoder(codingPath: codingPath + [AnyCodingKey(key)])
-    if case .dictionary(var nodes) = content {
-      nodes[key] = node
-      content = .dictionary(nodes)
-    } else {
-      content = .dictionary([key: node])
-    }
+    var nodes: [String: ValueEncoder] = [:]
+    if case .dictionary(let existing) = content { nodes = existing }
+    content = .nothing
+    nodes[key] = node
+    content = .dictionary(nodes)
     return node
   }
 
   private func nextChild() -> ValueEncoder {
-    if case .list(let nodes) = content {
-      let node = ValueEncoder(codingPath: codingPath + [AnyCodingKey(nodes.count)])
-      content = .list(nodes + [node])
-      return node
-    }
-    let node = ValueEncoder(codingPath: codingPath + [AnyCodingKey(0)])
-    content = .list([node])
+    var nodes: [ValueEncoder] = []
+    if case .list(let existing) = content { nodes = existing }
+    content = .nothing
+    let node = ValueEncoder(codingPath: codingPath + [AnyCodingKey(nodes.count)])
+    nodes.append(node)
+    content = .list(nodes)
     return node
   }
 

@@ -44,6 +44,9 @@ public struct RunSummary: Sendable {
   public internal(set) var seed: UInt64 = 0
   /// In seconds.
   public internal(set) var duration = 0.0
+
+  /// Whether the plan had no experiments to run or to leave out.
+  public var isEmpty: Bool { done + failed + skipped + interrupted == 0 }
 }
 
 /// Something that follows a run.

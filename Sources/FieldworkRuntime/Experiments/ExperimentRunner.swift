@@ -120,10 +120,14 @@ struct ExperimentRunner {
     case .function(let body): output = try await body(context)
     case .instance(let make):
       output = try await make(context)
-      context.instances[unit.name] = output
+      context.instances[unit.instanceName ?? unit.name] = output
     case .generator(let open):
       if sources[index] == nil { sources[index] = try await open(context) }
-      guard let element = try await sources[index]?.next() else { throw StopExperiment() }
+      guard let element = try await sources[index]?.next() else {
+        // An asynchronous sequence also ends when its task is cancelled; that is not its own end.
+        if Task.isCancelled { throw CancellationError() }
+        throw StopExperiment()
+      }
       output = element
     case .dump(let names):
       await hooks.saved(context.takeSaved(names))

@@ -51,15 +51,7 @@ public struct ResearchResults: Sendable {
     var failures: [Int64: [Failure]] = [:]
     let rows = try Row.fetchCursor(database, sql: "SELECT * FROM failure ORDER BY rowid")
     while let row = try rows.next() {
-      let file: String? = try row.decode(forColumn: "file")
-      let line: Int? = try row.decode(forColumn: "line")
-      let failure = Failure(
-        unit: try row.decode(forColumn: "unit"),
-        iteration: try row.decode(forColumn: "iteration"),
-        kind: try row.decode(forColumn: "kind"),
-        message: try row.decode(forColumn: "message"),
-        place: file.map { SourcePlace(file: $0, line: line ?? 0) }
-      )
+      let failure = try Failure(row)
       failures[try row.decode(forColumn: "experiment"), default: []].append(failure)
     }
     return failures
@@ -94,6 +86,20 @@ public struct ResearchResults: Sendable {
       values[index].sort { ($0.iteration, $0.variable) < ($1.iteration, $1.variable) }
     }
     return values
+  }
+}
+
+extension Failure {
+  init(_ row: Row) throws {
+    let file: String? = try row.decode(forColumn: "file")
+    let line: Int? = try row.decode(forColumn: "line")
+    self.init(
+      unit: try row.decode(forColumn: "unit"),
+      iteration: try row.decode(forColumn: "iteration"),
+      kind: try row.decode(forColumn: "kind"),
+      message: try row.decode(forColumn: "message"),
+      place: file.map { SourcePlace(file: $0, line: line ?? 0) }
+    )
   }
 }
 

@@ -242,11 +242,12 @@ public final class DatabaseStore: ResultStore {
       database,
       """
       INSERT INTO experiment
-        (number, key, id, ordinal, config, entries, repetition, updates, state, worker, started)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        old, experiment.key, experiment.id, experiment.ordinal,
+        old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
+        experiment.ordinal,
         StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
         ExperimentState.running.rawValue, worker, time,
@@ -329,7 +330,7 @@ public final class DatabaseStore: ResultStore {
     try read { try Schema.notes($0) }
   }
 
-  private func read<T>(_ body: (Database) throws -> T) throws -> T {
+  func read<T>(_ body: (Database) throws -> T) throws -> T {
     do {
       return try database.read(body)
     } catch let error as FieldworkError where error.code == .store {

@@ -13,6 +13,9 @@ public protocol ResultStore: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
   func contents() throws -> ResearchResults
 
+  /// What the end of a run tells. A store that can compute it without reading everything may do so.
+  func digest(of objective: Objective?) throws -> ResultDigest
+
   /// The state of every experiment by its key, see ``PlannedExperiment/key``.
   func states() throws -> [String: ExperimentState]
 
@@ -22,6 +25,12 @@ public protocol ResultStore: Sendable {
   /// The folder of an experiment, made if it is missing.
   /// - Throws: ``FieldworkError`` of code `store` if the store has no folders or it cannot be made.
   func directory(of experiment: String) throws -> String
+}
+
+extension ResultStore {
+  public func digest(of objective: Objective?) throws -> ResultDigest {
+    try contents().digest(of: objective)
+  }
 }
 
 /// Something to be kept.

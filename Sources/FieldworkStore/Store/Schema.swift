@@ -20,6 +20,7 @@ enum Schema {
             number INTEGER PRIMARY KEY,
             key TEXT NOT NULL UNIQUE,
             id TEXT NOT NULL,
+            point TEXT NOT NULL,
             ordinal INTEGER NOT NULL,
             config TEXT NOT NULL,
             entries TEXT NOT NULL,

@@ -86,16 +86,23 @@ public struct Table: Sendable, Hashable {
     return filter { row in condition.holds { (name: String) -> Value? in row[name] } }
   }
 
-  /// The rows in the order of a column: numbers by size, then texts, then the rest; empty cells last.
+  /// The rows in the order of a column: numbers by size, then texts, then the rest; null, NaN and empty
+  /// cells last, whatever the direction.
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
   public func sorted(by name: String, descending: Bool = false) throws -> Table {
-    let cells = try column(name).cells
+    let cells = try column(name).cells.map { cell -> Value? in
+      guard let cell, cell != .null, !(cell.number?.isNaN ?? false) else { return nil }
+      return cell
+    }
     let order = (0..<count).sorted { first, second in
-      guard let left = cells[first] else { return false }
-      guard let right = cells[second] else { return true }
-      if Table.precedes(left, right) { return !descending }
-      if Table.precedes(right, left) { return descending }
-      return first < second
+      switch (cells[first], cells[second]) {
+      case (let left?, let right?):
+        if Table.precedes(left, right) { return !descending }
+        if Table.precedes(right, left) { return descending }
+        return first < second
+      case (nil, nil): return first < second
+      case (let left, _): return left != nil
+      }
     }
     return rows(order)
   }
@@ -103,8 +110,7 @@ public struct Table: Sendable, Hashable {
   private static func precedes(_ left: Value, _ right: Value) -> Bool {
     if case .int(let first) = left, case .int(let second) = right { return first < second }
     if let first = left.number, let second = right.number {
-      // NaN goes to the end, so that sorting is an order at all.
-      return first.isNaN || second.isNaN ? !first.isNaN && second.isNaN : first < second
+      return first < second
     }
     if left.number != nil || right.number != nil { return left.number != nil }
     if left.kind != right.kind, left.kind == .string || right.kind == .string {

@@ -56,7 +56,8 @@ final class PreflightTests: XCTestCase {
     assertProblem(
       research(a, saving) { $0.objective = .minimize("lost") },
       "the objective 'lost' is saved by no unit",
-      line: 100
+      line: 100,
+      severity: .warning
     )
     let open = [unit("u", opensContext: true)]
     assertSound(research(a, open) { $0.objective = .minimize("loss") })

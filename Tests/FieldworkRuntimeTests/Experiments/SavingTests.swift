@@ -26,7 +26,7 @@ final class SavingTests: RuntimeTestCase {
     let expected: [String: Value] = [
       "int": 1, "double": 1.0, "list": [[1, 2], []], "tuple": [1, "x", [true]], "some": 3,
       "none": nil, "struct": ["loss": 0.5, "parts": [1]], "optional": [1, 2],
-      "large": 18446744073709551615.0,
+      "large": "18446744073709551615",
     ]
     XCTAssertEqual(results.experiments[0].failures.map(\.message), [])
     for (name, value) in expected { XCTAssertEqual(saved(name, results), [0: value], name) }

@@ -58,8 +58,8 @@ final class TableTests: StoreTestCase {
     )
     XCTAssertEqual(
       try mixed.sorted(by: "a")["n"],
-      [10, 7, 3, 4, 5, 1, 8, 9, 6, 0, 2, 11],
-      "numbers, NaN, texts, the rest by their text, empty cells"
+      [10, 7, 3, 5, 1, 8, 9, 0, 2, 4, 6, 11],
+      "numbers, texts, the rest by their text; empty cells, NaN and null"
     )
   }
 

@@ -132,7 +132,8 @@ final class CommandLineResultsTests: CommandLineTestCase {
     for arguments in ["--group-by", "--columns", "--sort"] {
       try assertRefused("results", arguments, "foo", saying: message)
     }
-    try assertRefused("results", "--where", "foo < 1", saying: message)
+    let condition = message.replacingOccurrences(of: "error: ", with: "error: --where: ")
+    try assertRefused("results", "--where", "foo < 1", saying: condition)
   }
 
   func testWrongUses() throws {

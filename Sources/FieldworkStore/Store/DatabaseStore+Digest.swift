@@ -1,0 +1,71 @@
+public import FieldworkCore
+import GRDB
+
+extension DatabaseStore {
+  /// The digest, computed by the database, so that a large research need not be read for it.
+  public func digest(of objective: Objective?) throws -> ResultDigest {
+    try read { database in
+      ResultDigest(
+        best: try objective.flatMap { try DatabaseStore.best(of: $0, database) },
+        failures: try DatabaseStore.failureGroups(database)
+      )
+    }
+  }
+
+  private static func best(
+    of objective: Objective,
+    _ database: Database
+  ) throws -> ResultDigest.Best? {
+    let direction = objective.direction == .maximize ? "DESC" : "ASC"
+    let row = try Row.fetchOne(
+      database,
+      sql: """
+        WITH last AS (
+          SELECT value.experiment, max(value.iteration) AS iteration
+          FROM value JOIN variable ON variable.number = value.variable
+          WHERE variable.name = ?1 GROUP BY value.experiment
+        )
+        SELECT experiment.entries, avg(value.content) AS mean, count(*) AS count,
+          min(experiment.ordinal) AS ordinal
+        FROM last
+        JOIN variable ON variable.name = ?1
+        JOIN value ON value.experiment = last.experiment AND value.variable = variable.number
+          AND value.iteration = last.iteration
+        JOIN experiment ON experiment.number = value.experiment
+        WHERE experiment.state = 'done' AND value.kind IN ('int', 'double')
+          AND value.content IS NOT NULL
+        GROUP BY experiment.point ORDER BY mean \(direction), ordinal LIMIT 1
+        """,
+      arguments: [objective.name]
+    )
+    guard let row else { return nil }
+    return ResultDigest.Best(
+      config: try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary,
+      mean: try row.decode(forColumn: "mean"),
+      count: try row.decode(forColumn: "count")
+    )
+  }
+
+  private static func failureGroups(_ database: Database) throws -> [ResultDigest.FailureGroup] {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT failure.*, count(*) AS count, experiment.id, experiment.entries,
+          min(experiment.ordinal) AS ordinal
+        FROM failure JOIN experiment ON experiment.number = failure.experiment
+        WHERE experiment.state = 'failed' AND failure.rowid =
+          (SELECT min(rowid) FROM failure AS other WHERE other.experiment = failure.experiment)
+        GROUP BY failure.unit, failure.kind, failure.message ORDER BY ordinal
+        """
+    )
+    return try rows.map { row in
+      ResultDigest.FailureGroup(
+        failure: try Failure(row),
+        count: try row.decode(forColumn: "count"),
+        exampleID: try row.decode(forColumn: "id"),
+        exampleConfig: try StoredConfig.decode(try row.decode(forColumn: "entries"))
+          .withoutAuxiliary
+      )
+    }
+  }
+}
