@@ -44,6 +44,19 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
   }
 
+  init(
+    _ name: String,
+    _ dependencies: [Dependency],
+    _ place: SourcePlace,
+    _ make: @escaping @Sendable (RunContext) async throws -> Output
+  ) {
+    self.name = name
+    self.place = place
+    creationDependencies = dependencies
+    opensContext = false
+    self.make = make
+  }
+
   /// The object of the running experiment.
   public func evaluate(in run: RunContext) throws -> Output { try run.instance(name) }
 

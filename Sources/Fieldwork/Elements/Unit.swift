@@ -32,19 +32,13 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = UnitDescription(
-      name: name,
-      kind: .function,
-      when: when,
-      saving: saving,
-      dependencies: allDependencies(repeat each arguments),
-      place: SourcePlace(file: file, line: line),
-      outputType: Output.self,
-      opensContext: false,
-      body: .function { run in
-        try await function(repeat try (each arguments).evaluate(in: run))
-      }
-    )
+    self.init(
+      name,
+      when,
+      saving,
+      allDependencies(repeat each arguments),
+      SourcePlace(file: file, line: line)
+    ) { run in try await function(repeat try (each arguments).evaluate(in: run)) }
   }
 
   /// A step whose body has the run context.
@@ -116,6 +110,30 @@ public struct ExecutableUnit: ResearchElement, Sendable {
         let bound = method(try instance.evaluate(in: run))
         return try await bound(repeat try (each arguments).evaluate(in: run))
       }
+    )
+  }
+}
+
+extension ExecutableUnit {
+  /// A step whose body evaluates its own arguments.
+  init<Output>(
+    _ name: String,
+    _ when: When,
+    _ saving: Saving?,
+    _ dependencies: [Dependency],
+    _ place: SourcePlace,
+    _ body: @escaping @Sendable (RunContext) async throws -> Output
+  ) {
+    description = UnitDescription(
+      name: name,
+      kind: .function,
+      when: when,
+      saving: saving,
+      dependencies: dependencies,
+      place: place,
+      outputType: Output.self,
+      opensContext: false,
+      body: .function { run in try await body(run) }
     )
   }
 }

@@ -162,3 +162,32 @@ final class LanguageDocumentTests: XCTestCase {
     XCTAssertEqual(results.failuresTable().count, 0)
   }
 }
+
+/// Functions as values of parameters, which go to functions as arguments.
+final class FunctionValueTests: XCTestCase {
+  func testFunctionsAreArguments() async throws {
+    typealias Function = @Sendable (Double) -> Double
+    @Sendable func apply(_ function: @escaping Function) -> Double { function(2) }
+    @Sendable func applyAt(_ function: Function, _ x: Double) -> Double { function(x) }
+    @Sendable func applyTwice(_ function: Function, _ x: Double, _ y: Int) -> Double {
+      function(function(x)) + Double(y)
+    }
+    let parameter = Parameter<Function>("f")
+    let values: [Alias<Function>] = [Alias("double") { 2 * $0 }, Alias("square") { $0 * $0 }]
+    let results = try await Research("functions", seed: 1) {
+      Domain(parameter <- values) * Domain("x" <- [3.0])
+      let held = Instance("held", { (function: @escaping Function) in [function] }, EC(parameter))
+      held
+      Unit("one", saving: "one", apply, EC("f"))
+      Unit("two", saving: "two", applyAt, EC(parameter), EC("x"))
+      Unit("three", saving: "three", applyTwice, EC("f"), EC("x"), Constant(1))
+      Unit("instance", saving: "held", on: held) { held, _ in held[0](5) }
+    }.run()
+    let table = results.table()
+    XCTAssertEqual(try table["f"], ["double", "square"])
+    XCTAssertEqual(try table["one"], [4.0, 4.0])
+    XCTAssertEqual(try table["two"], [6.0, 9.0])
+    XCTAssertEqual(try table["three"], [13.0, 82.0])
+    XCTAssertEqual(try table["held"], [10.0, 25.0])
+  }
+}
