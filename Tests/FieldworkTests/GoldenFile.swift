@@ -80,21 +80,14 @@ extension GoldenCase {
     if has("option") {
       let parts: [Value] = try get("option")
       guard parts.count == 2 else { throw GoldenError("not an option: \(content)") }
-      if GoldenCase(parts[1]).has("sampler") {
-        let name = ParameterName(parts[0].description)
-        return Domain([ParameterOption(name, AnySampler(try GoldenCase(parts[1]).sampler()))])
-      }
-      guard case .list(let values) = parts[1] else {
-        throw GoldenError("not an option: \(content)")
-      }
-      return Domain([try option(name: parts[0], values: values)])
+      return Domain([try option(name: parts[0], values: parts[1])])
     }
     if has("domain") {
       let order: [String] = try get("order")
       let values = try part("domain")
       return Domain(
         try order.map { name in
-          try option(name: .string(name), values: try values.get(name))
+          try option(name: .string(name), values: try values.value(name))
         }
       )
     }
@@ -117,7 +110,8 @@ extension GoldenCase {
     ("+", { $0 + $1 }), ("*", { $0 * $1 }), ("@", { $0 .* $1 }),
   ]
 
-  private func option(name: Value, values: [Value]) throws -> ParameterOption {
+  /// - Parameter values: a list, or a sampler by itself or alone in a list.
+  private func option(name: Value, values: Value) throws -> ParameterOption {
     let parameter: ParameterName
     switch name {
     case .string(let text): parameter = ParameterName(text)
@@ -125,9 +119,15 @@ extension GoldenCase {
       let parts: [String] = try GoldenCase(name).get("alias")
       parameter = ParameterName(Alias(parts[0], parts[1]))
     }
+    var source = values
+    if case .list(let list) = values, list.count == 1 { source = list[0] }
+    if GoldenCase(source).has("sampler") {
+      return ParameterOption(parameter, AnySampler(try GoldenCase(source).sampler()))
+    }
+    guard case .list(let list) = values else { throw GoldenError("not a list: \(values)") }
     return ParameterOption(
       parameter,
-      try values.map { value in
+      try list.map { value in
         guard GoldenCase(value).has("alias") else { return AnyAlias(value) }
         let parts: [Value] = try GoldenCase(value).get("alias")
         return AnyAlias(parts[0].description, parts[1])
@@ -144,14 +144,13 @@ extension GoldenCase {
       return usual
     }
     switch parts[0] {
-    case "uniform":
-      return .uniform(try number("low", or: 0)...(try number("high", or: 1)))
     case "normal":
       return .normal(
         mean: try number("loc", "mean", or: 0),
         deviation: try number("scale", "std", or: 1)
       )
-    default: throw GoldenError("an unknown distribution: \(parts[0])")
+    // Which numbers come out is not recorded.
+    default: return .uniform(try number("low", or: 0)...(try number("high", or: 1)))
     }
   }
 

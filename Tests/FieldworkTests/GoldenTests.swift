@@ -22,7 +22,10 @@ final class GoldenTests: XCTestCase {
     try forEachCase("domain") { item in
       let domain = try item.part("expr").domain()
       if item.has("error") {
-        XCTAssertFalse(domain.problems.isEmpty, "'\(item.name)' is to be refused")
+        XCTAssertTrue(
+          domain.problems.contains { $0.severity == .error },
+          "'\(item.name)' is to be refused"
+        )
         return
       }
       XCTAssertEqual(domain.problems.filter { $0.severity == .error }, [], item.name)
@@ -179,34 +182,43 @@ private struct WeightedCase {
   func check() throws {
     var draws: [String: [Int: Int]] = [:]
     let seeds: Int = try item.get("seeds")
-    let length = domain.isEndless ? 500 : nil
+    let block = settings.repeatEach ?? settings.configs ?? domain.count ?? 100
+    // Whole blocks of an endless stream, so that each is seen with all its repetitions.
+    let length =
+      domain.isEndless && settings.configs == nil
+      ? max(1, 500 / (block * settings.repetitions)) * block * settings.repetitions : nil
     for seed in 0..<UInt64(seeds) {
       var settings = settings
       settings.seed = seed
       settings.addsAuxiliary = false
-      let order = try repeatedOnce(settings, limit: length)
+      let order = try repeatedOnce(settings, block: block, limit: length)
       try checkGroups(order, &draws)
     }
     try checkShares(draws)
   }
 
   /// The configs without repetitions, after checking that repetitions repeat them.
-  private func repeatedOnce(_ settings: IterationSettings, limit: Int?) throws -> [Config] {
+  private func repeatedOnce(
+    _ settings: IterationSettings,
+    block: Int,
+    limit: Int?
+  ) throws -> [ConfigStream.Element] {
     var stream = try domain.stream(settings)
-    var configs: [Config] = []
-    while configs.count < limit ?? .max, let next = try stream.next() {
-      configs.append(next.config)
-    }
-    guard settings.repetitions > 1 else { return configs }
-    let block = settings.repeatEach ?? configs.count / settings.repetitions
-    var once: [Config] = []
+    var elements: [ConfigStream.Element] = []
+    while elements.count < limit ?? .max, let next = try stream.next() { elements.append(next) }
+    guard settings.repetitions > 1 else { return elements }
+    var once: [ConfigStream.Element] = []
     var start = 0
-    while start < configs.count {
-      let length = min(block, (configs.count - start) / settings.repetitions)
-      let first = Array(configs[start..<start + length])
+    while start < elements.count {
+      let length = min(block, (elements.count - start) / settings.repetitions)
+      let first = elements[start..<start + length]
       for repetition in 1..<settings.repetitions {
         let begin = start + repetition * length
-        XCTAssertEqual(Array(configs[begin..<begin + length]), first, "\(item.name): repetition")
+        XCTAssertEqual(
+          elements[begin..<begin + length].map(\.config),
+          first.map(\.config),
+          "\(item.name): repetition"
+        )
       }
       once += first
       start += length * settings.repetitions
@@ -214,8 +226,11 @@ private struct WeightedCase {
     return once
   }
 
-  private func checkGroups(_ configs: [Config], _ draws: inout [String: [Int: Int]]) throws {
-    var rest = configs[...]
+  private func checkGroups(
+    _ elements: [ConfigStream.Element],
+    _ draws: inout [String: [Int: Int]]
+  ) throws {
+    var rest = elements[...]
     while !rest.isEmpty {
       for (number, group) in groups.enumerated() where group.isReached && !rest.isEmpty {
         let part = Array(rest.prefix(group.count ?? rest.count))
@@ -226,13 +241,13 @@ private struct WeightedCase {
   }
 
   private func check(
-    _ configs: [Config],
+    _ elements: [ConfigStream.Element],
     _ group: Group,
     _ number: Int,
     _ draws: inout [String: [Int: Int]]
   ) throws {
-    if let expected = group.configs, configs.count == expected.count {
-      let plain = configs.map(\.plainValues)
+    if let expected = group.configs, elements.count == expected.count {
+      let plain = elements.map(\.config.plainValues)
       if group.isOrdered {
         XCTAssertEqual(plain, expected, "\(item.name): order")
       } else {
@@ -240,14 +255,10 @@ private struct WeightedCase {
       }
     }
     var taken = [Int](repeating: 0, count: blocks.count)
-    for config in configs {
-      let member = try XCTUnwrap(
-        group.members.first { index in
-          (blocks[index].isEndless || taken[index] < blocks[index].baseCount)
-            && ((try? blocks[index].contains(config)) ?? false)
-        },
-        "\(item.name): \(config) belongs to no member of its group"
-      )
+    for element in elements {
+      let member = element.member
+      XCTAssertTrue(group.members.contains(member), "\(item.name): groups are mixed")
+      XCTAssertTrue(try blocks[member].contains(element.config), "\(item.name): \(element.config)")
       let exhausted = group.members.filter {
         !blocks[$0].isEndless && taken[$0] == blocks[$0].baseCount
       }
@@ -255,7 +266,7 @@ private struct WeightedCase {
         var expected = Config()
         let draw = DrawPlace(key: Philox.Key(), member: 0, ordinal: 0)
         _ = try blocks[member].write(at: taken[member], draw: draw, into: &expected)
-        XCTAssertEqual(config, expected, "\(item.name): a member's own order")
+        XCTAssertEqual(element.config, expected, "\(item.name): a member's own order")
       }
       taken[member] += 1
       draws["\(number) \(exhausted)", default: [:]][member, default: 0] += 1
@@ -271,10 +282,12 @@ private struct WeightedCase {
       let group: Int = try share.get("group")
       let exhausted: [Int] = try share.get("exhausted")
       let expected: [String: Double] = try share.get("expected")
-      let observed = try XCTUnwrap(
-        draws["\(group) \(exhausted)"],
-        "\(item.name): \(exhausted) never ran out"
-      )
+      guard let observed = draws["\(group) \(exhausted)"] else {
+        // What was rare while recording may not come up at all.
+        let recorded: Int = try share.get("draws")
+        XCTAssertLessThan(recorded, 30, "\(item.name): \(exhausted) never ran out")
+        continue
+      }
       let total = Double(observed.values.reduce(0, +))
       for (member, probability) in expected {
         let count = Double(observed[Int(member) ?? -1] ?? 0)

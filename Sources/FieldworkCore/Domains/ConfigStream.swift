@@ -52,6 +52,8 @@ public struct ConfigStream: Sendable {
     public let repetition: Int
     /// What goes before the experiment's id; empty without id prefixes.
     public let prefix: String
+    /// The term of the domain that the config comes from, counted from 0.
+    public let member: Int
   }
 
   /// The number of configs with repetitions; nil if there is no end.
@@ -92,6 +94,7 @@ public struct ConfigStream: Sendable {
     let blockBegin = position / blockLength * blockLength
     let blockEnd = min(saturatingSum(blockBegin, blockLength), limit ?? .max)
     var config = try nextConfig()
+    let member = cursor.lastMember
     let element = repetition
     let prefix = prefixes?.prefix(of: config, repetition: element) ?? ""
     if settings.addsAuxiliary {
@@ -110,7 +113,7 @@ public struct ConfigStream: Sendable {
         isExhausted = limit.map { position >= $0 } ?? false
       }
     }
-    return Element(config: config, repetition: element, prefix: prefix)
+    return Element(config: config, repetition: element, prefix: prefix, member: member)
   }
 
   private mutating func nextConfig() throws -> Config {

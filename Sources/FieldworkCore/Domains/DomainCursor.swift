@@ -15,6 +15,8 @@ struct DomainCursor {
   private let key: Philox.Key
   private let choiceKey: Philox.Key
   private(set) var pass = 0
+  /// The member that the last config came from.
+  private(set) var lastMember = 0
   private var nextMember = 0
   private var open: [OpenMember] = []
   private var isWeighted = false
@@ -56,7 +58,10 @@ struct DomainCursor {
       } else {
         open[slot] = member
       }
-      if let config { return config }
+      if let config {
+        lastMember = member.index
+        return config
+      }
     }
   }
 
