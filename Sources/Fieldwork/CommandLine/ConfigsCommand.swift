@@ -30,14 +30,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
     let selection = try settings.selection(in: research)
-    let errors = research.preflight().filter { $0.severity == .error }
-    guard errors.isEmpty else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
-        problems: errors
-      )
-    }
+    try research.requireSound()
     let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
     let isForShow = try research.settings.seed == nil && stored?.notes()["seed"] == nil
     let seed = try seed(of: research, stored)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldworkCore
 import FieldworkStore
+import Foundation
 
 /// `results`: shows what is stored, as a table.
 struct ResultsCommand: PlaybookSubcommand {
@@ -116,7 +117,7 @@ struct ResultsCommand: PlaybookSubcommand {
     let selected = try filtered(makeTable(results), shown: makeTable(results, usesAliases: true))
     var table = try grouped(selected, results)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
-    if let columns { table = try table.selecting(names(columns)) }
+    if let columns { table = try table.selecting(try names(columns)) }
     print(table, context.terminal)
     return .done
   }
@@ -136,12 +137,7 @@ struct ResultsCommand: PlaybookSubcommand {
   /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
   private func filtered(_ table: Table, shown: Table) throws -> Table {
     guard let condition else { return table }
-    let parsed: Condition
-    do {
-      parsed = try Condition(condition)
-    } catch let error as FieldworkError {
-      throw FieldworkError(.unreadableText, "--where: \(error.message)")
-    }
+    let parsed = try Condition(option: condition)
     let known = table.columnNames + shown.columnNames
     for name in parsed.names where !known.contains(name) {
       throw FieldworkError(
@@ -163,7 +159,7 @@ struct ResultsCommand: PlaybookSubcommand {
     guard let groupBy else {
       return last && table.columnNames.contains("iteration") ? try table.lastValues() : table
     }
-    let keys = names(groupBy)
+    let keys = try names(groupBy)
     let aggregates = try names(aggregate ?? "mean,std,count").map { name in
       guard let aggregate = Aggregate(rawValue: name) else {
         throw FieldworkError(
@@ -184,10 +180,18 @@ struct ResultsCommand: PlaybookSubcommand {
       .aggregated(aggregates, columns: experiments || failures ? nil : measured)
   }
 
-  private func names(_ text: String) -> [String] {
-    text.split(separator: ",").map { part in
-      String(part.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+  /// - Throws: ``FieldworkError`` if a name is missing or stands twice.
+  private func names(_ text: String) throws -> [String] {
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      part.trimmingCharacters(in: .whitespaces)
     }
+    guard !names.contains(""), Set(names).count == names.count else {
+      throw FieldworkError(
+        .unreadableText,
+        "'\(text)' is no list of names: give each once, with commas between them"
+      )
+    }
+    return names
   }
 
   private func print(_ table: Table, _ terminal: Terminal) {

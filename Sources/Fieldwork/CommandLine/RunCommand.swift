@@ -73,7 +73,9 @@ struct RunCommand: PlaybookSubcommand {
     let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
     let research = try overridden(context.research)
     let selection = try settings.selection(in: research)
-    try check(research, terminal)
+    for warning in try research.requireSound() where !json {
+      terminal.printError(terminal.text(of: warning))
+    }
     let kind = store ?? .local
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
@@ -141,22 +143,6 @@ struct RunCommand: PlaybookSubcommand {
     }
     if let name = location.name { research.name = name }
     return research
-  }
-
-  /// Shows warnings, and throws all errors at once.
-  private func check(_ research: Research, _ terminal: Terminal) throws {
-    let problems = research.preflight()
-    let errors = problems.filter { $0.severity == .error }
-    for warning in problems where warning.severity == .warning && !json {
-      terminal.printError(terminal.text(of: warning))
-    }
-    guard errors.isEmpty else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
-        problems: errors
-      )
-    }
   }
 
   func validate() throws {

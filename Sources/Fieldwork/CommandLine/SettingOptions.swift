@@ -124,12 +124,7 @@ struct SettingOptions: ParsableArguments {
   ///   lacks.
   func selection(in research: Research) throws -> Selection? {
     guard let condition else { return nil }
-    let parsed: Condition
-    do {
-      parsed = try Condition(condition)
-    } catch let error as FieldworkError {
-      throw FieldworkError(.unreadableText, "--where: \(error.message)")
-    }
+    let parsed = try Condition(option: condition)
     let known = research.parameterList.flatMap { [$0.key, $0.alias] } + ["repetition"]
     for name in parsed.names where !known.contains(name) {
       throw FieldworkError(
@@ -154,5 +149,17 @@ extension Research {
 
   var parameterText: String {
     parameterList.isEmpty ? "none" : parameterList.map(\.key).joined(separator: ", ")
+  }
+}
+
+extension Condition {
+  /// Reads the value of `--where`.
+  /// - Throws: ``FieldworkError`` of code `unreadableText`, which names the option.
+  init(option text: String) throws {
+    do {
+      try self.init(text)
+    } catch let error as FieldworkError {
+      throw FieldworkError(.unreadableText, "--where: \(error.message)")
+    }
   }
 }

@@ -10,6 +10,24 @@ extension Research {
     problems + settingProblems() + domainProblems() + unitProblems()
   }
 
+  /// Checks the definition before anything runs.
+  /// - Parameter others: problems that were found elsewhere.
+  /// - Returns: the warnings.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all errors.
+  @discardableResult
+  package func requireSound(_ others: [Problem] = []) throws -> [Problem] {
+    let found = preflight() + others
+    let errors = found.filter { $0.severity == .error }
+    guard errors.isEmpty else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
+        problems: errors
+      )
+    }
+    return found
+  }
+
   private func error(_ message: String, _ remedy: String, _ place: SourcePlace? = nil) -> Problem {
     Problem(message, remedy: remedy, place: place ?? self.place)
   }

@@ -128,23 +128,17 @@ public struct ResearchRunner: Sendable {
   // MARK: Before anything runs
 
   private func check() throws {
-    var problems = research.preflight().filter { $0.severity == .error }
-    if debug && research.settings.parallelism != .serial {
-      problems.append(
-        Problem(
-          "debug needs one experiment after the other",
-          remedy: "run with --parallel serial",
-          place: research.place
-        )
-      )
+    guard debug && research.settings.parallelism != .serial else {
+      try research.requireSound()
+      return
     }
-    guard problems.isEmpty else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the research cannot be run: \(problems.count) problem\(problems.count == 1 ? "" : "s")",
-        problems: problems
+    try research.requireSound([
+      Problem(
+        "debug needs one experiment after the other",
+        remedy: "run with --parallel serial",
+        place: research.place
       )
-    }
+    ])
   }
 
   /// What must not change between runs: the units' declarations and the number of iterations. The
