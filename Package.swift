@@ -101,7 +101,7 @@ let package = Package(
       name: "FieldworkTests",
       dependencies: [
         "Fieldwork", "FieldworkTesting", .target(name: "Quickstart"),
-        .target(name: "TestPlaybook"),
+        .target(name: "TestPlaybook"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
       resources: [.copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help")],
       swiftSettings: settings
@@ -124,4 +124,3 @@ let package = Package(
       ]
     }
 )
-

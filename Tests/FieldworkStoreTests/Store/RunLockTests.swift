@@ -29,45 +29,6 @@ final class RunLockTests: StoreTestCase {
     try store.close()
   }
 
-  func testAKilledProcessHoldsNothing() throws {
-    try DatabaseStore.open(folder).close()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [
-      "python3", "-c",
-      """
-      import fcntl, os, sys
-      file = open(sys.argv[1], "w")
-      fcntl.flock(file, fcntl.LOCK_EX)
-      file.write(str(os.getpid()))
-      file.flush()
-      print("locked", flush=True)
-      sys.stdin.read()
-      """, folder.lockPath,
-    ]
-    let output = Pipe()
-    let input = Pipe()
-    process.standardOutput = output
-    process.standardInput = input
-    try process.run()
-    var answer = Data()
-    while answer.last != UInt8(ascii: "\n") {
-      let part = output.fileHandleForReading.availableData
-      guard !part.isEmpty else { break }
-      answer += part
-    }
-    guard !answer.isEmpty else { throw XCTSkip("the test needs Python") }
-    XCTAssertEqual(answer, Data("locked\n".utf8))
-    assertError(.busy, "process \(process.processIdentifier)") {
-      try DatabaseStore.open(self.folder)
-    }
-    XCTAssertNoThrow(try DatabaseStore.openForReading(folder).contents(), "reading needs no lock")
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    try DatabaseStore.open(folder).close()
-    try input.fileHandleForWriting.close()
-  }
-
   func testAFolderBelowAFileCannotBeMade() throws {
     let file = directory + "/file"
     try Data().write(to: URL(fileURLWithPath: file))

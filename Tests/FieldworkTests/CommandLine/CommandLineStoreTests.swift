@@ -1,5 +1,6 @@
 import Fieldwork
 import Foundation
+import GRDB
 import XCTest
 
 /// What stands in the way of a run: results of another definition, files that are no store, and
@@ -22,23 +23,14 @@ final class CommandLineStoreTests: CommandLineTestCase {
 
   func testDatabaseOfAnotherProgram() throws {
     let file = try makeFolder("small")
-    let made = try ProcessRun(
-      URL(fileURLWithPath: "/usr/bin/env"),
-      ["python3", "-c", Self.makesDatabase, file.path]
-    )
-    try XCTSkipUnless(made.status == 0, "there is no python3 to make a database")
+    let other = try DatabaseQueue(path: file.path)
+    try other.write { try $0.execute(sql: "CREATE TABLE other (x)") }
+    try other.close()
     let before = try Data(contentsOf: file)
     let message = "error: DIR/small/research.sqlite is a database, but not a store of Fieldwork"
     for command in ["run", "results", "configs"] { try assertRefused(command, saying: message) }
     XCTAssertEqual(try Data(contentsOf: file), before, "it is left as it was")
   }
-
-  private static let makesDatabase = """
-    import sqlite3, sys
-    connection = sqlite3.connect(sys.argv[1])
-    connection.execute('create table other (x)')
-    connection.commit()
-    """
 
   func testNoResults() throws {
     try assertRefused(
