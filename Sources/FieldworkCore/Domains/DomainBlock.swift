@@ -300,12 +300,17 @@ extension DomainBlock: Equatable {
 }
 
 extension AnyAlias {
-  /// Whether this is the value meant by another one: the same plain value, or the same name.
+  /// Whether this is the value meant by another one: the same plain value, numbers by size, or the same
+  /// name.
   package func sameValue(as other: AnyAlias) -> Bool {
-    if let plain, let otherPlain = other.plain {
-      if plain == otherPlain { return true }
-      if let number = plain.number, number == otherPlain.number { return true }
-    }
-    return (isNamed || plain == nil || other.isNamed) && name == other.name
+    hasSamePlainValue(as: other)
+      || ((isNamed || plain == nil || other.isNamed) && name == other.name)
+  }
+
+  private func hasSamePlainValue(as other: AnyAlias) -> Bool {
+    guard let first = plain, let second = other.plain else { return false }
+    if first == second { return true }
+    guard let number = first.number, let otherNumber = second.number else { return false }
+    return number == otherNumber
   }
 }
