@@ -32,6 +32,11 @@ struct RunReport {
         "best \(objective.name) \(Table.rounded(best.mean))\(spread): \(best.config.description.inOneLine)"
       )
     }
+    if digest.best == nil, summary.done > 0, let objective = research.settings.objective {
+      lines.append(
+        "no best: the objective '\(objective.name)' was saved as a number by no finished experiment"
+      )
+    }
     lines += failureLines(digest.failures)
     let command = "swift run \(context.name)"
     if folder == nil {

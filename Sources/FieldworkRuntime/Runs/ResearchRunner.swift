@@ -76,16 +76,19 @@ public struct ResearchRunner: Sendable {
         )
       )
     )
+    let isNew = try store.notes()["definition"] == nil
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
-      .note("definition", .string(definition)),
       .variables(research.units.flatMap { $0.saving?.names ?? [] }),
     ])
+    if isNew { await run.recorder.record([definitionNote]) }
     let queue = ExperimentQueue(plan, finished: finished, selection: selection) { experiment in
       run.skip(experiment)
     }
     let firstError = await runAll(run, queue, workers: workers)
     await run.recordMoves()
+    // Another definition counts from the first experiment that has run by it.
+    if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
     var failure = debug ? firstError : nil
     if let error = queue.failure { failure = error }
     do {
@@ -149,6 +152,8 @@ public struct ResearchRunner: Sendable {
       (["iterations \(iterations), finalize \(research.settings.finalize)"]
       + research.units.map(\.description)).joined(separator: "\n")
   }
+
+  private var definitionNote: StoreRecord { .note("definition", .string(definition)) }
 
   /// The seed of the stored results, or a new one for a new research.
   private func agreeOnSeed() throws -> UInt64 {

@@ -13,6 +13,7 @@ final class RunState: Sendable {
   private let summary = Protected(RunSummary())
   /// The places of left out experiments, not yet handed to the store.
   private let moves = Protected<[StoreRecord]>([])
+  private let begun = Protected(false)
   /// Set when results can no longer be stored, so that running on would be in vain.
   private let isStopping: Protected<Bool>
 
@@ -69,10 +70,14 @@ final class RunState: Sendable {
     return nil
   }
 
+  /// Whether an experiment has begun.
+  var hasRun: Bool { begun.withLock { $0 } }
+
   private func run(
     _ experiment: PlannedExperiment,
     worker: Int
   ) async -> ExperimentRunner.Outcome {
+    begun.withLock { $0 = true }
     emit(.experimentStarted(experiment, worker: worker))
     await recorder.record([.started(experiment, at: RunState.now(), worker: worker)])
     let context = makeContext(experiment)

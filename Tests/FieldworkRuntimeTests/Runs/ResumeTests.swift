@@ -114,9 +114,16 @@ final class ResumeTests: RuntimeTestCase {
     XCTAssertEqual(try store.contents().variables, ["a"], "a refused run changes nothing")
     let accepted = try await run(research(saving: "b", iterations: 3), store, changes: .accept)
     XCTAssertEqual([accepted.done, accepted.skipped], [0, 1])
-    // From now on the accepted definition counts.
-    let again = try await run(research(saving: "b", iterations: 3), store)
+    // Nothing ran by the accepted definition, so the one that the results are from still counts.
+    let again = try await run(research(saving: "a", iterations: 2), store)
     XCTAssertEqual(again.skipped, 1)
+    var grown = research(saving: "b", iterations: 3)
+    grown.settings.repetitions = 2
+    let other = try await run(grown, store, changes: .accept)
+    XCTAssertEqual([other.done, other.skipped], [1, 1])
+    // From now on the accepted definition counts.
+    let last = try await run(grown, store)
+    XCTAssertEqual(last.skipped, 2)
   }
 
   func testUnitsInAnotherOrderAreRefused() async throws {
