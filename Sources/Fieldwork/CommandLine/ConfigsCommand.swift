@@ -32,8 +32,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     let selection = try settings.selection(in: research)
     try research.requireSound()
     let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
-    let isForShow = try research.settings.seed == nil && stored?.notes()["seed"] == nil
-    let seed = try seed(of: research, stored)
+    let storedSeed = try StoredSeed.decode(try stored?.notes()["seed"])
+    let isForShow = research.settings.seed == nil && storedSeed == nil
+    let seed = try seed(of: research, stored: storedSeed)
     research.settings.seed = seed
     let states = try stored?.states() ?? [:]
     let plan = try ExperimentPlan(research, seed: seed)
@@ -56,18 +57,16 @@ struct ConfigsCommand: PlaybookSubcommand {
   }
 
   /// The seed of the stored results, the research's own, or one for show.
-  private func seed(of research: Research, _ store: DatabaseStore?) throws -> UInt64 {
+  private func seed(of research: Research, stored: UInt64?) throws -> UInt64 {
     let wanted = research.settings.seed
-    guard case .string(let text) = try store?.notes()["seed"], let seed = UInt64(text) else {
-      return wanted ?? 0
-    }
-    if let wanted, wanted != seed {
+    guard let stored else { return wanted ?? 0 }
+    if let wanted, wanted != stored {
       throw FieldworkError(
         .invalidDefinition,
-        "the results of '\(research.name)' were begun with seed \(seed), not \(wanted); leave out the seed, or give another --name"
+        "the results of '\(research.name)' were begun with seed \(stored), not \(wanted); leave out the seed, or give another --name"
       )
     }
-    return seed
+    return stored
   }
 
   private func rows(
@@ -126,7 +125,7 @@ struct ConfigsCommand: PlaybookSubcommand {
   ) throws -> String {
     var lines: [String] = []
     let total = try selection.map { try $0.count(in: plan) } ?? plan.size
-    let count = total.map { "\($0) experiment\($0 == 1 ? "" : "s")" } ?? "experiments without end"
+    let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
     lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
     let done = states.values.count { $0 == .done }
     if done > 0 { lines.append("\(done) stored as done") }

@@ -114,18 +114,17 @@ struct ResultsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     let results = try DatabaseStore.openForReading(folder).contents()
-    let selected = try filtered(makeTable(results), shown: makeTable(results, usesAliases: true))
-    var table = try grouped(selected, results)
+    var table = try grouped(try filtered(results), results)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
     if let columns { table = try table.selecting(try names(columns)) }
     print(table, context.terminal)
     return .done
   }
 
-  private func makeTable(_ results: ResearchResults, usesAliases: Bool? = nil) -> Table {
+  private func makeTable(_ results: ResearchResults, usesAliases: Bool) -> Table {
     var options = TableOptions()
     options.isWide = !isLong
-    options.usesAliases = usesAliases ?? aliases
+    options.usesAliases = usesAliases
     options.includesConfig = !hidesConfig
     options.includesAuxiliary = auxiliary
     options.completeIterationsOnly = completeOnly
@@ -135,9 +134,11 @@ struct ResultsCommand: PlaybookSubcommand {
   }
 
   /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
-  private func filtered(_ table: Table, shown: Table) throws -> Table {
+  private func filtered(_ results: ResearchResults) throws -> Table {
+    let table = makeTable(results, usesAliases: aliases)
     guard let condition else { return table }
     let parsed = try Condition(option: condition)
+    let shown = makeTable(results, usesAliases: true)
     let known = table.columnNames + shown.columnNames
     for name in parsed.names where !known.contains(name) {
       throw FieldworkError(

@@ -147,7 +147,7 @@ final class ProgressDisplay: EventConsumer {
       parts.append(Wording.count(progress.finished, "experiment"))
     }
     if progress.start?.iterations == 1 {
-      parts.append(Wording.rate(Double(progress.done + progress.failed) / seconds, "exp"))
+      parts.append(Wording.rate(Double(progress.ended) / seconds, "exp"))
     } else {
       parts.append("\(progress.iterations) it")
       parts.append(Wording.rate(Double(progress.iterations) / seconds, "it"))
@@ -157,7 +157,7 @@ final class ProgressDisplay: EventConsumer {
     } else {
       parts.append(Wording.duration(seconds) + " elapsed")
     }
-    if progress.failed > 0 { parts.append("\(progress.failed) failed") }
+    if progress.counts.failed > 0 { parts.append("\(progress.counts.failed) failed") }
     return parts.joined(separator: " · ")
   }
 
@@ -194,12 +194,16 @@ enum FailureText {
   /// One line for the failure and one for an experiment that has it.
   static func text(_ group: RunProgress.FailureGroup, _ title: String) -> String {
     let failure = group.failure
-    let place = failure.place.map { " (\($0))" } ?? ""
     let message = failure.message.inOneLine
     let config = group.example.config.withoutAuxiliary.description.inOneLine
     return """
-      \(title) unit '\(failure.unit)'\(place), iteration \(failure.iteration): \(message)
+      \(title) \(failure.unitText), iteration \(failure.iteration): \(message)
         in \(group.example.id) \(config)
       """
   }
+}
+
+extension Failure {
+  /// The unit with its place: `unit 'train' (Digits/Digits.swift:31)`.
+  var unitText: String { "unit '\(unit)'" + (place.map { " (\($0))" } ?? "") }
 }

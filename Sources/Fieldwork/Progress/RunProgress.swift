@@ -18,10 +18,7 @@ struct RunProgress: Sendable {
   }
 
   private(set) var start: RunStart?
-  private(set) var done = 0
-  private(set) var failed = 0
-  private(set) var skipped = 0
-  private(set) var interrupted = 0
+  private(set) var counts = RunSummary()
   private(set) var iterations = 0
   private(set) var activities: [Int: Activity] = [:]
   private(set) var failures: [FailureGroup] = []
@@ -32,7 +29,7 @@ struct RunProgress: Sendable {
   mutating func apply(_ event: Event) -> FailureGroup? {
     switch event {
     case .runStarted(let start): self.start = start
-    case .experimentSkipped: skipped += 1
+    case .experimentSkipped: counts.skipped += 1
     case .experimentStarted(let experiment, let worker):
       activities[worker] = Activity(experiment: experiment)
     case .iterationEnded(_, _, let worker):
@@ -41,11 +38,7 @@ struct RunProgress: Sendable {
     case .unitFailed(let experiment, let failure): return add(failure, experiment)
     case .experimentEnded(let experiment, let ending, _, let worker):
       if activities[worker]?.experiment.id == experiment.id { activities[worker] = nil }
-      switch ending.state {
-      case .done: done += 1
-      case .failed: failed += 1
-      case .interrupted, .running: interrupted += 1
-      }
+      counts.count(ending)
     case .runEnded: activities = [:]
     }
     return nil
@@ -69,20 +62,23 @@ struct RunProgress: Sendable {
   }
 
   /// Experiments that are through, whether in this run or an earlier one.
-  var finished: Int { done + failed + skipped }
+  var finished: Int { ended + counts.skipped }
+
+  /// Experiments that this run has brought to an end of their own.
+  var ended: Int { counts.done + counts.failed }
 
   /// The part of this run's work that is done, between 0 and 1; nil if that is not known.
   var fraction: Double? {
     guard let start, let total = start.experiments else { return nil }
-    let work = total - skipped
+    let work = total - counts.skipped
     guard work > 0 else { return 1 }
-    var ended = Double(done + failed)
+    var share = Double(ended)
     if let iterations = start.iterations {
       for activity in activities.values {
-        ended += min(Double(activity.iterations) / Double(iterations), 1)
+        share += min(Double(activity.iterations) / Double(iterations), 1)
       }
     }
-    return min(ended / Double(work), 1)
+    return min(share / Double(work), 1)
   }
 }
 

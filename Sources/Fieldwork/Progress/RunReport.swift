@@ -26,17 +26,7 @@ struct RunReport {
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     let digest = try store.digest(of: research.settings.objective)
     var lines = [headline(summary)]
-    if let best = digest.best, let objective = research.settings.objective {
-      let spread = best.count > 1 ? " (mean of \(best.count))" : ""
-      lines.append(
-        "best \(objective.name) \(Table.rounded(best.mean))\(spread): \(best.config.description.inOneLine)"
-      )
-    }
-    if digest.best == nil, summary.done > 0, let objective = research.settings.objective {
-      lines.append(
-        "no best: the objective '\(objective.name)' was saved as a number by no finished experiment"
-      )
-    }
+    lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
     let command = "swift run \(context.name)"
     if folder == nil {
@@ -64,14 +54,26 @@ struct RunReport {
       + " in \(Wording.duration(summary.duration)) (seed \(summary.seed))"
   }
 
+  private func bestLines(_ best: ResultDigest.Best?, _ summary: RunSummary) -> [String] {
+    guard let objective = research.settings.objective else { return [] }
+    if let best {
+      let spread = best.count > 1 ? " (mean of \(best.count))" : ""
+      let config = best.config.description.inOneLine
+      return ["best \(objective.name) \(Table.rounded(best.mean))\(spread): \(config)"]
+    }
+    guard summary.done > 0 else { return [] }
+    return [
+      "no best: the objective '\(objective.name)' was saved as a number by no finished experiment"
+    ]
+  }
+
   private func failureLines(_ groups: [ResultDigest.FailureGroup]) -> [String] {
     guard !groups.isEmpty else { return [] }
     var lines = groups.prefix(Self.failureLimit).map { group in
-      let place = group.failure.place.map { " (\($0))" } ?? ""
-      return """
-          \(group.count) × unit '\(group.failure.unit)'\(place): \(group.failure.message.inOneLine)
-              such as \(group.exampleID) \(group.exampleConfig.description.inOneLine)
-        """
+      """
+        \(group.count) × \(group.failure.unitText): \(group.failure.message.inOneLine)
+            such as \(group.exampleID) \(group.exampleConfig.description.inOneLine)
+      """
     }
     if groups.count > Self.failureLimit {
       lines.append("  and \(groups.count - Self.failureLimit) other kinds of failure")

@@ -27,10 +27,7 @@ public struct Config: Sendable, Hashable {
   }
 
   /// The names by which the config is read, in order, each once.
-  public var keys: [String] {
-    var seen = Set<String>()
-    return entries.map(\.name.key).filter { seen.insert($0).inserted }
-  }
+  public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
 
   /// The number of parameters.
   public var count: Int { keys.count }

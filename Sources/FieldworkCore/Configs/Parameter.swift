@@ -43,3 +43,11 @@ public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolatio
       ? Value.quoted(key) : "Alias(\(Value.quoted(alias)), \(Value.quoted(key)))"
   }
 }
+
+extension [ParameterName] {
+  /// The names without those whose key has come before.
+  var uniqueByKey: [ParameterName] {
+    var seen = Set<String>()
+    return filter { seen.insert($0.key).inserted }
+  }
+}

@@ -171,16 +171,11 @@ struct DomainBlock: Sendable {
   /// of its configs.
   var keys: [ParameterName] {
     switch kind {
-    case .options(let options): return unique(options.map(\.name))
-    case .product(let left, let right): return unique(left.keys + right.keys)
-    case .chain(let blocks): return unique(blocks.flatMap(\.keys))
+    case .options(let options): return options.map(\.name).uniqueByKey
+    case .product(let left, let right): return (left.keys + right.keys).uniqueByKey
+    case .chain(let blocks): return blocks.flatMap(\.keys).uniqueByKey
     case .filtered(let block, _): return block.keys
     }
-  }
-
-  private func unique(_ names: [ParameterName]) -> [ParameterName] {
-    var seen = Set<String>()
-    return names.filter { seen.insert($0.key).inserted }
   }
 
   /// Whether no config of the block is without a parameter.

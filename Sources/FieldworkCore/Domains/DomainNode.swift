@@ -80,44 +80,39 @@ final class DomainNode: Sendable {
   private var nameSummary: NameSummary {
     switch kind {
     case .options(let options):
-      let names = DomainNode.unique(options.map(\.name))
+      let names = options.map(\.name).uniqueByKey
       return (names, names, true)
     case .sum(let nodes):
       let parts = nodes.filter { $0.memberCount > 0 }.map(\.nameSummary)
       guard parts.count != 1 else { return parts[0] }
       return (
-        DomainNode.unique(parts.flatMap(\.all)), parts.first?.first ?? [], parts.isEmpty
+        parts.flatMap(\.all).uniqueByKey, parts.first?.first ?? [], parts.isEmpty
       )
     case .product(let left, let right):
       guard memberCount > 0 else { return ([], [], true) }
       let (first, second) = (left.nameSummary, right.nameSummary)
       // The first left member meets all right ones before the second left member comes.
       return (
-        DomainNode.unique(first.first + second.all + first.all),
-        DomainNode.unique(first.first + second.first), first.areSame && second.areSame
+        (first.first + second.all + first.all).uniqueByKey,
+        (first.first + second.first).uniqueByKey, first.areSame && second.areSame
       )
     case .zip(let left, let right):
       guard memberCount > 0 else { return ([], [], true) }
       let (first, second) = (left.nameSummary, right.nameSummary)
-      let names = DomainNode.unique(first.first + second.first)
+      let names = (first.first + second.first).uniqueByKey
       if first.areSame && second.areSame { return (names, names, true) }
       return (
-        DomainNode.unique((0..<memberCount).flatMap { member(at: $0).block.keys }), names, false
+        (0..<memberCount).flatMap { member(at: $0).block.keys }.uniqueByKey, names, false
       )
     case .weighted(_, let node), .filtered(let node, _): return node.nameSummary
     case .conditional(let node, _, _, let inner):
       guard memberCount > 0 else { return ([], [], true) }
       let (first, second) = (node.nameSummary, inner.nameSummary)
       return (
-        DomainNode.unique(first.all + second.all), DomainNode.unique(first.first + second.all),
+        (first.all + second.all).uniqueByKey, (first.first + second.all).uniqueByKey,
         false
       )
     }
-  }
-
-  private static func unique(_ names: [ParameterName]) -> [ParameterName] {
-    var seen = Set<String>()
-    return names.filter { seen.insert($0.key).inserted }
   }
 
   /// The member at an index. Takes time in the depth of the expression, not in its size.

@@ -76,8 +76,7 @@ public struct ExperimentPlan: Sendable {
     let config: Config = [
       "repetition": AnyAlias(Value.int(ordinal)), "updates": AnyAlias(Value.int(0)),
     ]
-    let counter = prefixDigits.map { PrefixCounter([], digits: $0) }
-    var prefixes = counter
+    var prefixes = prefixDigits.map { PrefixCounter([], digits: $0) }
     return (config, ordinal, prefixes?.prefix(of: config, repetition: ordinal) ?? "")
   }
 

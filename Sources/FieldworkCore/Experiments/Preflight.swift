@@ -181,6 +181,7 @@ extension Research {
       units.enumerated().map { ($1.name, $0) },
       uniquingKeysWith: { first, _ in first }
     )
+    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
     for (index, unit) in units.enumerated() {
       if !unit.when.canRun(inIterations: iterations) {
         let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
@@ -193,7 +194,7 @@ extension Research {
           )
         )
       }
-      found += savingProblems(unit)
+      found += savingProblems(unit, parameters)
       found += instanceNameProblems(unit, index)
       for dependency in unit.dependencies {
         found += problems(of: dependency, unit, index, indices)
@@ -202,13 +203,12 @@ extension Research {
     return found
   }
 
-  private func savingProblems(_ unit: UnitDescription) -> [Problem] {
+  private func savingProblems(_ unit: UnitDescription, _ parameters: Set<String>) -> [Problem] {
     guard let saving = unit.saving else { return [] }
     var found: [Problem] = []
     if let type = unit.outputType, let message = saving.mismatch(with: type) {
       found.append(error("unit '\(unit.name)': \(message)", "save a plain value", unit.place))
     }
-    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
     for name in saving.names {
       if parameters.contains(name) {
         found.append(

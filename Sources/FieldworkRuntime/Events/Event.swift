@@ -36,7 +36,7 @@ public struct RunSummary: Sendable {
   /// Experiments that failed in this run.
   public internal(set) var failed = 0
   /// Experiments left out because their results are stored already.
-  public internal(set) var skipped = 0
+  public package(set) var skipped = 0
   /// Experiments that the end of the run interrupted.
   public internal(set) var interrupted = 0
   /// Whether the run was cancelled before the plan was through.
@@ -44,6 +44,17 @@ public struct RunSummary: Sendable {
   public internal(set) var seed: UInt64 = 0
   /// In seconds.
   public internal(set) var duration = 0.0
+
+  package init() {}
+
+  /// Counts an experiment that has ended.
+  package mutating func count(_ ending: Ending) {
+    switch ending.state {
+    case .done: done += 1
+    case .failed: failed += 1
+    case .interrupted, .running: interrupted += 1
+    }
+  }
 
   /// Whether the plan had no experiments to run or to leave out.
   public var isEmpty: Bool { done + failed + skipped + interrupted == 0 }

@@ -57,7 +57,8 @@ public struct ResearchRunner: Sendable {
     try check()
     let clock = ContinuousClock()
     let began = clock.now
-    let seed = try agreeOnSeed()
+    let notes = try store.notes()
+    let seed = try agreeOnSeed(notes)
     let stored = try store.states()
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
@@ -76,7 +77,7 @@ public struct ResearchRunner: Sendable {
         )
       )
     )
-    let isNew = try store.notes()["definition"] == nil
+    let isNew = notes["definition"] == nil
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
       .variables(research.units.flatMap { $0.saving?.names ?? [] }),
@@ -156,8 +157,7 @@ public struct ResearchRunner: Sendable {
   private var definitionNote: StoreRecord { .note("definition", .string(definition)) }
 
   /// The seed of the stored results, or a new one for a new research.
-  private func agreeOnSeed() throws -> UInt64 {
-    let notes = try store.notes()
+  private func agreeOnSeed(_ notes: [String: Value]) throws -> UInt64 {
     if case .string(let before) = notes["definition"], before != definition, changes == .refuse {
       throw FieldworkError(
         .invalidDefinition,
@@ -191,10 +191,10 @@ public struct ResearchRunner: Sendable {
 }
 
 /// A seed in the store; as text, for it may be larger than an integer value.
-enum StoredSeed {
+package enum StoredSeed {
   static func encode(_ seed: UInt64) -> Value { .string(String(seed)) }
 
-  static func decode(_ value: Value?) throws -> UInt64? {
+  package static func decode(_ value: Value?) throws -> UInt64? {
     guard let value else { return nil }
     guard case .string(let text) = value, let seed = UInt64(text) else {
       throw FieldworkError(.store, "the stored seed cannot be read: \(value)")

@@ -107,13 +107,7 @@ final class RunState: Sendable {
     )
     let (ending, iterations) = (outcome.ending, outcome.iterations)
     await recorder.record(records) {
-      self.summary.withLock { summary in
-        switch ending.state {
-        case .done: summary.done += 1
-        case .failed: summary.failed += 1
-        case .interrupted, .running: summary.interrupted += 1
-        }
-      }
+      self.summary.withLock { $0.count(ending) }
       self.emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
     }
     return outcome

@@ -127,7 +127,6 @@ extension Table {
 extension Aggregate {
   /// The aggregate of a group's values; nil if it has none.
   func value(of values: [Value]) -> Value? {
-    if self == .last { return values.last }
     let numbers = values.compactMap(\.number)
     let counted = numbers.filter { !$0.isNaN }
     switch self {
