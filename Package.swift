@@ -36,12 +36,16 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
   ],
   targets: [
     .target(
       name: "FieldworkCore",
-      dependencies: [.product(name: "RealModule", package: "swift-numerics")],
+      dependencies: [
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
       swiftSettings: settings
     ),
     .target(
@@ -51,7 +55,9 @@ let package = Package(
     ),
     .target(
       name: "FieldworkRuntime",
-      dependencies: ["FieldworkCore", "FieldworkStore"],
+      dependencies: [
+        "FieldworkCore", "FieldworkStore", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings
     ),
     .target(

@@ -219,6 +219,47 @@ public final class DatabaseStore: ResultStore {
           try number(of: id, database, &numbers),
         ]
       )
+    case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
+    }
+  }
+
+  private static func writeCircumstances(
+    _ record: StoreRecord,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    switch record {
+    case .meta(let meta):
+      try run(
+        database,
+        "INSERT OR REPLACE INTO meta (run, topic, item, text) VALUES (?, ?, ?, ?)",
+        [meta.run, meta.topic, meta.item, meta.text]
+      )
+    case .profiled(let id, let timings):
+      let experiment = try number(of: id, database, &numbers)
+      for timing in timings {
+        try run(
+          database,
+          """
+          INSERT INTO profile (experiment, unit, iteration, total, call, evaluation, cpu, memory)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+          [
+            experiment, timing.unit, timing.iteration, timing.total, timing.call,
+            timing.evaluation, timing.cpu, timing.memory,
+          ]
+        )
+      }
+    case .output(let id, let stream, let text):
+      try run(
+        database,
+        """
+        INSERT INTO output (experiment, stream, text) VALUES (?, ?, ?)
+        ON CONFLICT (experiment, stream) DO UPDATE SET text = text || excluded.text
+        """,
+        [try number(of: id, database, &numbers), stream.rawValue, text]
+      )
+    default: break
     }
   }
 
@@ -234,8 +275,9 @@ public final class DatabaseStore: ResultStore {
       arguments: [experiment.key]
     )
     if let old {
-      try run(database, "DELETE FROM value WHERE experiment = ?", [old])
-      try run(database, "DELETE FROM failure WHERE experiment = ?", [old])
+      for table in ["value", "failure", "profile", "output"] {
+        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
+      }
       try run(database, "DELETE FROM experiment WHERE number = ?", [old])
     }
     try run(
@@ -328,6 +370,70 @@ public final class DatabaseStore: ResultStore {
 
   public func notes() throws -> [String: Value] {
     try read { try Schema.notes($0) }
+  }
+
+  public func meta() throws -> [MetaItem] {
+    try read { database in
+      guard try database.tableExists("meta") else { return [] }
+      let rows = try Row.fetchAll(
+        database,
+        sql: "SELECT run, topic, item, text FROM meta ORDER BY run, topic, item"
+      )
+      return try rows.map { row in
+        MetaItem(
+          run: try row.decode(atIndex: 0),
+          topic: try row.decode(atIndex: 1),
+          item: try row.decode(atIndex: 2),
+          text: try row.decode(atIndex: 3)
+        )
+      }
+    }
+  }
+
+  public func profile() throws -> [UnitProfile] {
+    try read { database in
+      guard try database.tableExists("profile") else { return [] }
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT experiment.id, unit, iteration, total, call, evaluation, cpu, memory
+          FROM profile JOIN experiment ON experiment.number = profile.experiment
+          ORDER BY experiment.ordinal, experiment.number, profile.iteration, profile.rowid
+          """
+      )
+      var profiles: [UnitProfile] = []
+      while let row = try rows.next() {
+        let timing = UnitTiming(
+          unit: try row.decode(atIndex: 1),
+          iteration: try row.decode(atIndex: 2),
+          total: try row.decode(atIndex: 3),
+          call: try row.decode(atIndex: 4),
+          evaluation: try row.decode(atIndex: 5),
+          cpu: try row.decode(atIndex: 6),
+          memory: try row.decode(atIndex: 7)
+        )
+        profiles.append(UnitProfile(experiment: try row.decode(atIndex: 0), timing: timing))
+      }
+      return profiles
+    }
+  }
+
+  public func output(of experiment: String, _ stream: OutputStream) throws -> String? {
+    if let folder {
+      let path = "\(folder.experimentPath(experiment))/\(stream.rawValue).txt"
+      guard FileManager.default.fileExists(atPath: path) else { return nil }
+      return String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    }
+    return try read { database in
+      try String.fetchOne(
+        database,
+        sql: """
+          SELECT text FROM output JOIN experiment ON experiment.number = output.experiment
+          WHERE experiment.id = ? AND stream = ?
+          """,
+        arguments: [experiment, stream.rawValue]
+      )
+    }
   }
 
   func read<T>(_ body: (Database) throws -> T) throws -> T {

@@ -22,12 +22,25 @@ public protocol ResultStore: Sendable {
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
 
+  /// What is known of the circumstances of the runs, in order of the runs.
+  func meta() throws -> [MetaItem]
+
+  /// How long units took, in order of the plan, the iterations and the units' turns.
+  func profile() throws -> [UnitProfile]
+
+  /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
+  func output(of experiment: String, _ stream: OutputStream) throws -> String?
+
   /// The folder of an experiment, made if it is missing.
   /// - Throws: ``FieldworkError`` of code `store` if the store has no folders or it cannot be made.
   func directory(of experiment: String) throws -> String
 }
 
 extension ResultStore {
+  public func meta() throws -> [MetaItem] { [] }
+  public func profile() throws -> [UnitProfile] { [] }
+  public func output(of experiment: String, _ stream: OutputStream) throws -> String? { nil }
+
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try contents().digest(of: objective)
   }
@@ -47,6 +60,45 @@ public enum StoreRecord: Sendable {
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
+  /// Something about the circumstances of a run.
+  case meta(MetaItem)
+  case profiled(experiment: String, [UnitTiming])
+  /// What an experiment wrote to a stream, for a store without folders.
+  case output(experiment: String, OutputStream, String)
+}
+
+/// Something about the circumstances of a run: a text under a topic.
+public struct MetaItem: Sendable, Hashable {
+  /// The number of the run, from 1; each time that the research runs counts.
+  public let run: Int
+  /// What it belongs to: `environment`, or `git` with the folder that was looked at.
+  public let topic: String
+  public let item: String
+  public let text: String
+
+  public init(run: Int, topic: String, item: String, text: String) {
+    self.run = run
+    self.topic = topic
+    self.item = item
+    self.text = text
+  }
+}
+
+/// How long a unit's turn took in one experiment.
+public struct UnitProfile: Sendable, Hashable {
+  /// The id of the experiment.
+  public let experiment: String
+  public let timing: UnitTiming
+
+  public init(experiment: String, timing: UnitTiming) {
+    self.experiment = experiment
+    self.timing = timing
+  }
+}
+
+/// The streams of a process to which units write.
+public enum OutputStream: String, Sendable, Hashable, CaseIterable {
+  case stdout, stderr
 }
 
 /// How far an experiment has come.

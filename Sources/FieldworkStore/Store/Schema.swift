@@ -70,6 +70,42 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("2") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE experiment ADD COLUMN task INTEGER;
+          ALTER TABLE experiment ADD COLUMN branch INTEGER;
+          ALTER TABLE experiment ADD COLUMN device TEXT;
+
+          CREATE TABLE meta (
+            run INTEGER NOT NULL,
+            topic TEXT NOT NULL,
+            item TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (run, topic, item)
+          ) WITHOUT ROWID;
+
+          CREATE TABLE profile (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            unit TEXT NOT NULL,
+            iteration INTEGER NOT NULL,
+            total REAL NOT NULL,
+            call REAL NOT NULL,
+            evaluation REAL,
+            cpu REAL,
+            memory INTEGER
+          );
+          CREATE INDEX profile_experiment ON profile (experiment);
+
+          CREATE TABLE output (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            stream TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (experiment, stream)
+          ) WITHOUT ROWID;
+          """
+      )
+    }
     return migrator
   }
 
