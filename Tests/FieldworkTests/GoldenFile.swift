@@ -33,7 +33,7 @@ struct GoldenError: Error, CustomStringConvertible {
 }
 
 /// A recorded case, or a part of one: reading what is not there throws.
-struct GoldenCase {
+struct GoldenCase: Sendable {
   let content: Value
 
   init(_ content: Value) { self.content = content }

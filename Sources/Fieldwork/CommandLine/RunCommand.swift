@@ -129,7 +129,7 @@ struct RunCommand: PlaybookSubcommand {
 
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
-    if let workers { research.settings.workers = try positive(workers, "--workers") }
+    if let workers { research.settings.workers = .count(try positive(workers, "--workers")) }
     if let parallel { research.settings.parallelism = parallel }
     if noFinalize { research.settings.finalize = false }
     if debug {

@@ -13,16 +13,22 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   private let place: SourcePlace
   private let creationDependencies: [Dependency]
   private let opensContext: Bool
+  private let isRoot: Bool
   private let make: @Sendable (RunContext) async throws -> Output
 
   /// Names an object and says how to build it from the run context.
+  ///
+  /// - Parameter root: whether it is built once for all branches of a task, which then share it: units
+  ///   that use it run for one branch after another.
   public init(
     _ name: String,
+    root: Bool = false,
     file: String = #fileID,
     line: Int = #line,
     _ make: @escaping @Sendable (RunContext) async throws -> Output
   ) {
     self.name = name
+    isRoot = root
     place = SourcePlace(file: file, line: line)
     creationDependencies = []
     opensContext = true
@@ -32,12 +38,14 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   /// Names an object and says which initialiser or function builds it from named expressions.
   public init<each Argument: NamedExpression>(
     _ name: String,
+    root: Bool = false,
     _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
     _ arguments: repeat each Argument,
     file: String = #fileID,
     line: Int = #line
   ) {
     self.name = name
+    isRoot = root
     place = SourcePlace(file: file, line: line)
     creationDependencies = allDependencies(repeat each arguments)
     opensContext = false
@@ -46,11 +54,13 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
 
   init(
     _ name: String,
+    _ root: Bool,
     _ dependencies: [Dependency],
     _ place: SourcePlace,
     _ make: @escaping @Sendable (RunContext) async throws -> Output
   ) {
     self.name = name
+    isRoot = root
     self.place = place
     creationDependencies = dependencies
     opensContext = false
@@ -75,6 +85,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
           place: place,
           outputType: Output.self,
           opensContext: opensContext,
+          isRoot: isRoot,
           body: .instance { run in try await make(run) }
         )
       )

@@ -11,6 +11,7 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X) -> Y) async throws -> Output,
     _ first: First,
@@ -21,9 +22,14 @@ extension ExecutableUnit {
       name,
       when,
       saving,
+      root,
       allDependencies(first),
       SourcePlace(file: file, line: line)
-    ) { run in try await function(try first.evaluate(in: run)) }
+    ) { run in
+      let value = try first.evaluate(in: run)
+      run.argumentsEvaluated()
+      return try await function(value)
+    }
   }
 
   /// A step that calls a function with one named expression, whose value is a function.
@@ -31,6 +37,7 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X, Z) -> Y) async throws -> Output,
     _ first: First,
@@ -41,9 +48,14 @@ extension ExecutableUnit {
       name,
       when,
       saving,
+      root,
       allDependencies(first),
       SourcePlace(file: file, line: line)
-    ) { run in try await function(try first.evaluate(in: run)) }
+    ) { run in
+      let value = try first.evaluate(in: run)
+      run.argumentsEvaluated()
+      return try await function(value)
+    }
   }
 
   /// A step that calls a function with two named expressions as arguments.
@@ -51,6 +63,7 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     _ function: @escaping @Sendable (First.Output, Second.Output) async throws -> Output,
     _ first: First,
     _ second: Second,
@@ -61,9 +74,14 @@ extension ExecutableUnit {
       name,
       when,
       saving,
+      root,
       allDependencies(first, second),
       SourcePlace(file: file, line: line)
-    ) { run in try await function(try first.evaluate(in: run), try second.evaluate(in: run)) }
+    ) { run in
+      let values = (try first.evaluate(in: run), try second.evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await function(values.0, values.1)
+    }
   }
 
   /// A step that calls a function with three named expressions as arguments.
@@ -71,6 +89,7 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (First.Output, Second.Output, Third.Output) async throws -> Output,
     _ first: First,
@@ -83,14 +102,15 @@ extension ExecutableUnit {
       name,
       when,
       saving,
+      root,
       allDependencies(first, second, third),
       SourcePlace(file: file, line: line)
     ) { run in
-      try await function(
-        try first.evaluate(in: run),
-        try second.evaluate(in: run),
-        try third.evaluate(in: run)
+      let values = (
+        try first.evaluate(in: run), try second.evaluate(in: run), try third.evaluate(in: run)
       )
+      run.argumentsEvaluated()
+      return try await function(values.0, values.1, values.2)
     }
   }
 }
@@ -99,13 +119,14 @@ extension Instance {
   /// Names an object that a function builds from one named expression, whose value is a function.
   public init<First: NamedExpression, X, Y>(
     _ name: String,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X) -> Y) async throws -> Output,
     _ first: First,
     file: String = #fileID,
     line: Int = #line
   ) where First.Output == @Sendable (X) -> Y {
-    self.init(name, allDependencies(first), SourcePlace(file: file, line: line)) { run in
+    self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
       try await function(try first.evaluate(in: run))
     }
   }
@@ -113,13 +134,14 @@ extension Instance {
   /// Names an object that a function builds from one named expression, whose value is a function.
   public init<First: NamedExpression, X, Z, Y>(
     _ name: String,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X, Z) -> Y) async throws -> Output,
     _ first: First,
     file: String = #fileID,
     line: Int = #line
   ) where First.Output == @Sendable (X, Z) -> Y {
-    self.init(name, allDependencies(first), SourcePlace(file: file, line: line)) { run in
+    self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
       try await function(try first.evaluate(in: run))
     }
   }
@@ -127,13 +149,15 @@ extension Instance {
   /// Names an object that a function builds from two named expressions.
   public init<First: NamedExpression, Second: NamedExpression>(
     _ name: String,
+    root: Bool = false,
     _ function: @escaping @Sendable (First.Output, Second.Output) async throws -> Output,
     _ first: First,
     _ second: Second,
     file: String = #fileID,
     line: Int = #line
   ) {
-    self.init(name, allDependencies(first, second), SourcePlace(file: file, line: line)) { run in
+    self.init(name, root, allDependencies(first, second), SourcePlace(file: file, line: line)) {
+      run in
       try await function(try first.evaluate(in: run), try second.evaluate(in: run))
     }
   }
@@ -141,6 +165,7 @@ extension Instance {
   /// Names an object that a function builds from three named expressions.
   public init<First: NamedExpression, Second: NamedExpression, Third: NamedExpression>(
     _ name: String,
+    root: Bool = false,
     _ function:
       @escaping @Sendable (First.Output, Second.Output, Third.Output) async throws -> Output,
     _ first: First,
@@ -149,7 +174,12 @@ extension Instance {
     file: String = #fileID,
     line: Int = #line
   ) {
-    self.init(name, allDependencies(first, second, third), SourcePlace(file: file, line: line)) {
+    self.init(
+      name,
+      root,
+      allDependencies(first, second, third),
+      SourcePlace(file: file, line: line)
+    ) {
       run in
       try await function(
         try first.evaluate(in: run),

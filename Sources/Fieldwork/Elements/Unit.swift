@@ -21,12 +21,15 @@ public struct ExecutableUnit: ResearchElement, Sendable {
   ///   - name: a second unit of one name gets a postfix.
   ///   - when: the iterations at which it runs.
   ///   - saving: the names under which the output goes into the results.
+  ///   - root: whether it runs once for all branches of a task, which share its output and all get what
+  ///     it saves. It reads the config of the task's first experiment.
   ///   - function: synchronous or not; what it throws fails the experiment.
   ///   - arguments: evaluated each time before the function is called.
   public init<each Argument: NamedExpression, Output>(
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
     _ arguments: repeat each Argument,
     file: String = #fileID,
@@ -36,9 +39,14 @@ public struct ExecutableUnit: ResearchElement, Sendable {
       name,
       when,
       saving,
+      root,
       allDependencies(repeat each arguments),
       SourcePlace(file: file, line: line)
-    ) { run in try await function(repeat try (each arguments).evaluate(in: run)) }
+    ) { run in
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await function(repeat each values)
+    }
   }
 
   /// A step whose body has the run context.
@@ -46,6 +54,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     file: String = #fileID,
     line: Int = #line,
     _ body: @escaping @Sendable (RunContext) async throws -> Output
@@ -59,6 +68,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
       place: SourcePlace(file: file, line: line),
       outputType: Output.self,
       opensContext: true,
+      isRoot: root,
       body: .function { run in try await body(run) }
     )
   }
@@ -68,6 +78,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     on instance: Instance<I>,
     file: String = #fileID,
     line: Int = #line,
@@ -82,6 +93,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
       place: SourcePlace(file: file, line: line),
       outputType: Output.self,
       opensContext: true,
+      isRoot: root,
       body: .function { run in try await body(try instance.evaluate(in: run), run) }
     )
   }
@@ -91,6 +103,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    root: Bool = false,
     on instance: Instance<I>,
     _ method: @escaping @Sendable (I) -> (repeat (each Argument).Output) async throws -> Output,
     _ arguments: repeat each Argument,
@@ -106,9 +119,12 @@ public struct ExecutableUnit: ResearchElement, Sendable {
       place: SourcePlace(file: file, line: line),
       outputType: Output.self,
       opensContext: false,
+      isRoot: root,
       body: .function { run in
         let bound = method(try instance.evaluate(in: run))
-        return try await bound(repeat try (each arguments).evaluate(in: run))
+        let values = (repeat try (each arguments).evaluate(in: run))
+        run.argumentsEvaluated()
+        return try await bound(repeat each values)
       }
     )
   }
@@ -120,6 +136,7 @@ extension ExecutableUnit {
     _ name: String,
     _ when: When,
     _ saving: Saving?,
+    _ root: Bool,
     _ dependencies: [Dependency],
     _ place: SourcePlace,
     _ body: @escaping @Sendable (RunContext) async throws -> Output
@@ -133,6 +150,7 @@ extension ExecutableUnit {
       place: place,
       outputType: Output.self,
       opensContext: false,
+      isRoot: root,
       body: .function { run in try await body(run) }
     )
   }

@@ -21,8 +21,14 @@ extension Research {
   ///   - finalize: whether the iteration in which an experiment stops or fails is completed.
   ///   - idPrefix: the number of digits in sortable prefixes of ids; nil for none.
   ///   - objective: what makes one config better than another, for the summary.
-  ///   - workers: how many experiments run at once; nil for one per core.
-  ///   - parallel: how they run.
+  ///   - workers: how many tasks run at once, or a config for each worker, whose values win over the
+  ///     domain's and the branches'; nil for one per core.
+  ///   - branches: how many experiments run together as one task and share what root units give, or a
+  ///     config for each branch, whose values win over the domain's.
+  ///   - branchExecution: how the branches of a task run beside each other.
+  ///   - parallel: how workers run.
+  ///   - profile: how much is measured of where the time goes.
+  ///   - executor: what runs the experiments of a task.
   public init(
     _ name: String,
     configs: Int? = nil,
@@ -33,8 +39,12 @@ extension Research {
     finalize: Bool = true,
     idPrefix: Int? = nil,
     objective: Objective? = nil,
-    workers: Int? = nil,
+    workers: Slots? = nil,
+    branches: Slots = 1,
+    branchExecution: BranchExecution = .concurrent,
     parallel: Parallelism = .threads,
+    profile: Profiling = .off,
+    executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
     line: Int = #line,
     @ResearchBuilder _ content: () -> [ResearchPart]
@@ -49,20 +59,27 @@ extension Research {
     settings.idPrefix = idPrefix
     settings.objective = objective
     settings.workers = workers
+    settings.branches = branches
+    settings.branchExecution = branchExecution
     settings.parallelism = parallel
+    settings.profiling = profile
     var domains: [Domain] = []
     var units: [UnitDescription] = []
+    var updates: [DomainUpdate] = []
     for part in content() {
       switch part {
       case .domain(let domain): domains.append(domain)
       case .unit(let unit): units.append(unit)
+      case .update(let update): updates.append(update)
       }
     }
     self.init(
       name: name,
       domains: domains,
       units: units,
+      updates: updates,
       settings: settings,
+      executor: executor,
       problems: [],
       place: SourcePlace(file: file, line: line)
     )

@@ -15,6 +15,7 @@ public protocol ResearchElement {
 public enum ResearchPart: Sendable {
   case domain(Domain)
   case unit(UnitDescription)
+  case update(DomainUpdate)
 }
 
 extension Domain: ResearchElement {

@@ -107,8 +107,10 @@ final class ProgressDisplay: EventConsumer {
       lines.append(numbers.fitted(width))
     }
     let activities = state.progress.activities.sorted { $0.key < $1.key }
-    for (worker, activity) in activities.prefix(Self.linesForWorkers) {
-      lines.append(terminal.dim(text(worker, activity, state).fitted(width)))
+    for (worker, activities) in activities.prefix(Self.linesForWorkers) {
+      guard let first = activities.first else { continue }
+      let others = activities.count > 1 ? " and \(activities.count - 1) more" : ""
+      lines.append(terminal.dim((text(worker, first, state) + others).fitted(width)))
     }
     if activities.count > Self.linesForWorkers {
       lines.append(terminal.dim("  and \(activities.count - Self.linesForWorkers) more"))
@@ -141,7 +143,7 @@ final class ProgressDisplay: EventConsumer {
     let progress = state.progress
     let seconds = max((ContinuousClock.now - state.began) / .seconds(1), 1e-9)
     var parts: [String] = []
-    if let total = progress.start?.experiments {
+    if let total = progress.total {
       parts.append("\(progress.finished)/\(total)")
     } else {
       parts.append(Wording.count(progress.finished, "experiment"))

@@ -20,7 +20,10 @@ struct RunProgress: Sendable {
   private(set) var start: RunStart?
   private(set) var counts = RunSummary()
   private(set) var iterations = 0
-  private(set) var activities: [Int: Activity] = [:]
+  /// By worker: the experiments of its task that have not ended.
+  private(set) var activities: [Int: [Activity]] = [:]
+  /// The number of experiments; nil if there is no end.
+  private(set) var total: Int?
   private(set) var failures: [FailureGroup] = []
   private var failurePositions: [String: Int] = [:]
   private var failedExperiments: Set<String> = []
@@ -28,16 +31,23 @@ struct RunProgress: Sendable {
   /// - Returns: the failure if it is the first of its kind.
   mutating func apply(_ event: Event) -> FailureGroup? {
     switch event {
-    case .runStarted(let start): self.start = start
+    case .runStarted(let start):
+      self.start = start
+      total = start.experiments
     case .experimentSkipped: counts.skipped += 1
+    case .domainUpdated(_, _, let experiments): total = experiments
+    case .workerLeft(let worker, _): activities[worker] = nil
+    case .unitStarted: break
     case .experimentStarted(let experiment, let worker):
-      activities[worker] = Activity(experiment: experiment)
-    case .iterationEnded(_, _, let worker):
+      activities[worker, default: []].append(Activity(experiment: experiment))
+    case .iterationEnded(let id, _, let worker):
       iterations += 1
-      activities[worker]?.iterations += 1
+      let position = activities[worker]?.firstIndex { $0.experiment.id == id }
+      if let position { activities[worker]?[position].iterations += 1 }
     case .unitFailed(let experiment, let failure): return add(failure, experiment)
     case .experimentEnded(let experiment, let ending, _, let worker):
-      if activities[worker]?.experiment.id == experiment.id { activities[worker] = nil }
+      activities[worker]?.removeAll { $0.experiment.id == experiment.id }
+      if activities[worker]?.isEmpty ?? false { activities[worker] = nil }
       counts.count(ending)
     case .runEnded: activities = [:]
     }
@@ -69,12 +79,12 @@ struct RunProgress: Sendable {
 
   /// The part of this run's work that is done, between 0 and 1; nil if that is not known.
   var fraction: Double? {
-    guard let start, let total = start.experiments else { return nil }
+    guard let start, let total else { return nil }
     let work = total - counts.skipped
     guard work > 0 else { return 1 }
     var share = Double(ended)
     if let iterations = start.iterations {
-      for activity in activities.values {
+      for activity in activities.values.joined() {
         share += min(Double(activity.iterations) / Double(iterations), 1)
       }
     }

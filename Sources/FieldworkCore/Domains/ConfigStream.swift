@@ -67,7 +67,7 @@ public struct ConfigStream: Sendable {
   private var blockStart: DomainCursor
   private var position = 0
   private var repetition = 0
-  private var prefixes: PrefixCounter?
+  private(set) var prefixes: PrefixCounter?
   private var isExhausted: Bool
 
   init(_ domain: Domain, _ settings: IterationSettings) throws {
@@ -84,6 +84,11 @@ public struct ConfigStream: Sendable {
     blockStart = cursor
     isExhausted = wanted.map { $0 <= 0 } ?? false || settings.repetitions <= 0
     prefixes = settings.prefixDigits.map { PrefixCounter(domain.parameterNames, digits: $0) }
+  }
+
+  /// Goes on numbering values as an earlier stream has done.
+  mutating func continuePrefixes(of earlier: PrefixCounter) {
+    prefixes?.continueNumbers(of: earlier)
   }
 
   /// The next config.
@@ -127,7 +132,7 @@ public struct ConfigStream: Sendable {
 /// Numbers the values of every parameter as they come up.
 struct PrefixCounter: Sendable {
   private let names: [ParameterName]
-  private let digits: Int
+  let digits: Int
   private var numbers: [String: [String: Int]] = [:]
 
   init(_ names: [ParameterName], digits: Int) {
@@ -147,6 +152,8 @@ struct PrefixCounter: Sendable {
     }
     return (parts + [padded(repetition)]).map { $0 + "_" }.joined()
   }
+
+  mutating func continueNumbers(of earlier: PrefixCounter) { numbers = earlier.numbers }
 
   private func padded(_ number: Int) -> String {
     let text = String(number)

@@ -1,4 +1,4 @@
-/// One experiment to run: a config, with its identity.
+/// One experiment to run: a config, with its identity and its place among the tasks.
 public struct PlannedExperiment: Sendable {
   /// The number of the experiment in the order of the plan, from 0.
   public let ordinal: Int
@@ -8,63 +8,187 @@ public struct PlannedExperiment: Sendable {
   /// repetition on every machine and in every run.
   public let key: String
   /// The config with the repetition and the number of updates at its end.
-  public let config: Config
+  public package(set) var config: Config
   public let repetition: Int
   /// The number of domains before the one that the config comes from.
   public let updates: Int
+  /// The number of the task, from 0: the experiments that run together as branches.
+  public let task: Int
+  /// The number of the branch in its task, from 0.
+  public let branch: Int
+}
+
+/// The experiments that run together: as many consecutive ones as there are branches, fewer at the end
+/// of a domain.
+package struct PlannedTask: Sendable {
+  package var experiments: [PlannedExperiment]
+  /// The first experiment of the task, whether or not it runs again: root units read its config.
+  package let leader: PlannedExperiment
+
+  package var number: Int { leader.task }
 }
 
 /// The experiments of a research in the order in which they are started, made one at a time.
 ///
 /// Making a plan runs nothing. Memory grows by a few bytes per experiment, to tell equal configs apart.
 public struct ExperimentPlan: Sendable {
-  /// The number of experiments; nil if there is no end.
-  public let size: Int?
+  /// What comes next.
+  package enum Step {
+    case experiment(PlannedExperiment)
+    /// The domain is to be replaced before the plan can go on, see ``resolve(_:with:)``.
+    case update(DomainUpdate)
+    case end
+  }
 
+  /// The number of experiments as far as is known: domain updates may change it; nil if there is no end.
+  public private(set) var size: Int?
+  /// The domain that configs are taken from now.
+  package private(set) var domain: Domain?
+  /// The number of experiments so far.
+  package private(set) var produced = 0
+  /// The number of domains before this one.
+  package private(set) var updates = 0
+
+  private let seed: UInt64
+  private let rules: [DomainUpdate]
+  private let branches: Slots
+  private let workers: Slots
+  private let emptyConfigs: Int
+  private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
   private var seen: [UInt64: Int] = [:]
-  private var ordinal = 0
-  private let repetitions: Int
-  private let prefixDigits: Int?
+  /// The number of experiments after which the rules were last tried.
+  private var checked = 0
+  private var task = 0
+  private var branch = 0
 
   /// Plans the experiments of a research.
   /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails.
   public init(_ research: Research, seed: UInt64) throws {
     let settings = research.settings
-    repetitions = settings.repetitions
-    prefixDigits = settings.idPrefix
-    if let domain = research.domain {
-      let stream = try domain.stream(
-        IterationSettings(
-          configs: settings.configs,
-          repetitions: settings.repetitions,
-          repeatEach: settings.repeatEach,
-          prefixDigits: settings.idPrefix,
-          seed: seed
-        )
-      )
-      self.stream = stream
-      size = stream.size
-    } else {
+    self.seed = seed
+    rules = research.updates
+    branches = settings.branches
+    workers = settings.workers ?? 1
+    domain = research.domain
+    emptyConfigs = settings.repetitions
+    prefixes = settings.idPrefix.map { PrefixCounter([], digits: $0) }
+    guard let domain = research.domain else {
       size = settings.repetitions
+      return
     }
+    let stream = try domain.stream(
+      IterationSettings(
+        configs: settings.configs,
+        repetitions: settings.repetitions,
+        repeatEach: settings.repeatEach,
+        prefixDigits: settings.idPrefix,
+        seed: seed
+      )
+    )
+    self.stream = stream
+    size = stream.size
   }
 
-  /// The next experiment.
-  /// - Returns: nil at the end.
+  /// The next experiment, as far as the plan goes before the domain is updated.
+  /// - Returns: nil at the end, or where an update comes.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   public mutating func next() throws -> PlannedExperiment? {
+    guard case .experiment(let experiment) = try step() else { return nil }
+    return experiment
+  }
+
+  /// The next experiment, update, or the end.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  package mutating func step() throws -> Step {
+    if let rule = dueRule { return .update(rule) }
+    return try draw().map(Step.experiment) ?? .end
+  }
+
+  /// What the workers are given next.
+  package enum TaskStep {
+    case task(PlannedTask)
+    case update(DomainUpdate)
+    case end
+  }
+
+  /// The experiments that run together next, an update, or the end.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  package mutating func nextTask() throws -> TaskStep {
+    var experiments: [PlannedExperiment] = []
+    while experiments.count < branches.count {
+      if let rule = dueRule {
+        guard !experiments.isEmpty else { return .update(rule) }
+        break
+      }
+      guard let experiment = try draw() else { break }
+      experiments.append(experiment)
+    }
+    guard let leader = experiments.first else { return .end }
+    if branch > 0 { startTask() }
+    return .task(PlannedTask(experiments: experiments, leader: leader))
+  }
+
+  /// Puts another domain in place of the present one.
+  /// - Parameter replacement: nil to keep the present one.
+  /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails.
+  package mutating func resolve(_ rule: DomainUpdate, with replacement: Domain?) throws {
+    checked = produced
+    guard let replacement else { return }
+    updates += 1
+    if branch > 0 { startTask() }
+    domain = replacement
+    var stream = try replacement.stream(
+      IterationSettings(
+        configs: rule.configs,
+        repetitions: rule.repetitions,
+        repeatEach: rule.repeatEach,
+        produced: produced,
+        updates: updates,
+        prefixDigits: prefixes?.digits,
+        seed: seedOfUpdate
+      )
+    )
+    if let earlier = self.stream?.prefixes { stream.continuePrefixes(of: earlier) }
+    self.stream = stream
+    size = stream.size.map { saturatingSum(produced, $0) }
+  }
+
+  /// The first rule that applies to what has been planned; nil if none does, or they have been tried.
+  private var dueRule: DomainUpdate? {
+    guard checked < produced else { return nil }
+    return rules.first { $0.when.runs(at: produced - 1, isLast: produced == size) }
+  }
+
+  /// Each domain draws from a seed of its own, so that equal domains give new samples.
+  private var seedOfUpdate: UInt64 {
+    var generator = Philox(text: "update|\(seed)|\(updates)")
+    return generator.next()
+  }
+
+  private mutating func startTask() {
+    task += 1
+    branch = 0
+  }
+
+  private mutating func draw() throws -> PlannedExperiment? {
     guard let (config, repetition, prefix) = try nextConfig() else { return nil }
-    defer { ordinal += 1 }
-    let key = key(of: config, repetition: repetition)
-    return PlannedExperiment(
-      ordinal: ordinal,
+    let merged = merged(config)
+    let key = key(of: merged, repetition: repetition)
+    let experiment = PlannedExperiment(
+      ordinal: produced,
       id: prefix + key,
       key: key,
-      config: config,
+      config: merged,
       repetition: repetition,
-      updates: 0
+      updates: updates,
+      task: task,
+      branch: branch
     )
+    produced += 1
+    branch += 1
+    if branch == branches.count { startTask() }
+    return experiment
   }
 
   private mutating func nextConfig() throws -> (Config, Int, String)? {
@@ -72,12 +196,23 @@ public struct ExperimentPlan: Sendable {
       guard let element = try stream?.next() else { return nil }
       return (element.config, element.repetition, element.prefix)
     }
-    guard ordinal < repetitions else { return nil }
+    guard produced < emptyConfigs else { return nil }
     let config: Config = [
-      "repetition": AnyAlias(Value.int(ordinal)), "updates": AnyAlias(Value.int(0)),
+      "repetition": AnyAlias(Value.int(produced)), "updates": AnyAlias(Value.int(0)),
     ]
-    var prefixes = prefixDigits.map { PrefixCounter([], digits: $0) }
-    return (config, ordinal, prefixes?.prefix(of: config, repetition: ordinal) ?? "")
+    var prefixes = prefixes
+    return (config, produced, prefixes?.prefix(of: config, repetition: produced) ?? "")
+  }
+
+  /// The config with the values of its branch and of its worker, the later ones winning; what a run adds
+  /// stays at the end. Configs of workers are dealt out task by task, so that who is free when does not
+  /// change the results.
+  private func merged(_ config: Config) -> Config {
+    guard branches.configs != nil || workers.configs != nil else { return config }
+    let worker = workers.config(at: workers.configs == nil ? 0 : task % workers.count)
+    return config.withoutAuxiliary
+      .merging(branches.config(at: branch)).merging(worker)
+      .merging(config.selecting(Config.auxiliaryKeys))
   }
 
   /// Equal configs in one plan are told apart by their number.

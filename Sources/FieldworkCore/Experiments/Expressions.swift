@@ -17,7 +17,7 @@ extension E where Output == UnitState {
   /// The state of a unit: `E("train").iteration`.
   public init(_ unit: String) {
     dependencies = [.unit(name: unit)]
-    body = { UnitState($0.outputs[unit]) }
+    body = { UnitState($0.unitOutput(unit)) }
   }
 }
 
@@ -122,4 +122,27 @@ public struct Constant<Output: Sendable>: NamedExpression {
   public init(_ value: Output) { self.value = value }
 
   public func evaluate(in run: RunContext) throws -> Output { value }
+}
+
+/// The values of an expression in all branches of a task, in the order of the branches.
+///
+///     Unit("mean", root: true, mean, O<Double>("loss").all)   // func mean(_ losses: [Double]) -> Double
+///
+/// In a task that has one experiment it is a list of one element. A branch that has ended still counts,
+/// with what it had then.
+public struct AllBranches<Base: NamedExpression>: NamedExpression {
+  private let base: Base
+
+  init(_ base: Base) { self.base = base }
+
+  public var dependencies: [Dependency] { base.dependencies + [.branches] }
+
+  public func evaluate(in run: RunContext) throws -> [Base.Output] {
+    try run.branches.map { try base.evaluate(in: $0) }
+  }
+}
+
+extension NamedExpression {
+  /// The values of the expression in all branches of the task.
+  public var all: AllBranches<Self> { AllBranches(self) }
 }

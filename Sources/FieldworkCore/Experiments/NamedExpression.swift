@@ -32,6 +32,10 @@ public enum Dependency: Sendable {
   case unit(name: String)
   /// The folder of the experiment.
   case directory
+  /// What the other branches of the task have.
+  case branches
+  /// The results so far.
+  case results
 }
 
 /// A named expression made from others.

@@ -7,7 +7,7 @@ extension Research {
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
-    problems + settingProblems() + domainProblems() + unitProblems()
+    problems + settingProblems() + domainProblems() + unitProblems() + updateProblems()
   }
 
   /// Checks the definition before anything runs.
@@ -51,7 +51,8 @@ extension Research {
     for (value, what) in [
       (settings.configs, "configs"), (settings.repetitions, "repetitions"),
       (settings.repeatEach, "repeatEach"), (settings.iterations, "iterations"),
-      (settings.idPrefix, "idPrefix"), (settings.workers, "workers"),
+      (settings.idPrefix, "idPrefix"), (settings.workers?.count, "workers"),
+      (settings.branches.count, "branches"),
     ] {
       if let value, value < 1 {
         found.append(error("\(what) is \(value)", "give a number from 1 up, or leave it out"))
@@ -124,11 +125,11 @@ extension Research {
       )
     }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
-    if domain.isEndless && settings.configs == nil {
+    if domain.isEndless && settings.configs == nil && !updates.contains(where: \.when.isPassed) {
       found.append(
         error(
           "the domain has no end: some of its terms have samplers only",
-          "say how many configs to run with configs: or --configs",
+          "say how many configs to run with configs: or --configs, or end it with an UpdateDomain",
           place
         )
       )
@@ -245,7 +246,7 @@ extension Research {
     _ indices: [String: Int]
   ) -> [Problem] {
     switch dependency {
-    case .directory: return []
+    case .directory, .branches, .results: return []
     case .parameter(let key, let type): return parameterProblems(key, type, unit)
     case .unit(let name):
       guard indices[name] == nil else { return [] }
@@ -345,18 +346,31 @@ extension Research {
       || type == Double.self || type == Float.self || type == String.self || type == Bool.self
   }
 
+  private func partlyMissing(_ key: String, _ unit: UnitDescription, _ remedy: String) -> Problem {
+    error(
+      "unit '\(unit.name)' reads the parameter '\(key)', which some configs lack",
+      remedy,
+      unit.place
+    )
+  }
+
   private func parameterProblems(
     _ key: String,
     _ type: Any.Type,
     _ unit: UnitDescription
   ) -> [Problem] {
     if Config.auxiliaryKeys.contains(key) && key != "device" { return [] }
+    if let found = slotProblems(key, type, unit) { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {
-      let names = domain?.parameterNames ?? []
+      let names = (domain?.parameterNames ?? []) + slotNames
       // `a` may be the group of `a/b`; `a/b` may be inside the dictionary `a`.
       if names.contains(where: { $0.key.hasPrefix(key + "/") || key.hasPrefix($0.key + "/") }) {
         return []
+      }
+      if slotNames.contains(where: { $0.key == key }) {
+        return type is any OptionalType.Type
+          ? [] : [partlyMissing(key, unit, "give it in every config of the list")]
       }
       let listing = names.map(\.key).joined(separator: ", ")
       return [
@@ -370,10 +384,10 @@ extension Research {
     var found: [Problem] = []
     if !domain.always(has: key) && !(type is any OptionalType.Type) {
       found.append(
-        error(
-          "unit '\(unit.name)' reads the parameter '\(key)', which some configs lack",
-          "give it in every term of the domain, or read it from the config in the unit",
-          unit.place
+        partlyMissing(
+          key,
+          unit,
+          "give it in every term of the domain, or read it from the config in the unit"
         )
       )
     }
@@ -409,12 +423,5 @@ extension ParameterOption {
       }
       return nil
     }
-  }
-}
-
-extension AnyAlias {
-  fileprivate func converts(to type: Any.Type) -> Bool {
-    func test<T>(_ type: T.Type) -> Bool { converted(to: type) != nil }
-    return _openExistential(type, do: test)
   }
 }

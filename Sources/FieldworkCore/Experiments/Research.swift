@@ -7,7 +7,12 @@ public struct Research: Sendable {
   public private(set) var domain: Domain?
   /// The steps of an experiment, in the order in which they run.
   public let units: [UnitDescription]
+  /// The rules by which the domain is replaced while the research runs; of several that apply, the
+  /// first one is used.
+  public let updates: [DomainUpdate]
   public var settings: ResearchSettings
+  /// What runs the experiments of a task.
+  public var executor: any BranchExecutor
   /// What was found wrong while the block was read; ``preflight()`` finds the rest.
   package let problems: [Problem]
   public let place: SourcePlace
@@ -17,11 +22,15 @@ public struct Research: Sendable {
     name: String,
     domains: [Domain],
     units: [UnitDescription],
+    updates: [DomainUpdate] = [],
     settings: ResearchSettings,
+    executor: any BranchExecutor = StandardExecutor(),
     problems: [Problem],
     place: SourcePlace
   ) {
     self.name = name
+    self.updates = updates
+    self.executor = executor
     domain = domains.first
     self.units = Research.uniquelyNamed(units)
     self.settings = settings
@@ -63,6 +72,34 @@ public struct Research: Sendable {
   /// The number of iterations of an experiment; nil if only the units end it.
   public var iterations: Int? { settings.iterations ?? (hasOnlyFunctions ? 1 : nil) }
 
+  /// Whether the results of an experiment depend on the experiments that it shares a task with.
+  package var crossesBranches: Bool {
+    let shared = Set(units.filter { $0.isRoot && $0.kind == .instance }.compactMap(\.instanceName))
+    let own = Set(
+      units.filter { !$0.isRoot }.flatMap { [$0.name] + ($0.instanceName.map { [$0] } ?? []) }
+    )
+    return units.contains { unit in
+      unit.readsBranches
+        || (unit.isRoot ? unit.reads(own) : unit.instancesUsed.contains(where: shared.contains))
+    }
+  }
+
+  /// Whether a unit has to run for one branch after another: it reads what other branches have, or uses
+  /// an instance that they share.
+  package func sharesState(_ unit: UnitDescription) -> Bool {
+    unit.readsBranches
+      || unit.instancesUsed.contains { name in
+        units.contains { $0.isRoot && $0.kind == .instance && $0.instanceName == name }
+      }
+  }
+
+  /// The research with another domain.
+  package func replacing(domain: Domain) -> Research {
+    var research = self
+    research.domain = domain
+    return research
+  }
+
   /// The research with other values of a parameter, see ``Domain/replacing(_:with:file:line:)``.
   package func replacing(_ key: String, with values: [AnyAlias]) -> Research {
     var research = self
@@ -89,8 +126,12 @@ public struct ResearchSettings: Sendable, Hashable {
   public var idPrefix: Int?
   /// What makes one config better than another.
   public var objective: Objective?
-  /// The number of workers; nil for as many as the machine has cores.
-  public var workers: Int?
+  /// The workers, as a number or as a config for each; nil for as many as the machine has cores.
+  public var workers: Slots?
+  /// How many experiments run together, in step, and share root units.
+  public var branches: Slots = 1
+  public var branchExecution = BranchExecution.concurrent
+  public var profiling = Profiling.off
   public var parallelism = Parallelism.threads
 
   public init() {}
@@ -131,6 +172,7 @@ extension Research: CustomStringConvertible {
     lines.append("  domain: \(domain.map(\.description) ?? "one empty config")")
     lines.append("  iterations: \(iterations.map(String.init) ?? "until a unit ends them")")
     lines += units.map { "  \($0)" }
+    lines += updates.map { "  \($0)" }
     return lines.joined(separator: "\n")
   }
 }

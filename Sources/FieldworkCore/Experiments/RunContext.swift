@@ -1,3 +1,5 @@
+public import Logging
+
 /// What an experiment's units can see and do while it runs.
 ///
 /// One experiment has one context. It is confined to the task that runs the experiment, so neither it
@@ -5,8 +7,14 @@
 public final class RunContext {
   /// The experiment's id, the same on every machine and in every run.
   public let id: String
+  /// The name of the research.
+  public let name: String
+  /// The number of the branch in its task, from 0.
+  public let branch: Int
   /// The experiment's config, with the repetition and what else a run adds.
   public let config: Config
+  /// Writes to the log of the experiment, and to the one of the research.
+  public let logger: Logger
   /// The number of the current iteration, from 0.
   public package(set) var iteration = 0
   /// Whether the experiment ends with this iteration, as far as is known yet.
@@ -16,6 +24,10 @@ public final class RunContext {
 
   package var outputs: [String: UnitOutput] = [:]
   package var instances: [String: Any] = [:]
+  /// What the branches of the task share. The task's runner holds it as long as it runs.
+  package weak var group: BranchGroup?
+  /// Told when the arguments of a unit have been evaluated; nil if nothing is measured.
+  package var stopwatch: Stopwatch?
   /// What was saved since it was last handed on.
   package private(set) var saved: [SavedValue] = []
   private let makeDirectory: @Sendable () throws -> String
@@ -23,13 +35,19 @@ public final class RunContext {
 
   package init(
     id: String,
+    name: String = "",
+    branch: Int = 0,
     config: Config,
     random: RandomStream,
+    logger: Logger = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() },
     makeDirectory: @escaping @Sendable () throws -> String,
     makeResults: @escaping @Sendable () throws -> any Sendable
   ) {
     self.id = id
+    self.name = name
+    self.branch = branch
     self.config = config
+    self.logger = logger
     self.random = random
     self.makeDirectory = makeDirectory
     self.makeResults = makeResults
@@ -55,24 +73,39 @@ public final class RunContext {
   /// - Returns: nil, for an optional type, before the unit has first run.
   /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
   public func output<T>(of unit: String, as type: T.Type = T.self) throws -> T {
-    guard let output = outputs[unit] else {
+    guard let output = unitOutput(unit) else {
       if let none = missingValue(type) { return none }
       throw FieldworkError(.missingOutput, "unit '\(unit)' has not run yet in this experiment")
     }
     return try converted(output.value, to: type, "the output of unit '\(unit)'")
   }
 
+  /// The last output of a unit: the experiment's own, or that of a root unit.
+  package func unitOutput(_ unit: String) -> UnitOutput? {
+    outputs[unit] ?? counterpart?.outputs[unit]
+  }
+
+  /// Where to look for what the context itself lacks: a branch looks at the root, and the root at the
+  /// first branch.
+  private var counterpart: RunContext? {
+    guard let group else { return nil }
+    return group.root === self ? group.branches.first : group.root
+  }
+
+  /// The contexts of all branches of the task.
+  var branches: [RunContext] { group?.branches ?? [self] }
+
   /// The output of a unit in this iteration; nil if the unit has not run in it.
   /// - Throws: ``FieldworkError`` of code `wrongType`.
   public func currentOutput<T>(of unit: String, as type: T.Type = T.self) throws -> T? {
-    guard let output = outputs[unit], output.iteration == iteration else { return nil }
+    guard let output = unitOutput(unit), output.iteration == iteration else { return nil }
     return try converted(output.value, to: type, "the output of unit '\(unit)'")
   }
 
   /// An instance by its name.
   /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
   public func instance<T>(_ name: String, as type: T.Type = T.self) throws -> T {
-    guard let instance = instances[name] else {
+    guard let instance = instances[name] ?? counterpart?.instances[name] else {
       throw FieldworkError(.missingOutput, "instance '\(name)' has not been built yet")
     }
     return try converted(instance, to: type, "instance '\(name)'")
@@ -123,6 +156,36 @@ public final class RunContext {
   private func missingValue<T>(_ type: T.Type) -> T? {
     (type as? any OptionalType.Type).flatMap { $0.nothing as? T }
   }
+}
+
+/// The branches of a task, and the root that they share.
+package final class BranchGroup {
+  /// The context of root units, with the config of the task's first experiment.
+  package let root: RunContext
+  package let branches: [RunContext]
+
+  package init(root: RunContext, branches: [RunContext]) {
+    self.root = root
+    self.branches = branches
+    root.group = self
+    for branch in branches { branch.group = self }
+  }
+}
+
+/// Notes the moment at which a unit's arguments were evaluated.
+package final class Stopwatch {
+  package private(set) var evaluated: ContinuousClock.Instant?
+
+  package init() {}
+
+  package func start() { evaluated = nil }
+
+  func argumentsEvaluated() { evaluated = .now }
+}
+
+extension RunContext {
+  /// Tells that the arguments of the unit have been evaluated and its function is called now.
+  package func argumentsEvaluated() { stopwatch?.argumentsEvaluated() }
 }
 
 /// The last output of a unit.

@@ -28,6 +28,8 @@ public struct UnitDescription: Sendable {
   package let instanceName: String?
   /// Whether the body has the run context at hand, and so may read and save what it likes.
   package let opensContext: Bool
+  /// Whether it runs once for all branches, which share its output.
+  public let isRoot: Bool
 
   package init(
     name: String,
@@ -38,9 +40,11 @@ public struct UnitDescription: Sendable {
     place: SourcePlace,
     outputType: Any.Type?,
     opensContext: Bool,
+    isRoot: Bool = false,
     body: Body
   ) {
     self.name = name
+    self.isRoot = isRoot
     instanceName = kind == .instance ? name : nil
     self.opensContext = opensContext
     self.kind = kind
@@ -53,11 +57,34 @@ public struct UnitDescription: Sendable {
   }
 }
 
+extension UnitDescription {
+  /// Whether it reads what other branches of its task have.
+  var readsBranches: Bool {
+    dependencies.contains { if case .branches = $0 { true } else { false } }
+  }
+
+  /// Whether it reads a unit or an instance of the given names.
+  func reads(_ names: Set<String>) -> Bool {
+    dependencies.contains { dependency in
+      switch dependency {
+      case .output(let name, _), .instance(let name), .unit(let name): names.contains(name)
+      case .parameter, .directory, .branches, .results: false
+      }
+    }
+  }
+
+  /// The names of the instances that it uses.
+  var instancesUsed: [String] {
+    dependencies.compactMap { if case .instance(let name) = $0 { name } else { nil } }
+  }
+}
+
 extension UnitDescription: CustomStringConvertible {
   /// The unit in one line: `function 'train', .every(10), saving loss`.
   public var description: String {
     let names = saving.map { $0.names.isEmpty ? ".keys" : $0.names.joined(separator: ", ") }
-    return "\(kind.rawValue) '\(name)', \(when)" + (names.map { ", saving \($0)" } ?? "")
+    let root = isRoot ? "root " : ""
+    return "\(root)\(kind.rawValue) '\(name)', \(when)" + (names.map { ", saving \($0)" } ?? "")
   }
 }
 

@@ -54,6 +54,9 @@ public struct When: Sendable, Hashable {
     }
   }
 
+  /// Whether the schedule comes up at some iteration, however long the experiment is.
+  package var isPassed: Bool { firstIteration != nil }
+
   /// The first iteration at which the unit runs, the end of the experiment aside; nil if there is none.
   package var firstIteration: Int? {
     terms.compactMap { term in

@@ -10,9 +10,16 @@ public enum Event: Sendable {
   /// An experiment was left out because its results are stored already.
   case experimentSkipped(PlannedExperiment)
   case experimentStarted(PlannedExperiment, worker: Int)
+  /// A unit's turn begins. Only for consumers that want units.
+  case unitStarted(experiment: String, unit: String, iteration: Int)
   case iterationEnded(experiment: String, iteration: Int, worker: Int)
   case unitFailed(PlannedExperiment, Failure)
   case experimentEnded(PlannedExperiment, Ending, iterations: Int, worker: Int)
+  /// The domain was replaced: with the number of domains before it, and the number of experiments that
+  /// are known now; nil if there is no end.
+  case domainUpdated(number: Int, Domain, experiments: Int?)
+  /// A worker takes no more tasks.
+  case workerLeft(worker: Int, reason: String)
   case runEnded(RunSummary)
 }
 
@@ -24,6 +31,8 @@ public struct RunStart: Sendable {
   /// The number of iterations of each; nil if only the units end them.
   public let iterations: Int?
   public let workers: Int
+  /// The number of experiments that run together in a worker.
+  public let branches: Int
   public let seed: UInt64
   /// The number of experiments whose results are stored from earlier runs.
   public let stored: Int
@@ -65,4 +74,11 @@ public protocol EventConsumer: Sendable {
   /// Takes an event. It is called from whatever thread the event happens on, and holds up the run
   /// while it works.
   func consume(_ event: Event)
+
+  /// Whether it is told of each turn of a unit; not by default.
+  var wantsUnits: Bool { get }
+}
+
+extension EventConsumer {
+  public var wantsUnits: Bool { false }
 }

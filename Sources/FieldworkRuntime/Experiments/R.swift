@@ -8,6 +8,8 @@ public import FieldworkStore
 public struct R: NamedExpression {
   public init() {}
 
+  public var dependencies: [Dependency] { [.results] }
+
   public func evaluate(in run: RunContext) throws -> ResearchResults {
     guard let results = try run.results() as? ResearchResults else {
       throw FieldworkError(.store, "the research has no results to read")

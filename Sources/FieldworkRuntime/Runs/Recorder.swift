@@ -51,7 +51,7 @@ final class Recorder: Sendable {
 
   /// Stores everything that was taken.
   /// - Throws: the first error that the store threw.
-  func finish() async throws {
+  func flushed() async throws {
     await withCheckedContinuation { continuation in
       queue.async {
         self.flush()

@@ -64,7 +64,7 @@ public struct ResearchRunner: Sendable {
     let plan = try ExperimentPlan(research, seed: seed)
     let run = RunState(research, store, seed: seed, consumers: consumers, debug: debug)
     let size = try selection.map { try $0.count(in: plan) } ?? plan.size
-    let workers = research.settings.parallelism == .serial ? 1 : workerCount(size)
+    let workers = workerCount(size)
     run.emit(
       .runStarted(
         RunStart(
@@ -72,6 +72,7 @@ public struct ResearchRunner: Sendable {
           experiments: size,
           iterations: research.iterations,
           workers: workers,
+          branches: research.settings.branches.count,
           seed: seed,
           stored: finished.count
         )
@@ -83,9 +84,19 @@ public struct ResearchRunner: Sendable {
       .variables(research.units.flatMap { $0.saving?.names ?? [] }),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
-    let queue = ExperimentQueue(plan, finished: finished, selection: selection) { experiment in
-      run.skip(experiment)
-    }
+    let queue = TaskQueue(
+      plan,
+      research,
+      finished: finished,
+      selection: selection,
+      lanes: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
+      hooks: TaskQueue.Hooks(
+        skipped: { run.skip($0) },
+        shouldStop: { run.shouldStop },
+        update: { try await run.update($0, $1) },
+        updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
+      )
+    )
     let firstError = await runAll(run, queue, workers: workers)
     await run.recordMoves()
     // Another definition counts from the first experiment that has run by it.
@@ -93,27 +104,34 @@ public struct ResearchRunner: Sendable {
     var failure = debug ? firstError : nil
     if let error = queue.failure { failure = error }
     do {
-      try await run.recorder.finish()
+      try await run.recorder.flushed()
     } catch {
       failure = error
     }
     let elapsed = clock.now - began
     // A cancellation that comes when everything has run leaves nothing undone.
-    let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.next() != nil)
+    let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.hasMore)
     let summary = run.summarize(isCancelled: isCancelled, duration: elapsed / .seconds(1))
     run.emit(.runEnded(summary))
     if let failure { throw failure }
     return summary
   }
 
+  /// The number of workers: as many as were asked for, but not more than there are tasks.
   private func workerCount(_ experiments: Int?) -> Int {
-    let wanted = research.settings.workers ?? ProcessInfo.processInfo.activeProcessorCount
-    return max(1, min(wanted, experiments ?? wanted))
+    let settings = research.settings
+    if settings.parallelism == .serial { return 1 }
+    let wanted = settings.workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
+    // With a config for each, every worker has tasks of its own; and an update may bring more of them.
+    guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
+      return wanted
+    }
+    let tasks = (experiments + settings.branches.count - 1) / settings.branches.count
+    return max(1, min(wanted, tasks))
   }
 
   /// - Returns: with `debug`, the first error of a unit.
-  private func runAll(_ run: RunState, _ queue: ExperimentQueue, workers: Int) async -> (any Error)?
-  {
+  private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async -> (any Error)? {
     if research.settings.parallelism == .serial {
       return await run.work(queue, worker: 0)
     }
@@ -132,6 +150,13 @@ public struct ResearchRunner: Sendable {
   // MARK: Before anything runs
 
   private func check() throws {
+    if selection != nil, let update = research.updates.first {
+      throw FieldworkError(
+        .invalidDefinition,
+        "a condition leaves out experiments whose results the domain update decides by; run without --where",
+        place: update.place
+      )
+    }
     guard debug && research.settings.parallelism != .serial else {
       try research.requireSound()
       return
@@ -148,10 +173,17 @@ public struct ResearchRunner: Sendable {
   /// What must not change between runs: the units' declarations and the number of iterations. The
   /// domain may grow and shrink.
   private var definition: String {
+    let settings = research.settings
     let iterations = research.iterations.map(String.init) ?? "open"
-    return
-      (["iterations \(iterations), finalize \(research.settings.finalize)"]
-      + research.units.map(\.description)).joined(separator: "\n")
+    var lines = ["iterations \(iterations), finalize \(settings.finalize)"]
+    lines += research.units.map(\.description)
+    lines += research.updates.map(\.description)
+    // Where branches share something, their number matters.
+    if settings.branches.configs != nil || settings.branches.count > 1 && research.crossesBranches {
+      lines.append("branches \(settings.branches)")
+    }
+    if let workers = settings.workers, workers.configs != nil { lines.append("workers \(workers)") }
+    return lines.joined(separator: "\n")
   }
 
   private var definitionNote: StoreRecord { .note("definition", .string(definition)) }

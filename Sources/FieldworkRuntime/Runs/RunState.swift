@@ -35,7 +35,10 @@ final class RunState: Sendable {
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
-  private var shouldStop: Bool { Task.isCancelled || isStopping.withLock { $0 } }
+  var shouldStop: Bool { Task.isCancelled || isStopping.withLock { $0 } }
+
+  /// Whether someone wants to be told of each turn of a unit.
+  private var wantsUnits: Bool { consumers.contains(where: \.wantsUnits) }
 
   func emit(_ event: Event) {
     for consumer in consumers { consumer.consume(event) }
@@ -59,13 +62,19 @@ final class RunState: Sendable {
     if !records.isEmpty { await recorder.record(records) }
   }
 
-  /// Runs experiments until there are no more.
+  /// Runs tasks until there are no more.
   /// - Returns: with `debug`, the first error of a unit, which ends the work.
-  func work(_ queue: ExperimentQueue, worker: Int) async -> (any Error)? {
-    while !shouldStop, let experiment = queue.next() {
+  func work(_ queue: TaskQueue, worker: Int) async -> (any Error)? {
+    let branches = research.settings.branches.count
+    // In a task of several branches each has a thread of its own, unless they run one after another.
+    let executors =
+      branches > 1 && research.settings.branchExecution == .concurrent
+      ? (0..<branches).map { WorkerExecutor(worker, branch: $0) } : []
+    while !shouldStop, let task = await queue.next(for: worker) {
       await recordMoves()
-      let outcome = await run(experiment, worker: worker)
-      if debug, let error = outcome.firstError { return error }
+      let error = await run(task, worker: worker, executors)
+      queue.taskEnded()
+      if debug, let error { return error }
     }
     return nil
   }
@@ -74,55 +83,141 @@ final class RunState: Sendable {
   var hasRun: Bool { begun.withLock { $0 } }
 
   private func run(
-    _ experiment: PlannedExperiment,
-    worker: Int
-  ) async -> ExperimentRunner.Outcome {
+    _ task: PlannedTask,
+    worker: Int,
+    _ executors: [WorkerExecutor]
+  ) async -> (any Error)? {
     begun.withLock { $0 = true }
-    emit(.experimentStarted(experiment, worker: worker))
-    await recorder.record([.started(experiment, at: RunState.now(), worker: worker)])
-    let context = makeContext(experiment)
-    var runner = ExperimentRunner(
+    var task = task
+    for index in task.experiments.indices { place(&task.experiments[index], worker: worker) }
+    let started = RunState.now()
+    for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
+    await recorder.record(
+      task.experiments.map { .started($0, at: started, worker: worker, device: nil) }
+    )
+    let runner = TaskRunner(
       research,
-      context,
+      task,
+      root: rootContext(task),
+      branches: task.experiments.map { context($0) },
       debug: debug,
-      hooks: ExperimentRunner.Hooks(
-        saved: { await self.recorder.record([.saved(experiment: experiment.key, $0)]) },
-        failed: { self.emit(.unitFailed(experiment, $0)) },
-        shouldStop: { self.shouldStop },
-        iterationEnded: {
-          self.emit(.iterationEnded(experiment: experiment.id, iteration: $0, worker: worker))
-        }
-      )
+      executors: executors,
+      hooks: hooks(task, worker: worker)
     )
-    let outcome = await runner.run()
-    var records: [StoreRecord] = [.saved(experiment: experiment.key, context.takeSaved())]
+    await runner.run(by: research.executor)
+    return runner.firstError
+  }
+
+  /// Adds what the worker brings to an experiment's config.
+  private func place(_ experiment: inout PlannedExperiment, worker: Int) {}
+
+  private func hooks(_ task: PlannedTask, worker: Int) -> TaskRunner.Hooks {
+    let experiments = task.experiments
+    var unitStarted: (@Sendable (Int, String, Int) -> Void)?
+    if wantsUnits {
+      unitStarted = { branch, unit, iteration in
+        let id = experiments[branch].id
+        self.emit(.unitStarted(experiment: id, unit: unit, iteration: iteration))
+      }
+    }
+    return TaskRunner.Hooks(
+      saved: { await self.recorder.record([.saved(experiment: experiments[$0].key, $1)]) },
+      failed: { self.emit(.unitFailed(experiments[$0], $1)) },
+      shouldStop: { self.shouldStop },
+      unitStarted: unitStarted,
+      iterationEnded: {
+        self.emit(.iterationEnded(experiment: experiments[$0].id, iteration: $1, worker: worker))
+      },
+      ended: { branch, outcome, member in
+        await self.end(experiments[branch], outcome, member, worker: worker)
+      },
+      output: nil
+    )
+  }
+
+  private func end(
+    _ experiment: PlannedExperiment,
+    _ outcome: Outcome,
+    _ member: TaskMember,
+    worker: Int
+  ) async {
+    var records: [StoreRecord] = [.saved(experiment: experiment.key, member.context.takeSaved())]
     records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
-    records.append(
-      .ended(
-        experiment: experiment.key,
-        outcome.ending,
-        iterations: outcome.iterations,
-        at: RunState.now()
-      )
-    )
+    let timings = member.takeTimings()
+    if !timings.isEmpty { records.append(.profiled(experiment: experiment.key, timings)) }
     let (ending, iterations) = (outcome.ending, outcome.iterations)
+    records.append(
+      .ended(experiment: experiment.key, ending, iterations: iterations, at: RunState.now())
+    )
     await recorder.record(records) {
       self.summary.withLock { $0.count(ending) }
       self.emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
     }
-    return outcome
   }
 
-  private func makeContext(_ experiment: PlannedExperiment) -> RunContext {
+  // MARK: Contexts
+
+  private func context(_ experiment: PlannedExperiment) -> RunContext {
     let store = store
-    let generator = Philox(text: "experiment|\(seed)|\(experiment.key)")
     return RunContext(
       id: experiment.id,
+      name: research.name,
+      branch: experiment.branch,
       config: experiment.config,
-      random: RandomStream(generator),
+      random: RandomStream(Philox(text: "experiment|\(seed)|\(experiment.key)")),
       makeDirectory: { try store.directory(of: experiment.id) },
       makeResults: { try store.contents() }
     )
+  }
+
+  /// The context of root units. Its random numbers are the same for all tasks of a repetition, so that
+  /// they do not depend on how many branches a task has.
+  private func rootContext(_ task: PlannedTask) -> RunContext {
+    let (store, leader) = (store, task.leader)
+    return RunContext(
+      id: leader.id,
+      name: research.name,
+      config: leader.config,
+      random: RandomStream(Philox(text: "root|\(seed)|\(leader.repetition)")),
+      makeDirectory: { try store.directory(of: leader.id) },
+      makeResults: { try store.contents() }
+    )
+  }
+
+  /// Makes the domain that takes over, from what the experiments so far have given.
+  /// - Throws: ``FieldworkError`` that names the update's place.
+  func update(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) async throws -> Domain? {
+    try await recorder.flushed()
+    let store = store
+    let run = RunContext(
+      id: "",
+      name: research.name,
+      config: Config(),
+      random: RandomStream(Philox(text: "update|\(seed)|\(request.updates)")),
+      makeDirectory: {
+        throw FieldworkError(.store, "a domain update has no folder of an experiment")
+      },
+      makeResults: { try store.contents().planned(request.keys) }
+    )
+    let context = UpdateContext(
+      updates: request.updates,
+      produced: request.produced,
+      domain: request.domain,
+      random: run.random.split("update"),
+      run: run
+    )
+    do {
+      guard let domain = try await rule.body(context) else { return nil }
+      try research.replacing(domain: domain).requireSound()
+      return domain
+    } catch {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the domain update after \(request.produced) configs failed: \(TaskRunner.message(error))",
+        place: rule.place,
+        problems: (error as? FieldworkError)?.problems ?? []
+      )
+    }
   }
 
   /// Whether an experiment was interrupted, as far as it is stored.

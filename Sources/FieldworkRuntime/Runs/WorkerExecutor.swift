@@ -7,6 +7,11 @@ final class WorkerExecutor: TaskExecutor {
 
   init(_ number: Int) { queue = DispatchQueue(label: "fieldwork.worker.\(number)") }
 
+  /// The thread of one branch of the worker's tasks.
+  init(_ number: Int, branch: Int) {
+    queue = DispatchQueue(label: "fieldwork.worker.\(number).\(branch)")
+  }
+
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
     let executor = asUnownedTaskExecutor()

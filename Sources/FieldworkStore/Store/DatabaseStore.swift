@@ -180,8 +180,8 @@ public final class DatabaseStore: ResultStore {
       )
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
-    case .started(let experiment, let time, let worker):
-      try start(experiment, time, worker, database, &numbers)
+    case .started(let experiment, let time, let worker, let device):
+      try start(experiment, time, worker, device, database, &numbers)
     case .moved(let id, let ordinal):
       try run(
         database,
@@ -267,6 +267,7 @@ public final class DatabaseStore: ResultStore {
     _ experiment: PlannedExperiment,
     _ time: Double,
     _ worker: Int,
+    _ device: String?,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
@@ -284,8 +285,9 @@ public final class DatabaseStore: ResultStore {
       database,
       """
       INSERT INTO experiment
-        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
+        task, branch, device)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
@@ -293,6 +295,7 @@ public final class DatabaseStore: ResultStore {
         StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
         ExperimentState.running.rawValue, worker, time,
+        experiment.task, experiment.branch, device,
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID

@@ -53,8 +53,8 @@ public enum StoreRecord: Sendable {
   /// The names under which units save, in the order in which tables show them.
   case variables([String])
   /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
-  /// key.
-  case started(PlannedExperiment, at: Double, worker: Int)
+  /// key. With the devices that it is given, as the system names them.
+  case started(PlannedExperiment, at: Double, worker: Int, device: String?)
   /// The place in the order of the plan of an experiment that has run before.
   case moved(experiment: String, ordinal: Int)
   case saved(experiment: String, [SavedValue])

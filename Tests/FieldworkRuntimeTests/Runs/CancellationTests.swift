@@ -12,7 +12,7 @@ final class CancellationTests: RuntimeTestCase {
     workers: Int = 1,
     act: @escaping @Sendable () -> Void = {}
   ) -> Research {
-    Research("test", iterations: 4, seed: 2, workers: workers, parallel: parallelism) {
+    Research("test", iterations: 4, seed: 2, workers: .count(workers), parallel: parallelism) {
       Domain("x" <- 0..<8)
       Unit("before", saving: "before") { run in run.random.uniform() }
       Unit("act", when: .at(1)) { run in if try run["x"] == 3 { act() } }

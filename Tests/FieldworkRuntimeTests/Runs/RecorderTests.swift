@@ -46,7 +46,7 @@ final class RecorderTests: RuntimeTestCase {
     let store = ListStore()
     let recorder = Recorder(store) { XCTFail("nothing fails") }
     for number in 0..<1000 { await recorder.record([.note("n", .int(number))]) }
-    try await recorder.finish()
+    try await recorder.flushed()
     XCTAssertEqual(store.noted.map(\.1), (0..<1000).map { Value.int($0) })
     XCTAssertLessThan(store.written.count, 1000)
   }
@@ -68,7 +68,7 @@ final class RecorderTests: RuntimeTestCase {
         }
       }
     }
-    try await recorder.finish()
+    try await recorder.flushed()
     XCTAssertEqual(actions.value, workers * each)
     let byWorker = Dictionary(grouping: store.noted, by: \.0)
     XCTAssertEqual(byWorker.count, workers)
@@ -87,7 +87,7 @@ final class RecorderTests: RuntimeTestCase {
         seen.change { $0.append(count) }
       }
     }
-    try await recorder.finish()
+    try await recorder.flushed()
     XCTAssertEqual(seen.value.count, 10)
     for (number, count) in seen.value.enumerated() { XCTAssertGreaterThan(count, number) }
   }
@@ -98,10 +98,10 @@ final class RecorderTests: RuntimeTestCase {
     let recorder = Recorder(store) { failures.change { $0 += 1 } }
     await recorder.record([.note("a", 1)]) { XCTFail("what is not stored is not done") }
     await assertThrows(.store, "cannot be stored", "the disk is gone") {
-      try await recorder.finish()
+      try await recorder.flushed()
     }
     await recorder.record([.note("b", 2)])
-    await assertThrows(.store, "the disk is gone") { try await recorder.finish() }
+    await assertThrows(.store, "the disk is gone") { try await recorder.flushed() }
     XCTAssertEqual(failures.value, 1)
   }
 
@@ -109,7 +109,7 @@ final class RecorderTests: RuntimeTestCase {
     let recorder = Recorder(ListStore(failingAfter: 0)) {}
     let many = (0..<25_000).map { StoreRecord.note("n", .int($0)) }
     for _ in 0..<3 { await recorder.record(many) }
-    await assertThrows(.store) { try await recorder.finish() }
+    await assertThrows(.store) { try await recorder.flushed() }
   }
 
   // MARK: A whole run on a store that fails

@@ -47,7 +47,7 @@ final class WidthTests: RuntimeTestCase {
   {
     var research = research(seed: seed)
     research.settings.parallelism = parallelism
-    research.settings.workers = workers
+    research.settings.workers = .count(workers)
     let results = try await research.run()
     XCTAssertEqual(results.experiments.count, 48)
     return everything(results)
@@ -88,7 +88,7 @@ final class WidthTests: RuntimeTestCase {
     for workers in [2, 16] {
       // Every worker has to be in the first experiments for any to go on.
       let barriers = (0..<3).map { _ in Barrier(workers) }
-      let waves = Research("waves", repetitions: 3 * workers, seed: 1, workers: workers) {
+      let waves = Research("waves", repetitions: 3 * workers, seed: 1, workers: .count(workers)) {
         Unit("u", saving: "u") { run in
           barriers[run.repetition / workers].wait()
           return run.repetition
@@ -150,6 +150,7 @@ final class WidthTests: RuntimeTestCase {
       case .runEnded(let summary):
         XCTAssertEqual([summary.done, summary.failed, summary.skipped], [6, 2, 0])
         XCTAssertFalse(summary.isCancelled)
+      case .unitStarted, .domainUpdated, .workerLeft: XCTFail("\(event)")
       case .experimentSkipped: XCTFail("nothing is skipped")
       }
     }

@@ -147,7 +147,8 @@ final class CommandLineUsageTests: CommandLineTestCase {
     try assertRefused(
       research: "endless",
       saying: "TestPlaybook/TestPlaybook.swift:77: error: the domain has no end: some of its "
-        + "terms have samplers only; say how many configs to run with configs: or --configs\n"
+        + "terms have samplers only; say how many configs to run with configs: or --configs, "
+        + "or end it with an UpdateDomain\n"
         + "error: the research cannot be run: 1 problem"
     )
     try assertRefused(

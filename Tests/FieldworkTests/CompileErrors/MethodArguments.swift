@@ -6,7 +6,7 @@ final class Model {
 }
 
 let model = Instance("model") { _ in Model() }
-// expected-error@+5 {{missing argument for parameter #6 in call}}
+// expected-error@+5 {{missing argument for parameter #7 in call}}
 // expected-error@+4 {{could not infer pack element #0 from context}}
 // expected-error@+3 {{could not infer pack element #1 from context}}
 // expected-error@+2 {{generic parameter 'Output' could not be inferred}}

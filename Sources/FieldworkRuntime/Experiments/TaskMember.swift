@@ -1,0 +1,79 @@
+import FieldworkCore
+import FieldworkStore
+
+/// How an experiment went.
+struct Outcome {
+  var ending = Ending.complete
+  /// The number of iterations begun.
+  var iterations = 0
+  var failures: [Failure] = []
+}
+
+/// A branch of a running task, or the root that its branches share.
+///
+/// `@unchecked Sendable`: in each turn of a unit one task alone touches a member, and turns follow one
+/// another.
+final class TaskMember: @unchecked Sendable {
+  let context: RunContext
+  /// The position among the branches that run; 0 for the root.
+  let position: Int
+  var outcome = Outcome()
+  /// Whether it stops or fails in the current iteration.
+  var isEnding = false
+  /// Whether it has ended.
+  var isOver = false
+  /// The units that have run, or tried to, in the current iteration.
+  var attempted = Set<Int>()
+  /// The output of the present turn, which others see when the turn is over.
+  private var output: (unit: String, value: UnitOutput)?
+  private var sources: [Int: ElementSource] = [:]
+  private(set) var timings: [UnitTiming] = []
+
+  init(_ context: RunContext, position: Int) {
+    self.context = context
+    self.position = position
+  }
+
+  /// Runs a unit once.
+  func execute(_ unit: UnitDescription, at index: Int, dump: ([SavedValue]) async -> Void)
+    async throws
+  {
+    let value: Any
+    switch unit.body {
+    case .function(let body): value = try await body(context)
+    case .instance(let make): value = try await make(context)
+    case .generator(let open):
+      if sources[index] == nil { sources[index] = try await open(context) }
+      guard let element = try await sources[index]?.next() else {
+        // An asynchronous sequence also ends when its task is cancelled; that is not its own end.
+        if Task.isCancelled { throw CancellationError() }
+        throw StopExperiment()
+      }
+      value = element
+    case .dump(let names):
+      await dump(context.takeSaved(names))
+      return
+    }
+    if let saving = unit.saving {
+      for (name, part) in try saving.values(of: value) { context.save(name: name, value: part) }
+    }
+    if case .instance = unit.body { context.instances[unit.instanceName ?? unit.name] = value }
+    output = (unit.name, UnitOutput(value: value, iteration: context.iteration))
+  }
+
+  /// Shows the output of the turn.
+  func showOutput() {
+    if let output { context.outputs[output.unit] = output.value }
+    output = nil
+  }
+
+  func add(_ timing: UnitTiming) { timings.append(timing) }
+
+  func takeTimings() -> [UnitTiming] {
+    defer { timings = [] }
+    return timings
+  }
+
+  /// Forgets what its units hold, so that what reads ahead ends.
+  func close() { sources = [:] }
+}

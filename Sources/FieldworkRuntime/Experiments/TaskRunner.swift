@@ -1,0 +1,298 @@
+import FieldworkCore
+import FieldworkStore
+
+/// Runs the experiments of a task together: unit by unit, each for all branches, before the next one.
+///
+/// Root units run once, and what they give is shared. A branch that stops or fails ends alone; a root
+/// unit that does ends all.
+///
+/// `@unchecked Sendable`: one task runs it. While a unit runs for several branches at once, their tasks
+/// change nothing but the member that each of them has.
+final class TaskRunner: BranchTask, @unchecked Sendable {
+  /// What a task tells while it runs. A branch is given by its position in the task.
+  struct Hooks: Sendable {
+    let saved: @Sendable (Int, [SavedValue]) async -> Void
+    let failed: @Sendable (Int, Failure) -> Void
+    /// Whether the experiments are to end with their iteration.
+    let shouldStop: @Sendable () -> Bool
+    /// A unit's turn begins; nil if nobody wants to know.
+    let unitStarted: (@Sendable (Int, String, Int) -> Void)?
+    let iterationEnded: @Sendable (Int, Int) -> Void
+    let ended: @Sendable (Int, Outcome, TaskMember) async -> Void
+    /// Leads what a branch's unit prints to where it belongs; nil if it is left alone.
+    let output: (any UnitOutputRouter)?
+  }
+
+  let experiments: [PlannedExperiment]
+  private(set) var iteration = 0
+  private let units: [UnitDescription]
+  /// By unit: whether it has to run for one branch after another.
+  private let isOrdered: [Bool]
+  private let iterationLimit: Int?
+  private let finalize: Bool
+  private let stopsAtFirstError: Bool
+  private let profiler: UnitProfiler?
+  private let executors: [WorkerExecutor]
+  private let hooks: Hooks
+  private let root: TaskMember
+  private let branches: [TaskMember]
+  private let group: BranchGroup
+  /// The first error that a unit threw, for debugging.
+  private(set) var firstError: (any Error)?
+
+  /// - Parameters:
+  ///   - executors: where the branches run at once; empty to run them one after another.
+  init(
+    _ research: Research,
+    _ task: PlannedTask,
+    root: RunContext,
+    branches: [RunContext],
+    debug: Bool,
+    executors: [WorkerExecutor],
+    hooks: Hooks
+  ) {
+    experiments = task.experiments
+    units = research.units
+    isOrdered = research.units.map { research.sharesState($0) }
+    iterationLimit = research.iterations
+    finalize = research.settings.finalize
+    stopsAtFirstError = debug
+    profiler = UnitProfiler(research.settings.profiling)
+    self.executors = branches.count > 1 && !debug ? executors : []
+    self.hooks = hooks
+    self.root = TaskMember(root, position: 0)
+    self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
+    group = BranchGroup(root: root, branches: branches)
+  }
+
+  var isFinished: Bool { branches.allSatisfy(\.isOver) || hasErrorToThrow }
+
+  func lastSaved(_ name: String, branch: Int) -> Value? {
+    branches[branch].context.saved.last { $0.name == name }?.value
+  }
+
+  /// Runs the task by an executor until every branch has ended.
+  func run(by executor: any BranchExecutor) async {
+    do {
+      try await executor.execute(self)
+      if !isFinished { await endEarly(.stopped, nil) }
+    } catch {
+      firstError = firstError ?? error
+      let failure = TaskRunner.failure(error, "executor", max(0, iteration - 1), nil)
+      await endEarly(.failed, failure)
+    }
+    for member in branches + [root] { member.close() }
+  }
+
+  func runIteration() async {
+    guard !isFinished else { return }
+    let live = branches.filter { !$0.isOver }
+    for member in live + [root] {
+      member.context.iteration = iteration
+      member.context.isLast = iterationLimit == iteration + 1
+      member.attempted = []
+    }
+    for index in units.indices where !hasErrorToThrow { await runTurn(index) }
+    await runClosingTurns()
+    iteration += 1
+    for member in live { await endIteration(of: member) }
+  }
+
+  /// Whether nothing more is to run, because an error ends the whole run.
+  private var hasErrorToThrow: Bool { stopsAtFirstError && firstError != nil }
+
+  private func endIteration(of member: TaskMember) async {
+    member.outcome.iterations += 1
+    hooks.iterationEnded(member.position, member.context.iteration)
+    if member.isEnding || member.outcome.iterations == iterationLimit {
+      await end(member)
+    } else if hooks.shouldStop() {
+      member.outcome.ending = .interrupted
+      await end(member)
+    }
+  }
+
+  private func end(_ member: TaskMember) async {
+    guard !member.isOver else { return }
+    member.isOver = true
+    await hooks.ended(member.position, member.outcome, member)
+  }
+
+  /// Ends the branches that the executor has left running.
+  private func endEarly(_ ending: Ending, _ failure: Failure?) async {
+    for member in branches where !member.isOver {
+      member.isEnding = true
+      member.outcome.ending = ending
+      if let failure {
+        member.outcome.failures.append(failure)
+        hooks.failed(member.position, failure)
+      }
+    }
+    root.isEnding = true
+    if iteration > 0 { await runClosingTurns() }
+    for member in branches where !member.isOver { await end(member) }
+  }
+
+  // MARK: Turns
+
+  private func runTurn(_ index: Int) async {
+    let unit = units[index]
+    if unit.isRoot {
+      await runRootTurn(index)
+      return
+    }
+    let turn = branches.filter { member in
+      guard !member.isOver else { return false }
+      if member.isEnding {
+        guard runsAtEnd(unit) else { return false }
+        member.context.isLast = finalize || member.context.isLast
+      }
+      return unit.when.runs(at: iteration, isLast: member.context.isLast)
+    }
+    await attempt(index, for: turn)
+  }
+
+  /// Whether a unit runs after the experiment has stopped or failed in this iteration. Values that are
+  /// already there are saved whatever happened.
+  private func runsAtEnd(_ unit: UnitDescription) -> Bool {
+    finalize || unit.kind == .save || unit.kind == .dump
+  }
+
+  private func runRootTurn(_ index: Int) async {
+    let unit = units[index]
+    let live = branches.filter { !$0.isOver }
+    if live.allSatisfy(\.isEnding) {
+      guard runsAtEnd(unit) else { return }
+      root.context.isLast = finalize || root.context.isLast
+    }
+    guard unit.when.runs(at: iteration, isLast: root.context.isLast) else { return }
+    await attemptRoot(index, live)
+  }
+
+  private func attemptRoot(_ index: Int, _ live: [TaskMember]) async {
+    await attempt(index, for: [root])
+    for saved in root.context.takeSaved() {
+      for member in live { member.context.save(name: saved.name, value: saved.value) }
+    }
+    guard root.isEnding else { return }
+    for failure in root.outcome.failures {
+      for member in live {
+        member.outcome.failures.append(failure)
+        hooks.failed(member.position, failure)
+      }
+    }
+    for member in live {
+      if root.outcome.ending == .failed {
+        if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
+      } else if !member.isEnding {
+        member.outcome.ending = root.outcome.ending
+      }
+      member.isEnding = true
+    }
+    root.outcome.failures = []
+  }
+
+  /// A unit that runs at the end does so whatever ended the experiment, even if its turn was over.
+  private func runClosingTurns() async {
+    guard finalize else { return }
+    let ending = branches.filter { member in
+      !member.isOver && member.isEnding && member.outcome.ending != .interrupted
+    }
+    guard !ending.isEmpty else { return }
+    let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
+    for member in ending { member.context.isLast = true }
+    root.context.isLast = endsAll || root.context.isLast
+    for index in units.indices where units[index].when.includesLast && !hasErrorToThrow {
+      if units[index].isRoot {
+        if endsAll && !root.attempted.contains(index) { await attemptRoot(index, ending) }
+      } else {
+        await attempt(index, for: ending.filter { !$0.attempted.contains(index) })
+      }
+    }
+  }
+
+  /// Runs a unit for members: at once where that makes no difference, else one after another.
+  private func attempt(_ index: Int, for members: [TaskMember]) async {
+    if members.count > 1, !isOrdered[index], !executors.isEmpty {
+      await withTaskGroup(of: (any Error)?.self) { group in
+        for member in members {
+          let executor = executors[member.position % executors.count]
+          group.addTask(executorPreference: executor) { [self] in
+            await attempt(index, for: member)
+          }
+        }
+        for await error in group { firstError = firstError ?? error }
+      }
+    } else {
+      for member in members where !hasErrorToThrow {
+        let error = await attempt(index, for: member)
+        firstError = firstError ?? error
+      }
+    }
+    for member in members { member.showOutput() }
+  }
+
+  /// - Returns: the error that the unit threw.
+  private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
+    member.attempted.insert(index)
+    let unit = units[index]
+    let branch = member.position
+    hooks.unitStarted?(branch, unit.name, iteration)
+    hooks.output?.enter(branch: branch)
+    defer { hooks.output?.leave() }
+    do {
+      let execute = {
+        try await member.execute(unit, at: index) { await self.hooks.saved(branch, $0) }
+      }
+      if let profiler {
+        try await profiler.measure(unit, member, execute)
+      } else {
+        try await execute()
+      }
+      return nil
+    } catch is StopExperiment {
+      if !member.isEnding { member.outcome.ending = .stopped }
+      member.isEnding = true
+      return nil
+    } catch is CancellationError where Task.isCancelled {
+      if !member.isEnding { member.outcome.ending = .interrupted }
+      member.isEnding = true
+      return nil
+    } catch {
+      let failure = TaskRunner.failure(error, unit.name, member.context.iteration, unit.place)
+      member.outcome.failures.append(failure)
+      if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
+      member.isEnding = true
+      if !unit.isRoot { hooks.failed(branch, failure) }
+      return error
+    }
+  }
+
+  private static func failure(
+    _ error: any Error,
+    _ unit: String,
+    _ iteration: Int,
+    _ place: SourcePlace?
+  ) -> Failure {
+    Failure(
+      unit: unit,
+      iteration: iteration,
+      kind: "\(type(of: error))",
+      message: message(error),
+      place: place
+    )
+  }
+
+  /// The text of an error: its own if it has one, else what Swift prints.
+  static func message(_ error: any Error) -> String {
+    let text = "\(error)"
+    return text.count > 2000 ? text.prefix(2000) + "…" : text
+  }
+}
+
+/// Leads what units print to where it belongs.
+protocol UnitOutputRouter: Sendable {
+  /// What is printed from now on comes from the experiment of a branch.
+  func enter(branch: Int)
+  func leave()
+}

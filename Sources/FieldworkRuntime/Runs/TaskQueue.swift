@@ -1,0 +1,262 @@
+import FieldworkCore
+import FieldworkStore
+
+/// Gives out the tasks of a plan, in order, to whichever worker asks; experiments that are stored are
+/// left out.
+///
+/// Where the domain is to be updated, workers wait until all tasks that were given out have ended.
+final class TaskQueue: Sendable {
+  /// What the queue tells, and asks for.
+  struct Hooks: Sendable {
+    let skipped: @Sendable (PlannedExperiment) -> Void
+    /// Whether nothing more is to be given out.
+    let shouldStop: @Sendable () -> Bool
+    /// Makes the domain that takes over; nil to keep the present one. It is called when nothing runs.
+    let update: @Sendable (DomainUpdate, UpdateRequest) async throws -> Domain?
+    /// The domain was updated; with the new number of experiments, nil if there is no end.
+    let updated: @Sendable (Int, Domain, Int?) -> Void
+  }
+
+  /// The state of the plan when a domain is to be updated.
+  struct UpdateRequest: Sendable {
+    let updates: Int
+    let produced: Int
+    let domain: Domain?
+    /// The keys of the experiments that were planned so far.
+    let keys: Set<String>
+  }
+
+  private struct State {
+    var plan: ExperimentPlan
+    var failure: (any Error)?
+    /// The number of tasks that were given out and have not ended.
+    var running = 0
+    var isUpdating = false
+    /// By worker: tasks that were drawn and are for this worker alone.
+    var dealt: [[PlannedTask]]
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    /// Counts the moments at which those who wait were woken.
+    var wakes = 0
+    /// Workers that take no tasks any more.
+    var gone: Set<Int> = []
+    /// Whether tasks were left because their worker is gone.
+    var hasAbandoned = false
+    var keys: Set<String> = []
+  }
+
+  /// How many tasks may wait for one worker while another one draws.
+  private static let dealtLimit = 64
+
+  private enum Answer {
+    case task(PlannedTask)
+    case update(DomainUpdate, UpdateRequest)
+    /// With the number of wakes so far.
+    case wait(Int)
+    case end
+  }
+
+  private let state: Protected<State>
+  private let finished: Set<String>
+  private let selection: Selection?
+  /// Whether each task belongs to one worker.
+  private let isDealt: Bool
+  /// Whether experiments that are stored run again where another one of their task does.
+  private let keepsTasksWhole: Bool
+  private let hasUpdates: Bool
+  private let hooks: Hooks
+
+  /// - Parameters:
+  ///   - lanes: the number of workers among which tasks are dealt out in turn; nil to give them to
+  ///     whoever asks.
+  init(
+    _ plan: ExperimentPlan,
+    _ research: Research,
+    finished: Set<String>,
+    selection: Selection?,
+    lanes: Int?,
+    hooks: Hooks
+  ) {
+    state = Protected(State(plan: plan, dealt: Array(repeating: [], count: lanes ?? 0)))
+    self.finished = finished
+    self.selection = selection
+    isDealt = lanes != nil
+    keepsTasksWhole = research.crossesBranches
+    hasUpdates = !research.updates.isEmpty
+    self.hooks = hooks
+  }
+
+  /// The next task to run for a worker; ``taskEnded()`` has to follow.
+  /// - Returns: nil at the end, or after the plan has failed.
+  func next(for worker: Int) async -> PlannedTask? {
+    while true {
+      let answer = state.withLock { state -> Answer in
+        let answer = draw(&state, worker)
+        switch answer {
+        case .task: state.running += 1
+        case .update: state.isUpdating = true
+        case .wait, .end: break
+        }
+        return answer
+      }
+      switch answer {
+      case .task(let task):
+        // What was drawn for others, or the room for more, may be what they wait for.
+        if isDealt { wakeAll() }
+        return task
+      case .update(let rule, let request): await update(rule, request)
+      case .wait(let wakes): await wait(since: wakes)
+      case .end: return nil
+      }
+    }
+  }
+
+  /// A task that was given out has ended.
+  func taskEnded() {
+    state.withLock { $0.running -= 1 }
+    wakeAll()
+  }
+
+  /// A worker takes no more tasks.
+  func leave(_ worker: Int) {
+    state.withLock { state in
+      state.gone.insert(worker)
+      guard isDealt, !state.dealt[worker].isEmpty else { return }
+      state.dealt[worker] = []
+      state.hasAbandoned = true
+    }
+    wakeAll()
+  }
+
+  /// Why the plan could not go on; nil if it could.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
+  /// Whether tasks are left that nobody has run.
+  var hasMore: Bool {
+    state.withLock { state in
+      guard state.failure == nil else { return false }
+      if state.hasAbandoned || state.dealt.contains(where: { !$0.isEmpty }) { return true }
+      var plan = state.plan
+      while let step = try? plan.nextTask() {
+        switch step {
+        case .end: return false
+        case .update: return true
+        case .task(let task): if !missing(task).isEmpty { return true }
+        }
+      }
+      return false
+    }
+  }
+
+  // MARK: Drawing
+
+  private func draw(_ state: inout State, _ worker: Int) -> Answer {
+    while state.failure == nil && !hooks.shouldStop() {
+      if isDealt, !state.dealt[worker].isEmpty { return .task(state.dealt[worker].removeFirst()) }
+      let isFull = state.dealt.contains { $0.count >= Self.dealtLimit }
+      if state.isUpdating || isFull { return .wait(state.wakes) }
+      do {
+        switch try state.plan.nextTask() {
+        case .end: return .end
+        case .update(let rule):
+          guard state.running == 0, state.dealt.allSatisfy(\.isEmpty) else {
+            return .wait(state.wakes)
+          }
+          return .update(rule, request(state))
+        case .task(let task):
+          guard let left = withoutFinished(task, &state) else { continue }
+          guard isDealt else { return .task(left) }
+          let lane = task.number % state.dealt.count
+          if state.gone.contains(lane) {
+            state.hasAbandoned = true
+          } else {
+            state.dealt[lane].append(left)
+          }
+        }
+      } catch {
+        state.failure = error
+      }
+    }
+    return .end
+  }
+
+  /// What of a task has to run.
+  /// - Returns: nil if nothing has to.
+  private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
+    if hasUpdates { state.keys.formUnion(task.experiments.map(\.key)) }
+    var left = task
+    left.experiments = missing(task)
+    if left.experiments.count < task.experiments.count {
+      let running = Set(left.experiments.map(\.key))
+      for experiment in task.experiments
+      where finished.contains(experiment.key) && !running.contains(experiment.key)
+        && includes(experiment)
+      {
+        hooks.skipped(experiment)
+      }
+    }
+    return left.experiments.isEmpty ? nil : left
+  }
+
+  private func request(_ state: State) -> UpdateRequest {
+    UpdateRequest(
+      updates: state.plan.updates + 1,
+      produced: state.plan.produced,
+      domain: state.plan.domain,
+      keys: state.keys
+    )
+  }
+
+  private func includes(_ experiment: PlannedExperiment) -> Bool {
+    selection?.includes(experiment) ?? true
+  }
+
+  /// The experiments of a task that have to run. Where they depend on one another, all do if any does.
+  private func missing(_ task: PlannedTask) -> [PlannedExperiment] {
+    let missing = task.experiments.filter { !finished.contains($0.key) && includes($0) }
+    return keepsTasksWhole && !missing.isEmpty ? task.experiments : missing
+  }
+
+  // MARK: Waiting
+
+  private func update(_ rule: DomainUpdate, _ request: UpdateRequest) async {
+    let result: Result<Domain?, any Error>
+    do {
+      result = .success(try await hooks.update(rule, request))
+    } catch {
+      result = .failure(error)
+    }
+    let size = state.withLock { state -> (Int, Domain, Int?)? in
+      state.isUpdating = false
+      do {
+        let domain = try result.get()
+        try state.plan.resolve(rule, with: domain)
+        return domain.map { (state.plan.updates, $0, state.plan.size) }
+      } catch {
+        state.failure = error
+        return nil
+      }
+    }
+    if let (number, domain, size) = size { hooks.updated(number, domain, size) }
+    wakeAll()
+  }
+
+  private func wait(since wakes: Int) async {
+    await withCheckedContinuation { continuation in
+      let isLate = state.withLock { state in
+        guard state.wakes == wakes else { return true }
+        state.waiting.append(continuation)
+        return false
+      }
+      if isLate { continuation.resume() }
+    }
+  }
+
+  private func wakeAll() {
+    let waiting = state.withLock { state in
+      defer { state.waiting = [] }
+      state.wakes += 1
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+}
