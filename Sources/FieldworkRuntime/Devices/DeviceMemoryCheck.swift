@@ -1,4 +1,4 @@
-public import FieldworkCore
+import FieldworkCore
 
 /// Waits until devices have enough free memory.
 public struct DeviceMemoryCheck: Sendable {
