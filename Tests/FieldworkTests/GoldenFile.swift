@@ -63,6 +63,12 @@ struct GoldenCase: Sendable {
     return result
   }
 
+  /// A number, or the length of a list.
+  func count(_ key: String) throws -> Int {
+    guard case .list(let list) = try value(key) else { return try get(key) }
+    return list.count
+  }
+
   func part(_ key: String) throws -> GoldenCase { GoldenCase(try value(key)) }
 
   func list(_ key: String) throws -> [GoldenCase] {

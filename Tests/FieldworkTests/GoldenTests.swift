@@ -121,6 +121,29 @@ final class GoldenTests: XCTestCase {
     }
   }
 
+  // MARK: devices.json
+
+  func testDevices() throws {
+    try forEachCase("devices") { item in
+      let devices: DeviceList = try item.get("devices")
+      let assignment = Result {
+        try DeviceAssignment(
+          devices,
+          workers: try item.count("workers"),
+          branches: try item.count("branches")
+        )
+      }
+      if item.has("error") {
+        XCTAssertThrowsError(try assignment.get(), "'\(item.name)' is to be refused") { error in
+          XCTAssertEqual((error as? FieldworkError)?.code, .invalidDefinition, item.name)
+        }
+        return
+      }
+      let expected: [[[String?]]] = try item.get("result")
+      XCTAssertEqual(try assignment.get().slots, expected, item.name)
+    }
+  }
+
   // MARK: weighted.json
 
   func testWeighted() throws {

@@ -24,6 +24,8 @@ public struct FieldworkError: Error, Sendable, CustomStringConvertible {
     public static let store = Code("store")
     /// A research that another process is running.
     public static let busy = Code("busy")
+    /// A device that is not there, or that cannot be asked for its memory.
+    public static let device = Code("device")
   }
 
   public let code: Code
