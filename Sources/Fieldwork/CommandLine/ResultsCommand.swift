@@ -11,18 +11,16 @@ struct ResultsCommand: PlaybookSubcommand {
     discussion: """
       Without --group-by there is a row for each iteration that saved something. With it there is a \
       row for each group, with mean and standard deviation over its experiments; of each experiment \
-      the last value counts, unless 'iteration' is among the groups.
+      the last value counts, unless 'iteration' is among the groups. Groups and --last leave out \
+      experiments that are not done, as the summary of a run does.
       """
   )
 
-  @Option(
-    name: .customLong("where"),
-    help: ArgumentHelp(
-      "Only rows that satisfy the condition: --where 'lr < 0.1 and iteration == 9'.",
-      valueName: "condition"
-    )
-  )
-  var condition: String?
+  @OptionGroup(title: "Which rows")
+  var selection: ResultsSelection
+
+  @OptionGroup(title: "Which table")
+  var shape: ResultsShape
 
   @Option(help: ArgumentHelp("Group by columns: --group-by lr,size.", valueName: "columns"))
   var groupBy: String?
@@ -59,53 +57,31 @@ struct ResultsCommand: PlaybookSubcommand {
   @Flag(name: .customLong("json"), help: "The same as --format json.")
   var json = false
 
-  @Flag(name: .customLong("long"), help: "A row for each value, with columns 'name' and 'value'.")
-  var isLong = false
-
-  @Flag(help: "Show configs by their shown names, as texts.")
-  var aliases = false
-
-  @Flag(help: "Show what a run adds: repetition, updates, and how each iteration ended.")
-  var auxiliary = false
-
-  @Flag(name: .customLong("no-config"), help: "Leave out the columns of the config.")
-  var hidesConfig = false
-
-  @Flag(help: "Leave out iterations that a stop or a failure ended.")
-  var completeOnly = false
-
-  @Flag(help: "Show the experiments instead, with their states and durations.")
-  var experiments = false
-
-  @Flag(help: "Show the failures instead, with their causes.")
-  var failures = false
-
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
   func validate() throws {
-    if experiments && failures {
-      throw ValidationError("--experiments and --failures show different tables: give one of them")
-    }
     if aggregate != nil && groupBy == nil {
       throw ValidationError("--aggregate says what to show of a group: add --group-by")
     }
-    if experiments || failures {
+    if selection.unfinished && groupBy == nil && !last {
+      throw ValidationError("--unfinished is for --group-by and --last: all rows are shown without")
+    }
+    if let table = shape.otherTable {
       let others = [
-        (last, "--last"), (isLong, "--long"), (completeOnly, "--complete-only"),
-        (aggregate != nil && failures, "--aggregate"),
+        (last, "--last"), (shape.isLong, "--long"), (selection.completeOnly, "--complete-only"),
+        (selection.iterations != nil, "--iterations"), (selection.unfinished, "--unfinished"),
+        (aggregate != nil && shape.failures, "--aggregate"),
       ]
       if let other = others.first(where: \.0)?.1 {
-        throw ValidationError(
-          "\(other) is for saved values: leave out --experiments and --failures"
-        )
+        throw ValidationError("\(other) is for saved values: leave out \(table)")
       }
     }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
     if json, let format, format != .json {
       throw ValidationError("--json is --format json: leave out --format \(format.rawValue)")
     }
-    if isLong && (groupBy != nil || last) {
+    if shape.isLong && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
     }
     if let limit, limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
@@ -113,32 +89,35 @@ struct ResultsCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
-    let results = try DatabaseStore.openForReading(folder).contents()
-    var table = try grouped(try filtered(results), results)
+    let results = try selection.applied(to: DatabaseStore.openForReading(folder).contents())
+    let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
+    var table = try grouped(rows)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
     if let columns { table = try table.selecting(try names(columns)) }
     print(table, context.terminal)
+    if leftOut > 0 {
+      context.terminal.printError(
+        leftOut == 1
+          ? "1 experiment that is not done is left out; --unfinished counts it in"
+          : "\(leftOut) experiments that are not done are left out; --unfinished counts them in"
+      )
+    }
     return .done
   }
 
-  private func makeTable(_ results: ResearchResults, usesAliases: Bool) -> Table {
-    var options = TableOptions()
-    options.isWide = !isLong
-    options.usesAliases = usesAliases
-    options.includesConfig = !hidesConfig
-    options.includesAuxiliary = auxiliary
-    options.completeIterationsOnly = completeOnly
-    if experiments { return results.configsTable(options) }
-    if failures { return results.failuresTable(options) }
-    return results.table(options)
-  }
-
   /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
-  private func filtered(_ results: ResearchResults) throws -> Table {
-    let table = makeTable(results, usesAliases: aliases)
-    guard let condition else { return table }
+  private func conditioned(_ results: ResearchResults) throws -> Table {
+    func make(usesAliases: Bool) throws -> Table {
+      try shape.table(
+        results,
+        usesAliases: usesAliases,
+        completeOnly: selection.completeOnly
+      )
+    }
+    let table = try make(usesAliases: shape.aliases)
+    guard let condition = selection.condition else { return table }
     let parsed = try Condition(option: condition)
-    let shown = makeTable(results, usesAliases: true)
+    let shown = try make(usesAliases: true)
     let known = table.columnNames + shown.columnNames
     for name in parsed.names where !known.contains(name) {
       throw FieldworkError(
@@ -156,7 +135,30 @@ struct ResultsCommand: PlaybookSubcommand {
     )
   }
 
-  private func grouped(_ table: Table, _ results: ResearchResults) throws -> Table {
+  /// What an experiment saved before it failed says nothing about its config, so where experiments are
+  /// summed up those count that are done, as in the summary of a run.
+  /// - Returns: the rows that count, and the number of experiments whose rows do not.
+  private func withoutUnfinished(
+    _ table: Table,
+    _ results: ResearchResults
+  ) -> (rows: Table, leftOut: Int) {
+    guard groupBy != nil || last, shape.otherTable == nil, selection.states == nil,
+      !selection.unfinished
+    else { return (table, 0) }
+    let unfinished = Set(results.experiments.filter { $0.state != .done }.map(\.id))
+    var leftOut = Set<String>()
+    let rows = (0..<table.count).filter { row in
+      // Every table begins with the ids.
+      guard case .string(let id) = table.columns[0].cells[row], unfinished.contains(id) else {
+        return true
+      }
+      leftOut.insert(id)
+      return false
+    }
+    return (table.rows(rows), leftOut.count)
+  }
+
+  private func grouped(_ table: Table) throws -> Table {
     guard let groupBy else {
       return last && table.columnNames.contains("iteration") ? try table.lastValues() : table
     }
@@ -170,15 +172,16 @@ struct ResultsCommand: PlaybookSubcommand {
       }
       return aggregate
     }
-    let isReduced = !keys.contains("iteration") && table.columnNames.contains("iteration")
+    let isReduced =
+      shape.otherTable == nil && !keys.contains("iteration")
+      && table.columnNames.contains("iteration")
     let rows = isReduced ? try table.lastValues() : table
     // Parameters are what one groups by; means of them say nothing.
-    let measured = try results.variables.filter { name in
-      guard rows.columnNames.contains(name), !keys.contains(name) else { return false }
-      return try rows[name].allSatisfy { $0 == nil || $0 == .null || $0?.number != nil }
+    let measured = rows.columns.filter { column in
+      column.role == .value && !keys.contains(column.name)
+        && column.cells.allSatisfy { $0 == nil || $0 == .null || $0?.number != nil }
     }
-    return try rows.grouped(by: keys)
-      .aggregated(aggregates, columns: experiments || failures ? nil : measured)
+    return try rows.grouped(by: keys).aggregated(aggregates, columns: measured.map(\.name))
   }
 
   /// - Throws: ``FieldworkError`` if a name is missing or stands twice.

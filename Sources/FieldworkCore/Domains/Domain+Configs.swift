@@ -126,7 +126,7 @@ extension Domain {
   /// The weight of each term, nil for a term that is not drawn by weight.
   public var weights: [Double?] { (0..<node.memberCount).map { node.member(at: $0).weight } }
 
-  private func requireSound() throws {
+  func requireSound() throws {
     let errors = problems.filter { $0.severity == .error }
     guard errors.isEmpty else {
       throw FieldworkError(

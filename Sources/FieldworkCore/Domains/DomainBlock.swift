@@ -198,7 +198,7 @@ struct DomainBlock: Sendable {
   }
 
   /// The block without chains, whose configs have different parameters.
-  private var alternatives: [DomainBlock] {
+  var alternatives: [DomainBlock] {
     switch kind {
     case .options: return [self]
     case .chain(let blocks): return blocks.flatMap(\.alternatives)
@@ -212,23 +212,32 @@ struct DomainBlock: Sendable {
     }
   }
 
-  private func matches(_ config: Config, hidden: Set<String>) throws -> Bool {
+  /// Whether the values of a config, which has all parameters of the block, can come up together.
+  ///
+  /// - Parameters:
+  ///   - hidden: parameters whose values come from elsewhere.
+  ///   - has: whether a value is one of a parameter's.
+  func matches(
+    _ config: Config,
+    hidden: Set<String>,
+    by has: (ParameterValues, AnyAlias) -> Bool = { $0.contains($1) }
+  ) throws -> Bool {
     switch kind {
     case .options(let options):
       var seen = hidden
       for option in options.reversed() where seen.insert(option.name.key).inserted {
-        guard let value = config[alias: option.name.key], option.values.contains(value) else {
+        guard let value = config[alias: option.name.key], has(option.values, value) else {
           return false
         }
       }
       return baseCount > 0
     case .product(let left, let right):
-      return try right.matches(config, hidden: hidden)
-        && left.matches(config, hidden: hidden.union(right.keys.map(\.key)))
+      return try right.matches(config, hidden: hidden, by: has)
+        && left.matches(config, hidden: hidden.union(right.keys.map(\.key)), by: has)
     case .chain(let blocks):
-      return try blocks.contains { try $0.matches(config, hidden: hidden) }
+      return try blocks.contains { try $0.matches(config, hidden: hidden, by: has) }
     case .filtered(let block, let predicate):
-      return try block.matches(config, hidden: hidden)
+      return try block.matches(config, hidden: hidden, by: has)
         && predicate.passes(config.selecting(Set(block.keys.map(\.key))))
     }
   }

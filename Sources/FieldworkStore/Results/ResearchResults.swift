@@ -9,8 +9,18 @@ public struct ResearchResults: Sendable {
   public let variables: [String]
   /// What is noted about the research as a whole.
   public let notes: [String: Value]
-  /// By the position of the experiment in `experiments`: what it saved, in order of iteration.
-  let values: [[StoredValue]]
+  /// By the position of the experiment in `experiments`: what it saved.
+  let values: [ExperimentValues]
+  /// The folder of the research; nil if it was in memory.
+  let folder: ResearchFolder?
+
+  /// What an experiment saved.
+  struct ExperimentValues: Sendable {
+    /// In order of the iteration, then of the variable.
+    var kept: [StoredValue] = []
+    /// The last iteration that saved something, whether or not a filter kept it.
+    var lastIteration: Int?
+  }
 
   struct StoredValue: Sendable {
     /// The position in `variables`.
@@ -19,32 +29,63 @@ public struct ResearchResults: Sendable {
     let value: Value
   }
 
-  init(_ database: Database) throws {
+  init(
+    experiments: [ExperimentRecord],
+    variables: [String],
+    values: [ExperimentValues],
+    of results: ResearchResults
+  ) {
+    self.experiments = experiments
+    self.variables = variables
+    self.values = values
+    notes = results.notes
+    folder = results.folder
+  }
+
+  /// Reads what a filter keeps.
+  /// - Throws: also what `passes` throws.
+  init(
+    _ database: Database,
+    _ folder: ResearchFolder?,
+    _ filter: ResultFilter,
+    passes: (ExperimentRecord) throws -> Bool
+  ) throws {
+    self.folder = folder
     notes = try Schema.notes(database)
     let names = try Row.fetchAll(
       database,
       sql: "SELECT number, name FROM variable ORDER BY declared IS NULL, declared, name"
     )
     // Decoding throws where subscripts trap: a damaged file may hold anything anywhere.
-    variables = try names.map { try $0.decode(atIndex: 1) }
-    let variablePositions = Dictionary(
-      try names.enumerated().map { (try $1.decode(Int64.self, atIndex: 0), $0) },
-      uniquingKeysWith: { first, _ in first }
-    )
+    var variables: [String] = []
+    var reader = ValueReader(iterations: filter.iterations)
+    for row in names {
+      let name: String = try row.decode(atIndex: 1)
+      guard filter.names?.contains(name) ?? true else { continue }
+      reader.variables[try row.decode(atIndex: 0)] = variables.count
+      variables.append(name)
+    }
+    self.variables = variables
     let failures = try ResearchResults.failures(database)
     var experiments: [ExperimentRecord] = []
-    var positions: [Int64: Int] = [:]
+    var occurrences: [ExperimentRecord.Place: Int] = [:]
     let rows = try Row.fetchCursor(
       database,
       sql: "SELECT * FROM experiment ORDER BY ordinal, number"
     )
     while let row = try rows.next() {
       let number: Int64 = try row.decode(forColumn: "number")
-      positions[number] = experiments.count
-      experiments.append(try ExperimentRecord(row, failures: failures[number] ?? []))
+      let experiment = try ExperimentRecord(
+        row,
+        failures: failures[number] ?? [],
+        occurrences: &occurrences
+      )
+      guard try passes(experiment) else { continue }
+      reader.experiments[number] = experiments.count
+      experiments.append(experiment)
     }
     self.experiments = experiments
-    values = try ResearchResults.values(database, positions, variablePositions)
+    values = try reader.read(database, isComplete: !filter.choosesExperiments)
   }
 
   private static func failures(_ database: Database) throws -> [Int64: [Failure]] {
@@ -56,36 +97,64 @@ public struct ResearchResults: Sendable {
     }
     return failures
   }
+}
 
-  private static func values(
+/// Reads saved values.
+private struct ValueReader {
+  /// By number: the position of an experiment.
+  var experiments: [Int64: Int] = [:]
+  /// By number: the position of a variable.
+  var variables: [Int64: Int] = [:]
+  let iterations: Set<Int>?
+
+  init(iterations: Set<Int>?) { self.iterations = iterations }
+
+  /// The values by the position of the experiment.
+  /// - Parameter isComplete: whether those of all experiments are wanted, so that the table is best read
+  ///   from its beginning to its end.
+  func read(
     _ database: Database,
-    _ experiments: [Int64: Int],
-    _ variables: [Int64: Int]
-  ) throws -> [[StoredValue]] {
-    var values = [[StoredValue]](repeating: [], count: experiments.count)
-    let rows = try Row.fetchCursor(
-      database,
-      sql: "SELECT experiment, variable, iteration, kind, content FROM value"
+    isComplete: Bool
+  ) throws -> [ResearchResults.ExperimentValues] {
+    var values = [ResearchResults.ExperimentValues](
+      repeating: ResearchResults.ExperimentValues(),
+      count: experiments.count
     )
-    while let row = try rows.next() {
-      let number: Int64 = try row.decode(atIndex: 0)
-      let variable: Int64 = try row.decode(atIndex: 1)
-      guard let experiment = experiments[number], let position = variables[variable] else {
-        continue
+    let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
+    if isComplete {
+      try collect(try Row.fetchCursor(database, sql: sql), into: &values)
+    } else {
+      let statement = try database.cachedStatement(sql: sql + " WHERE experiment = ?")
+      for number in experiments.keys {
+        try collect(try Row.fetchCursor(statement, arguments: [number]), into: &values)
       }
+    }
+    for index in values.indices {
+      values[index].kept.sort { ($0.iteration, $0.variable) < ($1.iteration, $1.variable) }
+    }
+    return values
+  }
+
+  private func collect(
+    _ rows: RowCursor,
+    into values: inout [ResearchResults.ExperimentValues]
+  ) throws {
+    while let row = try rows.next() {
+      guard let experiment = experiments[try row.decode(atIndex: 0)] else { continue }
+      let iteration: Int = try row.decode(atIndex: 2)
+      values[experiment].lastIteration = max(values[experiment].lastIteration ?? 0, iteration)
+      guard let variable = variables[try row.decode(atIndex: 1)],
+        iterations?.contains(iteration) ?? true
+      else { continue }
       let content: DatabaseValue = try row.decode(atIndex: 4)
-      values[experiment].append(
-        StoredValue(
-          variable: position,
-          iteration: try row.decode(atIndex: 2),
+      values[experiment].kept.append(
+        ResearchResults.StoredValue(
+          variable: variable,
+          iteration: iteration,
           value: try StoredContent.decode(kind: try row.decode(atIndex: 3), content)
         )
       )
     }
-    for index in values.indices {
-      values[index].sort { ($0.iteration, $0.variable) < ($1.iteration, $1.variable) }
-    }
-    return values
   }
 }
 
@@ -100,53 +169,5 @@ extension Failure {
       message: try row.decode(forColumn: "message"),
       place: file.map { SourcePlace(file: $0, line: line ?? 0) }
     )
-  }
-}
-
-/// What is known of one experiment.
-public struct ExperimentRecord: Sendable {
-  public let id: String
-  /// The number in the order of the plan, from 0.
-  public let ordinal: Int
-  /// The config with the repetition and the number of updates.
-  public let config: Config
-  public let repetition: Int
-  public let updates: Int
-  public let state: ExperimentState
-  /// How the experiment ended; nil while it runs.
-  public let ending: Ending?
-  /// The number of iterations begun; nil while it runs.
-  public let iterations: Int?
-  /// The number of the worker that ran it, from 0.
-  public let worker: Int?
-  /// When it began, in seconds since 1970.
-  public let started: Double?
-  /// When it ended, in seconds since 1970.
-  public let ended: Double?
-  public let failures: [Failure]
-
-  init(_ row: Row, failures: [Failure]) throws {
-    id = try row.decode(forColumn: "id")
-    ordinal = try row.decode(forColumn: "ordinal")
-    config = try StoredConfig.decode(try row.decode(forColumn: "entries"))
-    repetition = try row.decode(forColumn: "repetition")
-    updates = try row.decode(forColumn: "updates")
-    state = ExperimentState(rawValue: try row.decode(forColumn: "state")) ?? .interrupted
-    ending = (try row.decode(String?.self, forColumn: "ending")).flatMap(Ending.init(rawValue:))
-    iterations = try row.decode(forColumn: "iterations")
-    worker = try row.decode(forColumn: "worker")
-    started = try row.decode(forColumn: "started")
-    ended = try row.decode(forColumn: "ended")
-    self.failures = failures
-  }
-
-  /// How long it ran, in seconds; nil while it runs.
-  public var duration: Double? { started.flatMap { start in ended.map { $0 - start } } }
-
-  /// How an iteration of the experiment ended: the last one as the experiment did, any other complete.
-  /// Of an experiment that runs, the last iteration that saved something may still be going on.
-  func ending(ofIteration iteration: Int, isLastSaved: Bool) -> Ending? {
-    guard let iterations else { return isLastSaved ? nil : .complete }
-    return iteration >= iterations - 1 ? ending : .complete
   }
 }

@@ -6,7 +6,7 @@ import GRDB
 /// tables in both.
 public final class DatabaseStore: ResultStore {
   private let database: any DatabaseWriter
-  private let folder: ResearchFolder?
+  let folder: ResearchFolder?
   private let lock: RunLock?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
@@ -355,7 +355,7 @@ public final class DatabaseStore: ResultStore {
   // MARK: Reading
 
   public func contents() throws -> ResearchResults {
-    try read { try ResearchResults($0) }
+    try contents(ResultFilter())
   }
 
   public func states() throws -> [String: ExperimentState] {

@@ -14,10 +14,22 @@ public struct ResearchFolder: Sendable, Hashable {
     path = directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
   }
 
+  /// The folder of a research at a path; nothing is made yet.
+  public init(path: String) {
+    var path = path.isEmpty ? "." : path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    self.path = path
+  }
+
   public var databasePath: String { path + "/research.sqlite" }
   var lockPath: String { path + "/research.lock" }
 
-  public func experimentPath(_ id: String) -> String { path + "/experiments/" + id }
+  public func experimentPath(_ id: String) -> String {
+    path + "/" + ResearchFolder.relativeExperimentPath(id)
+  }
+
+  /// The path of an experiment's folder, from the folder of the research.
+  static func relativeExperimentPath(_ id: String) -> String { "experiments/" + id }
 
   /// Whether there is a store in the folder.
   public var hasStore: Bool { FileManager.default.fileExists(atPath: databasePath) }

@@ -26,8 +26,8 @@ public struct GroupedTable: Sendable {
   ///
   /// With one aggregate beside the count a column keeps its name, with several it is `name_mean`,
   /// `name_std`, … Empty cells are left out, and NaN too by `min` and `max`; NaN makes a mean NaN.
-  /// - Parameter columns: which columns; nil for all that hold numbers, `id`, `repetition` and
-  ///   `iteration` aside.
+  /// - Parameter columns: which columns; nil for all that hold numbers, `id`, `iteration` and what a run
+  ///   adds aside.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
   public func aggregated(
     _ aggregates: [Aggregate],
@@ -56,7 +56,7 @@ public struct GroupedTable: Sendable {
 
   private var keyColumns: [Table.Column] {
     keys.enumerated().map { position, key in
-      Table.Column(name: key, cells: groups.map { $0.key[position] })
+      Table.Column(name: key, cells: groups.map { $0.key[position] }, role: .key)
     }
   }
 
@@ -78,7 +78,7 @@ public struct GroupedTable: Sendable {
   public func count() -> Table { Table(columns: keyColumns + [countColumn]) }
 
   private func isMeasured(_ column: Table.Column) -> Bool {
-    guard !keys.contains(column.name),
+    guard !keys.contains(column.name), [.parameter, .value].contains(column.role),
       !["id", "repetition", "updates", "iteration"].contains(column.name)
     else { return false }
     let values = column.cells.compactMap(\.self)
@@ -113,9 +113,8 @@ extension Table {
     let groups = try grouped(by: ["id"]).groups
     return Table(
       columns: columns.map { column in
-        Column(
-          name: column.name,
-          cells: groups.map { group in
+        column.with(
+          groups.map { group in
             group.rows.last { column.cells[$0] != nil }.flatMap { column.cells[$0] }
           }
         )

@@ -6,52 +6,24 @@ extension Table: CustomStringConvertible {
 
   /// The table as readable text: columns lined up, numbers to the right and rounded to five digits.
   ///
+  /// Where columns do not fit, ids are cut to as many signs as tell them apart, and columns left out:
+  /// first those of the config that say the same in every row, then what a run adds, then other
+  /// parameters, then the rest from the right. Last lines say what is missing.
   /// - Parameters:
-  ///   - width: how many characters a line may have; columns that do not fit are left out at the end,
-  ///     and a last line says which. nil for no limit.
-  ///   - limit: how many rows to show; a last line says how many are left out. nil for all.
+  ///   - width: how many characters a line may have; nil for no limit.
+  ///   - limit: how many rows to show; nil for all.
   public func text(width: Int? = nil, limit: Int? = nil) -> String {
     guard !columns.isEmpty else { return "(no columns)" }
     let shown = Swift.min(count, limit ?? count)
-    var laid = columns.map { LaidColumn($0, rows: shown) }
-    var left: [String] = []
-    if let width {
-      while laid.count > 1, laid.map(\.width).reduce(0, +) + 2 * (laid.count - 1) > width {
-        left.insert(laid.removeLast().title, at: 0)
-      }
-    }
-    var lines = [laid.map { $0.padded($0.title) }.joined(separator: "  ")]
-    lines.append(laid.map { String(repeating: "─", count: $0.width) }.joined(separator: "  "))
-    for row in 0..<shown {
-      lines.append(laid.map { $0.padded($0.cells[row]) }.joined(separator: "  "))
-    }
-    lines = lines.map { line in
+    var layout = Layout(columns, rows: shown)
+    if let width { layout.fit(width) }
+    var lines = layout.lines(rows: shown).map { line in
       String(line.reversed().drop { $0 == " " }.reversed())
     }
     if shown < count { lines.append("… \(count - shown) more rows") }
-    if !left.isEmpty { lines.append("… more columns: \(left.joined(separator: ", "))") }
+    lines += layout.remarks
     if count == 0 { lines.append("(no rows)") }
     return lines.joined(separator: "\n")
-  }
-
-  private struct LaidColumn {
-    let title: String
-    let cells: [String]
-    let width: Int
-    private let isNumeric: Bool
-
-    init(_ column: Column, rows: Int) {
-      title = column.name
-      let values = column.cells.prefix(rows)
-      cells = values.map { $0.map(Table.cellText) ?? "" }
-      isNumeric = values.allSatisfy { $0?.number != nil || $0 == nil || $0 == .null }
-      width = Swift.max(title.count, cells.map(\.count).max() ?? 0)
-    }
-
-    func padded(_ text: String) -> String {
-      let space = String(repeating: " ", count: width - text.count)
-      return isNumeric ? space + text : text + space
-    }
   }
 
   /// A value in at most one line: doubles rounded to five significant digits.

@@ -3,14 +3,37 @@ public import FieldworkCore
 /// A table of values: named columns of equal length.
 public struct Table: Sendable, Hashable {
   /// A named column. An empty cell is nil; a saved null is `Value.null`.
-  public struct Column: Sendable, Hashable {
+  public struct Column: Sendable {
     public let name: String
     public let cells: [Value?]
+    /// What the column is for, which decides what goes first where there is little room.
+    package let role: Role
 
     public init(name: String, cells: [Value?]) {
+      self.init(name: name, cells: cells, role: .value)
+    }
+
+    package init(name: String, cells: [Value?], role: Role) {
       self.name = name
       self.cells = cells
+      self.role = role
     }
+
+    /// The column with other cells.
+    func with(_ cells: [Value?]) -> Column { Column(name: name, cells: cells, role: role) }
+  }
+
+  /// What a column is for.
+  package enum Role: Sendable {
+    /// The ids of experiments.
+    case id
+    /// What tells the rows of an experiment or a group apart.
+    case key
+    case parameter
+    /// What a run adds.
+    case auxiliary
+    /// What one looks a table up for.
+    case value
   }
 
   public let columns: [Column]
@@ -63,7 +86,7 @@ public struct Table: Sendable, Hashable {
     let indices = Array(indices)
     return Table(
       columns: columns.map { column in
-        Column(name: column.name, cells: indices.map { column.cells[$0] })
+        column.with(indices.map { column.cells[$0] })
       }
     )
   }
@@ -117,5 +140,17 @@ public struct Table: Sendable, Hashable {
       return left.kind == .string
     }
     return left.description < right.description
+  }
+}
+
+extension Table.Column: Hashable {
+  /// Columns are equal if they have the same name and cells.
+  public static func == (left: Table.Column, right: Table.Column) -> Bool {
+    left.name == right.name && left.cells == right.cells
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(cells)
   }
 }

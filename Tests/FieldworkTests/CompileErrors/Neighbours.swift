@@ -44,6 +44,14 @@ func expressions() throws {
   let folder: ResearchFolder = ResearchFolder(directory: "research", name: "a")
   let format: TableFormat = TableFormat.csv
   let options: TableOptions = TableOptions()
+  let filter: ResultFilter = ResultFilter(.config(["x": 1]), names: ["y"])
+  let artifact: Artifact = Artifact(
+    experiment: "a",
+    name: "b",
+    relativePath: "experiments/a/b",
+    fullPath: "research/c/experiments/a/b",
+    bytes: 1
+  )
   let stop: StopExperiment = StopExperiment()
   let research: Research = Research("all") {
     domain
@@ -58,7 +66,8 @@ func expressions() throws {
   XCTAssertNotNil(
     [
       sampler, when, config, anyAlias, name, table, saving, objective, settings, error, problem,
-      place, selection, stream, philox, parallelism, folder, format, options, stop, runner,
+      place, selection, stream, philox, parallelism, folder, format, options, filter, artifact,
+      stop, runner,
     ] as [Any]
   )
 }
@@ -106,6 +115,9 @@ func types(
   _: S,
   _: Research,
   _: ResearchResults,
+  _: ResultFilter,
+  _: Artifact,
+  _: ExperimentRecord,
   _: RunSummary,
   _: Event,
   _: Failure,

@@ -1,0 +1,100 @@
+import ArgumentParser
+import FieldworkStore
+
+/// Which table of the results to show, and its columns.
+struct ResultsShape: ParsableArguments {
+  @Flag(help: "Show the experiments instead, with their states and durations.")
+  var experiments = false
+
+  @Flag(help: "Show the failures instead, with their causes.")
+  var failures = false
+
+  @Flag(help: "Show the files instead that units wrote in the folders of their experiments.")
+  var artifacts = false
+
+  @Option(
+    help: ArgumentHelp(
+      "With --artifacts: only files whose name looks like this: --matching 'model*'.",
+      valueName: "pattern"
+    )
+  )
+  var matching: String?
+
+  @Flag(
+    help:
+      "With --artifacts: also stdout.txt, stderr.txt and experiment.log, which every run may write."
+  )
+  var withOutput = false
+
+  @Flag(name: .customLong("long"), help: "A row for each value, with columns 'name' and 'value'.")
+  var isLong = false
+
+  @Flag(help: "Show configs by their shown names, as texts.")
+  var aliases = false
+
+  @Flag(help: "Show what a run adds: repetition, updates, device, and how each iteration ended.")
+  var auxiliary = false
+
+  @Flag(name: .customLong("no-config"), help: "Leave out the columns of the config.")
+  var hidesConfig = false
+
+  @Flag(name: .customLong("join-config"), help: "Show the config in one column, as text: a_1-b_2.")
+  var joinsConfig = false
+
+  @Flag(help: "With --join-config: keep the columns of the parameters too.")
+  var keepParameters = false
+
+  /// The option that asks for another table than that of saved values; nil if none does.
+  var otherTable: String? { otherTables.first }
+
+  private var otherTables: [String] {
+    [(experiments, "--experiments"), (failures, "--failures"), (artifacts, "--artifacts")]
+      .filter(\.0).map(\.1)
+  }
+
+  func validate() throws {
+    let tables = otherTables
+    if tables.count > 1 {
+      throw ValidationError(
+        "\(tables[0]) and \(tables[1]) show different tables: give one of them"
+      )
+    }
+    if !artifacts && (matching != nil || withOutput) {
+      throw ValidationError(
+        "\(matching != nil ? "--matching" : "--with-output") is about files: add --artifacts"
+      )
+    }
+    if hidesConfig && joinsConfig {
+      throw ValidationError("--no-config leaves out what --join-config shows: give one of them")
+    }
+    if keepParameters && !joinsConfig {
+      throw ValidationError("--keep-parameters is for --join-config: add it")
+    }
+  }
+
+  func table(
+    _ results: ResearchResults,
+    usesAliases: Bool,
+    completeOnly: Bool
+  ) throws -> Table {
+    let options = TableOptions(
+      isWide: !isLong,
+      usesAliases: usesAliases,
+      includesConfig: !hidesConfig,
+      joinsConfig: joinsConfig,
+      keepsParameterColumns: keepParameters,
+      includesAuxiliary: auxiliary,
+      completeIterationsOnly: completeOnly
+    )
+    if experiments { return results.configsTable(options) }
+    if failures { return results.failuresTable(options) }
+    if artifacts {
+      return try results.artifactsTable(
+        options,
+        matching: matching,
+        includesOutput: withOutput
+      )
+    }
+    return results.table(options)
+  }
+}

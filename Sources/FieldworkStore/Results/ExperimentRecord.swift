@@ -1,0 +1,70 @@
+public import FieldworkCore
+import GRDB
+
+/// What is known of one experiment.
+public struct ExperimentRecord: Sendable {
+  public let id: String
+  /// The number in the order of the plan, from 0.
+  public let ordinal: Int
+  /// The config with the repetition and the number of updates.
+  public let config: Config
+  public let repetition: Int
+  public let updates: Int
+  /// The number of experiments before this one that have the same config, repetition and updates: more
+  /// than 0 only if the domain gives a config more than once.
+  public let occurrence: Int
+  public let state: ExperimentState
+  /// How the experiment ended; nil while it runs.
+  public let ending: Ending?
+  /// The number of iterations begun; nil while it runs.
+  public let iterations: Int?
+  /// The number of the worker that ran it, from 0.
+  public let worker: Int?
+  /// The device on which it ran; nil if it was given none.
+  public let device: String?
+  /// When it began, in seconds since 1970.
+  public let started: Double?
+  /// When it ended, in seconds since 1970.
+  public let ended: Double?
+  public let failures: [Failure]
+  /// What the config without its auxiliary parameters is told apart by.
+  let point: String
+
+  init(_ row: Row, failures: [Failure], occurrences: inout [Place: Int]) throws {
+    id = try row.decode(forColumn: "id")
+    ordinal = try row.decode(forColumn: "ordinal")
+    config = try StoredConfig.decode(try row.decode(forColumn: "entries"))
+    repetition = try row.decode(forColumn: "repetition")
+    updates = try row.decode(forColumn: "updates")
+    state = ExperimentState(rawValue: try row.decode(forColumn: "state")) ?? .interrupted
+    ending = (try row.decode(String?.self, forColumn: "ending")).flatMap(Ending.init(rawValue:))
+    iterations = try row.decode(forColumn: "iterations")
+    worker = try row.decode(forColumn: "worker")
+    // Stores of the first version lack the column.
+    device = row.hasColumn("device") ? try row.decode(forColumn: "device") : nil
+    started = try row.decode(forColumn: "started")
+    ended = try row.decode(forColumn: "ended")
+    point = try row.decode(forColumn: "point")
+    self.failures = failures
+    let place = Place(point: point, repetition: repetition, updates: updates)
+    occurrence = occurrences[place, default: 0]
+    occurrences[place] = occurrence + 1
+  }
+
+  /// What tells experiments apart, as long as no config comes more than once.
+  struct Place: Hashable {
+    let point: String
+    let repetition: Int
+    let updates: Int
+  }
+
+  /// How long it ran, in seconds; nil while it runs.
+  public var duration: Double? { started.flatMap { start in ended.map { $0 - start } } }
+
+  /// How an iteration of the experiment ended: the last one as the experiment did, any other complete.
+  /// Of an experiment that runs, the last iteration that saved something may still be going on.
+  func ending(ofIteration iteration: Int, isLastSaved: Bool) -> Ending? {
+    guard let iterations else { return isLastSaved ? nil : .complete }
+    return iteration >= iterations - 1 ? ending : .complete
+  }
+}

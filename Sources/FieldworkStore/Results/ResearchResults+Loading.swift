@@ -1,0 +1,47 @@
+import FieldworkCore
+
+extension ResearchResults {
+  /// Reads the results in a research's folder, without its playbook.
+  ///
+  ///     let results = try ResearchResults.load("research/ising", ResultFilter(names: ["m"]))
+  ///
+  /// Nothing is written, and a run that is writing there is not disturbed.
+  /// - Parameters:
+  ///   - path: the folder of the research.
+  ///   - filter: what to read.
+  /// - Throws: ``FieldworkError`` of code `store` if the folder has no results or they cannot be read;
+  ///   what ``filtered(_:)`` throws.
+  public static func load(
+    _ path: String,
+    _ filter: ResultFilter = ResultFilter()
+  ) throws -> ResearchResults {
+    let store = try DatabaseStore.openForReading(ResearchFolder(path: path))
+    defer { try? store.close() }
+    return try store.contents(filter)
+  }
+}
+
+extension DatabaseStore {
+  /// What a filter chooses of everything that is kept; the rest is not held in memory.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be read, and what
+  ///   ``ResearchResults/filtered(_:)`` throws.
+  public func contents(_ filter: ResultFilter) throws -> ResearchResults {
+    let passes = try filter.condition()
+    // An error of a condition is not one of the store.
+    var conditionError: (any Error)?
+    do {
+      return try read { database in
+        try ResearchResults(database, folder, filter) { experiment in
+          do {
+            return try passes(experiment)
+          } catch {
+            conditionError = error
+            throw error
+          }
+        }
+      }
+    } catch {
+      throw conditionError ?? error
+    }
+  }
+}
