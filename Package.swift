@@ -86,6 +86,13 @@ let package = Package(
       path: "Tests/TestPlaybook",
       swiftSettings: settings
     ),
+    // What the tests of output capture run: XCTest's own output must not be captured.
+    .executableTarget(
+      name: "OutputProbe",
+      dependencies: ["FieldworkCore", "FieldworkRuntime", "FieldworkStore"],
+      path: "Tests/OutputProbe",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "FieldworkCoreTests",
       dependencies: ["FieldworkCore", .product(name: "RealModule", package: "swift-numerics")],
@@ -100,7 +107,10 @@ let package = Package(
     ),
     .testTarget(
       name: "FieldworkRuntimeTests",
-      dependencies: ["Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore"],
+      dependencies: [
+        "Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        .target(name: "OutputProbe"), .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: settings
     ),
     .testTarget(

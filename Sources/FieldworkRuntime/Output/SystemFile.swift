@@ -1,0 +1,121 @@
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A call of the system that failed.
+struct SystemError: Error, CustomStringConvertible {
+  let what: String
+  let number: Int32
+
+  init(_ what: String, _ number: Int32 = errno) {
+    self.what = what
+    self.number = number
+  }
+
+  var description: String { "\(what): \(String(cString: strerror(number)))" }
+}
+
+/// An open file of the system, closed once nobody holds it.
+///
+/// Programs that the process starts do not inherit it, and it is never one of the standard streams.
+final class SystemFile: Sendable {
+  let descriptor: Int32
+  private let path: String
+
+  /// Opens a file; one that is made can be read by all.
+  /// - Throws: ``SystemError``.
+  init(_ path: String, _ flags: Int32) throws {
+    var file: Int32
+    repeat { file = open(path, flags | O_CLOEXEC, 0o644) } while file < 0 && errno == EINTR
+    guard file >= 0 else { throw SystemError("cannot write \(path)") }
+    if file <= STDERR_FILENO {
+      // Only in a process that was started without a standard stream.
+      defer { close(file) }
+      descriptor = try SystemFile.duplicate(file)
+    } else {
+      descriptor = file
+    }
+    self.path = path
+  }
+
+  /// Another descriptor of an open file.
+  /// - Parameter limit: a number that the new descriptor is to be above.
+  /// - Throws: ``SystemError``, with `EBADF` if it is not open.
+  init(duplicating descriptor: Int32, above limit: Int32 = STDERR_FILENO) throws {
+    self.descriptor = try SystemFile.duplicate(descriptor, above: limit)
+    path = "descriptor \(descriptor)"
+  }
+
+  deinit { close(descriptor) }
+
+  private static func duplicate(
+    _ descriptor: Int32,
+    above limit: Int32 = STDERR_FILENO
+  ) throws -> Int32 {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, max(limit, STDERR_FILENO) + 1)
+    guard copy >= 0 else { throw SystemError("cannot duplicate descriptor \(descriptor)") }
+    return copy
+  }
+
+  /// The number of bytes in the file; 0 if it is none that has a size.
+  var size: Int {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+  }
+
+  /// Makes the file empty.
+  func clear() { ftruncate(descriptor, 0) }
+
+  /// Writes bytes, at the end if the file was opened for appending; in one call unless the system takes
+  /// a part of them only.
+  /// - Throws: ``SystemError``.
+  func append(_ bytes: UnsafeRawBufferPointer) throws {
+    try SystemFile.append(bytes, to: descriptor, path)
+  }
+
+  static func append(
+    _ bytes: UnsafeRawBufferPointer,
+    to descriptor: Int32,
+    _ path: String
+  ) throws {
+    var rest = bytes
+    while let start = rest.baseAddress, !rest.isEmpty {
+      let count = write(descriptor, start, rest.count)
+      if count >= 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      } else if errno == EAGAIN {
+        // A terminal or pipe that does not block.
+        var wish = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&wish, 1, -1)
+      } else if errno != EINTR {
+        throw SystemError("cannot write \(path)")
+      }
+    }
+  }
+
+  /// Hands out the bytes of a range, a piece at a time, as far as the file has them.
+  /// - Throws: ``SystemError``, and what the closure throws.
+  func forEachPiece(
+    of range: Range<Int>,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard !range.isEmpty else { return }
+    let size = min(range.count, 1 << 16)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+    defer { buffer.deallocate() }
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let wanted = min(size, range.upperBound - position)
+      let count = pread(descriptor, buffer.baseAddress, wanted, off_t(position))
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw SystemError("cannot read \(path)") }
+      guard count > 0 else { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      position += count
+    }
+  }
+}
