@@ -32,7 +32,9 @@ class ResultsTestCase: StoreTestCase {
       key: id,
       config: config.merging(added),
       repetition: repetition,
-      updates: updates
+      updates: updates,
+      task: ordinal,
+      branch: 0
     )
   }
 

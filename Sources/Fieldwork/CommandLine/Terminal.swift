@@ -13,6 +13,9 @@ struct Terminal: Sendable {
   let isInteractive: Bool
   /// Whether the standard error is a terminal that can redraw lines.
   let canRedraw: Bool
+  /// Duplicates of the standard streams: what units print may be led elsewhere meanwhile.
+  private let output = Terminal.duplicate(STDOUT_FILENO)
+  private let error = Terminal.duplicate(STDERR_FILENO)
   private let outputHasColor: Bool
   private let errorHasColor: Bool
 
@@ -27,10 +30,16 @@ struct Terminal: Sendable {
     errorHasColor = isatty(STDERR_FILENO) == 1 && wantsColor
   }
 
+  /// - Returns: the descriptor itself if the process can open no more.
+  private static func duplicate(_ descriptor: Int32) -> Int32 {
+    let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+    return copy >= 0 ? copy : descriptor
+  }
+
   /// The number of columns of the standard output, or of the standard error if that is none; nil if
   /// neither is a terminal.
   var width: Int? {
-    for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
+    for descriptor in [output, error] {
       var size = winsize()
       if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
         return Int(size.ws_col)
@@ -39,12 +48,12 @@ struct Terminal: Sendable {
     return nil
   }
 
-  func print(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  func print(_ text: String) { write(text + "\n", to: output) }
 
-  func printError(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  func printError(_ text: String) { write(text + "\n", to: error) }
 
   /// Writes to the standard error as it is.
-  func draw(_ text: String) { write(text, to: STDERR_FILENO) }
+  func draw(_ text: String) { write(text, to: error) }
 
   /// Asks a question that is answered with yes or no; no without a terminal.
   func confirm(_ question: String) -> Bool {

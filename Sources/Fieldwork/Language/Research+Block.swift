@@ -1,4 +1,5 @@
 public import FieldworkCore
+public import Logging
 
 extension Research {
   /// Makes a research of a block that holds a domain and the steps of an experiment.
@@ -27,6 +28,12 @@ extension Research {
   ///     config for each branch, whose values win over the domain's.
   ///   - branchExecution: how the branches of a task run beside each other.
   ///   - parallel: how workers run.
+  ///   - devices: the devices that are shared out among workers and branches.
+  ///   - deviceMemory: how much of their memory has to be free before a task begins.
+  ///   - stdout: where what units print goes; `.common` by default where results are kept in files.
+  ///   - stderr: the same for the standard error.
+  ///   - logLevel: the level below which nothing is logged; `.notice` by default where results are kept in
+  ///     files, and no log otherwise.
   ///   - profile: how much is measured of where the time goes.
   ///   - executor: what runs the experiments of a task.
   public init(
@@ -43,6 +50,11 @@ extension Research {
     branches: Slots = 1,
     branchExecution: BranchExecution = .concurrent,
     parallel: Parallelism = .threads,
+    devices: DeviceList? = nil,
+    deviceMemory: DeviceMemoryRule? = nil,
+    stdout: OutputMode? = nil,
+    stderr: OutputMode? = nil,
+    logLevel: Logger.Level? = nil,
     profile: Profiling = .off,
     executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
@@ -62,6 +74,11 @@ extension Research {
     settings.branches = branches
     settings.branchExecution = branchExecution
     settings.parallelism = parallel
+    settings.devices = devices
+    settings.deviceMemory = deviceMemory
+    settings.stdout = stdout
+    settings.stderr = stderr
+    settings.logLevel = logLevel
     settings.profiling = profile
     var domains: [Domain] = []
     var units: [UnitDescription] = []

@@ -49,7 +49,20 @@ final class ProgressDisplay: EventConsumer {
       if let failure, state.progress.failures.count <= Self.failureLimit {
         show(failure, &state)
       }
+      if let text = note(event) { terminal.draw(erasing(&state) + text + "\n") }
       if timer == nil { printLine(for: event, &state) }
+    }
+  }
+
+  /// What a person is told of an event beside the numbers; nil for most.
+  private func note(_ event: Event) -> String? {
+    switch event {
+    case .warning(let text): terminal.yellow("warning: ") + text
+    case .workerLeft(let worker, let reason):
+      terminal.yellow("warning: ") + "worker \(worker + 1) takes no more tasks: \(reason)"
+    case .domainUpdated(let number, let domain, _):
+      "update \(number): \(domain.description.inOneLine)"
+    default: nil
     }
   }
 

@@ -1,3 +1,5 @@
+public import Logging
+
 /// A research: a domain, the steps of an experiment, and how to run them. A value; nothing runs until a
 /// runner is given it.
 public struct Research: Sendable {
@@ -132,6 +134,16 @@ public struct ResearchSettings: Sendable, Hashable {
   public var branches: Slots = 1
   public var branchExecution = BranchExecution.concurrent
   public var profiling = Profiling.off
+  /// The devices that are shared out among workers and branches; nil for none.
+  public var devices: DeviceList?
+  /// When a worker's devices count as free.
+  public var deviceMemory: DeviceMemoryRule?
+  /// Where the units' standard output goes; nil to leave it to the command that runs the research.
+  public var stdout: OutputMode?
+  /// Where the units' standard error goes; nil to leave it to the command that runs the research.
+  public var stderr: OutputMode?
+  /// The level below which nothing is logged; nil to leave it to the command that runs the research.
+  public var logLevel: Logger.Level?
   public var parallelism = Parallelism.threads
 
   public init() {}
@@ -143,6 +155,22 @@ public enum Parallelism: String, Sendable, Hashable, CaseIterable {
   case serial
   /// At once, in tasks of one process.
   case threads
+}
+
+/// What a worker waits for before each task: that its devices have memory free.
+public struct DeviceMemoryRule: Sendable, Hashable {
+  /// The share of each device's memory that has to be free, above 0 and up to 1.
+  public var free: Double
+  /// How often it is looked at before the worker gives up.
+  public var attempts: Int
+  /// The time between two looks, in seconds.
+  public var delay: Double
+
+  public init(free: Double, attempts: Int = 3, delay: Double = 5) {
+    self.free = free
+    self.attempts = attempts
+    self.delay = delay
+  }
 }
 
 /// A saved value by which configs are compared.

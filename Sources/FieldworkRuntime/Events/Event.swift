@@ -20,6 +20,8 @@ public enum Event: Sendable {
   case domainUpdated(number: Int, Domain, experiments: Int?)
   /// A worker takes no more tasks.
   case workerLeft(worker: Int, reason: String)
+  /// Something that does not end the run, but that a person should know.
+  case warning(String)
   case runEnded(RunSummary)
 }
 

@@ -8,8 +8,10 @@ import Logging
 /// | level | what |
 /// |---|---|
 /// | error | a unit has failed; an experiment's failures stand in its own log, too |
-/// | notice | the run has started or ended |
+/// | warning | a worker takes no more tasks |
+/// | notice | the run has started or ended, the domain was updated |
 /// | info | an experiment has started, ended, or was left out; in its own log, too |
+/// | debug | a unit runs; in the log of its experiment, too |
 ///
 /// So with a threshold of `notice` an experiment that goes well has no log.
 package final class LogConsumer: EventConsumer {
@@ -20,6 +22,8 @@ package final class LogConsumer: EventConsumer {
     self.book = book
     research = book.logger()
   }
+
+  package var wantsUnits: Bool { book.threshold <= .debug }
 
   package func consume(_ event: Event) {
     switch event {
@@ -48,6 +52,20 @@ package final class LogConsumer: EventConsumer {
         experiment,
         failure.logged.merging(["config": "\(experiment.shownConfig)"]) { $1 }
       )
+    case .unitStarted(let experiment, let unit, let iteration):
+      guard book.threshold <= .debug else { return }
+      book.logger(experiment: experiment)
+        .debug("unit '\(unit)' runs", metadata: ["iteration": "\(iteration)"])
+    case .domainUpdated(let number, let domain, let experiments):
+      research.notice(
+        "domain updated: \(domain)",
+        metadata: [
+          "update": "\(number)", "experiments": "\(experiments.map(String.init) ?? "open")",
+        ]
+      )
+    case .workerLeft(let worker, let reason):
+      research.warning("worker \(worker) takes no more tasks: \(reason)")
+    case .warning(let text): research.warning("\(text)")
     case .iterationEnded: break
     }
   }

@@ -20,7 +20,7 @@ final class CapturedStream {
   /// The first thing that went wrong.
   private(set) var failure: SystemError?
 
-  private let stream: FieldworkStore.OutputStream
+  private let stream: StandardStream
   private let mode: OutputMode
   private let folder: ResearchFolder?
   private let descriptor: Int32
@@ -40,7 +40,7 @@ final class CapturedStream {
   ///   - descriptor: what to redirect.
   /// - Throws: ``SystemError`` if the process cannot open more files.
   init(
-    _ stream: FieldworkStore.OutputStream,
+    _ stream: StandardStream,
     _ mode: OutputMode,
     _ folder: ResearchFolder?,
     _ descriptor: Int32

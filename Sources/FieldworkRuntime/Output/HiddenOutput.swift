@@ -9,10 +9,10 @@ import Foundation
 struct HiddenOutput: Equatable {
   /// The id of the experiment; nil for the file of the research.
   let experiment: String?
-  let stream: FieldworkStore.OutputStream
+  let stream: StandardStream
   let process: Int32
 
-  init(experiment: String?, _ stream: FieldworkStore.OutputStream, process: Int32) {
+  init(experiment: String?, _ stream: StandardStream, process: Int32) {
     self.experiment = experiment
     self.stream = stream
     self.process = process
@@ -22,7 +22,7 @@ struct HiddenOutput: Equatable {
   init?(fileName: String) {
     let parts = fileName.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count >= 4, parts[0].isEmpty, parts[parts.count - 2] == "txt",
-      let stream = FieldworkStore.OutputStream(rawValue: String(parts[parts.count - 3])),
+      let stream = StandardStream(rawValue: String(parts[parts.count - 3])),
       let process = Int32(parts[parts.count - 1])
     else { return nil }
     let name = parts[1..<(parts.count - 3)].joined(separator: ".")
@@ -41,7 +41,7 @@ struct HiddenOutput: Equatable {
   }
 }
 
-extension FieldworkStore.OutputStream {
+extension StandardStream {
   /// The name of the files into which the stream goes.
   package var fileName: String { rawValue + ".txt" }
 }

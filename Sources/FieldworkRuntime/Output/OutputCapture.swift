@@ -51,7 +51,7 @@ package final class OutputCapture: Sendable {
     descriptors: (output: Int32, error: Int32) = (STDOUT_FILENO, STDERR_FILENO),
     failed: @escaping @Sendable (FieldworkError) -> Void
   ) throws {
-    let problems = [(FieldworkStore.OutputStream.stdout, output), (.stderr, error)]
+    let problems = [(StandardStream.stdout, output), (.stderr, error)]
       .filter { folder == nil && $0.1.hasCommonFile }
       .map { stream, mode in
         Problem(

@@ -62,7 +62,18 @@ public struct ResearchRunner: Sendable {
     let stored = try store.states()
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
-    let run = RunState(research, store, seed: seed, consumers: consumers, debug: debug)
+    let listeners = consumers
+    let services = try RunServices(research, store, workers: wantedWorkers) { error in
+      for listener in listeners { listener.consume(.warning(error.description)) }
+    }
+    let run = RunState(
+      research,
+      store,
+      seed: seed,
+      consumers: consumers,
+      services: services,
+      debug: debug
+    )
     let size = try selection.map { try $0.count(in: plan) } ?? plan.size
     let workers = workerCount(size)
     run.emit(
@@ -97,12 +108,20 @@ public struct ResearchRunner: Sendable {
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
+    try services.begin(store)
     let firstError = await runAll(run, queue, workers: workers)
+    services.end()
     await run.recordMoves()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
     var failure = debug ? firstError : nil
     if let error = queue.failure { failure = error }
+    if let reason = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
+      failure = FieldworkError(
+        .device,
+        "experiments are left that no worker could run: \(reason); run again when the devices are free"
+      )
+    }
     do {
       try await run.recorder.flushed()
     } catch {
@@ -120,14 +139,20 @@ public struct ResearchRunner: Sendable {
   /// The number of workers: as many as were asked for, but not more than there are tasks.
   private func workerCount(_ experiments: Int?) -> Int {
     let settings = research.settings
-    if settings.parallelism == .serial { return 1 }
-    let wanted = settings.workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
+    let wanted = wantedWorkers
     // With a config for each, every worker has tasks of its own; and an update may bring more of them.
     guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
       return wanted
     }
     let tasks = (experiments + settings.branches.count - 1) / settings.branches.count
     return max(1, min(wanted, tasks))
+  }
+
+  /// The number of workers that were asked for.
+  private var wantedWorkers: Int {
+    let settings = research.settings
+    if settings.parallelism == .serial { return 1 }
+    return settings.workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
   /// - Returns: with `debug`, the first error of a unit.
@@ -157,17 +182,43 @@ public struct ResearchRunner: Sendable {
         place: update.place
       )
     }
-    guard debug && research.settings.parallelism != .serial else {
-      try research.requireSound()
-      return
-    }
-    try research.requireSound([
-      Problem(
-        "debug needs one experiment after the other",
-        remedy: "run with --parallel serial",
-        place: research.place
+    var problems: [Problem] = []
+    if debug && research.settings.parallelism != .serial {
+      problems.append(
+        Problem(
+          "debug needs one experiment after the other",
+          remedy: "run with --parallel serial",
+          place: research.place
+        )
       )
-    ])
+    }
+    if research.settings.separatesOutput && !runsOneAtATime {
+      problems.append(
+        Problem(
+          "what each experiment prints cannot be told apart while several run in one process",
+          remedy:
+            "run with --parallel serial, or with one worker and branches one after another, or choose the output 'common' or 'terminal'",
+          place: research.place
+        )
+      )
+    }
+    if research.settings.deviceMemory != nil && research.settings.devices == nil {
+      problems.append(
+        Problem(
+          "there are no devices whose memory could be free",
+          remedy: "say which with devices: or --devices",
+          place: research.place
+        )
+      )
+    }
+    try research.requireSound(problems)
+  }
+
+  /// Whether no two units ever run at the same time.
+  private var runsOneAtATime: Bool {
+    let settings = research.settings
+    return wantedWorkers == 1
+      && (debug || settings.branches.count == 1 || settings.branchExecution == .sequential)
   }
 
   /// What must not change between runs: the units' declarations and the number of iterations. The

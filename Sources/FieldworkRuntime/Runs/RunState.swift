@@ -10,10 +10,13 @@ final class RunState: Sendable {
   private let seed: UInt64
   private let debug: Bool
   private let consumers: [any EventConsumer]
+  private let services: RunServices
   private let summary = Protected(RunSummary())
   /// The places of left out experiments, not yet handed to the store.
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
+  /// Why a worker has given up; nil if none has.
+  let leavingReason = Protected<String?>(nil)
   /// Set when results can no longer be stored, so that running on would be in vain.
   private let isStopping: Protected<Bool>
 
@@ -22,13 +25,15 @@ final class RunState: Sendable {
     _ store: any ResultStore,
     seed: UInt64,
     consumers: [any EventConsumer],
+    services: RunServices,
     debug: Bool
   ) {
     self.research = research
     self.store = store
     self.seed = seed
     self.debug = debug
-    self.consumers = consumers
+    self.services = services
+    self.consumers = consumers + services.consumers
     let isStopping = Protected(false)
     self.isStopping = isStopping
     recorder = Recorder(store) { isStopping.withLock { $0 = true } }
@@ -72,6 +77,7 @@ final class RunState: Sendable {
       ? (0..<branches).map { WorkerExecutor(worker, branch: $0) } : []
     while !shouldStop, let task = await queue.next(for: worker) {
       await recordMoves()
+      guard await hasFreeDevices(worker, queue, task) else { return nil }
       let error = await run(task, worker: worker, executors)
       queue.taskEnded()
       if debug, let error { return error }
@@ -93,7 +99,10 @@ final class RunState: Sendable {
     let started = RunState.now()
     for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
     await recorder.record(
-      task.experiments.map { .started($0, at: started, worker: worker, device: nil) }
+      task.experiments.map { experiment in
+        let device = experiment.config[alias: "device"].map(\.name)
+        return .started(experiment, at: started, worker: worker, device: device)
+      }
     )
     let runner = TaskRunner(
       research,
@@ -108,8 +117,31 @@ final class RunState: Sendable {
     return runner.firstError
   }
 
-  /// Adds what the worker brings to an experiment's config.
-  private func place(_ experiment: inout PlannedExperiment, worker: Int) {}
+  /// Adds the devices that the worker has for an experiment to its config. Workers of one process all see
+  /// all devices, so they are given by the names that the system knows.
+  private func place(_ experiment: inout PlannedExperiment, worker: Int) {
+    guard let devices = services.devices else { return }
+    let value = devices.physical(ofWorker: worker, branch: experiment.branch)
+    experiment.config.set("device", to: AnyAlias(value))
+  }
+
+  /// Waits until the worker's devices have memory free.
+  /// - Returns: false if the worker takes no more tasks.
+  private func hasFreeDevices(_ worker: Int, _ queue: TaskQueue, _ task: PlannedTask) async -> Bool
+  {
+    guard let check = services.memoryCheck, let devices = services.devices else { return true }
+    let reason: String
+    do {
+      if try await check.waitUntilFree(devices.visible(toWorker: worker)) { return true }
+      reason = "its devices have too little memory free"
+    } catch {
+      reason = TaskRunner.message(error)
+    }
+    if !(Task.isCancelled) { emit(.workerLeft(worker: worker, reason: reason)) }
+    queue.leave(worker, givingBack: task)
+    leavingReason.withLock { $0 = reason }
+    return false
+  }
 
   private func hooks(_ task: PlannedTask, worker: Int) -> TaskRunner.Hooks {
     let experiments = task.experiments
@@ -131,7 +163,7 @@ final class RunState: Sendable {
       ended: { branch, outcome, member in
         await self.end(experiments[branch], outcome, member, worker: worker)
       },
-      output: nil
+      output: services.router(experiments, research.settings)
     )
   }
 
@@ -145,6 +177,7 @@ final class RunState: Sendable {
     records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
     let timings = member.takeTimings()
     if !timings.isEmpty { records.append(.profiled(experiment: experiment.key, timings)) }
+    records += outputRecords(experiment)
     let (ending, iterations) = (outcome.ending, outcome.iterations)
     records.append(
       .ended(experiment: experiment.key, ending, iterations: iterations, at: RunState.now())
@@ -153,6 +186,15 @@ final class RunState: Sendable {
       self.summary.withLock { $0.count(ending) }
       self.emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
     }
+  }
+
+  /// What an experiment has printed, where there are no files for it.
+  private func outputRecords(_ experiment: PlannedExperiment) -> [StoreRecord] {
+    guard let capture = services.capture, store.folder == nil, research.settings.separatesOutput
+    else { return [] }
+    let (output, error) = capture.take(experiment.id)
+    return [(StandardStream.stdout, output), (.stderr, error)].filter { !$0.1.isEmpty }
+      .map { .output(experiment: experiment.key, $0.0, $0.1) }
   }
 
   // MARK: Contexts
@@ -165,6 +207,7 @@ final class RunState: Sendable {
       branch: experiment.branch,
       config: experiment.config,
       random: RandomStream(Philox(text: "experiment|\(seed)|\(experiment.key)")),
+      logger: services.logger(experiment.id),
       makeDirectory: { try store.directory(of: experiment.id) },
       makeResults: { try store.contents() }
     )
@@ -179,6 +222,7 @@ final class RunState: Sendable {
       name: research.name,
       config: leader.config,
       random: RandomStream(Philox(text: "root|\(seed)|\(leader.repetition)")),
+      logger: services.logger(leader.id),
       makeDirectory: { try store.directory(of: leader.id) },
       makeResults: { try store.contents() }
     )

@@ -37,6 +37,8 @@ final class TaskQueue: Sendable {
     var waiting: [CheckedContinuation<Void, Never>] = []
     /// Counts the moments at which those who wait were woken.
     var wakes = 0
+    /// Tasks that a worker gave back.
+    var returned: [PlannedTask] = []
     /// Workers that take no tasks any more.
     var gone: Set<Int> = []
     /// Whether tasks were left because their worker is gone.
@@ -63,6 +65,8 @@ final class TaskQueue: Sendable {
   /// Whether experiments that are stored run again where another one of their task does.
   private let keepsTasksWhole: Bool
   private let hasUpdates: Bool
+  /// Whether a worker may give a task back, so that others have to wait for it.
+  private let mayReturn: Bool
   private let hooks: Hooks
 
   /// - Parameters:
@@ -82,6 +86,7 @@ final class TaskQueue: Sendable {
     isDealt = lanes != nil
     keepsTasksWhole = research.crossesBranches
     hasUpdates = !research.updates.isEmpty
+    mayReturn = research.settings.deviceMemory != nil
     self.hooks = hooks
   }
 
@@ -116,13 +121,18 @@ final class TaskQueue: Sendable {
     wakeAll()
   }
 
-  /// A worker takes no more tasks.
-  func leave(_ worker: Int) {
+  /// A worker gives back the task that it has, and takes no more.
+  func leave(_ worker: Int, givingBack task: PlannedTask) {
     state.withLock { state in
+      state.running -= 1
       state.gone.insert(worker)
-      guard isDealt, !state.dealt[worker].isEmpty else { return }
-      state.dealt[worker] = []
-      state.hasAbandoned = true
+      if isDealt {
+        // It is for this worker alone.
+        state.hasAbandoned = true
+        state.dealt[worker] = []
+      } else {
+        state.returned.append(task)
+      }
     }
     wakeAll()
   }
@@ -134,7 +144,8 @@ final class TaskQueue: Sendable {
   var hasMore: Bool {
     state.withLock { state in
       guard state.failure == nil else { return false }
-      if state.hasAbandoned || state.dealt.contains(where: { !$0.isEmpty }) { return true }
+      if state.hasAbandoned || !state.returned.isEmpty { return true }
+      if state.dealt.contains(where: { !$0.isEmpty }) { return true }
       var plan = state.plan
       while let step = try? plan.nextTask() {
         switch step {
@@ -152,11 +163,12 @@ final class TaskQueue: Sendable {
   private func draw(_ state: inout State, _ worker: Int) -> Answer {
     while state.failure == nil && !hooks.shouldStop() {
       if isDealt, !state.dealt[worker].isEmpty { return .task(state.dealt[worker].removeFirst()) }
+      if !state.returned.isEmpty { return .task(state.returned.removeFirst()) }
       let isFull = state.dealt.contains { $0.count >= Self.dealtLimit }
       if state.isUpdating || isFull { return .wait(state.wakes) }
       do {
         switch try state.plan.nextTask() {
-        case .end: return .end
+        case .end: return mayReturn && state.running > 0 ? .wait(state.wakes) : .end
         case .update(let rule):
           guard state.running == 0, state.dealt.allSatisfy(\.isEmpty) else {
             return .wait(state.wakes)

@@ -7,20 +7,8 @@ extension ResearchResults {
     return ResearchResults(
       experiments: kept.map { experiments[$0] },
       variables: variables,
-      notes: notes,
-      values: kept.map { values[$0] }
+      values: kept.map { values[$0] },
+      of: self
     )
-  }
-
-  private init(
-    experiments: [ExperimentRecord],
-    variables: [String],
-    notes: [String: Value],
-    values: [[StoredValue]]
-  ) {
-    self.experiments = experiments
-    self.variables = variables
-    self.notes = notes
-    self.values = values
   }
 }

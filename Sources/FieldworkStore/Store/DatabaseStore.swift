@@ -6,7 +6,7 @@ import GRDB
 /// tables in both.
 public final class DatabaseStore: ResultStore {
   private let database: any DatabaseWriter
-  let folder: ResearchFolder?
+  public let folder: ResearchFolder?
   private let lock: RunLock?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
@@ -421,7 +421,7 @@ public final class DatabaseStore: ResultStore {
     }
   }
 
-  public func output(of experiment: String, _ stream: OutputStream) throws -> String? {
+  public func output(of experiment: String, _ stream: StandardStream) throws -> String? {
     if let folder {
       let path = "\(folder.experimentPath(experiment))/\(stream.rawValue).txt"
       guard FileManager.default.fileExists(atPath: path) else { return nil }

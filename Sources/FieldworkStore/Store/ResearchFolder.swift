@@ -87,7 +87,14 @@ public struct ResearchFolder: Sendable, Hashable {
   /// Deletes everything that a run has made; only for the holder of the lock.
   func removeContents() throws {
     let manager = FileManager.default
-    for name in ["research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments"] {
+    let own = [
+      "research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments",
+      "research.log", "stdout.txt", "stderr.txt",
+    ]
+    let hidden = ((try? manager.contentsOfDirectory(atPath: path)) ?? []).filter { name in
+      name.hasPrefix(".") && (name.contains(".stdout.txt.") || name.contains(".stderr.txt."))
+    }
+    for name in own + hidden {
       let path = path + "/" + name
       guard manager.fileExists(atPath: path) else { continue }
       do {

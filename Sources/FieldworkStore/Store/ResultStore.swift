@@ -29,7 +29,10 @@ public protocol ResultStore: Sendable {
   func profile() throws -> [UnitProfile]
 
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
-  func output(of experiment: String, _ stream: OutputStream) throws -> String?
+  func output(of experiment: String, _ stream: StandardStream) throws -> String?
+
+  /// The folder that the store is in; nil if it has none.
+  var folder: ResearchFolder? { get }
 
   /// The folder of an experiment, made if it is missing.
   /// - Throws: ``FieldworkError`` of code `store` if the store has no folders or it cannot be made.
@@ -37,9 +40,10 @@ public protocol ResultStore: Sendable {
 }
 
 extension ResultStore {
+  public var folder: ResearchFolder? { nil }
   public func meta() throws -> [MetaItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
-  public func output(of experiment: String, _ stream: OutputStream) throws -> String? { nil }
+  public func output(of experiment: String, _ stream: StandardStream) throws -> String? { nil }
 
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try contents().digest(of: objective)
@@ -64,7 +68,7 @@ public enum StoreRecord: Sendable {
   case meta(MetaItem)
   case profiled(experiment: String, [UnitTiming])
   /// What an experiment wrote to a stream, for a store without folders.
-  case output(experiment: String, OutputStream, String)
+  case output(experiment: String, StandardStream, String)
 }
 
 /// Something about the circumstances of a run: a text under a topic.
@@ -97,7 +101,7 @@ public struct UnitProfile: Sendable, Hashable {
 }
 
 /// The streams of a process to which units write.
-public enum OutputStream: String, Sendable, Hashable, CaseIterable {
+public enum StandardStream: String, Sendable, Hashable, CaseIterable {
   case stdout, stderr
 }
 

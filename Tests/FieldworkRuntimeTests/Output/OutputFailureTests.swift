@@ -141,7 +141,7 @@ final class OutputFailureTests: OutputCaptureTestCase {
 
   func testNamesOfHiddenFiles() {
     for experiment in [nil, "0123456789abcdef", "1_0123", "with.dots"] {
-      for stream in FieldworkStore.OutputStream.allCases {
+      for stream in StandardStream.allCases {
         let hidden = HiddenOutput(experiment: experiment, stream, process: 4711)
         XCTAssertTrue(hidden.fileName.hasPrefix("."))
         XCTAssertEqual(HiddenOutput(fileName: hidden.fileName), hidden)

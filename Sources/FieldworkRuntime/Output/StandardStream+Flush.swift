@@ -8,7 +8,7 @@ import FieldworkStore
   @preconcurrency import Darwin
 #endif
 
-extension OutputStream {
+extension StandardStream {
   /// Writes what the C library still holds back of the stream, which is also what `print` writes to.
   ///
   /// Other streams are left alone: one that another thread is reading could not be touched before a line
@@ -28,7 +28,7 @@ extension OutputStream {
 }
 
 /// Outside of the extension, since the cases of the enumeration have the same names.
-private func cStream(_ stream: FieldworkStore.OutputStream) -> UnsafeMutablePointer<FILE> {
+private func cStream(_ stream: StandardStream) -> UnsafeMutablePointer<FILE> {
   switch stream {
   case .stdout: stdout
   case .stderr: stderr
