@@ -6,7 +6,9 @@
 /// absent, with the reason. Passwords, keys and tokens are recorded as `***`.
 public enum MetaSource: Sendable, Hashable {
   /// The machine, its processors and GPUs, the system, the compiler, the command line, and the
-  /// environment variables that matter for a computation.
+  /// environment variables that matter for a computation: those of GPUs and numerical libraries
+  /// (`CUDA_…`, `OMP_…`, `MKL_…`), of clusters (`SLURM_…`), languages (`PYTHON…`, `SWIFT_…`), the loader
+  /// (`LD_…`), the locale and `FIELDWORK_…`.
   case environment
   /// The commit, branch, remotes, status and changes of the git repository of a folder. Files that git
   /// does not track are left out, and so are the contents of images and other binary data.

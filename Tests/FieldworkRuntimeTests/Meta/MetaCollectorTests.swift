@@ -103,7 +103,7 @@ final class MetaCollectorTests: RuntimeTestCase {
         "LANG": "C", "LC_ALL": "C", "TZ": "UTC", "FIELDWORK_API_KEY": "hunter2",
         "VIRTUAL_ENV": "/v", "PATH": "/bin", "HOME": "/home/me", "GITHUB_TOKEN": "hunter2",
         "NVIDIA_PROXY": "http://u:p@host", "MKL_X": "", "LD_LIBRARY_PATH": "/lib\u{1B}[31m",
-        "MY_OMP_": "x",
+        "MY_OMP_": "x", "TF_CLI_CONFIG_FILE": "x", "TF_XLA_FLAGS": "y",
       ]
     ).filter { $0.topic == "variables" }
     XCTAssertEqual(
@@ -111,7 +111,7 @@ final class MetaCollectorTests: RuntimeTestCase {
       [
         "CUDA_VISIBLE_DEVICES=0,1", "FIELDWORK_API_KEY=***", "LANG=C", "LC_ALL=C",
         "LD_LIBRARY_PATH=/lib", "MKL_X=", "NVIDIA_PROXY=http://***@host", "OMP_NUM_THREADS=4",
-        "SLURM_JOB_ID=7", "SLURM_JWT=***", "TZ=UTC", "VIRTUAL_ENV=/v",
+        "SLURM_JOB_ID=7", "SLURM_JWT=***", "TF_XLA_FLAGS=y", "TZ=UTC", "VIRTUAL_ENV=/v",
       ]
     )
   }
