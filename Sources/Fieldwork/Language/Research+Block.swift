@@ -34,6 +34,8 @@ extension Research {
   ///   - stderr: the same for the standard error.
   ///   - logLevel: the level below which nothing is logged; `.notice` by default where results are kept in
   ///     files, and no log otherwise.
+  ///   - meta: what is recorded of the circumstances of a run; `[.environment, .git()]` by default where
+  ///     results are kept in files, and nothing otherwise.
   ///   - profile: how much is measured of where the time goes.
   ///   - executor: what runs the experiments of a task.
   public init(
@@ -55,6 +57,7 @@ extension Research {
     stdout: OutputMode? = nil,
     stderr: OutputMode? = nil,
     logLevel: Logger.Level? = nil,
+    meta: [MetaSource]? = nil,
     profile: Profiling = .off,
     executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
@@ -79,6 +82,7 @@ extension Research {
     settings.stdout = stdout
     settings.stderr = stderr
     settings.logLevel = logLevel
+    settings.meta = meta
     settings.profiling = profile
     var domains: [Domain] = []
     var units: [UnitDescription] = []

@@ -223,3 +223,18 @@ extension Domain: Sequence {
     }
   }
 }
+
+extension Domain {
+  /// The given configs, one after the other.
+  ///
+  ///     Domain(configs: [["x": 1, "y": 2], ["x": 3]])   // {x: 1, y: 2} {x: 3}
+  public init(configs: [Config], file: String = #fileID, line: Int = #line) {
+    self = configs.map { config in
+      Domain(
+        config.entries.map { ParameterOption($0.name, [$0.value]) },
+        file: file,
+        line: line
+      )
+    }.reduce(Domain()) { $0.concatenated(with: $1) }
+  }
+}

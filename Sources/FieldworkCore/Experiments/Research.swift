@@ -134,6 +134,9 @@ public struct ResearchSettings: Sendable, Hashable {
   public var branches: Slots = 1
   public var branchExecution = BranchExecution.concurrent
   public var profiling = Profiling.off
+  /// What is recorded of the circumstances of a run; nil to leave it to the command that runs the
+  /// research.
+  public var meta: [MetaSource]?
   /// The devices that are shared out among workers and branches; nil for none.
   public var devices: DeviceList?
   /// When a worker's devices count as free.

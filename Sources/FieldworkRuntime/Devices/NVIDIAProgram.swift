@@ -3,7 +3,7 @@ import Foundation
 
 /// The program `nvidia-smi`, which comes with NVIDIA's driver. Each question starts it anew.
 struct NVIDIAProgram: NVIDIADevices {
-  private let program: ProgramRun
+  private let program: DeviceProgram
 
   /// Looks for the program; nil if no folder has it.
   /// - Parameters:
@@ -17,7 +17,7 @@ struct NVIDIAProgram: NVIDIADevices {
         && !isFolder.boolValue && FileManager.default.isExecutableFile(atPath: path)
     }
     guard let path else { return nil }
-    program = ProgramRun(path: path, limit: limit)
+    program = DeviceProgram(path: path, limit: limit)
   }
 
   func freeShare(of device: String) throws -> Double {

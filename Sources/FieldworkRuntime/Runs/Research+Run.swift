@@ -20,4 +20,62 @@ extension Research {
     try await ResearchRunner(research, store: store, debug: debug, consumers: consumers).run()
     return try store.contents()
   }
+
+  /// Begins to run the research and goes on at once.
+  ///
+  /// - Parameters:
+  ///   - store: where results are kept; nil for memory.
+  ///   - consumers: who is told what happens.
+  /// - Returns: the run, to be watched, waited for or terminated.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems.
+  public func start(
+    store: (any ResultStore)? = nil,
+    consumers: [any EventConsumer] = []
+  ) throws -> ResearchRun {
+    try requireSound()
+    let store = try store ?? DatabaseStore.inMemory()
+    let monitor = Monitor()
+    let runner = ResearchRunner(self, store: store, consumers: consumers + [monitor])
+    return ResearchRun(monitor, store, Task { try await runner.run() })
+  }
+
+  /// Runs the steps on given configs, as branches of one task, and gives the results in memory; the
+  /// domain is left aside.
+  ///
+  /// - Parameters:
+  ///   - configs: a config for each branch; empty to take those of `branches` alone.
+  ///   - branches: merged into the configs, one by one; as many as there are configs.
+  ///   - shared: merged into all of them; what comes later wins.
+  ///   - iterations: how many iterations to make; nil for as many as the research has.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the numbers differ or the steps do not
+  ///   fit the configs.
+  public func execute(
+    _ configs: [Config],
+    branches: [Config] = [],
+    shared: Config = [:],
+    iterations: Int? = nil,
+    execution: BranchExecution = .concurrent,
+    consumers: [any EventConsumer] = []
+  ) async throws -> ResearchResults {
+    guard configs.isEmpty || branches.isEmpty || configs.count == branches.count else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "there are \(configs.count) configs for \(branches.count) branches; give one for each"
+      )
+    }
+    let bases = configs.isEmpty ? branches : configs
+    guard !bases.isEmpty else {
+      throw FieldworkError(.invalidDefinition, "there is no config to run; give at least one")
+    }
+    var research = replacing(domain: Domain(configs: bases))
+    research.settings.configs = nil
+    research.settings.repetitions = 1
+    research.settings.branches =
+      branches.isEmpty || configs.isEmpty ? .count(bases.count) : .configs(branches)
+    research.settings.workers = shared.isEmpty ? 1 : .configs([shared])
+    research.settings.parallelism = .serial
+    research.settings.branchExecution = execution
+    if let iterations { research.settings.iterations = iterations }
+    return try await research.run(consumers: consumers)
+  }
 }

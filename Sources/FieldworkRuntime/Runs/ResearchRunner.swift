@@ -90,8 +90,10 @@ public struct ResearchRunner: Sendable {
       )
     )
     let isNew = notes["definition"] == nil
+    let runNumber = Self.number(ofRunAfter: notes)
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
+      .note("runs", .int(runNumber)), .note("description", .string(research.description)),
       .variables(research.units.flatMap { $0.saving?.names ?? [] }),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
@@ -108,9 +110,7 @@ public struct ResearchRunner: Sendable {
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
-    try services.begin(store)
-    let firstError = await runAll(run, queue, workers: workers)
-    services.end()
+    let firstError = try await runAll(run, queue, services, number: runNumber, workers: workers)
     await run.recordMoves()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
@@ -153,6 +153,28 @@ public struct ResearchRunner: Sendable {
     let settings = research.settings
     if settings.parallelism == .serial { return 1 }
     return settings.workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  private static func number(ofRunAfter notes: [String: Value]) -> Int {
+    if case .int(let number) = notes["runs"] { number + 1 } else { 1 }
+  }
+
+  /// Runs all tasks; the circumstances are found out meanwhile.
+  /// - Returns: with `debug`, the first error of a unit.
+  private func runAll(
+    _ run: RunState,
+    _ queue: TaskQueue,
+    _ services: RunServices,
+    number: Int,
+    workers: Int
+  ) async throws -> (any Error)? {
+    let (research, store) = (research, store)
+    async let meta = services.meta(research, run: number)
+    try services.begin(store)
+    defer { services.end() }
+    let firstError = await runAll(run, queue, workers: workers)
+    await run.recorder.record(await meta.map(StoreRecord.meta))
+    return firstError
   }
 
   /// - Returns: with `debug`, the first error of a unit.

@@ -1,5 +1,6 @@
 import FieldworkCore
 import FieldworkStore
+import Foundation
 import Logging
 
 /// What surrounds the experiments of a run: logs, the capture of what units print, devices.
@@ -69,6 +70,17 @@ final class RunServices: Sendable {
   }
 
   func end() { capture?.end() }
+
+  /// Finds out what is to be recorded of the circumstances of the run.
+  func meta(_ research: Research, run: Int) async -> [MetaItem] {
+    guard let sources = research.settings.meta, !sources.isEmpty else { return [] }
+    return await MetaCollector(gpus: { DeviceMemory.descriptions() }).collect(
+      sources,
+      run: run,
+      arguments: CommandLine.arguments,
+      environment: ProcessInfo.processInfo.environment
+    )
+  }
 
   func logger(_ experiment: String) -> Logger {
     logBook?.logger(experiment: experiment)

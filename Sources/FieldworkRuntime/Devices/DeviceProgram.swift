@@ -8,7 +8,7 @@ import Foundation
 #endif
 
 /// A program that answers a question about devices by what it prints.
-struct ProgramRun: Sendable {
+struct DeviceProgram: Sendable {
   let path: String
   /// The seconds after which a run is given up.
   let limit: Double
