@@ -72,6 +72,8 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
 
   public var dependencies: [Dependency] { [.instance(name: name)] }
 
+  public var expressionText: String { name }
+
   public var parts: [ResearchPart] {
     let make = make
     return [

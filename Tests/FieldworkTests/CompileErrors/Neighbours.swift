@@ -84,10 +84,12 @@ func namedExpressions() {
   let constant: Constant<Int> = Constant(1)
   let made: DerivedExpression<Double> = value + 1
   let test: DerivedExpression<Bool> = value .< 1
+  let list: ListOf<Double> = ListOf(value, EC("y"))
+  let dictionary: DictionaryOf<Double> = DictionaryOf(["x": value, "y": O("unit")])
   XCTAssertNotNil(
     [
-      running, state, value, config, output, path, results, storage, constant, made, test,
-      Doubled(),
+      running, state, value, config, output, path, results, storage, constant, made, test, list,
+      dictionary, Doubled(),
     ]
       as [Any]
   )
