@@ -52,6 +52,18 @@ final class AcceptanceAliasTests: AcceptanceCase {
     XCTAssertEqual(try table["y"], [5.0, 20.0])
   }
 
+  /// They are told apart by their number.
+  func testRow099_twoValuesOfOneNameAreTwoExperiments() async throws {
+    let research = Research("one name", seed: 1) {
+      Domain("x" <- [Alias("same", 1), Alias("same", 2)])
+      Unit("f", saving: "y") { run in try run["x", as: Int.self] }
+    }
+    XCTAssertTrue(research.preflight().contains { $0.severity == .warning })
+    let results = try await research.run()
+    XCTAssertEqual(try column("y", results), [1, 2])
+    XCTAssertEqual(Set(results.experiments.map(\.id)).count, 2)
+  }
+
   // MARK: Config
 
   /// A literal, entries, or another config: a config is a value, and a copy is independent.

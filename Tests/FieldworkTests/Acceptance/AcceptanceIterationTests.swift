@@ -15,6 +15,7 @@ final class AcceptanceIterationTests: AcceptanceCase {
       "1/0 2/0 1/0 2/0 1/0"
     )
     XCTAssertEqual(try sequence("a", three, IterationSettings()), "1/0 2/0 3/0")
+    XCTAssertEqual(try sequence("a", three, IterationSettings(configs: 0)), "")
   }
 
   func testRow081_repetitionsComeInBlocks() throws {
@@ -98,6 +99,11 @@ final class AcceptanceIterationTests: AcceptanceCase {
       try prefixes(Domain("x" <- [1, 2]) + Domain("y" <- [3]), 2),
       ["00_null_00_", "01_null_00_", "null_00_00_"]
     )
+    let drawn = try elements(
+      Domain("s" <- .uniform(0...1)),
+      IterationSettings(configs: 2, prefixDigits: 1)
+    )
+    XCTAssertEqual(drawn.map(\.prefix), ["0_0_", "1_0_"], "samplers are numbered too")
     func ids(_ digits: Int?) async throws -> [String] {
       let results = try await Research("prefix", seed: 1, idPrefix: digits) {
         product

@@ -10,7 +10,8 @@ final class AcceptanceResultsTests: AcceptanceCase {
       Domain("x" <- x) * Domain("y" <- [3, Alias("four", 4)])
       Unit("g", saving: "g", { (iteration: Int) in iteration }, E().iteration)
       Unit("h", saving: "h") { run in
-        try run["x", as: Int.self] * 100 + run["y", as: Int.self] * 10 + run.iteration
+        let (x, y) = (try run["x", as: Int.self], try run["y", as: Int.self])
+        return x * 100 + y * 10 + run.iteration
       }
     }
   }
