@@ -17,8 +17,12 @@ extension Instance {
     file: String = #fileID,
     line: Int = #line
   ) where Output == PipelineRun<Element> {
-    self.init(name, pipeline.dependencies, SourcePlace(file: file, line: line)) { run in
-      try pipeline.open(in: run, named: name)
-    }
+    self.init(
+      name,
+      pipeline.dependencies,
+      SourcePlace(file: file, line: line),
+      opensContext: pipeline.opensContext,
+      problems: pipeline.problems
+    ) { run in try pipeline.open(in: run, named: name) }
   }
 }

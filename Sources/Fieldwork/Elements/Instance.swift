@@ -13,6 +13,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   private let place: SourcePlace
   private let creationDependencies: [Dependency]
   private let opensContext: Bool
+  private let problems: [Problem]
   private let make: @Sendable (RunContext) async throws -> Output
 
   /// Names an object and says how to build it from the run context.
@@ -26,6 +27,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     place = SourcePlace(file: file, line: line)
     creationDependencies = []
     opensContext = true
+    problems = []
     self.make = make
   }
 
@@ -41,6 +43,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     place = SourcePlace(file: file, line: line)
     creationDependencies = allDependencies(repeat each arguments)
     opensContext = false
+    problems = []
     make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
   }
 
@@ -48,12 +51,15 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     _ name: String,
     _ dependencies: [Dependency],
     _ place: SourcePlace,
+    opensContext: Bool = false,
+    problems: [Problem] = [],
     _ make: @escaping @Sendable (RunContext) async throws -> Output
   ) {
     self.name = name
     self.place = place
     creationDependencies = dependencies
-    opensContext = false
+    self.opensContext = opensContext
+    self.problems = problems
     self.make = make
   }
 
@@ -75,6 +81,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
           place: place,
           outputType: Output.self,
           opensContext: opensContext,
+          problems: problems,
           body: .instance { run in try await make(run) }
         )
       )

@@ -19,6 +19,8 @@ public struct UnitDescription: Sendable {
   public let kind: Kind
   public let when: When
   public let saving: Saving?
+  /// The names under which the step saves values beside its output.
+  package let variables: [String]
   public let dependencies: [Dependency]
   public let place: SourcePlace
   /// The type of the output; nil if it is only known while running.
@@ -28,6 +30,8 @@ public struct UnitDescription: Sendable {
   package let instanceName: String?
   /// Whether the body has the run context at hand, and so may read and save what it likes.
   package let opensContext: Bool
+  /// What was found wrong with the step when it was written.
+  package let problems: [Problem]
 
   package init(
     name: String,
@@ -38,6 +42,8 @@ public struct UnitDescription: Sendable {
     place: SourcePlace,
     outputType: Any.Type?,
     opensContext: Bool,
+    variables: [String] = [],
+    problems: [Problem] = [],
     body: Body
   ) {
     self.name = name
@@ -46,6 +52,8 @@ public struct UnitDescription: Sendable {
     self.kind = kind
     self.when = when
     self.saving = saving
+    self.variables = variables
+    self.problems = problems
     self.dependencies = dependencies
     self.place = place
     self.outputType = outputType
@@ -53,11 +61,17 @@ public struct UnitDescription: Sendable {
   }
 }
 
+extension UnitDescription {
+  /// All names under which the step saves, as far as they are known before running.
+  package var savedNames: [String] { (saving?.names ?? []) + variables }
+}
+
 extension UnitDescription: CustomStringConvertible {
   /// The unit in one line: `function 'train', .every(10), saving loss`.
   public var description: String {
-    let names = saving.map { $0.names.isEmpty ? ".keys" : $0.names.joined(separator: ", ") }
-    return "\(kind.rawValue) '\(name)', \(when)" + (names.map { ", saving \($0)" } ?? "")
+    let names = (saving?.names.isEmpty == true ? [".keys"] : []) + savedNames
+    let list = names.isEmpty ? "" : ", saving \(names.joined(separator: ", "))"
+    return "\(kind.rawValue) '\(name)', \(when)\(list)"
   }
 }
 

@@ -30,14 +30,9 @@ extension UnitDescription {
       place: place,
       outputType: outputType,
       opensContext: pipeline.opensContext,
+      variables: variables,
+      problems: problems,
       body: .generator { run in
-        guard problems.isEmpty else {
-          throw FieldworkError(
-            .invalidDefinition,
-            "the pipeline of unit '\(name)' cannot be run",
-            problems: problems
-          )
-        }
         let opened = try pipeline.open(in: run, named: name)
         return ElementSource {
           guard let output = try await step(opened) else { return nil }

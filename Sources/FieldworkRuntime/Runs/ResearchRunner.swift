@@ -80,7 +80,7 @@ public struct ResearchRunner: Sendable {
     let isNew = notes["definition"] == nil
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
-      .variables(research.units.flatMap { $0.saving?.names ?? [] }),
+      .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
     let queue = ExperimentQueue(plan, finished: finished, selection: selection) { experiment in

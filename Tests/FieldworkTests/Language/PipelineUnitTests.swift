@@ -188,21 +188,55 @@ final class PipelineUnitTests: XCTestCase {
     }
   }
 
-  func testAnUnknownVariableIsTold() async throws {
-    let results = try await Research("variables", parallel: .serial) {
+  func testAnUnknownVariableIsTold() throws {
+    let research = Research("variables") {
       Domain("x" <- [10])
       Generator("batch", batches, variables: ["vra"])
-    }.run()
-    let message = try XCTUnwrap(results.experiments[0].failures.first?.message)
-    XCTAssertTrue(message.contains("variable 'vra', which its pipeline does not have"), message)
-    XCTAssertTrue(message.contains("it has var"), message)
+    }
+    let problem = try XCTUnwrap(research.preflight().first)
+    XCTAssertEqual(
+      problem.message,
+      "unit 'batch' saves the variable 'vra', which its pipeline does not have"
+    )
+    XCTAssertEqual(problem.remedy, "it has var")
+    XCTAssertEqual(problem.place?.line, #line - 8)
   }
 
-  func testAnEndlessPassIsTold() async throws {
-    let results = try await Research("endless", parallel: .serial) {
-      Unit("epoch", running: Pipeline(over: 0..<3).repeated())
-    }.run()
-    let message = try XCTUnwrap(results.experiments[0].failures.first?.message)
-    XCTAssertTrue(message.contains("runs a pipeline without end"), message)
+  func testAnEndlessPassIsTold() {
+    let research = Research("endless") { Unit("epoch", running: Pipeline(over: 0..<3).repeated()) }
+    XCTAssertEqual(
+      research.preflight().map(\.message),
+      ["unit 'epoch' runs a pipeline without end"]
+    )
+  }
+
+  func testStagesAreCheckedBefore() {
+    let wrong = Pipeline(over: 0..<3).batched(0)
+    let research = Research("stages") {
+      Generator("a", wrong)
+      Generator("b", wrong)
+      Instance("c", opening: wrong)
+    }
+    XCTAssertEqual(research.preflight().map(\.message), ["a batch has 0 elements"])
+  }
+
+  func testNamesOfVariablesAreKnown() async throws {
+    let research = Research("names", iterations: 2, objective: .minimize("var"), parallel: .serial)
+    {
+      Domain("x" <- [10])
+      Generator("batch", batches, saving: "batch", variables: ["var"])
+    }
+    XCTAssertEqual(research.preflight(), [], "the objective is saved")
+    XCTAssertEqual(research.units[0].description, "generator 'batch', .every(1), saving batch, var")
+    let results = try await research.run()
+    XCTAssertEqual(results.variables, ["batch", "var"])
+    let clash = Research("clash") {
+      Domain("x" <- [10], "var" <- [1])
+      Generator("batch", batches, variables: ["var"])
+    }
+    XCTAssertEqual(
+      clash.preflight().map(\.message),
+      ["unit 'batch' saves 'var', which is the name of a parameter"]
+    )
   }
 }
