@@ -94,7 +94,7 @@ public struct ResearchRunner: Sendable {
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
       .note("runs", .int(runNumber)), .note("description", .string(research.description)),
-      .variables(research.units.flatMap { $0.saving?.names ?? [] }),
+      .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
     let queue = TaskQueue(
