@@ -1,5 +1,6 @@
 import ArgumentParser
 import FieldworkCore
+import FieldworkRuntime
 import FieldworkStore
 import Foundation
 
@@ -77,6 +78,11 @@ struct ResultsCommand: PlaybookSubcommand {
         throw ValidationError("\(other) is for saved values: leave out \(table)")
       }
     }
+    if shape.meta && (groupBy != nil || selection.isGiven) {
+      throw ValidationError(
+        "--meta is about runs, not experiments: leave out conditions and groups"
+      )
+    }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
     if json, let format, format != .json {
       throw ValidationError("--json is --format json: leave out --format \(format.rawValue)")
@@ -89,6 +95,7 @@ struct ResultsCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
+    if shape.meta { return try printMeta(folder, context.terminal) }
     let results = try selection.applied(to: DatabaseStore.openForReading(folder).contents())
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
@@ -101,6 +108,21 @@ struct ResultsCommand: PlaybookSubcommand {
           ? "1 experiment that is not done is left out; --unfinished counts it in"
           : "\(leftOut) experiments that are not done are left out; --unfinished counts them in"
       )
+    }
+    return .done
+  }
+
+  private func printMeta(_ folder: ResearchFolder, _ terminal: Terminal) throws -> ExitStatus {
+    let items = try DatabaseStore.openForReading(folder).meta()
+    let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
+    let report = MetaReport(items, runs)
+    if json || format ?? .text != .text || columns != nil || sort != nil {
+      var table = report.table
+      if let sort { table = try table.sorted(by: sort, descending: descending) }
+      if let columns { table = try table.selecting(try names(columns)) }
+      print(table, terminal)
+    } else {
+      terminal.print(report.description)
     }
     return .done
   }
