@@ -49,7 +49,11 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     place = SourcePlace(file: file, line: line)
     creationDependencies = allDependencies(repeat each arguments)
     opensContext = false
-    make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
+    make = { run in
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await function(repeat each values)
+    }
   }
 
   init(

@@ -58,6 +58,9 @@ public struct UnitDescription: Sendable {
 }
 
 extension UnitDescription {
+  /// Whether its arguments are evaluated before each call of its body.
+  package var hasArguments: Bool { [.function, .instance].contains(kind) && !opensContext }
+
   /// Whether it reads what other branches of its task have.
   var readsBranches: Bool {
     dependencies.contains { if case .branches = $0 { true } else { false } }

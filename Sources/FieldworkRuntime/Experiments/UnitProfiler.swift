@@ -30,16 +30,19 @@ struct UnitProfiler: Sendable {
     let began = ContinuousClock.now
     defer {
       let ended = ContinuousClock.now
-      let evaluated = stopwatch.evaluated ?? began
-      let hasArguments = stopwatch.evaluated != nil
+      let processorTime = processor?.elapsed
+      let total = (ended - began) / .seconds(1)
+      // If evaluating has failed, the body has not been called.
+      let evaluated = stopwatch.evaluated ?? (unit.hasArguments ? ended : nil)
       member.add(
         UnitTiming(
           unit: unit.name,
           iteration: member.context.iteration,
-          total: (ended - began) / .seconds(1),
-          call: (ended - evaluated) / .seconds(1),
-          evaluation: isDetailed && hasArguments ? (evaluated - began) / .seconds(1) : nil,
-          cpu: processor?.elapsed,
+          total: total,
+          call: (ended - (evaluated ?? began)) / .seconds(1),
+          evaluation: isDetailed ? evaluated.map { ($0 - began) / .seconds(1) } : nil,
+          // Reading the clocks takes time too.
+          cpu: processorTime.map { min($0, total) },
           memory: isDetailed ? Self.residentMemory() : nil
         )
       )
