@@ -65,6 +65,7 @@ let package = Package(
       dependencies: [
         "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
     ),

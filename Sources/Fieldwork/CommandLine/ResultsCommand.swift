@@ -1,5 +1,6 @@
 import ArgumentParser
 import FieldworkCore
+import FieldworkRuntime
 import FieldworkStore
 
 /// `results`: shows what is stored, as a table.
@@ -67,6 +68,11 @@ struct ResultsCommand: PlaybookSubcommand {
         throw ValidationError("\(other) is for saved values: leave out \(table)")
       }
     }
+    if shape.meta && (groupBy != nil || selection.isGiven) {
+      throw ValidationError(
+        "--meta is about runs, not experiments: leave out conditions and groups"
+      )
+    }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
     if shape.isLong && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
@@ -75,6 +81,7 @@ struct ResultsCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
+    if shape.meta { return try printMeta(folder, context.terminal) }
     let results = try selection.applied(to: DatabaseStore.openForReading(folder).contents())
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
@@ -87,6 +94,21 @@ struct ResultsCommand: PlaybookSubcommand {
           ? "1 experiment that is not done is left out; --unfinished counts it in"
           : "\(leftOut) experiments that are not done are left out; --unfinished counts them in"
       )
+    }
+    return .done
+  }
+
+  private func printMeta(_ folder: ResearchFolder, _ terminal: Terminal) throws -> ExitStatus {
+    let items = try DatabaseStore.openForReading(folder).meta()
+    let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
+    let report = MetaReport(items, runs)
+    if output.chosenFormat != .text || columns != nil || sort != nil {
+      var table = report.table
+      if let sort { table = try table.sorted(by: sort, descending: descending) }
+      if let columns { table = try table.selecting(try columnNames(columns)) }
+      output.print(table, terminal)
+    } else {
+      terminal.print(report.description)
     }
     return .done
   }

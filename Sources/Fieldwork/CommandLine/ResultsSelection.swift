@@ -40,6 +40,13 @@ struct ResultsSelection: ParsableArguments {
   )
   var unfinished = false
 
+  /// Whether rows are to be left out.
+  var isGiven: Bool {
+    condition != nil || !experiments.ids.isEmpty || states != nil || iterations != nil
+      || completeOnly
+      || unfinished
+  }
+
   func validate() throws {
     if unfinished && states != nil {
       throw ValidationError("--state says which experiments count: leave out --unfinished")

@@ -12,6 +12,14 @@ struct ResultsShape: ParsableArguments {
   @Flag(help: "Show the files instead that units wrote in the folders of their experiments.")
   var artifacts = false
 
+  @Flag(
+    help: "Show the recorded circumstances of the last run instead: machine, git, command line."
+  )
+  var meta = false
+
+  @Option(help: ArgumentHelp("With --meta: of which run, from 1; 0 for all.", valueName: "n"))
+  var run: Int?
+
   @Option(
     help: ArgumentHelp(
       "With --artifacts: only files whose name looks like this: --matching 'model*'.",
@@ -48,8 +56,11 @@ struct ResultsShape: ParsableArguments {
   var otherTable: String? { otherTables.first }
 
   private var otherTables: [String] {
-    [(experiments, "--experiments"), (failures, "--failures"), (artifacts, "--artifacts")]
-      .filter(\.0).map(\.1)
+    [
+      (experiments, "--experiments"), (failures, "--failures"), (artifacts, "--artifacts"),
+      (meta, "--meta"),
+    ]
+    .filter(\.0).map(\.1)
   }
 
   func validate() throws {
@@ -58,6 +69,10 @@ struct ResultsShape: ParsableArguments {
       throw ValidationError(
         "\(tables[0]) and \(tables[1]) show different tables: give one of them"
       )
+    }
+    if let run {
+      if !meta { throw ValidationError("--run is about circumstances: add --meta") }
+      if run < 0 { throw ValidationError("--run is \(run): give 0 or more") }
     }
     if !artifacts && (matching != nil || withOutput) {
       throw ValidationError(

@@ -19,19 +19,8 @@ struct RunCommand: PlaybookSubcommand {
   @OptionGroup(title: "What to run")
   var settings: SettingOptions
 
-  @Option(
-    help: ArgumentHelp("How many experiments run at once; one per core by default.", valueName: "n")
-  )
-  var workers: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "How experiments run beside each other.",
-      valueName: choices(Parallelism.self)
-    ),
-    transform: choice
-  )
-  var parallel: Parallelism?
+  @OptionGroup(title: "How to run it")
+  var manner: MannerOptions
 
   @Option(
     help: ArgumentHelp(
@@ -41,12 +30,6 @@ struct RunCommand: PlaybookSubcommand {
     transform: choice
   )
   var store: StoreKind?
-
-  @Flag(
-    name: .customLong("no-finalize"),
-    help: "Leave the iteration in which an experiment stops or fails as it is."
-  )
-  var noFinalize = false
 
   @Flag(help: "Run one experiment after the other and end at the first error of a unit.")
   var debug = false
@@ -66,6 +49,15 @@ struct RunCommand: PlaybookSubcommand {
   @Flag(name: .customLong("json"), help: "Print the summary as JSON, and no progress.")
   var json = false
 
+  @Flag(
+    name: .customLong("no-progress"),
+    help: "Show no progress; the summary is printed all the same."
+  )
+  var hidesProgress = false
+
+  @OptionGroup(title: "What is kept of it")
+  var record: RecordOptions
+
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
@@ -80,7 +72,7 @@ struct RunCommand: PlaybookSubcommand {
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
       kind == .memory ? try DatabaseStore.inMemory() : try DatabaseStore.open(folder, fresh: fresh)
-    let display = json ? nil : ProgressDisplay(terminal)
+    let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let runner = ResearchRunner(
       research,
       store: store,
@@ -124,16 +116,16 @@ struct RunCommand: PlaybookSubcommand {
   /// Whether an error comes from the run itself and not from a unit.
   private func isOurs(_ error: any Error) -> Bool {
     guard let code = (error as? FieldworkError)?.code else { return false }
-    return [.invalidDefinition, .store, .busy, .nothingPasses].contains(code)
+    return [.invalidDefinition, .store, .busy, .nothingPasses, .device].contains(code)
   }
 
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
-    if let workers { research.settings.workers = .count(try positive(workers, "--workers")) }
-    if let parallel { research.settings.parallelism = parallel }
-    if noFinalize { research.settings.finalize = false }
+    try manner.apply(to: &research)
+    let kind = store ?? .local
+    try record.apply(to: &research, keepsFiles: kind == .local, debug: debug)
     if debug {
-      if let parallel, parallel != .serial {
+      if let parallel = manner.parallel, parallel != .serial {
         throw FieldworkError(
           .invalidDefinition,
           "--debug runs one experiment after the other: leave out --parallel \(parallel.rawValue)"
@@ -146,9 +138,6 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   func validate() throws {
-    if parallel == .serial, let workers, workers > 1 {
-      throw ValidationError("--parallel serial has one worker: leave out --workers \(workers)")
-    }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
     }

@@ -24,8 +24,10 @@ struct TableOutput: ParsableArguments {
     if let limit, limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
   }
 
+  var chosenFormat: TableFormat { json ? .json : format ?? .text }
+
   func print(_ table: Table, _ terminal: Terminal) {
-    let format = json ? .json : format ?? .text
+    let format = chosenFormat
     guard format == .text else {
       let limited = limit.map { $0 > 0 ? table.rows(0..<min($0, table.count)) : table } ?? table
       let text = limited.formatted(format)

@@ -14,6 +14,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   private let creationDependencies: [Dependency]
   private let opensContext: Bool
   private let isRoot: Bool
+  private let problems: [Problem]
   private let make: @Sendable (RunContext) async throws -> Output
 
   /// Names an object and says how to build it from the run context.
@@ -32,6 +33,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     place = SourcePlace(file: file, line: line)
     creationDependencies = []
     opensContext = true
+    problems = []
     self.make = make
   }
 
@@ -49,6 +51,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     place = SourcePlace(file: file, line: line)
     creationDependencies = allDependencies(repeat each arguments)
     opensContext = false
+    problems = []
     make = { run in
       let values = (repeat try (each arguments).evaluate(in: run))
       run.argumentsEvaluated()
@@ -61,13 +64,16 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     _ root: Bool,
     _ dependencies: [Dependency],
     _ place: SourcePlace,
+    opensContext: Bool = false,
+    problems: [Problem] = [],
     _ make: @escaping @Sendable (RunContext) async throws -> Output
   ) {
     self.name = name
     isRoot = root
     self.place = place
     creationDependencies = dependencies
-    opensContext = false
+    self.opensContext = opensContext
+    self.problems = problems
     self.make = make
   }
 
@@ -90,6 +96,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
           outputType: Output.self,
           opensContext: opensContext,
           isRoot: isRoot,
+          problems: problems,
           body: .instance { run in try await make(run) }
         )
       )

@@ -1,6 +1,7 @@
 import FieldworkCore
 import FieldworkRuntime
 import FieldworkStore
+import Foundation
 
 /// What is said at the end of a run.
 struct RunReport {
@@ -37,11 +38,21 @@ struct RunReport {
       lines.append("Run the same command again to try the failed ones again.")
     }
     if let folder {
+      lines += printedLines(folder)
       lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
     } else {
       lines.append(try store.contents().table().lastValues().text())
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Where to look for what units have printed.
+  private func printedLines(_ folder: ResearchFolder) -> [String] {
+    let files = ["stdout.txt", "stderr.txt"].map { "\(folder.path)/\($0)" }.filter { path in
+      let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      return (size ?? 0) > 0
+    }
+    return files.isEmpty ? [] : ["What units printed: \(files.joined(separator: ", "))"]
   }
 
   private func headline(_ summary: RunSummary) -> String {

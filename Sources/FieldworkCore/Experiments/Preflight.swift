@@ -80,7 +80,7 @@ extension Research {
     }
     if let objective = settings.objective, !units.isEmpty,
       units.allSatisfy({ !Self.mayOpenlySave($0) }),
-      !units.contains(where: { $0.saving?.names.contains(objective.name) ?? false })
+      !units.contains(where: { $0.savedNames.contains(objective.name) })
     {
       // An expression may save too, so this may be as it should.
       found.append(
@@ -195,7 +195,10 @@ extension Research {
           )
         )
       }
+      // Units that run one pipeline share what is wrong with it.
+      found += unit.problems.filter { !found.contains($0) }
       found += savingProblems(unit, parameters)
+      found += doubleSavingWarnings(unit, units[..<index])
       found += instanceNameProblems(unit, index)
       for dependency in unit.dependencies {
         found += problems(of: dependency, unit, index, indices)
@@ -205,12 +208,11 @@ extension Research {
   }
 
   private func savingProblems(_ unit: UnitDescription, _ parameters: Set<String>) -> [Problem] {
-    guard let saving = unit.saving else { return [] }
     var found: [Problem] = []
-    if let type = unit.outputType, let message = saving.mismatch(with: type) {
+    if let type = unit.outputType, let message = unit.saving?.mismatch(with: type) {
       found.append(error("unit '\(unit.name)': \(message)", "save a plain value", unit.place))
     }
-    for name in saving.names {
+    for name in unit.savedNames {
       if parameters.contains(name) {
         found.append(
           error(
@@ -359,7 +361,8 @@ extension Research {
     _ type: Any.Type,
     _ unit: UnitDescription
   ) -> [Problem] {
-    if Config.auxiliaryKeys.contains(key) && key != "device" { return [] }
+    if key == "device" { return deviceProblems(type, unit) }
+    if Config.auxiliaryKeys.contains(key) { return [] }
     if let found = slotProblems(key, type, unit) { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {

@@ -160,14 +160,14 @@ public final class RunContext {
 
 /// The branches of a task, and the root that they share.
 package final class BranchGroup {
-  /// The context of root units, with the config of the task's first experiment.
-  package let root: RunContext
+  /// The context of root units, with the config of the task's first experiment; nil if there are none.
+  package let root: RunContext?
   package let branches: [RunContext]
 
-  package init(root: RunContext, branches: [RunContext]) {
+  package init(root: RunContext?, branches: [RunContext]) {
     self.root = root
     self.branches = branches
-    root.group = self
+    root?.group = self
     for branch in branches { branch.group = self }
   }
 }

@@ -19,6 +19,8 @@ public struct UnitDescription: Sendable {
   public let kind: Kind
   public let when: When
   public let saving: Saving?
+  /// The names under which the step saves values beside its output.
+  package let variables: [String]
   public let dependencies: [Dependency]
   public let place: SourcePlace
   /// The type of the output; nil if it is only known while running.
@@ -30,6 +32,8 @@ public struct UnitDescription: Sendable {
   package let opensContext: Bool
   /// Whether it runs once for all branches, which share its output.
   public let isRoot: Bool
+  /// What was found wrong with the step when it was written.
+  package let problems: [Problem]
 
   package init(
     name: String,
@@ -41,6 +45,8 @@ public struct UnitDescription: Sendable {
     outputType: Any.Type?,
     opensContext: Bool,
     isRoot: Bool = false,
+    variables: [String] = [],
+    problems: [Problem] = [],
     body: Body
   ) {
     self.name = name
@@ -50,6 +56,8 @@ public struct UnitDescription: Sendable {
     self.kind = kind
     self.when = when
     self.saving = saving
+    self.variables = variables
+    self.problems = problems
     self.dependencies = dependencies
     self.place = place
     self.outputType = outputType
@@ -58,8 +66,12 @@ public struct UnitDescription: Sendable {
 }
 
 extension UnitDescription {
-  /// Whether its arguments are evaluated before each call of its body.
-  package var hasArguments: Bool { [.function, .instance].contains(kind) && !opensContext }
+  /// Whether its body is a function that is called with evaluated arguments.
+  package var hasArguments: Bool {
+    guard !opensContext, kind == .function || kind == .instance else { return false }
+    if case .generator = body { return false }
+    return true
+  }
 
   /// Whether it reads what other branches of its task have.
   var readsBranches: Bool {
@@ -80,14 +92,18 @@ extension UnitDescription {
   var instancesUsed: [String] {
     dependencies.compactMap { if case .instance(let name) = $0 { name } else { nil } }
   }
+
+  /// All names under which the step saves, as far as they are known before running.
+  package var savedNames: [String] { (saving?.names ?? []) + variables }
 }
 
 extension UnitDescription: CustomStringConvertible {
   /// The unit in one line: `function 'train', .every(10), saving loss`.
   public var description: String {
-    let names = saving.map { $0.names.isEmpty ? ".keys" : $0.names.joined(separator: ", ") }
+    let names = (saving?.names.isEmpty == true ? [".keys"] : []) + savedNames
+    let list = names.isEmpty ? "" : ", saving \(names.joined(separator: ", "))"
     let root = isRoot ? "root " : ""
-    return "\(root)\(kind.rawValue) '\(name)', \(when)" + (names.map { ", saving \($0)" } ?? "")
+    return "\(root)\(kind.rawValue) '\(name)', \(when)\(list)"
   }
 }
 

@@ -9,7 +9,8 @@ public struct UnitTiming: Sendable, Hashable {
   /// arguments.
   public let call: Double
   /// The evaluation of the arguments, in seconds; nil if it was not measured, or if the turn had none to
-  /// evaluate: that of a closure, of `Save` and `Dump`, and of a generator after its first element.
+  /// evaluate: that of a closure or a pipeline, of `Save` and `Dump`, and of a generator after its first
+  /// element.
   public let evaluation: Double?
   /// The processor time of the turn's thread, in seconds; nil if it was not measured, or if a unit that
   /// waited went on in another thread. What other threads do for the unit is not in it; while a unit

@@ -27,13 +27,14 @@ struct UnitProfiler: Sendable {
     member.context.stopwatch = stopwatch
     stopwatch.start()
     let processor = isDetailed ? ProcessorTime() : nil
+    var hasFailed = true
     let began = ContinuousClock.now
     defer {
       let ended = ContinuousClock.now
       let processorTime = processor?.elapsed
       let total = (ended - began) / .seconds(1)
-      // If evaluating has failed, the body has not been called.
-      let evaluated = stopwatch.evaluated ?? (unit.hasArguments ? ended : nil)
+      // If it was the evaluation that failed, the body has not been called.
+      let evaluated = stopwatch.evaluated ?? (hasFailed && unit.hasArguments ? ended : nil)
       member.add(
         UnitTiming(
           unit: unit.name,
@@ -48,6 +49,7 @@ struct UnitProfiler: Sendable {
       )
     }
     try await turn()
+    hasFailed = false
   }
 
   /// The memory of the process that is in use, in bytes; nil if the system does not tell.

@@ -18,6 +18,16 @@ struct ProgramResult: Sendable {
   let output: CapturedOutput
   let errors: CapturedOutput
 
+  init(
+    ending: Ending,
+    output: CapturedOutput = CapturedOutput(limit: 0),
+    errors: CapturedOutput = CapturedOutput(limit: 0)
+  ) {
+    self.ending = ending
+    self.output = output
+    self.errors = errors
+  }
+
   var hasSucceeded: Bool { ending == .exited(0) }
 
   /// The output, and how it ended if not well; the errors if there is no other text, or if it failed.

@@ -20,6 +20,9 @@ final class ProgramRun: Sendable {
     var hasEnded = false
   }
 
+  /// Held by the one that starts a program.
+  private static let starts = Protected(())
+
   /// How many bytes of what goes to the stream for errors are kept.
   private static let errorLimit = 100_000
 
@@ -57,35 +60,43 @@ final class ProgramRun: Sendable {
     named name: String,
     timeLimit: Duration
   ) -> ProgramResult {
-    let (output, errors) = (Pipe(), Pipe())
-    var streams = [
-      Stream(handle: output.fileHandleForReading, output: CapturedOutput(limit: sizeLimit)),
-      Stream(
-        handle: errors.fileHandleForReading,
-        output: CapturedOutput(limit: min(sizeLimit, Self.errorLimit))
-      ),
-    ]
-    let ending: ProgramResult.Ending
-    if notices.withLock({ $0.isInterrupted }) {
-      ending = .interrupted
-    } else {
-      process.standardInput = FileHandle.nullDevice
+    if notices.withLock({ $0.isInterrupted }) { return ProgramResult(ending: .interrupted) }
+    process.standardInput = FileHandle.nullDevice
+    process.terminationHandler = { process in
+      let status = process.terminationStatus
+      let hasExited = process.terminationReason == .exit
+      self.notify { $0.exit = hasExited ? .exited(status) : .signalled(status) }
+    }
+    do {
+      let handles = try Self.start(process)
+      var streams = [
+        Stream(handle: handles.output, output: CapturedOutput(limit: sizeLimit)),
+        Stream(
+          handle: handles.errors,
+          output: CapturedOutput(limit: min(sizeLimit, Self.errorLimit))
+        ),
+      ]
+      let ending = wait(&streams, until: ContinuousClock.now + timeLimit) ?? .overTime(timeLimit)
+      Self.stop(process)
+      return ProgramResult(ending: ending, output: streams[0].output, errors: streams[1].output)
+    } catch {
+      return ProgramResult(ending: .refused(name, Self.reason(error)))
+    }
+  }
+
+  /// Starts a process, alone: another one that started between the making of a pipe and the closing of
+  /// its end here would hold that end open as long as it lives.
+  /// - Returns: where to read what the process writes.
+  private static func start(_ process: Process) throws -> (output: FileHandle, errors: FileHandle) {
+    try starts.withLock { _ in
+      let (output, errors) = (Pipe(), Pipe())
       process.standardOutput = output
       process.standardError = errors
-      process.terminationHandler = { process in
-        let status = process.terminationStatus
-        let hasExited = process.terminationReason == .exit
-        self.notify { $0.exit = hasExited ? .exited(status) : .signalled(status) }
-      }
-      do {
-        try process.run()
-        ending = wait(&streams, until: ContinuousClock.now + timeLimit) ?? .overTime(timeLimit)
-        Self.stop(process)
-      } catch {
-        ending = .refused(name, Self.reason(error))
-      }
+      try process.run()
+      try? output.fileHandleForWriting.close()
+      try? errors.fileHandleForWriting.close()
+      return (output.fileHandleForReading, errors.fileHandleForReading)
     }
-    return ProgramResult(ending: ending, output: streams[0].output, errors: streams[1].output)
   }
 
   /// Reads until everything has ended.

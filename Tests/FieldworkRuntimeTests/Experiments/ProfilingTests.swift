@@ -165,6 +165,30 @@ final class ProfilingTests: RuntimeTestCase {
     }
   }
 
+  /// A body that fails before it has arguments is not one that has failed to get them.
+  func testFailuresWithoutArguments() async throws {
+    let pipeline = Pipeline(over: [1, 2]).map { number -> Int in
+      if number == 2 { throw TestError("two") }
+      return number
+    }
+    let profile = try await profile(.detailed) {
+      Unit("pipeline", running: pipeline)
+      Unit("closure") { _ in throw TestError("failed") }
+      Save("y", Broken())
+      Unit("evaluated", { _ in throw TestError("failed") }, Constant(1))
+    }
+    XCTAssertEqual(
+      profile.turns.map(\.timing.unit),
+      ["pipeline", "closure", "save y", "evaluated"]
+    )
+    for turn in profile.turns.map(\.timing).prefix(3) {
+      XCTAssertNil(turn.evaluation, turn.unit)
+      XCTAssertEqual(turn.call, turn.total, turn.unit)
+    }
+    XCTAssertNotNil(profile.turns.last?.timing.evaluation)
+    XCTAssertGreaterThan(try XCTUnwrap(profile.turns.last?.timing.call), 0)
+  }
+
   /// Nothing that reads a clock is there.
   func testOffMeasuresNothing() async throws {
     let store = try DatabaseStore.inMemory()

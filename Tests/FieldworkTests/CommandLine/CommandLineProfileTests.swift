@@ -187,6 +187,13 @@ final class CommandLineProfileTests: CommandLineTestCase {
         + "--profile simple or --profile detailed, or say profile: in the playbook "
         + "(experiments that are done run again with --fresh only)"
     )
+    // What it says helps.
+    let again = try runPlaybook("--fresh", "--yes", "--profile", "simple")
+    XCTAssertEqual(again.status, 0, again.error)
+    XCTAssertEqual(
+      try profile("--columns", "unit,calls", "--format", "csv", research: "small"),
+      "unit,calls\ntrain,8\n"
+    )
   }
 
   func testWrongUses() throws {

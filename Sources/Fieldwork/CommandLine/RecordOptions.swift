@@ -1,0 +1,99 @@
+import ArgumentParser
+import FieldworkCore
+import Logging
+
+/// What is kept of a run besides its results: output, logs, profile, circumstances.
+struct RecordOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Where what units print goes: terminal, common (a file of the research), experiment (a file for each), both; or 0 to 3.",
+      valueName: "mode"
+    ),
+    transform: readOutputMode
+  )
+  var stdout: OutputMode?
+
+  @Option(
+    help: ArgumentHelp("The same for the standard error.", valueName: "mode"),
+    transform: readOutputMode
+  )
+  var stderr: OutputMode?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is logged: this level and above; notice by default.",
+      valueName: "trace|debug|info|notice|warning|error|critical"
+    ),
+    transform: readLogLevel
+  )
+  var logLevel: Logger.Level?
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure where the time goes; see it with 'profile'.",
+      valueName: choices(Profiling.self)
+    ),
+    transform: choice
+  )
+  var profile: Profiling?
+
+  @Option(
+    help: ArgumentHelp(
+      "Record circumstances: environment, packages, git or git:folder; or none. Repeatable; environment and git by default.",
+      valueName: "what"
+    )
+  )
+  var meta: [String] = []
+
+  func validate() throws {
+    if meta.count > 1 && meta.contains("none") {
+      throw ValidationError("--meta none records nothing: leave out the others")
+    }
+  }
+
+  /// - Parameter keepsFiles: whether results go to files; else only what is asked for is kept.
+  func apply(to research: inout Research, keepsFiles: Bool, debug: Bool) throws {
+    let usual: OutputMode? = keepsFiles && !debug ? .common : nil
+    research.settings.stdout = stdout ?? research.settings.stdout ?? usual
+    research.settings.stderr = stderr ?? research.settings.stderr ?? usual
+    research.settings.logLevel =
+      logLevel ?? research.settings.logLevel ?? (keepsFiles ? .notice : nil)
+    if let profile { research.settings.profiling = profile }
+    if !meta.isEmpty {
+      research.settings.meta = try meta.filter { $0 != "none" }.map(metaSource)
+    } else if research.settings.meta == nil, keepsFiles {
+      research.settings.meta = [.environment, .git()]
+    }
+  }
+
+  private func metaSource(_ text: String) throws -> MetaSource {
+    switch text {
+    case "environment": return .environment
+    case "packages": return .packages
+    case "git": return .git()
+    default:
+      guard text.hasPrefix("git:"), text.count > 4 else {
+        throw FieldworkError(
+          .unreadableText,
+          "--meta: '\(text)' is none of environment, packages, git, git:folder, none"
+        )
+      }
+      return .git(String(text.dropFirst(4)))
+    }
+  }
+}
+
+@Sendable func readOutputMode(_ text: String) throws -> OutputMode {
+  guard let mode = OutputMode(text: text) else {
+    throw ValidationError("'\(text)' is none of \(choices(OutputMode.self)), 0 to 3")
+  }
+  return mode
+}
+
+@Sendable func readLogLevel(_ text: String) throws -> Logger.Level {
+  guard let level = Logger.Level(rawValue: text.lowercased()) else {
+    let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("'\(text)' is none of \(names)")
+  }
+  return level
+}

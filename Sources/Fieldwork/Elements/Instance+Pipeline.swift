@@ -1,0 +1,30 @@
+public import FieldworkCore
+
+extension Instance {
+  /// Names a pipeline that is opened once per experiment, for units that take elements, reset it, or read
+  /// its variables.
+  ///
+  ///     let batches = Instance("batches", opening: Pipeline(over: images).batched(32))
+  ///     batches
+  ///     Unit("next", on: batches, PipelineRun.next)
+  ///     Save("loss", when: .last, batches.variable("loss", as: Double.self))
+  ///
+  /// It is the same as `Instance("batches") { run in try pipeline.open(in: run, named: "batches") }`, but
+  /// what the pipeline reads is checked before anything runs.
+  public init<Element>(
+    _ name: String,
+    root: Bool = false,
+    opening pipeline: Pipeline<Element>,
+    file: String = #fileID,
+    line: Int = #line
+  ) where Output == PipelineRun<Element> {
+    self.init(
+      name,
+      root,
+      pipeline.dependencies,
+      SourcePlace(file: file, line: line),
+      opensContext: pipeline.opensContext,
+      problems: pipeline.problems
+    ) { run in try pipeline.open(in: run, named: name) }
+  }
+}
