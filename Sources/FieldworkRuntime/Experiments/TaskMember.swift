@@ -75,6 +75,9 @@ final class TaskMember: @unchecked Sendable {
 
   func add(_ timing: UnitTiming) { timings.append(timing) }
 
+  /// Takes over what another member has measured.
+  func takeTimings(of other: TaskMember) { timings += other.takeTimings() }
+
   func takeTimings() -> [UnitTiming] {
     defer { timings = [] }
     return timings

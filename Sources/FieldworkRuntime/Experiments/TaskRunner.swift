@@ -172,6 +172,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   private func attempt(_ index: Int, byRoot root: TaskMember, for live: [TaskMember]) async {
     await attempt(index, for: [root])
+    // A turn counts once, however many share it.
+    live.first?.takeTimings(of: root)
     for saved in root.context.takeSaved() {
       for member in live { member.context.save(name: saved.name, value: saved.value) }
     }
