@@ -6,6 +6,7 @@ let playbooks = [
   "Quickstart",
   "Digits",
   "Ising",
+  "Zoom",
 ]
 
 /// The playbooks that carry data in a folder `Resources`.

@@ -161,30 +161,37 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func runRootTurn(_ index: Int) async {
     guard let root else { return }
     let unit = units[index]
-    let live = branches.filter { !$0.isOver }
-    if live.allSatisfy(\.isEnding) {
-      guard runsAtEnd(unit) else { return }
-      root.context.isLast = finalize || root.context.isLast
-    }
+    // Those that have ended in this iteration go on without it, as if they were alone.
+    let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
+    guard !takers.isEmpty else { return }
+    if takers.allSatisfy(\.isEnding) { root.context.isLast = true }
     guard unit.when.runs(at: iteration, isLast: root.context.isLast) else { return }
-    await attempt(index, byRoot: root, for: live)
+    for member in branches where !member.isOver && !takers.contains(where: { $0 === member }) {
+      member.context.keepRootOutput(of: unit.name)
+    }
+    await attempt(index, byRoot: root, for: takers)
   }
 
-  private func attempt(_ index: Int, byRoot root: TaskMember, for live: [TaskMember]) async {
+  /// Runs a root unit; what it saves, and its end, is that of all who take part.
+  private func attempt(
+    _ index: Int,
+    byRoot root: TaskMember,
+    for takers: [TaskMember]
+  ) async {
     await attempt(index, for: [root])
     // A turn counts once, however many share it.
-    live.first?.takeTimings(of: root)
+    takers.first?.takeTimings(of: root)
     for saved in root.context.takeSaved() {
-      for member in live { member.context.save(name: saved.name, value: saved.value) }
+      for member in takers { member.context.save(name: saved.name, value: saved.value) }
     }
     guard root.isEnding else { return }
     for failure in root.outcome.failures {
-      for member in live {
+      for member in takers {
         member.outcome.failures.append(failure)
         hooks.failed(member.position, failure)
       }
     }
-    for member in live {
+    for member in takers {
       if root.outcome.ending == .failed {
         if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
       } else if !member.isEnding {
