@@ -227,18 +227,22 @@ final class LanguageDocumentRunTests: XCTestCase {
 
   func testProfiling() async throws {
     let research = Research("profile", iterations: 3, seed: 1, profile: .detailed) {
-      Domain("count" <- [1000])
+      Domain("count" <- [1000, 2000])
       Unit("add", add, EC("count"))
     }
-    let store = try DatabaseStore.inMemory()
-    _ = try await research.run(store: store)
-    let times = try store.profile().map(\.timing.total)
-    XCTAssertEqual(times.count, 3)
-    for timing in try store.profile().map(\.timing) {
-      XCTAssertEqual(timing.unit, "add")
-      XCTAssertGreaterThanOrEqual(timing.total, timing.call)
-      XCTAssertNotNil(timing.evaluation)
-      XCTAssertNotNil(timing.cpu)
+    let profile = try await research.run().profile()
+    let units = try profile.summary()
+    let counts = try profile.summary(ProfileOptions(groupedBy: ["count"]))
+    let turns = profile.frame
+    XCTAssertEqual(try units["calls"], [6])
+    for name in ["share", "total_time_sum", "total_time_mean", "total_time_max"] {
+      XCTAssertTrue(units.columnNames.contains(name), name)
+    }
+    XCTAssertEqual(Set(try counts["count"]), [1000, 2000])
+    XCTAssertEqual(try counts["calls"], [3, 3])
+    XCTAssertEqual(turns.count, 6)
+    for name in ["total_time", "unit_time", "evaluation_time", "cpu_time", "memory"] {
+      XCTAssertTrue(turns.columnNames.contains(name), name)
     }
   }
 
