@@ -160,8 +160,7 @@ final class LanguageDocumentRunTests: XCTestCase {
       Domain("x" <- [-4.0, 0, 4])
       Unit("bowl", saving: "y", bowl, EC("x"))
       UpdateDomain(when: .last) { update in
-        guard update.updates <= 3,
-          let best = try update.results.digest(of: .minimize("y")).best
+        guard update.updates <= 3, let best = try update.results.best(by: .minimize("y")).first
         else { return nil }
         let x = try best.config["x", as: Double.self]
         let width = 4 / Double(1 << update.updates)
@@ -172,6 +171,15 @@ final class LanguageDocumentRunTests: XCTestCase {
     assertNoFailures(results)
     XCTAssertEqual(try results.table()["x"], [-4.0, 0.0, 4.0, -2.0, 2.0, -1.0, 1.0, 0.5, 1.5])
     XCTAssertEqual(results.experiments.map(\.updates), [0, 0, 0, 1, 1, 2, 2, 3, 3])
+  }
+
+  func testGivenConfigsAreNotUpdated() async throws {
+    let research = Research("given", seed: 1) {
+      Unit("bowl", saving: "y", bowl, EC("x"))
+      UpdateDomain(when: .last) { _ in Domain("x" <- [9.0]) }
+    }
+    let results = try await research.execute([["x": 1.0], ["x": 2.0]])
+    XCTAssertEqual(try results.table()["y"], [0.0, 1.0])
   }
 
   func testAnUpdateMayEndAnEndlessDomain() async throws {
