@@ -75,11 +75,18 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   func run(by executor: any BranchExecutor) async {
     do {
       try await executor.execute(self)
-      if !isFinished { await endEarly(.stopped, nil) }
+      if !isFinished { await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil) }
+    } catch is CancellationError where Task.isCancelled {
+      await endEarly(.interrupted, nil)
     } catch {
       firstError = firstError ?? error
       let failure = TaskRunner.failure(error, "executor", max(0, iteration - 1), nil)
       await endEarly(.failed, failure)
+    }
+    // After an error that ends the whole run, the other branches are in the middle of something.
+    for member in branches where !member.isOver {
+      member.outcome.ending = .interrupted
+      await end(member)
     }
     for member in branches + [root] { member.close() }
   }
@@ -145,7 +152,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       guard !member.isOver else { return false }
       if member.isEnding {
         guard runsAtEnd(unit) else { return false }
-        member.context.isLast = finalize || member.context.isLast
+        member.context.isLast = member.isAtEnd || member.context.isLast
       }
       return unit.when.runs(at: iteration, isLast: member.context.isLast)
     }
@@ -163,7 +170,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     // Those that have ended in this iteration go on without it, as if they were alone.
     let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
     guard !takers.isEmpty else { return }
-    if takers.allSatisfy(\.isEnding) { root.context.isLast = true }
+    if takers.allSatisfy(\.isEnding), takers.contains(where: \.isAtEnd) {
+      root.context.isLast = true
+    }
     guard unit.when.runs(at: iteration, isLast: root.context.isLast) else { return }
     for member in branches where !member.isOver && !takers.contains(where: { $0 === member }) {
       member.context.keepRootOutput(of: unit.name)
@@ -174,6 +183,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   /// Runs a root unit; what it saves, and its end, is that of all who take part.
   private func attemptRoot(_ index: Int, _ takers: [TaskMember]) async {
     await attempt(index, for: [root])
+    for timing in root.takeTimings() { takers.first?.add(timing) }
     for saved in root.context.takeSaved() {
       for member in takers { member.context.save(name: saved.name, value: saved.value) }
     }
@@ -197,15 +207,13 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// A unit that runs at the end does so whatever ended the experiment, even if its turn was over.
   private func runClosingTurns() async {
-    guard finalize else { return }
-    let ending = branches.filter { member in
-      !member.isOver && member.isEnding && member.outcome.ending != .interrupted
-    }
+    let ending = branches.filter { !$0.isOver && $0.isAtEnd }
     guard !ending.isEmpty else { return }
     let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
     for member in ending { member.context.isLast = true }
     root.context.isLast = endsAll || root.context.isLast
-    for index in units.indices where units[index].when.includesLast && !hasErrorToThrow {
+    for index in units.indices
+    where units[index].when.includesLast && runsAtEnd(units[index]) && !hasErrorToThrow {
       if units[index].isRoot {
         if endsAll && !root.attempted.contains(index) { await attemptRoot(index, ending) }
       } else {
@@ -239,7 +247,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
     member.attempted.insert(index)
     let unit = units[index]
-    let branch = member.position
+    // A root unit's turn is told of as one of the first branch that runs.
+    let branch =
+      unit.isRoot ? branches.first { !$0.isOver }?.position ?? 0 : member.position
     hooks.unitStarted?(branch, unit.name, iteration)
     hooks.output?.enter(branch: branch)
     defer { hooks.output?.leave() }
