@@ -1,9 +1,9 @@
 /// The running experiment: `E().iteration`, `E().id`; or the state of one of its units.
 public struct E<Output>: NamedExpression {
   public let dependencies: [Dependency]
-  private let body: @Sendable (RunContext) -> Output
+  private let body: @Sendable (RunContext) throws -> Output
 
-  public func evaluate(in run: RunContext) throws -> Output { body(run) }
+  public func evaluate(in run: RunContext) throws -> Output { try body(run) }
 }
 
 extension E where Output == RunContext {
@@ -17,7 +17,7 @@ extension E where Output == UnitState {
   /// The state of a unit: `E("train").iteration`.
   public init(_ unit: String) {
     dependencies = [.unit(name: unit)]
-    body = { UnitState($0.unitOutput(unit)) }
+    body = { UnitState(try $0.unitOutput(unit)) }
   }
 }
 

@@ -360,7 +360,9 @@ extension Research {
     _ type: Any.Type,
     _ unit: UnitDescription
   ) -> [Problem] {
-    if Config.auxiliaryKeys.contains(key) && key != "device" { return [] }
+    if Config.auxiliaryKeys.contains(key) && (key != "device" || settings.devices != nil) {
+      return []
+    }
     if let found = slotProblems(key, type, unit) { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {

@@ -25,9 +25,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   let experiments: [PlannedExperiment]
   private(set) var iteration = 0
-  private let units: [UnitDescription]
-  /// By unit: whether it has to run for one branch after another.
-  private let isOrdered: [Bool]
+  private let list: UnitList
   private let iterationLimit: Int?
   private let finalize: Bool
   private let stopsAtFirstError: Bool
@@ -44,6 +42,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   ///   - executors: where the branches run at once; empty to run them one after another.
   init(
     _ research: Research,
+    _ units: UnitList,
     _ task: PlannedTask,
     root: RunContext,
     branches: [RunContext],
@@ -52,8 +51,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     hooks: Hooks
   ) {
     experiments = task.experiments
-    units = research.units
-    isOrdered = research.units.map { research.sharesState($0) }
+    list = units
     iterationLimit = research.iterations
     finalize = research.settings.finalize
     stopsAtFirstError = debug
@@ -64,6 +62,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
     group = BranchGroup(root: root, branches: branches)
   }
+
+  private var units: [UnitDescription] { list.units }
 
   var isFinished: Bool { branches.allSatisfy(\.isOver) || hasErrorToThrow }
 
@@ -224,7 +224,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// Runs a unit for members: at once where that makes no difference, else one after another.
   private func attempt(_ index: Int, for members: [TaskMember]) async {
-    if members.count > 1, !isOrdered[index], !executors.isEmpty {
+    if members.count > 1, !list.isOrdered[index], !executors.isEmpty {
       await withTaskGroup(of: (any Error)?.self) { group in
         for member in members {
           let executor = executors[member.position % executors.count]
@@ -253,6 +253,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     hooks.unitStarted?(branch, unit.name, iteration)
     hooks.output?.enter(branch: branch)
     defer { hooks.output?.leave() }
+    member.context.reach = list.reaches[index]
+    defer { member.context.reach = nil }
     do {
       let execute = {
         try await member.execute(unit, at: index) { await self.hooks.saved(branch, $0) }
