@@ -127,6 +127,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     let total = try selection.map { try $0.count(in: plan) } ?? plan.size
     let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
     lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
+    if !research.updates.isEmpty {
+      lines.append("domain updates may change the experiments while the research runs")
+    }
     let done = states.values.count { $0 == .done }
     if done > 0 { lines.append("\(done) stored as done") }
     if let domain = research.domain, let size = domain.count, size <= 100_000 {

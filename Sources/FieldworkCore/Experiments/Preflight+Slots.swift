@@ -1,6 +1,6 @@
 extension Research {
   /// The names that the configs of workers and branches give, each once.
-  var slotNames: [ParameterName] {
+  package var slotNames: [ParameterName] {
     slotLists.joined().flatMap(\.entries).map(\.name).uniqueByKey
   }
 
@@ -22,6 +22,44 @@ extension Research {
         remedy: "change the value or the function's argument",
         place: unit.place
       )
+    }
+  }
+
+  /// What is wrong with reading the device.
+  func deviceProblems(_ type: Any.Type, _ unit: UnitDescription) -> [Problem] {
+    guard settings.devices == nil, !(type is any OptionalType.Type) else { return [] }
+    return [
+      Problem(
+        "unit '\(unit.name)' reads the device, but the research has no devices",
+        remedy: "give devices:, or make the argument optional: it is nil without devices",
+        place: unit.place
+      )
+    ]
+  }
+
+  /// Two units that save under one name in one iteration: the later value replaces the earlier one.
+  func doubleSavingWarnings(
+    _ unit: UnitDescription,
+    _ earlier: ArraySlice<UnitDescription>
+  ) -> [Problem] {
+    let end = iterations ?? 1000
+    return unit.savedNames.compactMap { name in
+      let other = earlier.last { other in
+        other.savedNames.contains(name)
+          && (0..<min(end, 1000)).contains { iteration in
+            let isLast = iteration == end - 1
+            return unit.when.runs(at: iteration, isLast: isLast)
+              && other.when.runs(at: iteration, isLast: isLast)
+          }
+      }
+      return other.map { other in
+        Problem(
+          "units '\(other.name)' and '\(unit.name)' both save '\(name)': where both run, the later value replaces the earlier one",
+          remedy: "save one of them under another name",
+          place: unit.place,
+          severity: .warning
+        )
+      }
     }
   }
 

@@ -198,6 +198,7 @@ extension Research {
       // Units that run one pipeline share what is wrong with it.
       found += unit.problems.filter { !found.contains($0) }
       found += savingProblems(unit, parameters)
+      found += doubleSavingWarnings(unit, units[..<index])
       found += instanceNameProblems(unit, index)
       for dependency in unit.dependencies {
         found += problems(of: dependency, unit, index, indices)
@@ -360,9 +361,8 @@ extension Research {
     _ type: Any.Type,
     _ unit: UnitDescription
   ) -> [Problem] {
-    if Config.auxiliaryKeys.contains(key) && (key != "device" || settings.devices != nil) {
-      return []
-    }
+    if key == "device" { return deviceProblems(type, unit) }
+    if Config.auxiliaryKeys.contains(key) { return [] }
     if let found = slotProblems(key, type, unit) { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {

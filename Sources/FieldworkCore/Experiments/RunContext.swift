@@ -115,7 +115,7 @@ public final class RunContext {
   /// Goes on seeing what a root unit has given so far, whatever it gives from now on.
   package func keepRootOutput(of unit: String) {
     guard keptRootOutputs[unit] == nil else { return }
-    keptRootOutputs[unit] = .some(group?.root.outputs[unit])
+    keptRootOutputs[unit] = .some(group?.root?.outputs[unit])
   }
 
   /// Where to look for what the context itself lacks: a branch looks at the root, and the root at the
@@ -196,14 +196,14 @@ public final class RunContext {
 
 /// The branches of a task, and the root that they share.
 package final class BranchGroup {
-  /// The context of root units, with the config of the task's first experiment.
-  package let root: RunContext
+  /// The context of root units, with the config of the task's first experiment; nil if there are none.
+  package let root: RunContext?
   package let branches: [RunContext]
 
-  package init(root: RunContext, branches: [RunContext]) {
+  package init(root: RunContext?, branches: [RunContext]) {
     self.root = root
     self.branches = branches
-    root.group = self
+    root?.group = self
     for branch in branches { branch.group = self }
   }
 }

@@ -66,6 +66,13 @@ public struct UnitDescription: Sendable {
 }
 
 extension UnitDescription {
+  /// Whether its body is a function that is called with evaluated arguments.
+  package var hasArguments: Bool {
+    guard !opensContext, kind == .function || kind == .instance else { return false }
+    if case .generator = body { return false }
+    return true
+  }
+
   /// All names under which the step saves, as far as they are known before running.
   package var savedNames: [String] { (saving?.names ?? []) + variables }
 }

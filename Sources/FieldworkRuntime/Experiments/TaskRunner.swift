@@ -32,7 +32,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private let profiler: UnitProfiler?
   private let executors: [WorkerExecutor]
   private let hooks: Hooks
-  private let root: TaskMember
+  /// nil in a research without root units.
+  private let root: TaskMember?
   private let branches: [TaskMember]
   private let group: BranchGroup
   /// The first error that a unit threw, for debugging.
@@ -44,7 +45,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     _ research: Research,
     _ units: UnitList,
     _ task: PlannedTask,
-    root: RunContext,
+    root: RunContext?,
     branches: [RunContext],
     debug: Bool,
     executors: [WorkerExecutor],
@@ -58,7 +59,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     profiler = UnitProfiler(research.settings.profiling)
     self.executors = branches.count > 1 && !debug ? executors : []
     self.hooks = hooks
-    self.root = TaskMember(root, position: 0)
+    self.root = root.map { TaskMember($0, position: 0) }
     self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
     group = BranchGroup(root: root, branches: branches)
   }
@@ -88,17 +89,16 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.outcome.ending = .interrupted
       await end(member)
     }
-    for member in branches + [root] { member.close() }
+    for member in branches { member.close() }
+    root?.close()
   }
 
   func runIteration() async {
     guard !isFinished else { return }
     let live = branches.filter { !$0.isOver }
-    for member in live + [root] {
-      member.context.iteration = iteration
-      member.context.isLast = iterationLimit == iteration + 1
-      member.attempted = []
-    }
+    let isLast = iterationLimit == iteration + 1
+    for member in live { member.begin(iteration, isLast: isLast) }
+    root?.begin(iteration, isLast: isLast)
     for index in units.indices where !hasErrorToThrow { await runTurn(index) }
     await runClosingTurns()
     iteration += 1
@@ -135,7 +135,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
         hooks.failed(member.position, failure)
       }
     }
-    root.isEnding = true
+    root?.isEnding = true
     if iteration > 0 { await runClosingTurns() }
     for member in branches where !member.isOver { await end(member) }
   }
@@ -166,6 +166,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   }
 
   private func runRootTurn(_ index: Int) async {
+    guard let root else { return }
     let unit = units[index]
     // Those that have ended in this iteration go on without it, as if they were alone.
     let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
@@ -177,13 +178,18 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     for member in branches where !member.isOver && !takers.contains(where: { $0 === member }) {
       member.context.keepRootOutput(of: unit.name)
     }
-    await attemptRoot(index, takers)
+    await attempt(index, byRoot: root, for: takers)
   }
 
   /// Runs a root unit; what it saves, and its end, is that of all who take part.
-  private func attemptRoot(_ index: Int, _ takers: [TaskMember]) async {
+  private func attempt(
+    _ index: Int,
+    byRoot root: TaskMember,
+    for takers: [TaskMember]
+  ) async {
     await attempt(index, for: [root])
-    for timing in root.takeTimings() { takers.first?.add(timing) }
+    // A turn counts once, however many share it.
+    takers.first?.takeTimings(of: root)
     for saved in root.context.takeSaved() {
       for member in takers { member.context.save(name: saved.name, value: saved.value) }
     }
@@ -211,11 +217,12 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     guard !ending.isEmpty else { return }
     let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
     for member in ending { member.context.isLast = true }
-    root.context.isLast = endsAll || root.context.isLast
+    if endsAll { root?.context.isLast = true }
     for index in units.indices
     where units[index].when.includesLast && runsAtEnd(units[index]) && !hasErrorToThrow {
       if units[index].isRoot {
-        if endsAll && !root.attempted.contains(index) { await attemptRoot(index, ending) }
+        guard endsAll, let root, !root.attempted.contains(index) else { continue }
+        await attempt(index, byRoot: root, for: ending)
       } else {
         await attempt(index, for: ending.filter { !$0.attempted.contains(index) })
       }
@@ -245,8 +252,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// - Returns: the error that the unit threw.
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
-    member.attempted.insert(index)
     let unit = units[index]
+    if unit.when.includesLast { member.attempted.insert(index) }
     // A root unit's turn is told of as one of the first branch that runs.
     let branch =
       unit.isRoot ? branches.first { !$0.isOver }?.position ?? 0 : member.position

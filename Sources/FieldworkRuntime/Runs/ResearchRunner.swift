@@ -110,7 +110,13 @@ public struct ResearchRunner: Sendable {
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
-    let firstError = try await runAll(run, queue, services, number: runNumber, workers: workers)
+    // The circumstances are found out meanwhile.
+    async let meta = services.meta(research, run: runNumber)
+    let firstError = try await captured(services) {
+      await runAll(run, queue, workers: workers)
+    }
+    let elapsed = clock.now - began
+    await run.recorder.record(await meta.map(StoreRecord.meta))
     await run.recordMoves()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
@@ -127,7 +133,6 @@ public struct ResearchRunner: Sendable {
     } catch {
       failure = error
     }
-    let elapsed = clock.now - began
     // A cancellation that comes when everything has run leaves nothing undone.
     let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.hasMore)
     let summary = run.summarize(isCancelled: isCancelled, duration: elapsed / .seconds(1))
@@ -159,22 +164,14 @@ public struct ResearchRunner: Sendable {
     if case .int(let number) = notes["runs"] { number + 1 } else { 1 }
   }
 
-  /// Runs all tasks; the circumstances are found out meanwhile.
-  /// - Returns: with `debug`, the first error of a unit.
-  private func runAll(
-    _ run: RunState,
-    _ queue: TaskQueue,
+  /// Does something while what is printed is captured.
+  private func captured<Result>(
     _ services: RunServices,
-    number: Int,
-    workers: Int
-  ) async throws -> (any Error)? {
-    let (research, store) = (research, store)
-    async let meta = services.meta(research, run: number)
+    _ body: () async -> Result
+  ) async throws -> Result {
     try services.begin(store)
     defer { services.end() }
-    let firstError = await runAll(run, queue, workers: workers)
-    await run.recorder.record(await meta.map(StoreRecord.meta))
-    return firstError
+    return await body()
   }
 
   /// - Returns: with `debug`, the first error of a unit.

@@ -111,7 +111,7 @@ final class RunState: Sendable {
       research,
       units,
       task,
-      root: rootContext(task),
+      root: research.units.contains(where: \.isRoot) ? rootContext(task) : nil,
       branches: task.experiments.map { context($0) },
       debug: debug,
       executors: executors,
@@ -256,7 +256,10 @@ final class RunState: Sendable {
     )
     do {
       guard let domain = try await rule.body(context) else { return nil }
-      try research.replacing(domain: domain).requireSound()
+      var updated = research.replacing(domain: domain)
+      updated.settings.configs = rule.configs
+      // An empty domain is how an update ends the research.
+      if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
     } catch {
       throw FieldworkError(
