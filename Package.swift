@@ -6,10 +6,12 @@ let playbooks = [
   "Quickstart",
   "Digits",
   "Ising",
+  "Zoom",
+  "SharedBatches",
 ]
 
-/// The playbooks that carry data in a folder `Resources`.
-let playbooksWithResources: Set<String> = ["Digits"]
+/// The playbooks that share the images and the networks of `Playbooks/Handwriting`.
+let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches"]
 
 let settings: [SwiftSetting] = [
   // An existential costs more than a generic parameter; `any` shows where one is.
@@ -123,19 +125,33 @@ let package = Package(
       resources: [.copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help")],
       swiftSettings: settings
     ),
+    // No executable can be imported by another one, so what playbooks share is a library.
+    .target(
+      name: "Handwriting",
+      dependencies: ["Fieldwork"],
+      path: "Playbooks/Handwriting",
+      resources: [.process("Resources")],
+      swiftSettings: playbookSettings
+    ),
+    .testTarget(
+      name: "HandwritingTests",
+      dependencies: ["Fieldwork", "Handwriting"],
+      swiftSettings: settings
+    ),
   ]
     + playbooks.flatMap { name -> [Target] in
-      [
+      let library: [Target.Dependency] =
+        playbooksOfHandwriting.contains(name) ? ["Handwriting"] : []
+      return [
         .executableTarget(
           name: name,
-          dependencies: ["Fieldwork"],
+          dependencies: ["Fieldwork"] + library,
           path: "Playbooks/\(name)",
-          resources: playbooksWithResources.contains(name) ? [.process("Resources")] : nil,
           swiftSettings: playbookSettings
         ),
         .testTarget(
           name: "\(name)Tests",
-          dependencies: [.target(name: name), "FieldworkTesting"],
+          dependencies: [.target(name: name), "FieldworkTesting"] + library,
           swiftSettings: settings
         ),
       ]

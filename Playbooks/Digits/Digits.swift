@@ -1,4 +1,5 @@
 import Fieldwork
+import Handwriting
 
 /// Which small neural network reads handwritten digits best?
 ///

@@ -33,12 +33,8 @@ final class CompileErrorTests: XCTestCase {
   }
 }
 
-/// The folder of fixtures, and the compiler that the tests were built with.
+/// The folder of fixtures.
 private enum Fixtures {
-  struct Failure: Error, CustomStringConvertible {
-    let description: String
-  }
-
   static func url(of name: String) throws -> URL {
     try folder().appendingPathComponent("\(name).swift")
   }
@@ -57,42 +53,5 @@ private enum Fixtures {
   }
 
   /// - Returns: what the compiler says that a fixture does not expect, or the other way round.
-  static func check(_ name: String) throws -> String {
-    let modules = BuildProducts.folder.appendingPathComponent("Modules")
-    guard FileManager.default.fileExists(atPath: modules.path) else {
-      throw Failure(description: "there are no modules in \(modules.path)")
-    }
-    let flags = [
-      "-typecheck", "-parse-as-library", "-swift-version", "6",
-      "-Xfrontend", "-verify",
-      // The hints' own lines, to which the compiler's notes point.
-      "-Xfrontend", "-verify-ignore-unrelated",
-      "-Xfrontend", "-verify-ignore-unknown",
-      "-Xfrontend", "-solver-expression-time-threshold=2",
-      "-I", modules.path,
-    ]
-    let maps = try moduleMaps().flatMap { ["-Xcc", "-fmodule-map-file=\($0)"] }
-    let frameworks = BuildProducts.testFrameworkFlags
-    let compiler = ProcessInfo.processInfo.environment["SWIFT_EXEC"]
-    let run = try ProcessRun(
-      URL(fileURLWithPath: "/usr/bin/env"),
-      [compiler ?? "swiftc"] + flags + maps + frameworks + [try url(of: name).path]
-    )
-    return run.status == 0 ? run.error : "exit code \(run.status)\n\(run.output)\(run.error)"
-  }
-
-  /// The maps of the C modules that ours load: those of the packages that they use.
-  private static func moduleMaps() throws -> [String] {
-    let maps = [
-      "swift-numerics/Sources/_NumericsShims/include/module.modulemap",
-      "GRDB.swift/Sources/GRDBSQLite/module.modulemap",
-    ]
-    var folder = BuildProducts.folder
-    while folder.path != "/" {
-      let paths = maps.map { folder.appendingPathComponent("checkouts/\($0)").path }
-      if paths.allSatisfy(FileManager.default.fileExists) { return paths }
-      folder.deleteLastPathComponent()
-    }
-    throw Failure(description: "the packages' checkouts are not above \(BuildProducts.folder.path)")
-  }
+  static func check(_ name: String) throws -> String { try TypeCheck.check(try url(of: name)) }
 }

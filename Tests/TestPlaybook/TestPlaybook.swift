@@ -23,6 +23,8 @@ struct TestPlaybook: Playbook {
     case "aliases": aliases
     case "seeded": seeded
     case "other-units": otherUnits
+    case "profiled": profiled(.detailed)
+    case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }
     default: observed ?? small
     }

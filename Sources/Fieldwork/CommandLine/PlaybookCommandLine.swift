@@ -81,7 +81,8 @@ struct RootCommand: ParsableCommand {
         be run, 130 interrupted.
         """,
       subcommands: [
-        RunCommand.self, ConfigsCommand.self, ResultsCommand.self, RemoveCommand.self,
+        RunCommand.self, ConfigsCommand.self, ResultsCommand.self, ProfileCommand.self,
+        RemoveCommand.self,
       ],
       defaultSubcommand: RunCommand.self
     )

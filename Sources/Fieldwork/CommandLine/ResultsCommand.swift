@@ -2,7 +2,6 @@ import ArgumentParser
 import FieldworkCore
 import FieldworkRuntime
 import FieldworkStore
-import Foundation
 
 /// `results`: shows what is stored, as a table.
 struct ResultsCommand: PlaybookSubcommand {
@@ -46,17 +45,8 @@ struct ResultsCommand: PlaybookSubcommand {
   @Flag(help: "Only the last value of everything that an experiment saved: one row each.")
   var last = false
 
-  @Option(help: ArgumentHelp("How many rows to show; 0 for all.", valueName: "n"))
-  var limit: Int?
-
-  @Option(
-    help: ArgumentHelp("How to write the table.", valueName: choices(TableFormat.self)),
-    transform: choice
-  )
-  var format: TableFormat?
-
-  @Flag(name: .customLong("json"), help: "The same as --format json.")
-  var json = false
+  @OptionGroup
+  var output: TableOutput
 
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
@@ -84,13 +74,9 @@ struct ResultsCommand: PlaybookSubcommand {
       )
     }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
-    if json, let format, format != .json {
-      throw ValidationError("--json is --format json: leave out --format \(format.rawValue)")
-    }
     if shape.isLong && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
     }
-    if let limit, limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
@@ -100,8 +86,8 @@ struct ResultsCommand: PlaybookSubcommand {
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
-    if let columns { table = try table.selecting(try names(columns)) }
-    print(table, context.terminal)
+    if let columns { table = try table.selecting(try columnNames(columns)) }
+    output.print(table, context.terminal)
     if leftOut > 0 {
       context.terminal.printError(
         leftOut == 1
@@ -116,11 +102,11 @@ struct ResultsCommand: PlaybookSubcommand {
     let items = try DatabaseStore.openForReading(folder).meta()
     let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
     let report = MetaReport(items, runs)
-    if json || format ?? .text != .text || columns != nil || sort != nil {
+    if output.chosenFormat != .text || columns != nil || sort != nil {
       var table = report.table
       if let sort { table = try table.sorted(by: sort, descending: descending) }
-      if let columns { table = try table.selecting(try names(columns)) }
-      print(table, terminal)
+      if let columns { table = try table.selecting(try columnNames(columns)) }
+      output.print(table, terminal)
     } else {
       terminal.print(report.description)
     }
@@ -184,8 +170,8 @@ struct ResultsCommand: PlaybookSubcommand {
     guard let groupBy else {
       return last && table.columnNames.contains("iteration") ? try table.lastValues() : table
     }
-    let keys = try names(groupBy)
-    let aggregates = try names(aggregate ?? "mean,std,count").map { name in
+    let keys = try columnNames(groupBy)
+    let aggregates = try columnNames(aggregate ?? "mean,std,count").map { name in
       guard let aggregate = Aggregate(rawValue: name) else {
         throw FieldworkError(
           .unreadableText,
@@ -204,38 +190,5 @@ struct ResultsCommand: PlaybookSubcommand {
         && column.cells.allSatisfy { $0 == nil || $0 == .null || $0?.number != nil }
     }
     return try rows.grouped(by: keys).aggregated(aggregates, columns: measured.map(\.name))
-  }
-
-  /// - Throws: ``FieldworkError`` if a name is missing or stands twice.
-  private func names(_ text: String) throws -> [String] {
-    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      part.trimmingCharacters(in: .whitespaces)
-    }
-    guard !names.contains(""), Set(names).count == names.count else {
-      throw FieldworkError(
-        .unreadableText,
-        "'\(text)' is no list of names: give each once, with commas between them"
-      )
-    }
-    return names
-  }
-
-  private func print(_ table: Table, _ terminal: Terminal) {
-    let format = json ? .json : format ?? .text
-    guard format == .text else {
-      let limited = limit.map { $0 > 0 ? table.rows(0..<min($0, table.count)) : table } ?? table
-      let text = limited.formatted(format)
-      // An empty line is no JSON.
-      if !text.isEmpty { terminal.print(text) }
-      return
-    }
-    let usual = terminal.isInteractive ? 50 : 0
-    let rows = limit ?? usual
-    terminal.print(
-      table.text(
-        width: terminal.isInteractive ? terminal.width : nil,
-        limit: rows > 0 ? rows : nil
-      )
-    )
   }
 }

@@ -13,14 +13,8 @@ struct ResultsSelection: ParsableArguments {
   )
   var condition: String?
 
-  @Option(
-    name: .customLong("id"),
-    help: ArgumentHelp(
-      "Only experiments whose id is this or begins so. Repeatable.",
-      valueName: "id"
-    )
-  )
-  var ids: [String] = []
+  @OptionGroup
+  var experiments: ExperimentOptions
 
   @Option(
     name: .customLong("state"),
@@ -48,7 +42,8 @@ struct ResultsSelection: ParsableArguments {
 
   /// Whether rows are to be left out.
   var isGiven: Bool {
-    condition != nil || !ids.isEmpty || states != nil || iterations != nil || completeOnly
+    condition != nil || !experiments.ids.isEmpty || states != nil || iterations != nil
+      || completeOnly
       || unfinished
   }
 
@@ -62,24 +57,13 @@ struct ResultsSelection: ParsableArguments {
   /// - Throws: ``FieldworkError`` if no experiment has a given id.
   func applied(to results: ResearchResults) throws -> ResearchResults {
     try results.filtered(
-      ids: try ids.isEmpty ? nil : ids.flatMap { try expanded($0, results) },
+      ids: try experiments.chosen(
+        among: results.experiments.map(\.id),
+        remedy: "--experiments"
+      ),
       iterations: iterations,
       states: states
     )
-  }
-
-  /// The ids that begin with a text; if one is the text, that one alone.
-  private func expanded(_ start: String, _ results: ResearchResults) throws -> [String] {
-    // A table that is short of room ends its ids with an ellipsis.
-    let start = start.hasSuffix("…") ? String(start.dropLast()) : start
-    let found = results.ids { $0.id.hasPrefix(start) }
-    guard !found.isEmpty else {
-      throw FieldworkError(
-        .nothingPasses,
-        "--id: no experiment has an id that begins with '\(start)'; --experiments shows all"
-      )
-    }
-    return found.contains(start) ? [start] : found
   }
 
   @Sendable private static func states(_ text: String) throws -> [ExperimentState] {

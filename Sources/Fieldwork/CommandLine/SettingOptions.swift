@@ -145,7 +145,11 @@ func positive(_ number: Int, _ option: String) throws -> Int {
 }
 
 extension Research {
-  var parameterList: [ParameterName] { domain?.parameterNames ?? [] }
+  /// The parameters of the domain, and those that configs of workers and branches add.
+  var parameterList: [ParameterName] {
+    let names = domain?.parameterNames ?? []
+    return names + slotNames.filter { slot in !names.contains { $0.key == slot.key } }
+  }
 
   var parameterText: String {
     parameterList.isEmpty ? "none" : parameterList.map(\.key).joined(separator: ", ")

@@ -43,11 +43,12 @@ struct ValueReplacement {
   /// The research with the new values.
   /// - Throws: ``FieldworkError`` if the domain lacks the parameter or a value is of another type.
   func applied(to research: Research) throws -> Research {
-    let match = research.parameterList.first { $0.key == name || $0.alias == name }
-    guard let match else {
+    let names = research.domain?.parameterNames ?? []
+    guard let match = names.first(where: { $0.key == name || $0.alias == name }) else {
+      let list = names.isEmpty ? "none" : names.map(\.key).joined(separator: ", ")
       throw FieldworkError(
         .missingParameter,
-        "--set \(source): the domain has no parameter '\(name)', it has \(research.parameterText)"
+        "--set \(source): the domain has no parameter '\(name)', it has \(list)"
       )
     }
     let options = research.domain?.options(of: match.key) ?? []

@@ -125,7 +125,9 @@ public struct Generator: ResearchElement, Sendable {
       Elements.Element.self,
       opensContext: false
     ) { run in
-      source(try await function(repeat try (each arguments).evaluate(in: run)))
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return source(try await function(repeat each values))
     }
   }
 
@@ -151,7 +153,9 @@ public struct Generator: ResearchElement, Sendable {
       Elements.Element.self,
       opensContext: false
     ) { run in
-      asyncSource(try await function(repeat try (each arguments).evaluate(in: run)))
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return asyncSource(try await function(repeat each values))
     }
   }
 
@@ -202,7 +206,9 @@ public struct Generator: ResearchElement, Sendable {
       opensContext: false
     ) { run in
       let bound = method(try instance.evaluate(in: run))
-      return source(try await bound(repeat try (each arguments).evaluate(in: run)))
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return source(try await bound(repeat each values))
     }
   }
 }

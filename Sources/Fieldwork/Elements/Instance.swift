@@ -52,7 +52,11 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     creationDependencies = allDependencies(repeat each arguments)
     opensContext = false
     problems = []
-    make = { run in try await function(repeat try (each arguments).evaluate(in: run)) }
+    make = { run in
+      let values = (repeat try (each arguments).evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await function(repeat each values)
+    }
   }
 
   init(
@@ -77,6 +81,8 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   public func evaluate(in run: RunContext) throws -> Output { try run.instance(name) }
 
   public var dependencies: [Dependency] { [.instance(name: name)] }
+
+  public var expressionText: String { name }
 
   public var parts: [ResearchPart] {
     let make = make

@@ -127,7 +127,9 @@ extension Instance {
     line: Int = #line
   ) where First.Output == @Sendable (X) -> Y {
     self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
-      try await function(try first.evaluate(in: run))
+      let value = try first.evaluate(in: run)
+      run.argumentsEvaluated()
+      return try await function(value)
     }
   }
 
@@ -142,7 +144,9 @@ extension Instance {
     line: Int = #line
   ) where First.Output == @Sendable (X, Z) -> Y {
     self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
-      try await function(try first.evaluate(in: run))
+      let value = try first.evaluate(in: run)
+      run.argumentsEvaluated()
+      return try await function(value)
     }
   }
 
@@ -158,7 +162,9 @@ extension Instance {
   ) {
     self.init(name, root, allDependencies(first, second), SourcePlace(file: file, line: line)) {
       run in
-      try await function(try first.evaluate(in: run), try second.evaluate(in: run))
+      let values = (try first.evaluate(in: run), try second.evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await function(values.0, values.1)
     }
   }
 
@@ -181,11 +187,11 @@ extension Instance {
       SourcePlace(file: file, line: line)
     ) {
       run in
-      try await function(
-        try first.evaluate(in: run),
-        try second.evaluate(in: run),
-        try third.evaluate(in: run)
+      let values = (
+        try first.evaluate(in: run), try second.evaluate(in: run), try third.evaluate(in: run)
       )
+      run.argumentsEvaluated()
+      return try await function(values.0, values.1, values.2)
     }
   }
 }

@@ -3,8 +3,9 @@ public import FieldworkCore
 /// A rule that replaces the domain while the research runs, by what the experiments so far have given.
 ///
 ///     UpdateDomain(when: .every(20)) { update in
-///       let best = try update.results.best(by: .minimize("loss"), count: 1)[0]
-///       return Domain("x" <- .uniform((best["x"] - 0.1)...(best["x"] + 0.1)))
+///       guard let best = try update.results.best(by: .minimize("loss")).first else { return nil }
+///       let x: Double = try best.config["x"]
+///       return Domain("x" <- .uniform((x - 0.1)...(x + 0.1)))
 ///     }
 ///
 /// All experiments that were planned before it are ended first, whatever the number of workers. Configs

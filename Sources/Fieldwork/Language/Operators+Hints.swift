@@ -66,7 +66,7 @@ extension Domain {
   @available(
     *,
     unavailable,
-    message: "bind the parameter with <-: write Domain(\"name\" <- [values])"
+    message: "parameters have an order and lists of values: write Domain(\"name\" <- [values], …)"
   )
   @_disfavoredOverload
   public init<V>(_ values: [String: V]) { fatalError() }

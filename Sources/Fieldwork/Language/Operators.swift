@@ -154,6 +154,13 @@ extension Domain {
   }
 }
 
+// MARK: Configs
+
+extension Config {
+  /// Both in one, the right one's values winning: `merging(_:)`.
+  public static func + (left: Config, right: Config) -> Config { left.merging(right) }
+}
+
 // MARK: Schedules
 
 extension When {
@@ -195,79 +202,102 @@ extension Sampler where Output: FloatingPoint {
 
 // MARK: Named expressions
 
+/// The text of an operation, for messages.
+private func text<Left: NamedExpression, Right: NamedExpression>(
+  _ left: Left,
+  _ symbol: String,
+  _ right: Right
+) -> String { "(\(left.expressionText) \(symbol) \(right.expressionText))" }
+
+private func text<Left: NamedExpression>(
+  _ left: Left,
+  _ symbol: String,
+  _ right: Left.Output
+) -> String { "(\(left.expressionText) \(symbol) \(right))" }
+
+private func text<Right: NamedExpression>(
+  _ left: Right.Output,
+  _ symbol: String,
+  _ right: Right
+) -> String { "(\(left) \(symbol) \(right.expressionText))" }
+
 extension NamedExpression where Output: Numeric & Sendable {
   public static func + (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { $0 + right }
+    left.derived(text(left, "+", right)) { $0 + right }
   }
   public static func + (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.map { left + $0 }
+    right.derived(text(left, "+", right)) { left + $0 }
   }
   public static func + <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 + $1 } }
+  ) -> DerivedExpression<Output> { left.derived(text(left, "+", right), with: right) { $0 + $1 } }
 
   public static func - (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { $0 - right }
+    left.derived(text(left, "-", right)) { $0 - right }
   }
   public static func - (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.map { left - $0 }
+    right.derived(text(left, "-", right)) { left - $0 }
   }
   public static func - <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 - $1 } }
+  ) -> DerivedExpression<Output> { left.derived(text(left, "-", right), with: right) { $0 - $1 } }
 
   public static func * (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { $0 * right }
+    left.derived(text(left, "*", right)) { $0 * right }
   }
   public static func * (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.map { left * $0 }
+    right.derived(text(left, "*", right)) { left * $0 }
   }
   public static func * <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 * $1 } }
+  ) -> DerivedExpression<Output> { left.derived(text(left, "*", right), with: right) { $0 * $1 } }
 }
 
 extension NamedExpression where Output: SignedNumeric & Sendable {
   public static prefix func - (expression: Self) -> DerivedExpression<Output> {
-    expression.map { -$0 }
+    expression.derived("-\(expression.expressionText)") { -$0 }
   }
 }
 
 extension NamedExpression where Output: FloatingPoint & Sendable {
   public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { $0 / right }
+    left.derived(text(left, "/", right)) { $0 / right }
   }
   public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.map { left / $0 }
+    right.derived(text(left, "/", right)) { left / $0 }
   }
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { $0 / $1 } }
+  ) -> DerivedExpression<Output> { left.derived(text(left, "/", right), with: right) { $0 / $1 } }
 }
 
 extension NamedExpression where Output: BinaryInteger & Sendable {
   public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { try quotient($0, right) { $0 / $1 } }
+    left.derived(text(left, "/", right)) { try quotient($0, right) { $0 / $1 } }
   }
   public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.map { try quotient(left, $0) { $0 / $1 } }
+    right.derived(text(left, "/", right)) { try quotient(left, $0) { $0 / $1 } }
   }
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 / $1 } } }
+  ) -> DerivedExpression<Output> {
+    left.derived(text(left, "/", right), with: right) { try quotient($0, $1) { $0 / $1 } }
+  }
 
   public static func % (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.map { try quotient($0, right) { $0 % $1 } }
+    left.derived(text(left, "%", right)) { try quotient($0, right) { $0 % $1 } }
   }
   public static func % <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.combined(with: right) { try quotient($0, $1) { $0 % $1 } } }
+  ) -> DerivedExpression<Output> {
+    left.derived(text(left, "%", right), with: right) { try quotient($0, $1) { $0 % $1 } }
+  }
 }
 
 /// A division by zero is an error of the unit, not a crash of the research.
@@ -288,43 +318,43 @@ extension NamedExpression where Output: Equatable & Sendable {
   public static func .== <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 == $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".==", right), with: right) { $0 == $1 } }
   public static func .!= (left: Self, right: Output) -> DerivedExpression<Bool> {
-    left.map { $0 != right }
+    left.derived(text(left, ".!=", right)) { $0 != right }
   }
   public static func .!= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 != $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".!=", right), with: right) { $0 != $1 } }
 }
 
 extension NamedExpression where Output: Comparable & Sendable {
   public static func .< (left: Self, right: Output) -> DerivedExpression<Bool> {
-    left.map { $0 < right }
+    left.derived(text(left, ".<", right)) { $0 < right }
   }
   public static func .< <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 < $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".<", right), with: right) { $0 < $1 } }
   public static func .<= (left: Self, right: Output) -> DerivedExpression<Bool> {
-    left.map { $0 <= right }
+    left.derived(text(left, ".<=", right)) { $0 <= right }
   }
   public static func .<= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 <= $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".<=", right), with: right) { $0 <= $1 } }
   public static func .> (left: Self, right: Output) -> DerivedExpression<Bool> {
-    left.map { $0 > right }
+    left.derived(text(left, ".>", right)) { $0 > right }
   }
   public static func .> <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 > $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".>", right), with: right) { $0 > $1 } }
   public static func .>= (left: Self, right: Output) -> DerivedExpression<Bool> {
-    left.map { $0 >= right }
+    left.derived(text(left, ".>=", right)) { $0 >= right }
   }
   public static func .>= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Bool> { left.combined(with: right) { $0 >= $1 } }
+  ) -> DerivedExpression<Bool> { left.derived(text(left, ".>=", right), with: right) { $0 >= $1 } }
 }

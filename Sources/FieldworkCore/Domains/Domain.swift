@@ -43,6 +43,19 @@ public struct Domain: Sendable {
     self.init(options, file: file, line: line)
   }
 
+  /// All combinations of the listed values, the last changing fastest.
+  ///
+  ///     Domain(["a": [1, 2], "b": ["x", nil]])   // {a: 1, b: x} {a: 1, b: null} {a: 2, b: x} {a: 2, b: null}
+  ///
+  /// The literal keeps its order, as a dictionary would not.
+  public init(
+    _ values: KeyValuePairs<ParameterName, [AnyAlias]>,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    self.init(values.map { ParameterOption($0.key, $0.value) }, file: file, line: line)
+  }
+
   /// The configs of this domain, then those of the other.
   public func concatenated(with other: Domain) -> Domain {
     var nodes: [DomainNode] = []

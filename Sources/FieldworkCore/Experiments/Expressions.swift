@@ -1,6 +1,7 @@
 /// The running experiment: `E().iteration`, `E().id`; or the state of one of its units.
 public struct E<Output>: NamedExpression {
   public let dependencies: [Dependency]
+  public let expressionText: String
   private let body: @Sendable (RunContext) -> Output
 
   public func evaluate(in run: RunContext) throws -> Output { body(run) }
@@ -9,6 +10,7 @@ public struct E<Output>: NamedExpression {
 extension E where Output == RunContext {
   public init() {
     dependencies = []
+    expressionText = "E()"
     body = { $0 }
   }
 }
@@ -17,6 +19,7 @@ extension E where Output == UnitState {
   /// The state of a unit: `E("train").iteration`.
   public init(_ unit: String) {
     dependencies = [.unit(name: unit)]
+    expressionText = "E(\(Value.quoted(unit)))"
     body = { UnitState($0.unitOutput(unit)) }
   }
 }
@@ -57,6 +60,8 @@ public struct EC<Output>: NamedExpression {
     key.map { [.parameter(key: $0, type: Output.self)] } ?? []
   }
 
+  public var expressionText: String { "EC(\(key.map(Value.quoted) ?? ""))" }
+
   public func evaluate(in run: RunContext) throws -> Output { try body(run) }
 }
 
@@ -86,6 +91,8 @@ public struct O<Output>: NamedExpression {
 
   public var dependencies: [Dependency] { [.output(unit: unit, type: Output.self)] }
 
+  public var expressionText: String { "O(\(Value.quoted(unit)))" }
+
   public func evaluate(in run: RunContext) throws -> Output { try run.output(of: unit) }
 }
 
@@ -94,13 +101,18 @@ public struct EP: NamedExpression {
   public init() {}
 
   public var dependencies: [Dependency] { [.directory] }
+  public var expressionText: String { "EP()" }
 
-  public func evaluate(in run: RunContext) throws -> String { try run.directory() }
+  public func evaluate(in run: RunContext) throws -> String {
+    try named(expressionText) { try run.directory() }
+  }
 }
 
 /// The experiment's storage, into which a function can save values under names that it chooses.
 public struct S: NamedExpression {
   public init() {}
+
+  public var expressionText: String { "S()" }
 
   public func evaluate(in run: RunContext) throws -> ExperimentStorage { ExperimentStorage(run) }
 }
@@ -121,6 +133,8 @@ public struct Constant<Output: Sendable>: NamedExpression {
 
   public init(_ value: Output) { self.value = value }
 
+  public var expressionText: String { "Constant(\(value))" }
+
   public func evaluate(in run: RunContext) throws -> Output { value }
 }
 
@@ -136,6 +150,7 @@ public struct AllBranches<Base: NamedExpression>: NamedExpression {
   init(_ base: Base) { self.base = base }
 
   public var dependencies: [Dependency] { base.dependencies + [.branches] }
+  public var expressionText: String { "\(base.expressionText).all" }
 
   public func evaluate(in run: RunContext) throws -> [Base.Output] {
     try run.branches.map { try base.evaluate(in: $0) }

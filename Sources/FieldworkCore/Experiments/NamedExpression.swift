@@ -17,10 +17,33 @@ public protocol NamedExpression<Output>: Sendable {
 
   /// What the expression reads, so that it can be checked before anything runs. Nothing by default.
   var dependencies: [Dependency] { get }
+
+  /// The expression as one writes it, for messages. The name of its type by default.
+  var expressionText: String { get }
 }
 
 extension NamedExpression {
   public var dependencies: [Dependency] { [] }
+  public var expressionText: String { String(describing: Self.self) }
+
+  /// What a body gives; an error of it tells which expression could not be evaluated.
+  func named<Result>(_ text: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as FieldworkError {
+      throw FieldworkError(
+        error.code,
+        "\(text): \(error.message)",
+        cause: error.cause,
+        place: error.place,
+        problems: error.problems
+      )
+    } catch  where error is StopExperiment || error is CancellationError {
+      throw error
+    } catch {
+      throw FieldworkError(.cannotEvaluate, "\(text) cannot be evaluated", cause: "\(error)")
+    }
+  }
 }
 
 /// Something that a named expression reads.
@@ -41,12 +64,18 @@ public enum Dependency: Sendable {
 /// A named expression made from others.
 public struct DerivedExpression<Output>: NamedExpression {
   public let dependencies: [Dependency]
+  public let expressionText: String
   private let body: @Sendable (RunContext) throws -> Output
 
+  /// - Parameters:
+  ///   - text: the expression as one writes it, for messages.
+  ///   - dependencies: what the body reads.
   public init(
+    _ text: String = "DerivedExpression { … }",
     dependencies: [Dependency] = [],
     _ body: @escaping @Sendable (RunContext) throws -> Output
   ) {
+    expressionText = text
     self.dependencies = dependencies
     self.body = body
   }
@@ -59,7 +88,7 @@ extension NamedExpression {
   public func map<Result>(
     _ transform: @escaping @Sendable (Output) throws -> Result
   ) -> DerivedExpression<Result> {
-    DerivedExpression(dependencies: dependencies) { try transform(try evaluate(in: $0)) }
+    derived("\(expressionText).map { … }", transform)
   }
 
   /// The expression whose value is made from this one's and another's.
@@ -67,8 +96,32 @@ extension NamedExpression {
     with other: Other,
     _ transform: @escaping @Sendable (Output, Other.Output) throws -> Result
   ) -> DerivedExpression<Result> {
-    DerivedExpression(dependencies: dependencies + other.dependencies) {
-      try transform(try evaluate(in: $0), try other.evaluate(in: $0))
+    let text = "\(expressionText).combined(with: \(other.expressionText)) { … }"
+    return derived(text, with: other, transform)
+  }
+
+  /// The expression whose value is made from this one's.
+  /// - Parameter text: the new expression as one writes it.
+  package func derived<Result>(
+    _ text: String,
+    _ transform: @escaping @Sendable (Output) throws -> Result
+  ) -> DerivedExpression<Result> {
+    DerivedExpression(text, dependencies: dependencies) { run in
+      let value = try evaluate(in: run)
+      return try named(text) { try transform(value) }
+    }
+  }
+
+  /// The expression whose value is made from this one's and another's.
+  /// - Parameter text: the new expression as one writes it.
+  package func derived<Other: NamedExpression, Result>(
+    _ text: String,
+    with other: Other,
+    _ transform: @escaping @Sendable (Output, Other.Output) throws -> Result
+  ) -> DerivedExpression<Result> {
+    DerivedExpression(text, dependencies: dependencies + other.dependencies) { run in
+      let (first, second) = (try evaluate(in: run), try other.evaluate(in: run))
+      return try named(text) { try transform(first, second) }
     }
   }
 
@@ -76,13 +129,17 @@ extension NamedExpression {
   public subscript<Member>(
     dynamicMember keyPath: any KeyPath<Output, Member> & Sendable
   ) -> DerivedExpression<Member> {
-    map { $0[keyPath: keyPath] }
+    // A path knows the names of stored members alone.
+    let name = "\(keyPath)".split(separator: ".").last.map(String.init) ?? ""
+    return derived("\(expressionText).\(name.hasSuffix(")>") ? "…" : name)") {
+      $0[keyPath: keyPath]
+    }
   }
 
   /// Whether the value equals a constant. The operator is `.==`.
   public func isEqual(to value: Output) -> DerivedExpression<Bool>
   where Output: Equatable & Sendable {
-    map { $0 == value }
+    derived("(\(expressionText) .== \(value))") { $0 == value }
   }
 }
 
@@ -90,7 +147,7 @@ extension NamedExpression where Output: RandomAccessCollection, Output.Index: Se
   /// An element of the value.
   /// - Throws: while running, ``FieldworkError`` if the value has no such element.
   public subscript(index: Output.Index) -> DerivedExpression<Output.Element> {
-    map { value in
+    derived("\(expressionText)[\(index)]") { value in
       guard value.indices.contains(index) else {
         throw FieldworkError(.missingOutput, "no element \(index) among \(value.count)")
       }
@@ -104,7 +161,7 @@ extension NamedExpression {
   public subscript<Key: Hashable & Sendable, Element>(
     key: Key
   ) -> DerivedExpression<Element> where Output == [Key: Element] {
-    map { value in
+    derived("\(expressionText)[\(String(reflecting: key))]") { value in
       guard let element = value[key] else {
         throw FieldworkError(.missingOutput, "no key '\(key)' in the dictionary")
       }

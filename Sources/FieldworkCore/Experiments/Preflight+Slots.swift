@@ -1,6 +1,6 @@
 extension Research {
   /// The names that the configs of workers and branches give, each once.
-  var slotNames: [ParameterName] {
+  package var slotNames: [ParameterName] {
     slotLists.joined().flatMap(\.entries).map(\.name).uniqueByKey
   }
 

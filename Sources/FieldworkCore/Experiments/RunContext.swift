@@ -26,6 +26,9 @@ public final class RunContext {
   package var instances: [String: Any] = [:]
   /// What the branches of the task share. The task's runner holds it as long as it runs.
   package weak var group: BranchGroup?
+  /// What root units had last given when they went on without this branch; nil for those that had given
+  /// nothing.
+  private var keptRootOutputs: [String: UnitOutput?] = [:]
   /// Told when the arguments of a unit have been evaluated; nil if nothing is measured.
   package var stopwatch: Stopwatch?
   /// What was saved since it was last handed on.
@@ -82,7 +85,14 @@ public final class RunContext {
 
   /// The last output of a unit: the experiment's own, or that of a root unit.
   package func unitOutput(_ unit: String) -> UnitOutput? {
-    outputs[unit] ?? counterpart?.outputs[unit]
+    if let kept = keptRootOutputs[unit] { return kept }
+    return outputs[unit] ?? counterpart?.outputs[unit]
+  }
+
+  /// Goes on seeing what a root unit has given so far, whatever it gives from now on.
+  package func keepRootOutput(of unit: String) {
+    guard keptRootOutputs[unit] == nil else { return }
+    keptRootOutputs[unit] = .some(group?.root?.outputs[unit])
   }
 
   /// Where to look for what the context itself lacks: a branch looks at the root, and the root at the
@@ -160,14 +170,14 @@ public final class RunContext {
 
 /// The branches of a task, and the root that they share.
 package final class BranchGroup {
-  /// The context of root units, with the config of the task's first experiment.
-  package let root: RunContext
+  /// The context of root units, with the config of the task's first experiment; nil if there are none.
+  package let root: RunContext?
   package let branches: [RunContext]
 
-  package init(root: RunContext, branches: [RunContext]) {
+  package init(root: RunContext?, branches: [RunContext]) {
     self.root = root
     self.branches = branches
-    root.group = self
+    root?.group = self
     for branch in branches { branch.group = self }
   }
 }

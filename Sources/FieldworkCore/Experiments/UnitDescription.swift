@@ -66,6 +66,13 @@ public struct UnitDescription: Sendable {
 }
 
 extension UnitDescription {
+  /// Whether its body is a function that is called with evaluated arguments.
+  package var hasArguments: Bool {
+    guard !opensContext, kind == .function || kind == .instance else { return false }
+    if case .generator = body { return false }
+    return true
+  }
+
   /// Whether it reads what other branches of its task have.
   var readsBranches: Bool {
     dependencies.contains { if case .branches = $0 { true } else { false } }

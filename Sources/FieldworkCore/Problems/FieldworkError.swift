@@ -14,6 +14,8 @@ public struct FieldworkError: Error, Sendable, CustomStringConvertible {
     public static let wrongType = Code("wrong type")
     /// An output that was asked for before the unit had run, or of a unit that does not exist.
     public static let missingOutput = Code("missing output")
+    /// A named expression whose own function threw an error.
+    public static let cannotEvaluate = Code("cannot evaluate")
     /// A sampler or a filtered domain in which nothing passes.
     public static let nothingPasses = Code("nothing passes")
     /// A text that cannot be read as what it should be.

@@ -8,6 +8,8 @@ public import FieldworkStore
 public struct R: NamedExpression {
   public init() {}
 
+  public var expressionText: String { "R()" }
+
   public var dependencies: [Dependency] { [.results] }
 
   public func evaluate(in run: RunContext) throws -> ResearchResults {

@@ -22,7 +22,7 @@ final class TaskMember: @unchecked Sendable {
   var isEnding = false
   /// Whether it has ended.
   var isOver = false
-  /// The units that have run, or tried to, in the current iteration.
+  /// Of the units that run at the end: those that have run, or tried to, in the current iteration.
   var attempted = Set<Int>()
   /// The output of the present turn, which others see when the turn is over.
   private var output: (unit: String, value: UnitOutput)?
@@ -32,6 +32,12 @@ final class TaskMember: @unchecked Sendable {
   init(_ context: RunContext, position: Int) {
     self.context = context
     self.position = position
+  }
+
+  func begin(_ iteration: Int, isLast: Bool) {
+    context.iteration = iteration
+    context.isLast = isLast
+    if !attempted.isEmpty { attempted = [] }
   }
 
   /// Runs a unit once.
@@ -68,6 +74,9 @@ final class TaskMember: @unchecked Sendable {
   }
 
   func add(_ timing: UnitTiming) { timings.append(timing) }
+
+  /// Takes over what another member has measured.
+  func takeTimings(of other: TaskMember) { timings += other.takeTimings() }
 
   func takeTimings() -> [UnitTiming] {
     defer { timings = [] }

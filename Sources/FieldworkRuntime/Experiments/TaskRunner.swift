@@ -34,7 +34,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private let profiler: UnitProfiler?
   private let executors: [WorkerExecutor]
   private let hooks: Hooks
-  private let root: TaskMember
+  /// nil in a research without root units.
+  private let root: TaskMember?
   private let branches: [TaskMember]
   private let group: BranchGroup
   /// The first error that a unit threw, for debugging.
@@ -45,7 +46,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   init(
     _ research: Research,
     _ task: PlannedTask,
-    root: RunContext,
+    root: RunContext?,
     branches: [RunContext],
     debug: Bool,
     executors: [WorkerExecutor],
@@ -60,7 +61,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     profiler = UnitProfiler(research.settings.profiling)
     self.executors = branches.count > 1 && !debug ? executors : []
     self.hooks = hooks
-    self.root = TaskMember(root, position: 0)
+    self.root = root.map { TaskMember($0, position: 0) }
     self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
     group = BranchGroup(root: root, branches: branches)
   }
@@ -81,17 +82,16 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       let failure = TaskRunner.failure(error, "executor", max(0, iteration - 1), nil)
       await endEarly(.failed, failure)
     }
-    for member in branches + [root] { member.close() }
+    for member in branches { member.close() }
+    root?.close()
   }
 
   func runIteration() async {
     guard !isFinished else { return }
     let live = branches.filter { !$0.isOver }
-    for member in live + [root] {
-      member.context.iteration = iteration
-      member.context.isLast = iterationLimit == iteration + 1
-      member.attempted = []
-    }
+    let isLast = iterationLimit == iteration + 1
+    for member in live { member.begin(iteration, isLast: isLast) }
+    root?.begin(iteration, isLast: isLast)
     for index in units.indices where !hasErrorToThrow { await runTurn(index) }
     await runClosingTurns()
     iteration += 1
@@ -128,7 +128,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
         hooks.failed(member.position, failure)
       }
     }
-    root.isEnding = true
+    root?.isEnding = true
     if iteration > 0 { await runClosingTurns() }
     for member in branches where !member.isOver { await end(member) }
   }
@@ -159,29 +159,39 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   }
 
   private func runRootTurn(_ index: Int) async {
+    guard let root else { return }
     let unit = units[index]
-    let live = branches.filter { !$0.isOver }
-    if live.allSatisfy(\.isEnding) {
-      guard runsAtEnd(unit) else { return }
-      root.context.isLast = finalize || root.context.isLast
-    }
+    // Those that have ended in this iteration go on without it, as if they were alone.
+    let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
+    guard !takers.isEmpty else { return }
+    if takers.allSatisfy(\.isEnding) { root.context.isLast = true }
     guard unit.when.runs(at: iteration, isLast: root.context.isLast) else { return }
-    await attemptRoot(index, live)
+    for member in branches where !member.isOver && !takers.contains(where: { $0 === member }) {
+      member.context.keepRootOutput(of: unit.name)
+    }
+    await attempt(index, byRoot: root, for: takers)
   }
 
-  private func attemptRoot(_ index: Int, _ live: [TaskMember]) async {
+  /// Runs a root unit; what it saves, and its end, is that of all who take part.
+  private func attempt(
+    _ index: Int,
+    byRoot root: TaskMember,
+    for takers: [TaskMember]
+  ) async {
     await attempt(index, for: [root])
+    // A turn counts once, however many share it.
+    takers.first?.takeTimings(of: root)
     for saved in root.context.takeSaved() {
-      for member in live { member.context.save(name: saved.name, value: saved.value) }
+      for member in takers { member.context.save(name: saved.name, value: saved.value) }
     }
     guard root.isEnding else { return }
     for failure in root.outcome.failures {
-      for member in live {
+      for member in takers {
         member.outcome.failures.append(failure)
         hooks.failed(member.position, failure)
       }
     }
-    for member in live {
+    for member in takers {
       if root.outcome.ending == .failed {
         if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
       } else if !member.isEnding {
@@ -201,10 +211,11 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     guard !ending.isEmpty else { return }
     let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
     for member in ending { member.context.isLast = true }
-    root.context.isLast = endsAll || root.context.isLast
+    if endsAll { root?.context.isLast = true }
     for index in units.indices where units[index].when.includesLast && !hasErrorToThrow {
       if units[index].isRoot {
-        if endsAll && !root.attempted.contains(index) { await attemptRoot(index, ending) }
+        guard endsAll, let root, !root.attempted.contains(index) else { continue }
+        await attempt(index, byRoot: root, for: ending)
       } else {
         await attempt(index, for: ending.filter { !$0.attempted.contains(index) })
       }
@@ -234,8 +245,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// - Returns: the error that the unit threw.
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
-    member.attempted.insert(index)
     let unit = units[index]
+    if unit.when.includesLast { member.attempted.insert(index) }
     let branch = member.position
     hooks.unitStarted?(branch, unit.name, iteration)
     hooks.output?.enter(branch: branch)

@@ -27,24 +27,29 @@ struct UnitProfiler: Sendable {
     member.context.stopwatch = stopwatch
     stopwatch.start()
     let processor = isDetailed ? ProcessorTime() : nil
+    var hasFailed = true
     let began = ContinuousClock.now
     defer {
       let ended = ContinuousClock.now
-      let evaluated = stopwatch.evaluated ?? began
-      let hasArguments = stopwatch.evaluated != nil
+      let processorTime = processor?.elapsed
+      let total = (ended - began) / .seconds(1)
+      // If it was the evaluation that failed, the body has not been called.
+      let evaluated = stopwatch.evaluated ?? (hasFailed && unit.hasArguments ? ended : nil)
       member.add(
         UnitTiming(
           unit: unit.name,
           iteration: member.context.iteration,
-          total: (ended - began) / .seconds(1),
-          call: (ended - evaluated) / .seconds(1),
-          evaluation: isDetailed && hasArguments ? (evaluated - began) / .seconds(1) : nil,
-          cpu: processor?.elapsed,
+          total: total,
+          call: (ended - (evaluated ?? began)) / .seconds(1),
+          evaluation: isDetailed ? evaluated.map { ($0 - began) / .seconds(1) } : nil,
+          // Reading the clocks takes time too.
+          cpu: processorTime.map { min($0, total) },
           memory: isDetailed ? Self.residentMemory() : nil
         )
       )
     }
     try await turn()
+    hasFailed = false
   }
 
   /// The memory of the process that is in use, in bytes; nil if the system does not tell.

@@ -11,6 +11,7 @@ final class RunServices: Sendable {
   let logBook: LogBook?
   let devices: DeviceAssignment?
   let memoryCheck: DeviceMemoryCheck?
+  private let silence = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() }
 
   /// - Parameters:
   ///   - workers: among how many workers devices are shared out.
@@ -83,8 +84,7 @@ final class RunServices: Sendable {
   }
 
   func logger(_ experiment: String) -> Logger {
-    logBook?.logger(experiment: experiment)
-      ?? Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() }
+    logBook?.logger(experiment: experiment) ?? silence
   }
 
   /// Leads what the branches of a task print to their experiments; nil if output goes to one place.

@@ -107,7 +107,7 @@ final class RunState: Sendable {
     let runner = TaskRunner(
       research,
       task,
-      root: rootContext(task),
+      root: research.units.contains(where: \.isRoot) ? rootContext(task) : nil,
       branches: task.experiments.map { context($0) },
       debug: debug,
       executors: executors,

@@ -35,7 +35,8 @@ public struct StoredResearch: Sendable, CustomStringConvertible {
   public func meta() throws -> [MetaItem] { try store.meta() }
 
   /// How long units took.
-  public func profile() throws -> [UnitProfile] { try store.profile() }
+  /// - Throws: ``FieldworkError`` of code `store` if nothing was measured or it cannot be read.
+  public func profile() throws -> Profile { try Profile(store) }
 }
 
 extension Research {

@@ -13,6 +13,8 @@ public struct ResearchResults: Sendable {
   let values: [ExperimentValues]
   /// The folder of the research; nil if it was in memory.
   let folder: ResearchFolder?
+  /// How long units took, if the research was in memory; a folder has it still.
+  let turns: [UnitProfile]
 
   /// What an experiment saved.
   struct ExperimentValues: Sendable {
@@ -40,6 +42,7 @@ public struct ResearchResults: Sendable {
     self.values = values
     notes = results.notes
     folder = results.folder
+    turns = results.turns
   }
 
   /// Reads what a filter keeps.
@@ -66,8 +69,26 @@ public struct ResearchResults: Sendable {
       variables.append(name)
     }
     self.variables = variables
-    let failures = try ResearchResults.failures(database)
     var experiments: [ExperimentRecord] = []
+    try ExperimentRecord.forEach(database) { number, experiment in
+      guard try passes(experiment) else { return }
+      reader.experiments[number] = experiments.count
+      experiments.append(experiment)
+    }
+    self.experiments = experiments
+    values = try reader.read(database, isComplete: !filter.choosesExperiments)
+    // A store in memory may be gone when someone asks for them.
+    turns = folder == nil ? try UnitProfile.all(database) : []
+  }
+}
+
+extension ExperimentRecord {
+  /// Reads the experiments in the order of the plan, each with its row's number.
+  static func forEach(
+    _ database: Database,
+    _ body: (Int64, ExperimentRecord) throws -> Void
+  ) throws {
+    let failures = try failures(database)
     var occurrences: [ExperimentRecord.Place: Int] = [:]
     let rows = try Row.fetchCursor(
       database,
@@ -80,12 +101,8 @@ public struct ResearchResults: Sendable {
         failures: failures[number] ?? [],
         occurrences: &occurrences
       )
-      guard try passes(experiment) else { continue }
-      reader.experiments[number] = experiments.count
-      experiments.append(experiment)
+      try body(number, experiment)
     }
-    self.experiments = experiments
-    values = try reader.read(database, isComplete: !filter.choosesExperiments)
   }
 
   private static func failures(_ database: Database) throws -> [Int64: [Failure]] {

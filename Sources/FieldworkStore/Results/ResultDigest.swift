@@ -34,30 +34,10 @@ public struct ResultDigest: Sendable {
 extension ResearchResults {
   /// The digest of results that have been read.
   public func digest(of objective: Objective?) -> ResultDigest {
-    ResultDigest(best: objective.flatMap(best), failures: failureGroups)
-  }
-
-  private func best(of objective: Objective) -> ResultDigest.Best? {
-    var groups: [String: (config: Config, sum: Double, count: Int)] = [:]
-    var order: [String] = []
-    for (experiment, value) in zip(experiments, lastValues(of: objective.name)) {
-      guard experiment.state == .done, let number = value?.number, !number.isNaN else { continue }
-      let config = experiment.config.withoutAuxiliary
-      let identity = config.identity
-      if groups[identity] == nil { order.append(identity) }
-      groups[identity, default: (config, 0, 0)].sum += number
-      groups[identity]?.count += 1
-    }
-    let means = order.compactMap { groups[$0] }.map {
-      ResultDigest.Best(config: $0.config, mean: $0.sum / Double($0.count), count: $0.count)
-    }
-    // Of equal ones the first.
-    return means.reduce(nil) { best, next in
-      guard let best else { return next }
-      let isBetter =
-        objective.direction == .maximize ? next.mean > best.mean : next.mean < best.mean
-      return isBetter ? next : best
-    }
+    ResultDigest(
+      best: objective.flatMap { best(by: $0).first },
+      failures: failureGroups
+    )
   }
 
   private var failureGroups: [ResultDigest.FailureGroup] {

@@ -34,7 +34,7 @@ extension DatabaseStore {
         JOIN experiment ON experiment.number = value.experiment
         WHERE experiment.state = 'done' AND value.kind IN ('int', 'double')
           AND value.content IS NOT NULL
-        GROUP BY experiment.point ORDER BY mean \(direction), ordinal LIMIT 1
+        GROUP BY experiment.point HAVING mean IS NOT NULL ORDER BY mean \(direction), ordinal LIMIT 1
         """,
       arguments: [objective.name]
     )

@@ -358,6 +358,14 @@ public final class DatabaseStore: ResultStore {
     try contents(ResultFilter())
   }
 
+  public func experiments() throws -> [ExperimentRecord] {
+    try read { database in
+      var experiments: [ExperimentRecord] = []
+      try ExperimentRecord.forEach(database) { _, experiment in experiments.append(experiment) }
+      return experiments
+    }
+  }
+
   public func states() throws -> [String: ExperimentState] {
     try read { database in
       let rows = try Row.fetchCursor(database, sql: "SELECT key, state FROM experiment")
@@ -394,31 +402,7 @@ public final class DatabaseStore: ResultStore {
   }
 
   public func profile() throws -> [UnitProfile] {
-    try read { database in
-      guard try database.tableExists("profile") else { return [] }
-      let rows = try Row.fetchCursor(
-        database,
-        sql: """
-          SELECT experiment.id, unit, iteration, total, call, evaluation, cpu, memory
-          FROM profile JOIN experiment ON experiment.number = profile.experiment
-          ORDER BY experiment.ordinal, experiment.number, profile.iteration, profile.rowid
-          """
-      )
-      var profiles: [UnitProfile] = []
-      while let row = try rows.next() {
-        let timing = UnitTiming(
-          unit: try row.decode(atIndex: 1),
-          iteration: try row.decode(atIndex: 2),
-          total: try row.decode(atIndex: 3),
-          call: try row.decode(atIndex: 4),
-          evaluation: try row.decode(atIndex: 5),
-          cpu: try row.decode(atIndex: 6),
-          memory: try row.decode(atIndex: 7)
-        )
-        profiles.append(UnitProfile(experiment: try row.decode(atIndex: 0), timing: timing))
-      }
-      return profiles
-    }
+    try read { try UnitProfile.all($0) }
   }
 
   public func output(of experiment: String, _ stream: StandardStream) throws -> String? {

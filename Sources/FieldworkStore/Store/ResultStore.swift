@@ -13,6 +13,9 @@ public protocol ResultStore: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
   func contents() throws -> ResearchResults
 
+  /// The experiments in the order of the plan, without what they saved.
+  func experiments() throws -> [ExperimentRecord]
+
   /// What the end of a run tells. A store that can compute it without reading everything may do so.
   func digest(of objective: Objective?) throws -> ResultDigest
 
@@ -44,6 +47,8 @@ extension ResultStore {
   public func meta() throws -> [MetaItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
   public func output(of experiment: String, _ stream: StandardStream) throws -> String? { nil }
+
+  public func experiments() throws -> [ExperimentRecord] { try contents().experiments }
 
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try contents().digest(of: objective)
@@ -88,7 +93,8 @@ public struct MetaItem: Sendable, Hashable {
   }
 }
 
-/// How long a unit's turn took in one experiment.
+/// How long a unit's turn took in one experiment. The turn of a root unit stands once, with the first of
+/// the experiments that shared it.
 public struct UnitProfile: Sendable, Hashable {
   /// The id of the experiment.
   public let experiment: String

@@ -214,4 +214,15 @@ extension Domain {
   fileprivate func size(repetitions: Int) -> Int? {
     try? size(IterationSettings(repetitions: repetitions))
   }
+
+  func testALiteralOfListsKeepsItsOrder() throws {
+    let domain = Domain(["b": [3, "x"], "a": [1, nil]])
+    XCTAssertEqual(domain, list("b", 3, "x").product(list("a", 1, nil)))
+    XCTAssertEqual(try domain.texts().first, "{b: 3, a: 1}")
+    XCTAssertEqual(domain.options(of: "a").first?.place?.line, #line - 3)
+    XCTAssertEqual(try Domain([ParameterName(Alias("l", "layout")): ["f"]]).texts(), ["{l: f}"])
+    let none: KeyValuePairs<ParameterName, [AnyAlias]> = [:]
+    XCTAssertEqual(Domain(none), Domain())
+    XCTAssertEqual(Domain(["a": [1], "a": [2]]).problems.count, 1, "a parameter stands twice")
+  }
 }

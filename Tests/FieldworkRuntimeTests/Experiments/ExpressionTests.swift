@@ -124,10 +124,83 @@ final class ExpressionTests: RuntimeTestCase {
     XCTAssertEqual(
       failures.map(\.message),
       [
-        "no element 2 among 2", "no key 'b' in the dictionary", "1 is divided by 0",
-        "0 is divided by 0",
+        "O(\"list\")[2]: no element 2 among 2",
+        "O(\"table\")[\"b\"]: no key 'b' in the dictionary",
+        "(1 / O(\"zero\")): 1 is divided by 0",
+        "(O(\"zero\") % O(\"zero\")): 0 is divided by 0",
       ]
     )
+  }
+
+  func testTexts() {
+    let x = EC<Double>("x")
+    let texts: [(any NamedExpression, String)] = [
+      (x, "EC(\"x\")"), (EC(Self.rate), "EC(\"rate\")"), (EC(), "EC()"), (O<Int>("f"), "O(\"f\")"),
+      (E(), "E()"), (E("f"), "E(\"f\")"), (EP(), "EP()"), (S(), "S()"),
+      (Constant(5), "Constant(5)"), (Halved(), "Halved"),
+      (Instance("model") { _ in 1 }, "model"),
+      (x + 1, "(EC(\"x\") + 1.0)"), (1 - x, "(1.0 - EC(\"x\"))"),
+      (-x * x, "(-EC(\"x\") * EC(\"x\"))"),
+      (O<Int>("f") % 2, "(O(\"f\") % 2)"), (1 / x, "(1.0 / EC(\"x\"))"),
+      (x .== 1, "(EC(\"x\") .== 1.0)"), (x .!= x, "(EC(\"x\") .!= EC(\"x\"))"),
+      (x .>= 2, "(EC(\"x\") .>= 2.0)"),
+      (O<[[Int]]>("f")[0][1], "O(\"f\")[0][1]"), (O<[String: Int]>("f")["k"], "O(\"f\")[\"k\"]"),
+      (E("f").iteration, "E(\"f\").iteration"), (O<[Int]>("f").count, "O(\"f\").…"),
+      (x.map { $0 }.all, "EC(\"x\").map { … }.all"),
+      (
+        x.combined(with: O<Int>("f")) { $0 + Double($1) },
+        "EC(\"x\").combined(with: O(\"f\")) { … }"
+      ),
+      (ListOf(x, ListOf<Double>()[0]), "ListOf(EC(\"x\"), ListOf()[0])"),
+      (DictionaryOf(["a": x]), "DictionaryOf([\"a\": EC(\"x\")])"),
+      (DictionaryOf<Int>([:]), "DictionaryOf([:])"),
+      (DerivedExpression { $0.id }, "DerivedExpression { … }"),
+      (DerivedExpression("T()") { $0.id } .== "a", "(T() .== a)"),
+    ]
+    for (expression, text) in texts { XCTAssertEqual(expression.expressionText, text) }
+  }
+
+  func testListsAndDictionaries() async throws {
+    let (rate, width) = (EC<Double>("rate"), EC<Double>("width"))
+    try await assertValues(ListOf(rate, width, Constant(1)), [0.5, 3.0, 1.0], [0.5, 3.0, 1.0])
+    try await assertValues(
+      ListOf([ListOf(O<Int>("count")), ListOf()]),
+      [[10], []],
+      [[11], []]
+    )
+    try await assertValues(
+      DictionaryOf(["a": O<Int>("count"), "b": E().iteration, "a": Constant(2)]),
+      ["a": 2, "b": 0],
+      ["a": 2, "b": 1]
+    )
+    XCTAssertEqual(ListOf(rate, width).dependencies.count, 2)
+    XCTAssertEqual(DictionaryOf(["a": ListOf(rate), "b": ListOf(width)]).dependencies.count, 2)
+  }
+
+  /// A function in an expression fails its unit with the expression's text; what ends an experiment in
+  /// good order still does.
+  func testErrorsOfFunctionsInExpressions() async throws {
+    let results = try await run(iterations: 2) {
+      Save("a", E().map { (_: RunContext) -> Int in throw TestError("too many") })
+    }
+    let failure = try XCTUnwrap(results.failures.first?.failure)
+    XCTAssertEqual(failure.message, "E().map { … } cannot be evaluated (too many)")
+    let stopped = try await run(iterations: 5) {
+      Save(
+        "a",
+        E().map { (run: RunContext) -> Int in
+          if run.iteration == 2 { try run.stop() }
+          return run.iteration
+        }
+      )
+    }
+    XCTAssertEqual(stopped.experiments[0].ending, .stopped)
+    XCTAssertEqual(saved("a", stopped), [0: 0, 1: 1])
+    await assertThrows(.cannotEvaluate, "E().map { … }", "too many") {
+      try await Research("debug") {
+        Save("a", E().map { (_: RunContext) -> Int in throw TestError("too many") })
+      }.run(debug: true)
+    }
   }
 
   func testStorageSavesUnderNamesOfItsOwn() async throws {

@@ -42,7 +42,7 @@ final class CommandLineRunTests: CommandLineTestCase {
         result.output.contains(
           """
           Failed:
-            2 × unit 'train' (TestPlaybook/TestPlaybook.swift:59): the loss is not finite
+            2 × unit 'train' (TestPlaybook/TestPlaybook.swift:61): the loss is not finite
                 such as e2db1da708fd9bfe {lr: 0.1, size: 16}
             All of them: swift run TestPlaybook results --failures --directory
           """

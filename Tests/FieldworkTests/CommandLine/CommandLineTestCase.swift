@@ -19,7 +19,7 @@ class CommandLineTestCase: XCTestCase {
     BuildProducts.folder.appendingPathComponent(name)
   }
 
-  private static let subcommands = ["run", "configs", "results", "remove"]
+  private static let subcommands = ["run", "configs", "results", "profile", "remove"]
 
   /// The arguments with `--directory`; options may also stand without a subcommand.
   func complete(_ arguments: [String]) -> [String] {

@@ -146,14 +146,14 @@ final class CommandLineUsageTests: CommandLineTestCase {
   func testResearchesThatCannotRun() throws {
     try assertRefused(
       research: "endless",
-      saying: "TestPlaybook/TestPlaybook.swift:77: error: the domain has no end: some of its "
+      saying: "TestPlaybook/TestPlaybook.swift:79: error: the domain has no end: some of its "
         + "terms have samplers only; say how many configs to run with configs: or --configs, "
         + "or end it with an UpdateDomain\n"
         + "error: the research cannot be run: 1 problem"
     )
     try assertRefused(
       research: "empty",
-      saying: "TestPlaybook/TestPlaybook.swift:84: error: the domain is empty: "
+      saying: "TestPlaybook/TestPlaybook.swift:86: error: the domain is empty: "
         + "Domain(\"size\" <- []); give every parameter at least one value, and conditions that "
         + "something passes\nerror: the research cannot be run: 1 problem"
     )
@@ -162,11 +162,11 @@ final class CommandLineUsageTests: CommandLineTestCase {
   func testAllProblemsAreToldAtOnce() throws {
     let place = "TestPlaybook/TestPlaybook.swift"
     let problems = """
-      \(place):94: error: unit 'train' reads the parameter 'rate', which the domain does not have; \
+      \(place):96: error: unit 'train' reads the parameter 'rate', which the domain does not have; \
       it has lr, size
-      \(place):95: error: unit 'test' saves 'size', which is the name of a parameter; \
+      \(place):97: error: unit 'test' saves 'size', which is the name of a parameter; \
       save it under another name
-      \(place):95: error: unit 'test' reads the unit 'traim', which the research does not have; \
+      \(place):97: error: unit 'test' reads the unit 'traim', which the research does not have; \
       it has train, test
       error: the research cannot be run: 3 problems
       """

@@ -1,8 +1,9 @@
 import Fieldwork
 
-// expected-error@+1 {{bind the parameter with <-: write Domain("name" <- [values])}}
-let numbers = Domain(["a": [1]])
-// expected-error@+1 {{bind the parameter with <-: write Domain("name" <- [values])}}
-let mixed = Domain(["a": [1, 2], "b": [3]])
-// expected-error@+1 {{bind the parameter with <-: write Domain("name" <- [values])}}
-let pairs = Domain(["a": ["x"]])
+// A literal of lists is no dictionary: it keeps its order.
+let literal = Domain(["a": [1], "b": ["x", nil]])
+let values = ["a": [1], "b": [2]]
+// expected-error@+1 {{parameters have an order and lists of values: write Domain("name" <- [values], …)}}
+let unordered = Domain(values)
+// expected-error@+1 {{parameters have an order and lists of values: write Domain("name" <- [values], …)}}
+let bare = Domain(["a": 1])

@@ -45,6 +45,8 @@ func expressions() throws {
   let format: TableFormat = TableFormat.csv
   let options: TableOptions = TableOptions()
   let filter: ResultFilter = ResultFilter(.config(["x": 1]), names: ["y"])
+  let profile: Profile = try Profile.load("research/a")
+  let profileOptions: ProfileOptions = ProfileOptions(per: [.iteration])
   let artifact: Artifact = Artifact(
     experiment: "a",
     name: "b",
@@ -66,8 +68,8 @@ func expressions() throws {
   XCTAssertNotNil(
     [
       sampler, when, config, anyAlias, name, table, saving, objective, settings, error, problem,
-      place, selection, stream, philox, parallelism, folder, format, options, filter, artifact,
-      stop, runner,
+      place, selection, stream, philox, parallelism, folder, format, options, filter, profile,
+      profileOptions, artifact, stop, runner,
     ] as [Any]
   )
 }
@@ -84,10 +86,12 @@ func namedExpressions() {
   let constant: Constant<Int> = Constant(1)
   let made: DerivedExpression<Double> = value + 1
   let test: DerivedExpression<Bool> = value .< 1
+  let list: ListOf<Double> = ListOf(value, EC("y"))
+  let dictionary: DictionaryOf<Double> = DictionaryOf(["x": value, "y": O("unit")])
   XCTAssertNotNil(
     [
-      running, state, value, config, output, path, results, storage, constant, made, test,
-      Doubled(),
+      running, state, value, config, output, path, results, storage, constant, made, test, list,
+      dictionary, Doubled(),
     ]
       as [Any]
   )
@@ -116,6 +120,8 @@ func types(
   _: Research,
   _: ResearchResults,
   _: ResultFilter,
+  _: Profile,
+  _: ProfileOptions,
   _: Artifact,
   _: ExperimentRecord,
   _: RunSummary,

@@ -45,6 +45,7 @@ final class LanguageDocumentTests: XCTestCase {
     )
     assertShown(Domain("a/b" <- [1]), "{a/b: 1}")
     XCTAssertEqual(try Domain("a/b" <- [1])[0]["a", as: [String: Int].self], ["b": 1])
+    assertShown(Domain(["a": [1, 2], "b": ["x"]]), "{a: 1, b: x} {a: 2, b: x}")
     assertShown(Domain(), "")
     assertShown(Domain("lr" <- [1, 0.1]), "{lr: 1.0} {lr: 0.1}")
   }
@@ -129,6 +130,8 @@ final class LanguageDocumentTests: XCTestCase {
       Save("temperature", Temperature())
       Save("config", EC().map(\.description))
       Save("constant", Constant(5))
+      Save("list", ListOf(EC<Int>("x"), EC<Int>("n") + 1))
+      Save("dictionary", DictionaryOf(["a": EC<Int>("x")]))
       Unit("storage", { (storage: ExperimentStorage) in storage.save("own", 3) }, S())
     }.run()
     let row = results.table().row(1)
@@ -136,6 +139,7 @@ final class LanguageDocumentTests: XCTestCase {
       "sum": 11, "product": 5.0, "negative": -10, "half": 3, "rest": 1, "equal": true,
       "less": true, "step": 1, "unit": 1, "count": 2, "mapped": "10!", "combined": 3,
       "temperature": 0.5, "config": "{x: 10, n: 7}", "constant": 5, "own": 3,
+      "list": [10, 8], "dictionary": ["a": 10],
     ]
     for (name, value) in expected { XCTAssertEqual(row[name], value, name) }
   }

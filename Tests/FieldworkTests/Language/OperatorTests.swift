@@ -121,8 +121,9 @@ final class OperatorTests: XCTestCase {
 
   func testErrorsOfExpressionsAreErrorsOfTheirUnit() async throws {
     for (expression, message) in [
-      (EC<Int>("n") / 0, "7 is divided by 0"), (EC<Int>("n") % 0, "7 is divided by 0"),
-      (EC<[Int]>("list")[5], "no element 5 among 3"),
+      (EC<Int>("n") / 0, "(EC(\"n\") / 0): 7 is divided by 0"),
+      (EC<Int>("n") % 0, "(EC(\"n\") % 0): 7 is divided by 0"),
+      (EC<[Int]>("list")[5], "EC(\"list\")[5]: no element 5 among 3"),
     ] {
       let research = Research("errors") {
         Domain("n" <- [7], "list" <- [[1, 2, 3]])

@@ -34,6 +34,9 @@ final class OperatorsTests: XCTestCase {
     XCTAssertEqual(a .* b, a.zipped(with: b))
     for weighted in [2 * a, a * 2, 2.0 * a, a * 2.0] { XCTAssertEqual(weighted, a.weighted(2)) }
     XCTAssertEqual(When.every(2) | .last, When.every(2).union(.last))
+    let config: Config = ["a": 1, "b": 2]
+    XCTAssertEqual((config + ["b": 3, "c": 4]).description, "{a: 1, b: 3, c: 4}")
+    XCTAssertEqual(config + ["b": 3], config.merging(["b": 3]))
   }
 
   func testAnOperandIsNotChangedByAWeight() {

@@ -1,24 +1,26 @@
-import Fieldwork
+public import Fieldwork
 import Foundation
 
 /// A function of a neuron, with its slope at the same point.
-typealias Activation = @Sendable (Float) -> (value: Float, slope: Float)
+public typealias Activation = @Sendable (Float) -> (value: Float, slope: Float)
 
-@Sendable func relu(_ x: Float) -> (value: Float, slope: Float) { x > 0 ? (x, 1) : (0, 0) }
+@Sendable public func relu(_ x: Float) -> (value: Float, slope: Float) {
+  x > 0 ? (x, 1) : (0, 0)
+}
 
-@Sendable func tanh(_ x: Float) -> (value: Float, slope: Float) {
+@Sendable public func tanh(_ x: Float) -> (value: Float, slope: Float) {
   let value = Foundation.tanh(x)
   return (value, 1 - value * value)
 }
 
-@Sendable func sigmoid(_ x: Float) -> (value: Float, slope: Float) {
+@Sendable public func sigmoid(_ x: Float) -> (value: Float, slope: Float) {
   let value = 1 / (1 + exp(-x))
   return (value, value * (1 - value))
 }
 
 /// A network with one hidden layer and a softmax at its end, trained by gradient descent in small
 /// batches with momentum.
-final class Network {
+public final class Network {
   private static let batchSize = 16
   private static let momentum: Float = 0.5
 
@@ -52,7 +54,11 @@ final class Network {
     }
   }
 
-  init(
+  /// A network with random weights.
+  /// - Parameters:
+  ///   - width: the number of hidden neurons.
+  ///   - random: draws the weights, and the order of images in ``train(on:rate:)``.
+  public init(
     inputs: Int,
     width: Int,
     outputs: Int,
@@ -79,25 +85,44 @@ final class Network {
   /// Goes once through the images in random order.
   /// - Returns: the mean loss, in nats, while going through.
   /// - Throws: `TrainingError.diverged` when the loss is no longer a number.
-  func train(on images: Images, rate: Double) throws -> Double {
+  public func train(on images: Images, rate: Double) throws -> Double {
     let order = random.shuffled(0..<images.count)
     var loss = 0.0
     for start in stride(from: 0, to: order.count, by: Self.batchSize) {
       let batch = order[start..<min(start + Self.batchSize, order.count)]
-      for index in batch { loss += Double(learn(images, index, share: 1 / Float(batch.count))) }
-      hidden.step(Float(rate))
-      output.step(Float(rate))
+      loss += step(images, batch, rate)
     }
+    return try mean(loss, images)
+  }
+
+  /// Takes one step on a batch of images.
+  /// - Returns: their mean loss before the step, in nats.
+  /// - Throws: `TrainingError.diverged` when the loss is no longer a number.
+  public func learn(from batch: Images, rate: Double) throws -> Double {
+    try mean(step(batch, 0..<batch.count, rate), batch)
+  }
+
+  public enum TrainingError: Error {
+    case diverged
+  }
+
+  private func mean(_ loss: Double, _ images: Images) throws -> Double {
     guard loss.isFinite else { throw TrainingError.diverged }
     return loss / Double(images.count)
   }
 
-  enum TrainingError: Error {
-    case diverged
+  /// Takes one step on some of the images.
+  /// - Returns: the sum of their losses.
+  private func step(_ images: Images, _ batch: some Collection<Int>, _ rate: Double) -> Double {
+    var loss = 0.0
+    for index in batch { loss += Double(learn(images, index, share: 1 / Float(batch.count))) }
+    hidden.step(Float(rate))
+    output.step(Float(rate))
+    return loss
   }
 
   /// The share of images whose digit is the most probable one.
-  func accuracy(on images: Images) -> Double {
+  public func accuracy(on images: Images) -> Double {
     let right = (0..<images.count).filter { index in
       let probabilities = forward(images, index).probabilities
       return probabilities.indices.max { probabilities[$0] < probabilities[$1] }
