@@ -35,7 +35,8 @@ extension Research {
     try requireSound()
     let store = try store ?? DatabaseStore.inMemory()
     let monitor = Monitor()
-    let runner = ResearchRunner(self, store: store, consumers: consumers + [monitor])
+    // The monitor first, so that what others are told of is counted.
+    let runner = ResearchRunner(self, store: store, consumers: [monitor] + consumers)
     return ResearchRun(monitor, store, Task { try await runner.run() })
   }
 
