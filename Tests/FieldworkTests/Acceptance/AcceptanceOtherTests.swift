@@ -18,7 +18,7 @@ final class AcceptanceOtherTests: AcceptanceRunCase {
     }
     try await runInFolder(research)
     let stored = try Research.load(folder("profile").path)
-    let turns = try stored.profile()
+    let turns = try stored.profile().turns
     let ids = try stored.results().experiments.map(\.id)
     XCTAssertEqual(
       turns.map { "\($0.timing.unit) \($0.timing.iteration)" },

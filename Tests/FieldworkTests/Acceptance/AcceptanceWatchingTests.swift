@@ -145,7 +145,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     _ = try await research.run(store: store)
     try await runInFolder(research)
     let (first, second) = (
-      try store.profile(), try Research.load(folder("profiled").path).profile()
+      try store.profile(), try Research.load(folder("profiled").path).profile().turns
     )
     XCTAssertEqual(first.map(\.timing.iteration), [0, 1, 2, 0, 1, 2])
     XCTAssertEqual(first.map(\.experiment), second.map(\.experiment))

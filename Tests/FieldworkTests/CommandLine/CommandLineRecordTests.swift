@@ -129,7 +129,8 @@ final class CommandLineRecordTests: CommandLineTestCase {
         complete(["--name", name] + options)
       )
       XCTAssertEqual(run.status, 0)
-      return try Research.load(directory.path + "/" + name).profile().map(\.timing)
+      let folder = ResearchFolder(path: directory.path + "/" + name)
+      return try DatabaseStore.openForReading(folder).profile().map(\.timing)
     }
     XCTAssertEqual(try timings(), [])
     XCTAssertEqual(try timings("--profile", "off"), [])
