@@ -23,7 +23,7 @@ public struct PlannedExperiment: Sendable {
 package struct PlannedTask: Sendable {
   package var experiments: [PlannedExperiment]
   /// The first experiment of the task, whether or not it runs again: root units read its config.
-  package let leader: PlannedExperiment
+  package var leader: PlannedExperiment
 
   package var number: Int { leader.task }
 }

@@ -41,7 +41,7 @@ extension Research {
   }
 
   /// Runs the steps on given configs, as branches of one task, and gives the results in memory; the
-  /// domain is left aside.
+  /// domain and its updates are left aside.
   ///
   /// - Parameters:
   ///   - configs: a config for each branch; empty to take those of `branches` alone.
@@ -68,7 +68,7 @@ extension Research {
     guard !bases.isEmpty else {
       throw FieldworkError(.invalidDefinition, "there is no config to run; give at least one")
     }
-    var research = replacing(domain: Domain(configs: bases))
+    var research = fixed(to: Domain(configs: bases))
     research.settings.configs = nil
     research.settings.repetitions = 1
     research.settings.branches =

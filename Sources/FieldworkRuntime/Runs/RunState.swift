@@ -6,6 +6,7 @@ import Foundation
 final class RunState: Sendable {
   let recorder: Recorder
   private let research: Research
+  private let units: UnitList
   private let store: any ResultStore
   private let seed: UInt64
   private let debug: Bool
@@ -29,6 +30,7 @@ final class RunState: Sendable {
     debug: Bool
   ) {
     self.research = research
+    units = UnitList(research)
     self.store = store
     self.seed = seed
     self.debug = debug
@@ -96,6 +98,7 @@ final class RunState: Sendable {
     begun.withLock { $0 = true }
     var task = task
     for index in task.experiments.indices { place(&task.experiments[index], worker: worker) }
+    place(&task.leader, worker: worker)
     let started = RunState.now()
     for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
     await recorder.record(
@@ -106,6 +109,7 @@ final class RunState: Sendable {
     )
     let runner = TaskRunner(
       research,
+      units,
       task,
       root: research.units.contains(where: \.isRoot) ? rootContext(task) : nil,
       branches: task.experiments.map { context($0) },
@@ -213,8 +217,8 @@ final class RunState: Sendable {
     )
   }
 
-  /// The context of root units. Its random numbers are the same for all tasks of a repetition, so that
-  /// they do not depend on how many branches a task has.
+  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
+  /// of one repetition, so that they do not depend on how many branches a task has.
   private func rootContext(_ task: PlannedTask) -> RunContext {
     let (store, leader) = (store, task.leader)
     return RunContext(
