@@ -10,24 +10,80 @@ import XCTest
 
 /// Rows 192 to 197, and 199: profiles, progress, output, random numbers, logs.
 final class AcceptanceOtherTests: AcceptanceRunCase {
-  func testRow192_aTurnOfAUnit() async throws {
+  // MARK: Profiles
+
+  /// Two units, one of them twice in an experiment, the other one once.
+  private func profiled() async throws -> Profile {
     let research = Research("profile", iterations: 2, seed: 1, profile: .detailed) {
-      Domain("x" <- [1, 2])
+      Domain("x" <- [1, 2, 3])
       Unit("f", saving: "y", { (x: Int) in x }, EC("x"))
       Save("z", O<Int>("f"), when: .last)
     }
     try await runInFolder(research)
-    let stored = try Research.load(folder("profile").path)
-    let turns = try stored.profile().turns
-    let ids = try stored.results().experiments.map(\.id)
+    return try Research.load(folder("profile").path).profile()
+  }
+
+  func testRow192_aRowForEachTurnOfAUnit() async throws {
+    let profile = try await profiled()
+    let frame = profile.frame
     XCTAssertEqual(
-      turns.map { "\($0.timing.unit) \($0.timing.iteration)" },
-      ["f 0", "f 1", "save z 1", "f 0", "f 1", "save z 1"]
+      frame.columnNames,
+      [
+        "unit", "iteration", "total_time", "unit_time", "experiment", "evaluation_time",
+        "cpu_time", "memory",
+      ]
     )
-    XCTAssertEqual(turns.map(\.experiment), ids.flatMap { [$0, $0, $0] })
-    for timing in turns.map(\.timing) {
+    let turn: [Value?] = ["f", "f", "save z"]
+    XCTAssertEqual(try frame["unit"], turn + turn + turn)
+    XCTAssertEqual(try frame["iteration"], [0, 1, 1, 0, 1, 1, 0, 1, 1])
+    let ids = profile.experiments.flatMap { experiment in
+      Array(repeating: Value.string(experiment.id), count: 3)
+    }
+    XCTAssertEqual(try frame["experiment"], ids)
+    for timing in profile.turns.map(\.timing) {
       XCTAssertGreaterThanOrEqual(timing.total, timing.call)
       XCTAssertEqual(timing.evaluation == nil, timing.unit != "f", "only f has arguments")
+    }
+  }
+
+  func testRow193_whatAProfileShows() async throws {
+    let profile = try await profiled()
+    /// The rows of columns that tell no time.
+    func rows(_ options: ProfileOptions) throws -> [String] {
+      let table = try profile.summary(options)
+      return (0..<table.count).map { row in
+        table.columns.map { $0.cells[row]?.description ?? "" }.joined(separator: " ")
+      }
+    }
+    let units = ["unit", "calls"]
+    XCTAssertEqual(
+      try rows(ProfileOptions(columns: units, sortedBy: "unit")),
+      ["f 6", "save z 3"]
+    )
+    XCTAssertEqual(
+      try rows(ProfileOptions(per: [.iteration], columns: ["iteration"] + units, sortedBy: "unit")),
+      ["0 f 3", "1 f 3", "1 save z 3"]
+    )
+    XCTAssertEqual(
+      try rows(ProfileOptions(per: [.experiment], columns: units, sortedBy: "calls", limit: 4)),
+      ["f 2", "f 2", "f 2", "save z 1"],
+      "sorted, and no more than so many"
+    )
+    XCTAssertEqual(
+      try rows(ProfileOptions(groupedBy: ["x"], columns: ["x"] + units, sortedBy: "calls")),
+      ["1 f 2", "2 f 2", "3 f 2", "1 save z 1", "2 save z 1", "3 save z 1"]
+    )
+    let details = ["evaluation_time_sum", "cpu_time_sum", "memory_max"]
+    XCTAssertTrue(Set(try profile.summary().columnNames).isSuperset(of: details), "detailed")
+    let usual = Set(try profile.summary().columnNames)
+    XCTAssertTrue(
+      usual.isSuperset(of: [
+        "unit", "total_time_sum", "total_time_mean", "total_time_max", "unit_time_sum",
+        "unit_time_mean", "unit_time_max",
+      ])
+    )
+    await assertFails(.missingParameter, "bogus") {
+      try profile.summary(ProfileOptions(sortedBy: "bogus"))
     }
   }
 

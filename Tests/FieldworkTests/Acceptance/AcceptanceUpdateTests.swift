@@ -126,7 +126,7 @@ final class AcceptanceUpdateTests: AcceptanceRunCase {
       XCTAssertEqual(stored.runs, 1)
       XCTAssertEqual(try stored.results().lastValues(of: "y"), [1, 2, 1, 2])
       if profile == .off {
-        await assertFails(.store, "--profile simple") { try stored.profile() }
+        await assertFails(.store, "no time of the research") { try stored.profile() }
       } else {
         XCTAssertEqual(try stored.profile().turns.count, 12)
       }
