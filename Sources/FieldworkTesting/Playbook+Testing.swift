@@ -24,6 +24,11 @@ extension Playbook {
     if let repetitions { research.settings.repetitions = repetitions }
     if let iterations { research.settings.iterations = iterations }
     research.settings.seed = seed
+    // A test keeps nothing, and its own output is left alone.
+    research.settings.stdout = nil
+    research.settings.stderr = nil
+    research.settings.logLevel = nil
+    research.settings.meta = nil
     return try await research.run(debug: true)
   }
 }

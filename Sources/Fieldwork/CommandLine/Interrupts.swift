@@ -27,12 +27,16 @@ final class Interrupts: Sendable {
     let shared = Shared()
     self.shared = shared
     let registration = DispatchGroup()
+    // A queue with a thread of its own: units may keep those of the common queues busy.
+    let queue = DispatchQueue(label: "fieldwork.interrupts", qos: .userInteractive)
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
+        // Signals that came close together are told at once.
+        let arrived = max(1, Int(source.data))
         let (count, action) = shared.state.withLock { state in
-          state.count += 1
+          state.count += arrived
           return (state.count, state.action)
         }
         if count > 1 { _exit(ExitStatus.interrupted.rawValue) }

@@ -6,7 +6,7 @@ import Logging
 struct RecordOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Where what units print goes: terminal, common (a file of the research), experiment (a file for each), both; or 0 to 3.",
+      "Where what units print goes: terminal, common (a file of the research; the default), experiment (a file for each), both; or 0 to 3.",
       valueName: "mode"
     ),
     transform: readOutputMode
@@ -14,7 +14,10 @@ struct RecordOptions: ParsableArguments {
   var stdout: OutputMode?
 
   @Option(
-    help: ArgumentHelp("The same for the standard error.", valueName: "mode"),
+    help: ArgumentHelp(
+      "The same for the standard error; the terminal by default.",
+      valueName: "mode"
+    ),
     transform: readOutputMode
   )
   var stderr: OutputMode?
@@ -55,7 +58,8 @@ struct RecordOptions: ParsableArguments {
   func apply(to research: inout Research, keepsFiles: Bool, debug: Bool) throws {
     let usual: OutputMode? = keepsFiles && !debug ? .common : nil
     research.settings.stdout = stdout ?? research.settings.stdout ?? usual
-    research.settings.stderr = stderr ?? research.settings.stderr ?? usual
+    // What the system says of a crash goes there, so it is left alone unless asked for.
+    research.settings.stderr = stderr ?? research.settings.stderr
     research.settings.logLevel =
       logLevel ?? research.settings.logLevel ?? (keepsFiles ? .notice : nil)
     if let profile { research.settings.profiling = profile }

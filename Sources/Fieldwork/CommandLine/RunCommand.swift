@@ -65,10 +65,17 @@ struct RunCommand: PlaybookSubcommand {
     let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
     let research = try overridden(context.research)
     let selection = try settings.selection(in: research)
-    for warning in try research.requireSound() where !json {
+    let kind = store ?? .local
+    // Everything that can be refused is, before results are deleted.
+    let check = RunCheck(
+      research,
+      debug: debug,
+      selects: selection != nil,
+      keepsFiles: kind == .local
+    )
+    for warning in try check.require() where !json {
       terminal.printError(terminal.text(of: warning))
     }
-    let kind = store ?? .local
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
       kind == .memory ? try DatabaseStore.inMemory() : try DatabaseStore.open(folder, fresh: fresh)

@@ -35,6 +35,10 @@ struct LocationOptions: ParsableArguments {
   )
   var name: String?
 
+  func validate() throws {
+    if directory.isEmpty { throw ValidationError("--directory is empty: give a path, such as .") }
+  }
+
   func folder(of research: Research) throws -> ResearchFolder {
     let name = name ?? research.name
     var named = research

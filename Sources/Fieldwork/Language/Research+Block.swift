@@ -31,7 +31,7 @@ extension Research {
   ///   - devices: the devices that are shared out among workers and branches.
   ///   - deviceMemory: how much of their memory has to be free before a task begins.
   ///   - stdout: where what units print goes; `.common` by default where results are kept in files.
-  ///   - stderr: the same for the standard error.
+  ///   - stderr: the same for the standard error; the terminal by default.
   ///   - logLevel: the level below which nothing is logged; `.notice` by default where results are kept in
   ///     files, and no log otherwise.
   ///   - meta: what is recorded of the circumstances of a run; `[.environment, .git()]` by default where

@@ -38,7 +38,7 @@ struct RunReport {
       lines.append("Run the same command again to try the failed ones again.")
     }
     if let folder {
-      lines += printedLines(folder)
+      if !summary.isIdle { lines += printedLines(folder) }
       lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
     } else {
       lines.append(try store.contents().table().lastValues().text())

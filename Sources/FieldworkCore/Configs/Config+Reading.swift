@@ -17,7 +17,7 @@ extension Config {
       guard let value = self[alias: key] ?? group(key) ?? inside(key) else {
         throw FieldworkError(
           .missingParameter,
-          "no parameter '\(key)': the config has \(contents)"
+          "no parameter '\(key)': the config has \(keys.isEmpty ? "none" : keys.joined(separator: ", "))"
         )
       }
       guard let result = value.converted(to: type) else {

@@ -37,6 +37,26 @@ extension Research {
     ]
   }
 
+  /// A root unit that reads what every branch has of its own, and so gets the first branch's.
+  func rootWarnings(_ unit: UnitDescription) -> [Problem] {
+    guard unit.isRoot, !unit.readsBranches else { return [] }
+    return unit.dependencies.compactMap { dependency in
+      let source: UnitDescription?
+      switch dependency {
+      case .output(let name, _), .unit(let name): source = units.first { $0.name == name }
+      case .instance(let name): source = units.first { $0.instanceName == name }
+      case .parameter, .directory, .branches, .results: source = nil
+      }
+      guard let source, !source.isRoot else { return nil }
+      return Problem(
+        "the root unit '\(unit.name)' reads '\(source.name)', of which each branch has its own; it gets the first branch's",
+        remedy: "read all of them with .all, or make '\(source.name)' root too",
+        place: unit.place,
+        severity: .warning
+      )
+    }
+  }
+
   /// Two units that save under one name in one iteration: the later value replaces the earlier one.
   func doubleSavingWarnings(
     _ unit: UnitDescription,

@@ -6,17 +6,26 @@ extension Research {
 
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
-  public func preflight() -> [Problem] {
-    problems + settingProblems() + domainProblems() + unitProblems() + updateProblems()
+  public func preflight() -> [Problem] { preflight(produced: 0) }
+
+  /// - Parameter produced: the number of configs before the domain, which an update has made.
+  private func preflight(produced: Int) -> [Problem] {
+    problems + settingProblems() + domainProblems(produced: produced) + unitProblems()
+      + updateProblems()
   }
 
   /// Checks the definition before anything runs.
-  /// - Parameter others: problems that were found elsewhere.
+  /// - Parameters:
+  ///   - others: problems that were found elsewhere.
+  ///   - produced: the number of configs before the domain, which an update has made.
   /// - Returns: the warnings.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all errors.
   @discardableResult
-  package func requireSound(_ others: [Problem] = []) throws -> [Problem] {
-    let found = preflight() + others
+  package func requireSound(
+    _ others: [Problem] = [],
+    produced: Int = 0
+  ) throws -> [Problem] {
+    let found = preflight(produced: produced) + others
     let errors = found.filter { $0.severity == .error }
     guard errors.isEmpty else {
       throw FieldworkError(
@@ -102,7 +111,7 @@ extension Research {
 
   // MARK: Domain
 
-  private func domainProblems() -> [Problem] {
+  private func domainProblems(produced: Int) -> [Problem] {
     guard let domain else { return [] }
     var found = domain.problems
     for name in domain.parameterNames where Self.reservedNames.contains(name.key) {
@@ -125,7 +134,8 @@ extension Research {
       )
     }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
-    if domain.isEndless && settings.configs == nil && !updates.contains(where: \.when.isPassed) {
+    let isEnded = updates.contains { $0.when.isPassed(after: produced) }
+    if domain.isEndless && settings.configs == nil && !isEnded {
       found.append(
         error(
           "the domain has no end: some of its terms have samplers only",
@@ -199,6 +209,7 @@ extension Research {
       found += unit.problems.filter { !found.contains($0) }
       found += savingProblems(unit, parameters)
       found += doubleSavingWarnings(unit, units[..<index])
+      found += rootWarnings(unit)
       found += instanceNameProblems(unit, index)
       for dependency in unit.dependencies {
         found += problems(of: dependency, unit, index, indices)
@@ -210,7 +221,10 @@ extension Research {
   private func savingProblems(_ unit: UnitDescription, _ parameters: Set<String>) -> [Problem] {
     var found: [Problem] = []
     if let type = unit.outputType, let message = unit.saving?.mismatch(with: type) {
-      found.append(error("unit '\(unit.name)': \(message)", "save a plain value", unit.place))
+      let isCount = message.contains("names would save the")
+      let remedy =
+        isCount ? "give a name, or nil, for each element" : "save a plain value"
+      found.append(error("unit '\(unit.name)': \(message)", remedy, unit.place))
     }
     for name in unit.savedNames {
       if parameters.contains(name) {

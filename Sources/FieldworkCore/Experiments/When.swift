@@ -54,8 +54,16 @@ public struct When: Sendable, Hashable {
     }
   }
 
-  /// Whether the schedule comes up at some iteration, however long the experiment is.
-  package var isPassed: Bool { firstIteration != nil }
+  /// Whether the schedule comes up after so many iterations, however many follow.
+  package func isPassed(after count: Int) -> Bool {
+    terms.contains { term in
+      switch term {
+      case .every(let period): period > 0
+      case .at(let position): position >= count
+      case .last: false
+      }
+    }
+  }
 
   /// The first iteration at which the unit runs, the end of the experiment aside; nil if there is none.
   package var firstIteration: Int? {

@@ -67,6 +67,9 @@ public struct RunSummary: Sendable {
     }
   }
 
+  /// Whether nothing ran, since all was stored.
+  package var isIdle: Bool { done + failed + interrupted == 0 }
+
   /// Whether the plan had no experiments to run or to leave out.
   public var isEmpty: Bool { done + failed + skipped + interrupted == 0 }
 }

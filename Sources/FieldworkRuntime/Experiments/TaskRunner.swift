@@ -69,7 +69,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   var isFinished: Bool { branches.allSatisfy(\.isOver) || hasErrorToThrow }
 
   func lastSaved(_ name: String, branch: Int) -> Value? {
-    branches[branch].context.saved.last { $0.name == name }?.value
+    guard branches.indices.contains(branch) else { return nil }
+    return branches[branch].context.saved.last { $0.name == name }?.value
   }
 
   /// Runs the task by an executor until every branch has ended.

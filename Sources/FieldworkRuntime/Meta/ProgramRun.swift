@@ -50,7 +50,8 @@ final class ProgramRun: Sendable {
 
   private func notify(_ change: (inout Notices) -> Void) {
     notices.withLock(change)
-    bell.fileHandleForWriting.write(Data([0]))
+    // The other end may be gone, if a unit has closed descriptors that are not its own.
+    try? bell.fileHandleForWriting.write(contentsOf: Data([0]))
   }
 
   // MARK: On the thread of the run

@@ -63,7 +63,7 @@ public struct ResearchRunner: Sendable {
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
-    let services = try RunServices(research, store, workers: wantedWorkers) { error in
+    let services = try RunServices(research, store, workers: research.settings.wantedWorkers) { error in
       for listener in listeners { listener.consume(.warning(error.description)) }
     }
     let run = RunState(
@@ -144,20 +144,13 @@ public struct ResearchRunner: Sendable {
   /// The number of workers: as many as were asked for, but not more than there are tasks.
   private func workerCount(_ experiments: Int?) -> Int {
     let settings = research.settings
-    let wanted = wantedWorkers
+    let wanted = research.settings.wantedWorkers
     // With a config for each, every worker has tasks of its own; and an update may bring more of them.
     guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
       return wanted
     }
     let tasks = (experiments + settings.branches.count - 1) / settings.branches.count
     return max(1, min(wanted, tasks))
-  }
-
-  /// The number of workers that were asked for.
-  private var wantedWorkers: Int {
-    let settings = research.settings
-    if settings.parallelism == .serial { return 1 }
-    return settings.workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
   }
 
   private static func number(ofRunAfter notes: [String: Value]) -> Int {
@@ -194,50 +187,12 @@ public struct ResearchRunner: Sendable {
   // MARK: Before anything runs
 
   private func check() throws {
-    if selection != nil, let update = research.updates.first {
-      throw FieldworkError(
-        .invalidDefinition,
-        "a condition leaves out experiments whose results the domain update decides by; run without --where",
-        place: update.place
-      )
-    }
-    var problems: [Problem] = []
-    if debug && research.settings.parallelism != .serial {
-      problems.append(
-        Problem(
-          "debug needs one experiment after the other",
-          remedy: "run with --parallel serial",
-          place: research.place
-        )
-      )
-    }
-    if research.settings.separatesOutput && !runsOneAtATime {
-      problems.append(
-        Problem(
-          "what each experiment prints cannot be told apart while several run in one process",
-          remedy:
-            "run with --parallel serial, or with one worker and branches one after another, or choose the output 'common' or 'terminal'",
-          place: research.place
-        )
-      )
-    }
-    if research.settings.deviceMemory != nil && research.settings.devices == nil {
-      problems.append(
-        Problem(
-          "there are no devices whose memory could be free",
-          remedy: "say which with devices: or --devices",
-          place: research.place
-        )
-      )
-    }
-    try research.requireSound(problems)
-  }
-
-  /// Whether no two units ever run at the same time.
-  private var runsOneAtATime: Bool {
-    let settings = research.settings
-    return wantedWorkers == 1
-      && (debug || settings.branches.count == 1 || settings.branchExecution == .sequential)
+    try RunCheck(
+      research,
+      debug: debug,
+      selects: selection != nil,
+      keepsFiles: store.folder != nil
+    ).require()
   }
 
   /// What must not change between runs: the units' declarations and the number of iterations. The

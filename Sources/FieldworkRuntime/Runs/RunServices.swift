@@ -44,7 +44,13 @@ final class RunServices: Sendable {
     devices = try settings.devices.map {
       try DeviceAssignment($0, workers: workers, branches: settings.branches.count)
     }
-    memoryCheck = try settings.deviceMemory.map { rule in
+    memoryCheck = try RunServices.memoryCheck(settings)
+  }
+
+  /// What workers wait for before each task; nil for nothing.
+  /// - Throws: ``FieldworkError`` of code `device` if the memory of devices cannot be read.
+  static func memoryCheck(_ settings: ResearchSettings) throws -> DeviceMemoryCheck? {
+    try settings.deviceMemory.map { rule in
       guard let reader = DeviceMemory.reader() else {
         throw FieldworkError(
           .device,

@@ -259,12 +259,13 @@ final class RunState: Sendable {
       var updated = research.replacing(domain: domain)
       updated.settings.configs = rule.configs
       // An empty domain is how an update ends the research.
-      if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
+      if try domain.isEndless || domain.counted() != 0 { try updated.requireSound(produced: request.produced) }
       return domain
     } catch {
+      let reason = (error as? FieldworkError)?.message ?? TaskRunner.message(error)
       throw FieldworkError(
         .invalidDefinition,
-        "the domain update after \(request.produced) configs failed: \(TaskRunner.message(error))",
+        "the domain update after \(request.produced) configs failed: \(reason)",
         place: rule.place,
         problems: (error as? FieldworkError)?.problems ?? []
       )

@@ -1,0 +1,114 @@
+package import FieldworkCore
+import Foundation
+
+/// What has to hold before a run begins, and before anything that is stored is touched.
+package struct RunCheck {
+  private let research: Research
+  private let debug: Bool
+  private let selects: Bool
+  private let keepsFiles: Bool
+
+  /// - Parameters:
+  ///   - selects: whether a condition leaves out experiments.
+  ///   - keepsFiles: whether results go to a folder.
+  package init(_ research: Research, debug: Bool, selects: Bool, keepsFiles: Bool) {
+    self.research = research
+    self.debug = debug
+    self.selects = selects
+    self.keepsFiles = keepsFiles
+  }
+
+  /// - Returns: the warnings.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems, of code `device` if the
+  ///   memory of devices cannot be read.
+  @discardableResult
+  package func require() throws -> [Problem] {
+    let found = try research.requireSound(problems)
+    if research.settings.deviceMemory != nil { _ = try RunServices.memoryCheck(research.settings) }
+    return found
+  }
+
+  private var problems: [Problem] {
+    [selectionProblem, debugProblem, memoryProblem, deviceProblem].compactMap(\.self)
+      + outputProblems
+  }
+
+  private func problem(_ message: String, _ remedy: String, at place: SourcePlace? = nil) -> Problem {
+    Problem(message, remedy: remedy, place: place ?? research.place)
+  }
+
+  private var selectionProblem: Problem? {
+    guard selects, let update = research.updates.first else { return nil }
+    return problem(
+      "a condition leaves out experiments whose results the domain update decides by",
+      "run without --where",
+      at: update.place
+    )
+  }
+
+  private var debugProblem: Problem? {
+    guard debug, research.settings.parallelism != .serial else { return nil }
+    return problem("debug needs one experiment after the other", "run with --parallel serial")
+  }
+
+  private var memoryProblem: Problem? {
+    guard research.settings.deviceMemory != nil, research.settings.devices == nil else { return nil }
+    return problem(
+      "there are no devices whose memory could be free",
+      "say which with devices: or --devices"
+    )
+  }
+
+  private var deviceProblem: Problem? {
+    guard let devices = research.settings.devices else { return nil }
+    do {
+      _ = try DeviceAssignment(
+        devices,
+        workers: research.settings.wantedWorkers,
+        branches: research.settings.branches.count
+      )
+      return nil
+    } catch {
+      let message = (error as? FieldworkError)?.message ?? "\(error)"
+      return Problem("devices: \(message)", place: research.place)
+    }
+  }
+
+  private var outputProblems: [Problem] {
+    let settings = research.settings
+    var found: [Problem] = []
+    for (mode, stream) in [(settings.stdout, "stdout"), (settings.stderr, "stderr")] {
+      guard !keepsFiles, let mode, mode.hasCommonFile else { continue }
+      found.append(
+        problem(
+          "\(stream) cannot go to '\(mode.rawValue)': results in memory have no folder for its file",
+          "choose 'experiment' or 'terminal', or keep the results in files"
+        )
+      )
+    }
+    if settings.separatesOutput && !runsOneAtATime {
+      found.append(
+        problem(
+          "what each experiment prints cannot be told apart while several run in one process",
+          "run with --parallel serial, or with one worker and branches one after another, or choose the output 'common' or 'terminal'"
+        )
+      )
+    }
+    return found
+  }
+
+  /// Whether no two units ever run at the same time.
+  private var runsOneAtATime: Bool {
+    let settings = research.settings
+    return settings.wantedWorkers == 1
+      && (debug || settings.branches.count == 1 || settings.branchExecution == .sequential)
+  }
+}
+
+extension ResearchSettings {
+  /// The number of workers that were asked for.
+  var wantedWorkers: Int {
+    if parallelism == .serial { return 1 }
+    return workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+}
