@@ -7,7 +7,8 @@ extension Research {
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
-    problems + settingProblems() + domainProblems() + unitProblems() + updateProblems()
+    problems + settingProblems() + slotNameProblems() + domainProblems() + unitProblems()
+      + updateProblems()
   }
 
   /// Checks the definition before anything runs.
@@ -125,7 +126,9 @@ extension Research {
       )
     }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
-    if domain.isEndless && settings.configs == nil && !updates.contains(where: \.when.isPassed) {
+    if domain.isEndless && settings.configs == nil
+      && !updates.contains(where: { $0.when.comesUp() })
+    {
       found.append(
         error(
           "the domain has no end: some of its terms have samplers only",
@@ -182,7 +185,8 @@ extension Research {
       units.enumerated().map { ($1.name, $0) },
       uniquingKeysWith: { first, _ in first }
     )
-    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
+    let names = (domain?.parameterNames ?? []) + slotNames
+    let parameters = Set(names.flatMap { [$0.key, $0.alias] })
     for (index, unit) in units.enumerated() {
       if !unit.when.canRun(inIterations: iterations) {
         let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
@@ -248,7 +252,7 @@ extension Research {
     _ indices: [String: Int]
   ) -> [Problem] {
     switch dependency {
-    case .directory, .branches, .results: return []
+    case .experiment, .directory, .branches, .results: return []
     case .parameter(let key, let type): return parameterProblems(key, type, unit)
     case .unit(let name):
       guard indices[name] == nil else { return [] }
@@ -363,7 +367,8 @@ extension Research {
   ) -> [Problem] {
     if key == "device" { return deviceProblems(type, unit) }
     if Config.auxiliaryKeys.contains(key) { return [] }
-    if let found = slotProblems(key, type, unit) { return found }
+    var (found, isComplete) = slotProblems(key, type, unit)
+    if isComplete { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {
       let names = (domain?.parameterNames ?? []) + slotNames
@@ -373,7 +378,7 @@ extension Research {
       }
       if slotNames.contains(where: { $0.key == key }) {
         return type is any OptionalType.Type
-          ? [] : [partlyMissing(key, unit, "give it in every config of the list")]
+          ? found : found + [partlyMissing(key, unit, "give it in every config of the list")]
       }
       let listing = names.map(\.key).joined(separator: ", ")
       return [
@@ -384,7 +389,6 @@ extension Research {
         )
       ]
     }
-    var found: [Problem] = []
     if !domain.always(has: key) && !(type is any OptionalType.Type) {
       found.append(
         partlyMissing(

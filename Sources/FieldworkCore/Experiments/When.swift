@@ -54,8 +54,16 @@ public struct When: Sendable, Hashable {
     }
   }
 
-  /// Whether the schedule comes up at some iteration, however long the experiment is.
-  package var isPassed: Bool { firstIteration != nil }
+  /// Whether the schedule comes up at some iteration from the given one on, however many there are.
+  package func comesUp(from iteration: Int = 0) -> Bool {
+    terms.contains { term in
+      switch term {
+      case .every(let period): period > 0
+      case .at(let position): position >= iteration
+      case .last: false
+      }
+    }
+  }
 
   /// The first iteration at which the unit runs, the end of the experiment aside; nil if there is none.
   package var firstIteration: Int? {

@@ -235,6 +235,8 @@ final class RunState: Sendable {
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
   func update(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) async throws -> Domain? {
+    // Results stand in the order of the plan, so that has to be stored.
+    await recordMoves()
     try await recorder.flushed()
     let store = store
     let run = RunContext(
@@ -261,6 +263,8 @@ final class RunState: Sendable {
       // An empty domain is how an update ends the research.
       if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
+    } catch is CancellationError where Task.isCancelled {
+      throw CancellationError()
     } catch {
       throw FieldworkError(
         .invalidDefinition,

@@ -237,18 +237,22 @@ final class TaskQueue: Sendable {
     } catch {
       result = .failure(error)
     }
-    let size = state.withLock { state -> (Int, Domain, Int?)? in
-      state.isUpdating = false
+    let taken = state.withLock { state -> (Int, Domain, Int?)? in
       do {
         let domain = try result.get()
         try state.plan.resolve(rule, with: domain)
         return domain.map { (state.plan.updates, $0, state.plan.size) }
+      } catch is CancellationError where Task.isCancelled {
+        // The update is still to come, in a run that goes on from here.
+        return nil
       } catch {
         state.failure = error
         return nil
       }
     }
-    if let (number, domain, size) = size { hooks.updated(number, domain, size) }
+    // Before any task of the new domain is given out.
+    if let (number, domain, size) = taken { hooks.updated(number, domain, size) }
+    state.withLock { $0.isUpdating = false }
     wakeAll()
   }
 
