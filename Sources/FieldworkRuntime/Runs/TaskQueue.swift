@@ -32,6 +32,8 @@ final class TaskQueue: Sendable {
     /// The number of tasks that were given out and have not ended.
     var running = 0
     var isUpdating = false
+    /// Whether an update was cancelled, so that nothing goes on before a run that makes it.
+    var isCancelled = false
     /// By worker: tasks that were drawn and are for this worker alone.
     var dealt: [[PlannedTask]]
     var waiting: [CheckedContinuation<Void, Never>] = []
@@ -161,7 +163,7 @@ final class TaskQueue: Sendable {
   // MARK: Drawing
 
   private func draw(_ state: inout State, _ worker: Int) -> Answer {
-    while state.failure == nil && !hooks.shouldStop() {
+    while state.failure == nil && !state.isCancelled && !hooks.shouldStop() {
       if isDealt, !state.dealt[worker].isEmpty { return .task(state.dealt[worker].removeFirst()) }
       if !state.returned.isEmpty { return .task(state.returned.removeFirst()) }
       let isFull = state.dealt.contains { $0.count >= Self.dealtLimit }
@@ -243,7 +245,8 @@ final class TaskQueue: Sendable {
         try state.plan.resolve(rule, with: domain)
         return domain.map { (state.plan.updates, $0, state.plan.size) }
       } catch is CancellationError where Task.isCancelled {
-        // The update is still to come, in a run that goes on from here.
+        // Other workers may not have heard of it yet.
+        state.isCancelled = true
         return nil
       } catch {
         state.failure = error
