@@ -263,8 +263,6 @@ final class RunState: Sendable {
       // An empty domain is how an update ends the research.
       if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
-    } catch is CancellationError where Task.isCancelled {
-      throw CancellationError()
     } catch {
       throw FieldworkError(
         .invalidDefinition,

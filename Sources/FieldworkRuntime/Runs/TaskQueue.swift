@@ -239,15 +239,17 @@ final class TaskQueue: Sendable {
     } catch {
       result = .failure(error)
     }
+    let isCancelled = Task.isCancelled
     let taken = state.withLock { state -> (Int, Domain, Int?)? in
+      guard !isCancelled else {
+        // Who knows what it would have given. Other workers may not have heard of it yet.
+        state.isCancelled = true
+        return nil
+      }
       do {
         let domain = try result.get()
         try state.plan.resolve(rule, with: domain)
         return domain.map { (state.plan.updates, $0, state.plan.size) }
-      } catch is CancellationError where Task.isCancelled {
-        // Other workers may not have heard of it yet.
-        state.isCancelled = true
-        return nil
       } catch {
         state.failure = error
         return nil

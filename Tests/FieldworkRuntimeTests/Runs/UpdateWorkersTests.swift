@@ -116,6 +116,8 @@ final class UpdateWorkersTests: RuntimeTestCase {
   private enum Habit: CaseIterable {
     /// It throws what the cancellation throws.
     case throwing
+    /// It throws an error of its own.
+    case failing
     /// It notices nothing and gives a domain.
     case deaf
     /// It notices, and gives nil.
@@ -128,7 +130,6 @@ final class UpdateWorkersTests: RuntimeTestCase {
         let store = try DatabaseStore.inMemory()
         let (events, begun) = AsyncStream<Void>.makeStream()
         let isFirst = Shared(true)
-        let cancelled = Shared<Task<RunSummary, any Error>?>(nil)
         func research() -> Research {
           Research("test", seed: 1, workers: .count(workers)) {
             Domain("n" <- 0..<5)
@@ -144,6 +145,9 @@ final class UpdateWorkersTests: RuntimeTestCase {
               begun.yield()
               switch habit {
               case .throwing: try await Task.sleep(for: .seconds(99))
+              case .failing:
+                try? await Task.sleep(for: .seconds(99))
+                throw TestError("no connection")
               case .deaf:
                 await withTaskCancellationHandler {
                   await withCheckedContinuation { continuation in
@@ -162,7 +166,6 @@ final class UpdateWorkersTests: RuntimeTestCase {
           }
         }
         let task = Task { try await ResearchRunner(research(), store: store).run() }
-        cancelled.change { $0 = task }
         for await _ in events { break }
         task.cancel()
         let summary = try await task.value
