@@ -22,7 +22,8 @@ public struct ExecutableUnit: ResearchElement, Sendable {
   ///   - when: the iterations at which it runs.
   ///   - saving: the names under which the output goes into the results.
   ///   - root: whether it runs once for all branches of a task, which share its output and all get what
-  ///     it saves. It reads the config of the task's first experiment.
+  ///     it saves. It reads the config of the task's first experiment. Its output is read by branches at
+  ///     once, unless it is an object; what hides objects in itself belongs in an ``Instance``.
   ///   - function: synchronous or not; what it throws fails the experiment.
   ///   - arguments: evaluated each time before the function is called.
   public init<each Argument: NamedExpression, Output>(

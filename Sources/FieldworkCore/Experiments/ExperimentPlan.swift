@@ -131,10 +131,21 @@ public struct ExperimentPlan: Sendable {
 
   /// Puts another domain in place of the present one.
   /// - Parameter replacement: nil to keep the present one.
-  /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails.
+  /// - Throws: ``FieldworkError`` if the domain has problems, a condition fails, or nothing will ever end
+  ///   the plan.
   package mutating func resolve(_ rule: DomainUpdate, with replacement: Domain?) throws {
     checked = produced
-    guard let replacement else { return }
+    if let replacement { try continueWith(replacement, by: rule) }
+    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
+        place: rule.place
+      )
+    }
+  }
+
+  private mutating func continueWith(_ replacement: Domain, by rule: DomainUpdate) throws {
     updates += 1
     if branch > 0 { startTask() }
     domain = replacement

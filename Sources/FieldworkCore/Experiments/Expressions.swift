@@ -9,7 +9,7 @@ public struct E<Output>: NamedExpression {
 
 extension E where Output == RunContext {
   public init() {
-    dependencies = []
+    dependencies = [.experiment]
     expressionText = "E()"
     body = { $0 }
   }
@@ -57,7 +57,7 @@ public struct EC<Output>: NamedExpression {
   }
 
   public var dependencies: [Dependency] {
-    key.map { [.parameter(key: $0, type: Output.self)] } ?? []
+    [key.map { .parameter(key: $0, type: Output.self) } ?? .experiment]
   }
 
   public var expressionText: String { "EC(\(key.map(Value.quoted) ?? ""))" }
@@ -112,6 +112,7 @@ public struct EP: NamedExpression {
 public struct S: NamedExpression {
   public init() {}
 
+  public var dependencies: [Dependency] { [.experiment] }
   public var expressionText: String { "S()" }
 
   public func evaluate(in run: RunContext) throws -> ExperimentStorage { ExperimentStorage(run) }

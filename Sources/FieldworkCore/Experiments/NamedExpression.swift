@@ -53,6 +53,8 @@ public enum Dependency: Sendable {
   case instance(name: String)
   /// The state of a unit, whether or not it has run.
   case unit(name: String)
+  /// Something of the running experiment that is always there.
+  case experiment
   /// The folder of the experiment.
   case directory
   /// What the other branches of the task have.

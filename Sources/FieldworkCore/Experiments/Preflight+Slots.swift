@@ -9,20 +9,39 @@ extension Research {
     [settings.workers?.configs, settings.branches.configs].compactMap(\.self)
   }
 
-  /// What is wrong with reading a parameter that every worker or every branch gives.
-  /// - Returns: nil if none of them gives it to all experiments.
-  func slotProblems(_ key: String, _ type: Any.Type, _ unit: UnitDescription) -> [Problem]? {
-    let lists = slotLists.filter { list in list.allSatisfy { $0.contains(key) } }
-    guard !lists.isEmpty else { return nil }
-    // What comes last wins, so the workers' values hide those of the branches.
-    return lists[0].compactMap { config -> Problem? in
-      guard let value = config[alias: key], !value.converts(to: type) else { return nil }
-      return Problem(
-        "unit '\(unit.name)' wants the parameter '\(key)' as \(type), but a worker or branch gives \(value.literalText)",
-        remedy: "change the value or the function's argument",
-        place: unit.place
+  /// What is wrong with the names that workers and branches give.
+  func slotNameProblems() -> [Problem] {
+    slotNames.filter { Self.reservedNames.contains($0.key) }.map { name in
+      Problem(
+        "a config of workers or branches gives '\(name.key)', which results use themselves",
+        remedy: "choose another name",
+        place: place
       )
     }
+  }
+
+  /// What is wrong with reading a parameter that workers or branches give, and whether they give it to all
+  /// experiments.
+  func slotProblems(
+    _ key: String,
+    _ type: Any.Type,
+    _ unit: UnitDescription
+  ) -> (found: [Problem], isComplete: Bool) {
+    var found: [Problem] = []
+    // What comes last wins, so values that all workers give hide those of the branches.
+    for list in slotLists {
+      for value in list.compactMap({ $0[alias: key] }) where !value.converts(to: type) {
+        found.append(
+          Problem(
+            "unit '\(unit.name)' wants the parameter '\(key)' as \(type), but a worker or branch gives \(value.literalText)",
+            remedy: "change the value or the function's argument",
+            place: unit.place
+          )
+        )
+      }
+      if list.allSatisfy({ $0.contains(key) }) { return (found, true) }
+    }
+    return (found, false)
   }
 
   /// What is wrong with reading the device.
@@ -39,13 +58,14 @@ extension Research {
 
   /// A root unit that reads what every branch has of its own, and so gets the first branch's.
   func rootWarnings(_ unit: UnitDescription) -> [Problem] {
-    guard unit.isRoot, !unit.readsBranches else { return [] }
+    let readsAll = unit.dependencies.contains { if case .branches = $0 { true } else { false } }
+    guard unit.isRoot, !readsAll else { return [] }
     return unit.dependencies.compactMap { dependency in
       let source: UnitDescription?
       switch dependency {
       case .output(let name, _), .unit(let name): source = units.first { $0.name == name }
       case .instance(let name): source = units.first { $0.instanceName == name }
-      case .parameter, .directory, .branches, .results: source = nil
+      default: source = nil
       }
       guard let source, !source.isRoot else { return nil }
       return Problem(

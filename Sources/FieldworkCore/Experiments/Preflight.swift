@@ -6,26 +6,18 @@ extension Research {
 
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
-  public func preflight() -> [Problem] { preflight(produced: 0) }
-
-  /// - Parameter produced: the number of configs before the domain, which an update has made.
-  private func preflight(produced: Int) -> [Problem] {
-    problems + settingProblems() + domainProblems(produced: produced) + unitProblems()
+  public func preflight() -> [Problem] {
+    problems + settingProblems() + slotNameProblems() + domainProblems() + unitProblems()
       + updateProblems()
   }
 
   /// Checks the definition before anything runs.
-  /// - Parameters:
-  ///   - others: problems that were found elsewhere.
-  ///   - produced: the number of configs before the domain, which an update has made.
+  /// - Parameter others: problems that were found elsewhere.
   /// - Returns: the warnings.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all errors.
   @discardableResult
-  package func requireSound(
-    _ others: [Problem] = [],
-    produced: Int = 0
-  ) throws -> [Problem] {
-    let found = preflight(produced: produced) + others
+  package func requireSound(_ others: [Problem] = []) throws -> [Problem] {
+    let found = preflight() + others
     let errors = found.filter { $0.severity == .error }
     guard errors.isEmpty else {
       throw FieldworkError(
@@ -111,7 +103,7 @@ extension Research {
 
   // MARK: Domain
 
-  private func domainProblems(produced: Int) -> [Problem] {
+  private func domainProblems() -> [Problem] {
     guard let domain else { return [] }
     var found = domain.problems
     for name in domain.parameterNames where Self.reservedNames.contains(name.key) {
@@ -134,8 +126,9 @@ extension Research {
       )
     }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
-    let isEnded = updates.contains { $0.when.isPassed(after: produced) }
-    if domain.isEndless && settings.configs == nil && !isEnded {
+    if domain.isEndless && settings.configs == nil
+      && !updates.contains(where: { $0.when.comesUp() })
+    {
       found.append(
         error(
           "the domain has no end: some of its terms have samplers only",
@@ -192,7 +185,8 @@ extension Research {
       units.enumerated().map { ($1.name, $0) },
       uniquingKeysWith: { first, _ in first }
     )
-    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
+    let names = (domain?.parameterNames ?? []) + slotNames
+    let parameters = Set(names.flatMap { [$0.key, $0.alias] })
     for (index, unit) in units.enumerated() {
       if !unit.when.canRun(inIterations: iterations) {
         let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
@@ -262,7 +256,7 @@ extension Research {
     _ indices: [String: Int]
   ) -> [Problem] {
     switch dependency {
-    case .directory, .branches, .results: return []
+    case .experiment, .directory, .branches, .results: return []
     case .parameter(let key, let type): return parameterProblems(key, type, unit)
     case .unit(let name):
       guard indices[name] == nil else { return [] }
@@ -377,7 +371,8 @@ extension Research {
   ) -> [Problem] {
     if key == "device" { return deviceProblems(type, unit) }
     if Config.auxiliaryKeys.contains(key) { return [] }
-    if let found = slotProblems(key, type, unit) { return found }
+    var (found, isComplete) = slotProblems(key, type, unit)
+    if isComplete { return found }
     let options = domain?.options(of: key) ?? []
     guard let domain, !options.isEmpty else {
       let names = (domain?.parameterNames ?? []) + slotNames
@@ -387,7 +382,7 @@ extension Research {
       }
       if slotNames.contains(where: { $0.key == key }) {
         return type is any OptionalType.Type
-          ? [] : [partlyMissing(key, unit, "give it in every config of the list")]
+          ? found : found + [partlyMissing(key, unit, "give it in every config of the list")]
       }
       let listing = names.map(\.key).joined(separator: ", ")
       return [
@@ -398,7 +393,6 @@ extension Research {
         )
       ]
     }
-    var found: [Problem] = []
     if !domain.always(has: key) && !(type is any OptionalType.Type) {
       found.append(
         partlyMissing(

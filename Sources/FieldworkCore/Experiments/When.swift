@@ -54,12 +54,12 @@ public struct When: Sendable, Hashable {
     }
   }
 
-  /// Whether the schedule comes up after so many iterations, however many follow.
-  package func isPassed(after count: Int) -> Bool {
+  /// Whether the schedule comes up at some iteration from the given one on, however many there are.
+  package func comesUp(from iteration: Int = 0) -> Bool {
     terms.contains { term in
       switch term {
       case .every(let period): period > 0
-      case .at(let position): position >= count
+      case .at(let position): position >= iteration
       case .last: false
       }
     }

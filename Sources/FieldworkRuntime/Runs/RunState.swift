@@ -235,6 +235,8 @@ final class RunState: Sendable {
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
   func update(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) async throws -> Domain? {
+    // Results stand in the order of the plan, so that has to be stored.
+    await recordMoves()
     try await recorder.flushed()
     let store = store
     let run = RunContext(
@@ -259,7 +261,7 @@ final class RunState: Sendable {
       var updated = research.replacing(domain: domain)
       updated.settings.configs = rule.configs
       // An empty domain is how an update ends the research.
-      if try domain.isEndless || domain.counted() != 0 { try updated.requireSound(produced: request.produced) }
+      if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
     } catch {
       let reason = (error as? FieldworkError)?.message ?? TaskRunner.message(error)

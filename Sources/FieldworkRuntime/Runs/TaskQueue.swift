@@ -32,6 +32,8 @@ final class TaskQueue: Sendable {
     /// The number of tasks that were given out and have not ended.
     var running = 0
     var isUpdating = false
+    /// Whether an update was cancelled, so that nothing goes on before a run that makes it.
+    var isCancelled = false
     /// By worker: tasks that were drawn and are for this worker alone.
     var dealt: [[PlannedTask]]
     var waiting: [CheckedContinuation<Void, Never>] = []
@@ -161,7 +163,7 @@ final class TaskQueue: Sendable {
   // MARK: Drawing
 
   private func draw(_ state: inout State, _ worker: Int) -> Answer {
-    while state.failure == nil && !hooks.shouldStop() {
+    while state.failure == nil && !state.isCancelled && !hooks.shouldStop() {
       if isDealt, !state.dealt[worker].isEmpty { return .task(state.dealt[worker].removeFirst()) }
       if !state.returned.isEmpty { return .task(state.returned.removeFirst()) }
       let isFull = state.dealt.contains { $0.count >= Self.dealtLimit }
@@ -237,8 +239,13 @@ final class TaskQueue: Sendable {
     } catch {
       result = .failure(error)
     }
-    let size = state.withLock { state -> (Int, Domain, Int?)? in
-      state.isUpdating = false
+    let isCancelled = Task.isCancelled
+    let taken = state.withLock { state -> (Int, Domain, Int?)? in
+      guard !isCancelled else {
+        // Who knows what it would have given. Other workers may not have heard of it yet.
+        state.isCancelled = true
+        return nil
+      }
       do {
         let domain = try result.get()
         try state.plan.resolve(rule, with: domain)
@@ -248,7 +255,9 @@ final class TaskQueue: Sendable {
         return nil
       }
     }
-    if let (number, domain, size) = size { hooks.updated(number, domain, size) }
+    // Before any task of the new domain is given out.
+    if let (number, domain, size) = taken { hooks.updated(number, domain, size) }
+    state.withLock { $0.isUpdating = false }
     wakeAll()
   }
 

@@ -112,3 +112,6 @@ final class TurnLog: Sendable {
     turns.filter { $0.unit == unit && $0.n == n }.map(\.iteration)
   }
 }
+
+/// Blocks the thread for so many seconds.
+func block(_ seconds: Double) { Thread.sleep(forTimeInterval: seconds) }

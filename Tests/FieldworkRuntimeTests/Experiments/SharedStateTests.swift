@@ -15,7 +15,7 @@ private final class Counter {
       precondition(!isUsed, "two use the object at once")
       isUsed = true
     }
-    Thread.sleep(forTimeInterval: 0.0002)
+    block(0.0002)
     count += 1
     isUsed.withLock { $0 = false }
     return count
