@@ -75,7 +75,7 @@ final class RunState: Sendable {
     let executors =
       branches > 1 && research.settings.branchExecution == .concurrent
       ? (0..<branches).map { WorkerExecutor(worker, branch: $0) } : []
-    while !shouldStop, let task = await queue.next(for: worker) {
+    while let task = await queue.next(for: worker) {
       await recordMoves()
       guard await hasFreeDevices(worker, queue, task) else { return nil }
       let error = await run(task, worker: worker, executors)
@@ -96,6 +96,7 @@ final class RunState: Sendable {
     begun.withLock { $0 = true }
     var task = task
     for index in task.experiments.indices { place(&task.experiments[index], worker: worker) }
+    place(&task.leader, worker: worker)
     let started = RunState.now()
     for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
     await recorder.record(
@@ -257,6 +258,8 @@ final class RunState: Sendable {
       // An empty domain is how an update ends the research.
       if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
+    } catch is CancellationError where Task.isCancelled {
+      throw CancellationError()
     } catch {
       throw FieldworkError(
         .invalidDefinition,
