@@ -11,7 +11,7 @@ public struct Research: Sendable {
   public let units: [UnitDescription]
   /// The rules by which the domain is replaced while the research runs; of several that apply, the
   /// first one is used.
-  public let updates: [DomainUpdate]
+  public private(set) var updates: [DomainUpdate]
   public var settings: ResearchSettings
   /// What runs the experiments of a task.
   public var executor: any BranchExecutor
@@ -99,6 +99,13 @@ public struct Research: Sendable {
   package func replacing(domain: Domain) -> Research {
     var research = self
     research.domain = domain
+    return research
+  }
+
+  /// The research with another domain that nothing replaces.
+  package func confined(to domain: Domain) -> Research {
+    var research = replacing(domain: domain)
+    research.updates = []
     return research
   }
 

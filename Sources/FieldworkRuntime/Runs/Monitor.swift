@@ -3,7 +3,7 @@ public import FieldworkStore
 
 /// Knows at every moment how far a run has come.
 ///
-/// It is a consumer of events like any other; ``Research/start(store:debug:consumers:)`` makes one.
+/// It is a consumer of events like any other; ``Research/start(store:consumers:)`` makes one.
 public final class Monitor: EventConsumer {
   /// The numbers of experiments in a run. Those that earlier runs have stored are `skipped`.
   public struct Counts: Sendable, Hashable {

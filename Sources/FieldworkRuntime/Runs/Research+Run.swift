@@ -67,7 +67,7 @@ extension Research {
     guard !bases.isEmpty else {
       throw FieldworkError(.invalidDefinition, "there is no config to run; give at least one")
     }
-    var research = replacing(domain: Domain(configs: bases))
+    var research = confined(to: Domain(configs: bases))
     research.settings.configs = nil
     research.settings.repetitions = 1
     research.settings.branches =

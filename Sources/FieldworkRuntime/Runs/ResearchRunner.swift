@@ -149,7 +149,9 @@ public struct ResearchRunner: Sendable {
     guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
       return wanted
     }
-    let tasks = (experiments + settings.branches.count - 1) / settings.branches.count
+    // The number may be the largest there is.
+    let (whole, rest) = experiments.quotientAndRemainder(dividingBy: settings.branches.count)
+    let tasks = rest > 0 ? whole + 1 : whole
     return max(1, min(wanted, tasks))
   }
 
