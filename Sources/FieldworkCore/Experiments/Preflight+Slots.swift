@@ -9,6 +9,36 @@ extension Research {
     [settings.workers?.configs, settings.branches.configs].compactMap(\.self)
   }
 
+  /// What is wrong with the parameters that the configs of workers and branches give.
+  func slotNameProblems() -> [Problem] {
+    let (own, given) = (domain?.parameterNames ?? [], slotNames)
+    return given.indices.flatMap { index -> [Problem] in
+      let name = given[index]
+      var found: [Problem] = []
+      if Self.reservedNames.contains(name.key) {
+        found.append(
+          Problem(
+            "a worker or branch gives the parameter '\(name.key)', which results use themselves",
+            remedy: "choose another name",
+            place: place
+          )
+        )
+      }
+      if let other = (own + given[..<index]).first(where: {
+        $0.alias == name.alias && $0.key != name.key
+      }) {
+        found.append(
+          Problem(
+            "the parameters \(other.key) and \(name.key) are both shown as '\(name.alias)'",
+            remedy: "give each its own Alias",
+            place: place
+          )
+        )
+      }
+      return found
+    }
+  }
+
   /// What is wrong with reading a parameter that every worker or every branch gives.
   /// - Returns: nil if none of them gives it to all experiments.
   func slotProblems(_ key: String, _ type: Any.Type, _ unit: UnitDescription) -> [Problem]? {
@@ -23,18 +53,6 @@ extension Research {
         place: unit.place
       )
     }
-  }
-
-  /// What is wrong with reading the device.
-  func deviceProblems(_ type: Any.Type, _ unit: UnitDescription) -> [Problem] {
-    guard settings.devices == nil, !(type is any OptionalType.Type) else { return [] }
-    return [
-      Problem(
-        "unit '\(unit.name)' reads the device, but the research has no devices",
-        remedy: "give devices:, or make the argument optional: it is nil without devices",
-        place: unit.place
-      )
-    ]
   }
 
   /// Two units that save under one name in one iteration: the later value replaces the earlier one.

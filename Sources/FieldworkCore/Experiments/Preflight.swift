@@ -7,7 +7,8 @@ extension Research {
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
-    problems + settingProblems() + domainProblems() + unitProblems() + updateProblems()
+    problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
+      + unitProblems() + updateProblems()
   }
 
   /// Checks the definition before anything runs.
@@ -182,7 +183,9 @@ extension Research {
       units.enumerated().map { ($1.name, $0) },
       uniquingKeysWith: { first, _ in first }
     )
-    let parameters = Set(domain?.parameterNames.flatMap { [$0.key, $0.alias] } ?? [])
+    let parameters = Set(
+      ((domain?.parameterNames ?? []) + slotNames).flatMap { [$0.key, $0.alias] }
+    )
     for (index, unit) in units.enumerated() {
       if !unit.when.canRun(inIterations: iterations) {
         let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
