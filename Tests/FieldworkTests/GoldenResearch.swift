@@ -35,7 +35,18 @@ struct GoldenArgument: NamedExpression {
   var dependencies: [Dependency] {
     guard case .dictionary(let parts) = content else { return list.flatMap(\.dependencies) }
     let inner = ["add", "mul"].flatMap { GoldenArgument(parts[$0] ?? .null).dependencies }
-    return (readsAll ? [.branches] : []) + inner
+    return (readsAll ? [.branches] : []) + inner + read
+  }
+
+  /// The unit or instance that is read.
+  private var read: [Dependency] {
+    if let unit = try? item.optional("O", as: String.self) { return [.unit(name: unit)] }
+    guard let reference = try? item.part("E") else { return [] }
+    for key in ["outputs", "unit"] {
+      if let unit = try? reference.optional(key, as: String.self) { return [.unit(name: unit)] }
+    }
+    let instance = try? reference.optional("instance", as: String.self)
+    return instance.map { [.instance(name: $0)] } ?? []
   }
 
   private var list: [GoldenArgument] {
@@ -360,20 +371,27 @@ struct GoldenResearch {
       return Unit(name, when: when, saving: saving, root: root, { @Sendable in $0 }, body)
     case "method":
       guard let instance else { throw GoldenError("no instance for \(name)") }
-      return Unit(name, when: when, saving: saving, root: root, on: instance) { counter, run in
+      let body = DerivedExpression<Value>(
+        dependencies: instance.dependencies + dependencies
+      ) { run in
         log.add(run, label)
-        return try counter.call(function, values(run))
+        return try instance.evaluate(in: run).call(function, values(run))
       }
+      return Unit(name, when: when, saving: saving, root: root, { @Sendable in $0 }, body)
     case "generator":
-      return Generator(name, when: when, saving: saving, root: root) { run in
+      let elements = DerivedExpression<GoldenElements>(dependencies: dependencies) { run in
         let given = try Result { try values(run) }.logged(log, run, label)
         return GoldenElements(run, log, label) {
           try GoldenFunction.element(function, $0, given)
         }
       }
+      return Generator(name, when: when, saving: saving, root: root, { @Sendable in $0 }, elements)
     case "method-generator":
-      return Generator(name, when: when, saving: saving, root: root) { run in
-        let counter: GoldenCounter = try run.instance(parts[0])
+      guard let instance else { throw GoldenError("no instance for \(name)") }
+      let elements = DerivedExpression<GoldenElements>(
+        dependencies: instance.dependencies + dependencies
+      ) { run in
+        let counter = try instance.evaluate(in: run)
         let count: Int = try values(run).get("k")
         return GoldenElements(run, log, label) { index in
           // In a conditional expression nil would be a null value.
@@ -381,6 +399,7 @@ struct GoldenResearch {
           return try counter.element(index)
         }
       }
+      return Generator(name, when: when, saving: saving, root: root, { @Sendable in $0 }, elements)
     default: throw GoldenError("no kind \(kind)")
     }
   }

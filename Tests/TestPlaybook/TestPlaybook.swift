@@ -8,7 +8,7 @@ struct TestPlaybook: Playbook {
   static let rate = Parameter<Double>("lr")
   static let size = Parameter<Int>("size")
 
-  private static var environment: [String: String] { ProcessInfo.processInfo.environment }
+  static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
   var research: Research {
     switch Self.environment["TEST_PLAYBOOK"] {
@@ -26,7 +26,7 @@ struct TestPlaybook: Playbook {
     case "profiled": profiled(.detailed)
     case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }
-    default: manner(Self.environment["TEST_PLAYBOOK"]) ?? small
+    default: observed ?? manner(Self.environment["TEST_PLAYBOOK"]) ?? small
     }
   }
 

@@ -1,4 +1,6 @@
 import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
 import Foundation
 
 #if canImport(Glibc)
@@ -48,7 +50,12 @@ struct Terminal: Sendable {
     return nil
   }
 
-  func print(_ text: String) { write(text + "\n", to: output) }
+  /// Writes a line to the standard output, after what units have printed: C keeps that back for a while
+  /// if the output is no terminal.
+  func print(_ text: String) {
+    try? StandardStream.stdout.flush()
+    write(text + "\n", to: output)
+  }
 
   func printError(_ text: String) { write(text + "\n", to: error) }
 

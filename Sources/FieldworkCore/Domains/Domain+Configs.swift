@@ -228,9 +228,11 @@ extension Domain {
   /// The given configs, one after the other.
   ///
   ///     Domain(configs: [["x": 1, "y": 2], ["x": 3]])   // {x: 1, y: 2} {x: 3}
+  ///     Domain(configs: [[:]])                          // {}: one empty config, where Domain() has none
   public init(configs: [Config], file: String = #fileID, line: Int = #line) {
     self = configs.map { config in
-      Domain(
+      guard !config.isEmpty else { return Domain(.options([]), problems: []) }
+      return Domain(
         config.entries.map { ParameterOption($0.name, [$0.value]) },
         file: file,
         line: line

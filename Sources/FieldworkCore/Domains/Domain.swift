@@ -242,6 +242,7 @@ extension DomainNode {
   fileprivate var text: String {
     switch kind {
     case .options(let options):
+      if options.isEmpty { return "Domain(configs: [[:]])" }
       return "Domain(\(options.map(\.literalText).joined(separator: ", ")))"
     case .sum(let nodes):
       return nodes.isEmpty ? "Domain()" : nodes.map(\.text).joined(separator: " + ")

@@ -23,7 +23,8 @@ struct DomainBlock: Sendable {
   init(options: [ParameterOption]) {
     kind = .options(options)
     baseCount = options.reduce(1) { saturatingProduct($0, $1.values.count ?? 1) }
-    hasLists = options.contains { $0.values.count != nil }
+    // Without options it is one empty config.
+    hasLists = options.isEmpty || options.contains { $0.values.count != nil }
     hasSamplers = options.contains { $0.values.count == nil }
     hasConditions = false
   }

@@ -34,7 +34,7 @@ final class DomainNode: Sendable {
     switch kind {
     case .options(let options):
       memberCount = 1
-      isEndless = options.allSatisfy { $0.values.count == nil }
+      isEndless = !options.isEmpty && options.allSatisfy { $0.values.count == nil }
       hasConditions = false
     case .sum(let nodes):
       var count = 0

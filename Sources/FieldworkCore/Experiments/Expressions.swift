@@ -2,9 +2,9 @@
 public struct E<Output>: NamedExpression {
   public let dependencies: [Dependency]
   public let expressionText: String
-  private let body: @Sendable (RunContext) -> Output
+  private let body: @Sendable (RunContext) throws -> Output
 
-  public func evaluate(in run: RunContext) throws -> Output { body(run) }
+  public func evaluate(in run: RunContext) throws -> Output { try body(run) }
 }
 
 extension E where Output == RunContext {
@@ -20,7 +20,7 @@ extension E where Output == UnitState {
   public init(_ unit: String) {
     dependencies = [.unit(name: unit)]
     expressionText = "E(\(Value.quoted(unit)))"
-    body = { UnitState($0.unitOutput(unit)) }
+    body = { UnitState(try $0.unitOutput(unit)) }
   }
 }
 

@@ -74,27 +74,6 @@ public struct Research: Sendable {
   /// The number of iterations of an experiment; nil if only the units end it.
   public var iterations: Int? { settings.iterations ?? (hasOnlyFunctions ? 1 : nil) }
 
-  /// Whether the results of an experiment depend on the experiments that it shares a task with.
-  package var crossesBranches: Bool {
-    let shared = Set(units.filter { $0.isRoot && $0.kind == .instance }.compactMap(\.instanceName))
-    let own = Set(
-      units.filter { !$0.isRoot }.flatMap { [$0.name] + ($0.instanceName.map { [$0] } ?? []) }
-    )
-    return units.contains { unit in
-      unit.readsBranches
-        || (unit.isRoot ? unit.reads(own) : unit.instancesUsed.contains(where: shared.contains))
-    }
-  }
-
-  /// Whether a unit has to run for one branch after another: it reads what other branches have, or uses
-  /// an instance that they share.
-  package func sharesState(_ unit: UnitDescription) -> Bool {
-    unit.readsBranches
-      || unit.instancesUsed.contains { name in
-        units.contains { $0.isRoot && $0.kind == .instance && $0.instanceName == name }
-      }
-  }
-
   /// The research with another domain.
   package func replacing(domain: Domain) -> Research {
     var research = self
@@ -102,8 +81,8 @@ public struct Research: Sendable {
     return research
   }
 
-  /// The research with another domain that nothing replaces.
-  package func confined(to domain: Domain) -> Research {
+  /// The research with another domain, which nothing replaces.
+  package func fixed(to domain: Domain) -> Research {
     var research = replacing(domain: domain)
     research.updates = []
     return research

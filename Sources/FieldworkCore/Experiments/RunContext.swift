@@ -26,6 +26,8 @@ public final class RunContext {
   package var instances: [String: Any] = [:]
   /// What the branches of the task share. The task's runner holds it as long as it runs.
   package weak var group: BranchGroup?
+  /// What the running unit says it reads; nil if it may read anything.
+  package var reach: Reach?
   /// What root units had last given when they went on without this branch; nil for those that had given
   /// nothing.
   private var keptRootOutputs: [String: UnitOutput?] = [:]
@@ -74,9 +76,11 @@ public final class RunContext {
   /// The last output of a unit: of this iteration if the unit has run in it, else an older one.
   ///
   /// - Returns: nil, for an optional type, before the unit has first run.
-  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`; of code `invalidDefinition` if it
+  ///   is an object that branches share, or that of a branch for a root unit, and the unit does not say
+  ///   that it reads it.
   public func output<T>(of unit: String, as type: T.Type = T.self) throws -> T {
-    guard let output = unitOutput(unit) else {
+    guard let output = try unitOutput(unit) else {
       if let none = missingValue(type) { return none }
       throw FieldworkError(.missingOutput, "unit '\(unit)' has not run yet in this experiment")
     }
@@ -84,9 +88,28 @@ public final class RunContext {
   }
 
   /// The last output of a unit: the experiment's own, or that of a root unit.
-  package func unitOutput(_ unit: String) -> UnitOutput? {
+  package func unitOutput(_ unit: String) throws -> UnitOutput? {
     if let kept = keptRootOutputs[unit] { return kept }
-    return outputs[unit] ?? counterpart?.outputs[unit]
+    if let own = outputs[unit] { return own }
+    guard let output = counterpart?.outputs[unit] else { return nil }
+    if isRoot || Swift.type(of: output.value) is AnyObject.Type {
+      try requireReach(unit, "the output of unit '\(unit)'", "give O(\"\(unit)\") as an argument")
+    }
+    return output
+  }
+
+  private var isRoot: Bool { group?.root === self }
+
+  /// Checks that the running unit says it reads what branches share, since it has to run for one branch
+  /// after another then, and the branches of a task again as a whole.
+  private func requireReach(_ name: String, _ what: String, _ remedy: String) throws {
+    guard let reach, !reach.names.contains(name) else { return }
+    throw FieldworkError(
+      .invalidDefinition,
+      isRoot
+        ? "\(what) is that of a branch, so a root unit that reads it has to say so: \(remedy)"
+        : "\(what) is shared by the branches, so a unit that reads it has to say so: \(remedy)"
+    )
   }
 
   /// Goes on seeing what a root unit has given so far, whatever it gives from now on.
@@ -108,17 +131,20 @@ public final class RunContext {
   /// The output of a unit in this iteration; nil if the unit has not run in it.
   /// - Throws: ``FieldworkError`` of code `wrongType`.
   public func currentOutput<T>(of unit: String, as type: T.Type = T.self) throws -> T? {
-    guard let output = unitOutput(unit), output.iteration == iteration else { return nil }
+    guard let output = try unitOutput(unit), output.iteration == iteration else { return nil }
     return try converted(output.value, to: type, "the output of unit '\(unit)'")
   }
 
   /// An instance by its name.
-  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` or `wrongType`; of code `invalidDefinition` if
+  ///   branches share it and the unit does not say that it uses it.
   public func instance<T>(_ name: String, as type: T.Type = T.self) throws -> T {
-    guard let instance = instances[name] ?? counterpart?.instances[name] else {
+    if let own = instances[name] { return try converted(own, to: type, "instance '\(name)'") }
+    guard let shared = counterpart?.instances[name] else {
       throw FieldworkError(.missingOutput, "instance '\(name)' has not been built yet")
     }
-    return try converted(instance, to: type, "instance '\(name)'")
+    try requireReach(name, "instance '\(name)'", "write on: \(name), or give it as an argument")
+    return try converted(shared, to: type, "instance '\(name)'")
   }
 
   /// Saves a value under a name at the current iteration; a second one replaces the first.

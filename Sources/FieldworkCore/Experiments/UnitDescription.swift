@@ -73,26 +73,6 @@ extension UnitDescription {
     return true
   }
 
-  /// Whether it reads what other branches of its task have.
-  var readsBranches: Bool {
-    dependencies.contains { if case .branches = $0 { true } else { false } }
-  }
-
-  /// Whether it reads a unit or an instance of the given names.
-  func reads(_ names: Set<String>) -> Bool {
-    dependencies.contains { dependency in
-      switch dependency {
-      case .output(let name, _), .instance(let name), .unit(let name): names.contains(name)
-      case .parameter, .directory, .branches, .results: false
-      }
-    }
-  }
-
-  /// The names of the instances that it uses.
-  var instancesUsed: [String] {
-    dependencies.compactMap { if case .instance(let name) = $0 { name } else { nil } }
-  }
-
   /// All names under which the step saves, as far as they are known before running.
   package var savedNames: [String] { (saving?.names ?? []) + variables }
 }

@@ -2,7 +2,7 @@
 ///
 ///     Research("digits", meta: [.git(), .environment, .packages, .command("pip", ["pip", "list"])]) { … }
 ///
-/// It is asked when the run begins, before the first experiment. What cannot be had is recorded as
+/// It is asked when the run begins, while the first experiments run. What cannot be had is recorded as
 /// absent, with the reason. Passwords, keys and tokens are recorded as `***`.
 public enum MetaSource: Sendable, Hashable {
   /// The machine, its processors and GPUs, the system, the compiler, the command line, and the

@@ -55,7 +55,7 @@ extension Pipeline {
       let news = News(of: source.dependencies)
       return SourceStage(
         segment.passReading { run in
-          news.arrived(in: run) ? CollectionOfOne(try source.evaluate(in: run)) : nil
+          try news.arrived(in: run) ? CollectionOfOne(try source.evaluate(in: run)) : nil
         }
       )
     }
@@ -76,9 +76,9 @@ private final class News {
     }
   }
 
-  func arrived(in run: RunContext) -> Bool {
+  func arrived(in run: RunContext) throws -> Bool {
     let current = Dictionary(
-      units.compactMap { unit in run.unitOutput(unit).map { (unit, $0.iteration) } },
+      try units.compactMap { unit in try run.unitOutput(unit).map { (unit, $0.iteration) } },
       uniquingKeysWith: { first, _ in first }
     )
     // What has never run is left to the expression, which tells.

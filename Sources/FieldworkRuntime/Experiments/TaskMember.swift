@@ -20,6 +20,8 @@ final class TaskMember: @unchecked Sendable {
   var outcome = Outcome()
   /// Whether it stops or fails in the current iteration.
   var isEnding = false
+  /// Whether it ends for good in the current iteration: it has not just been interrupted.
+  var isAtEnd: Bool { isEnding && outcome.ending != .interrupted }
   /// Whether it has ended.
   var isOver = false
   /// Of the units that run at the end: those that have run, or tried to, in the current iteration.

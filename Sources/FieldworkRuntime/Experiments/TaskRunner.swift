@@ -25,9 +25,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   let experiments: [PlannedExperiment]
   private(set) var iteration = 0
-  private let units: [UnitDescription]
-  /// By unit: whether it has to run for one branch after another.
-  private let isOrdered: [Bool]
+  private let list: UnitList
   private let iterationLimit: Int?
   private let finalize: Bool
   private let stopsAtFirstError: Bool
@@ -45,6 +43,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   ///   - executors: where the branches run at once; empty to run them one after another.
   init(
     _ research: Research,
+    _ units: UnitList,
     _ task: PlannedTask,
     root: RunContext?,
     branches: [RunContext],
@@ -53,8 +52,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     hooks: Hooks
   ) {
     experiments = task.experiments
-    units = research.units
-    isOrdered = research.units.map { research.sharesState($0) }
+    list = units
     iterationLimit = research.iterations
     finalize = research.settings.finalize
     stopsAtFirstError = debug
@@ -65,6 +63,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
     group = BranchGroup(root: root, branches: branches)
   }
+
+  private var units: [UnitDescription] { list.units }
 
   var isFinished: Bool { branches.allSatisfy(\.isOver) || hasErrorToThrow }
 
@@ -79,12 +79,19 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       if hasErrorToThrow {
         await endInterrupted()
       } else if !isFinished {
-        await endEarly(.stopped, nil)
+        await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil)
       }
+    } catch is CancellationError where Task.isCancelled {
+      await endEarly(.interrupted, nil)
     } catch {
       firstError = firstError ?? error
       let failure = TaskRunner.failure(error, "executor", max(0, iteration - 1), nil)
       await endEarly(.failed, failure)
+    }
+    // After an error that ends the whole run, the other branches are in the middle of something.
+    for member in branches where !member.isOver {
+      member.outcome.ending = .interrupted
+      await end(member)
     }
     for member in branches { member.close() }
     root?.close()
@@ -157,7 +164,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       guard !member.isOver else { return false }
       if member.isEnding {
         guard runsAtEnd(unit) else { return false }
-        member.context.isLast = finalize || member.context.isLast
+        member.context.isLast = member.isAtEnd || member.context.isLast
       }
       return unit.when.runs(at: iteration, isLast: member.context.isLast)
     }
@@ -176,7 +183,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     // Those that have ended in this iteration go on without it, as if they were alone.
     let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
     guard !takers.isEmpty else { return }
-    if takers.allSatisfy(\.isEnding) { root.context.isLast = true }
+    if takers.allSatisfy(\.isEnding), takers.contains(where: \.isAtEnd) {
+      root.context.isLast = true
+    }
     guard unit.when.runs(at: iteration, isLast: root.context.isLast) else { return }
     for member in branches where !member.isOver && !takers.contains(where: { $0 === member }) {
       member.context.keepRootOutput(of: unit.name)
@@ -218,15 +227,13 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// A unit that runs at the end does so whatever ended the experiment, even if its turn was over.
   private func runClosingTurns() async {
-    guard finalize else { return }
-    let ending = branches.filter { member in
-      !member.isOver && member.isEnding && member.outcome.ending != .interrupted
-    }
+    let ending = branches.filter { !$0.isOver && $0.isAtEnd }
     guard !ending.isEmpty else { return }
     let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
     for member in ending { member.context.isLast = true }
     if endsAll { root?.context.isLast = true }
-    for index in units.indices where units[index].when.includesLast && !hasErrorToThrow {
+    for index in units.indices
+    where units[index].when.includesLast && runsAtEnd(units[index]) && !hasErrorToThrow {
       if units[index].isRoot {
         guard endsAll, let root, !root.attempted.contains(index) else { continue }
         await attempt(index, byRoot: root, for: ending)
@@ -238,7 +245,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// Runs a unit for members: at once where that makes no difference, else one after another.
   private func attempt(_ index: Int, for members: [TaskMember]) async {
-    if members.count > 1, !isOrdered[index], !executors.isEmpty {
+    if members.count > 1, !list.isOrdered[index], !executors.isEmpty {
       await withTaskGroup(of: (any Error)?.self) { group in
         for member in members {
           let executor = executors[member.position % executors.count]
@@ -261,10 +268,14 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
     let unit = units[index]
     if unit.when.includesLast { member.attempted.insert(index) }
-    let branch = member.position
+    // A root unit's turn is told of as one of the first branch that runs.
+    let branch =
+      unit.isRoot ? branches.first { !$0.isOver }?.position ?? 0 : member.position
     hooks.unitStarted?(branch, unit.name, iteration)
     hooks.output?.enter(branch: branch)
     defer { hooks.output?.leave() }
+    member.context.reach = list.reaches[index]
+    defer { member.context.reach = nil }
     do {
       let execute = {
         try await member.execute(unit, at: index) { await self.hooks.saved(branch, $0) }

@@ -78,6 +78,8 @@ final class ProgramRun: Sendable {
       ]
       let ending = wait(&streams, until: ContinuousClock.now + timeLimit) ?? .overTime(timeLimit)
       Self.stop(process)
+      // The handler holds this run, and with it the pipe of the bell.
+      process.terminationHandler = nil
       return ProgramResult(ending: ending, output: streams[0].output, errors: streams[1].output)
     } catch {
       return ProgramResult(ending: .refused(name, Self.reason(error)))

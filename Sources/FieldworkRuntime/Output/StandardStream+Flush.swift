@@ -1,4 +1,4 @@
-import FieldworkStore
+package import FieldworkStore
 
 // The streams of C are variables, which the compiler takes for unsafe; nobody assigns them. Foundation
 // is left out, since it would import them, too.
@@ -15,7 +15,7 @@ extension StandardStream {
   /// has come in.
   /// - Throws: ``SystemError`` if it cannot be written; it is then lost, for it must not get into the
   ///   file that is next.
-  func flush() throws {
+  package func flush() throws {
     let stream = cStream(self)
     guard fflush(stream) != 0 else { return }
     let error = SystemError("cannot write \(rawValue)")

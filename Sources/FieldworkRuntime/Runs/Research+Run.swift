@@ -35,12 +35,13 @@ extension Research {
     try requireSound()
     let store = try store ?? DatabaseStore.inMemory()
     let monitor = Monitor()
-    let runner = ResearchRunner(self, store: store, consumers: consumers + [monitor])
+    // The monitor first, so that what others are told of is counted.
+    let runner = ResearchRunner(self, store: store, consumers: [monitor] + consumers)
     return ResearchRun(monitor, store, Task { try await runner.run() })
   }
 
   /// Runs the steps on given configs, as branches of one task, and gives the results in memory; the
-  /// domain is left aside.
+  /// domain and its updates are left aside.
   ///
   /// - Parameters:
   ///   - configs: a config for each branch; empty to take those of `branches` alone.
@@ -67,7 +68,7 @@ extension Research {
     guard !bases.isEmpty else {
       throw FieldworkError(.invalidDefinition, "there is no config to run; give at least one")
     }
-    var research = confined(to: Domain(configs: bases))
+    var research = fixed(to: Domain(configs: bases))
     research.settings.configs = nil
     research.settings.repetitions = 1
     research.settings.branches =

@@ -250,8 +250,9 @@ public struct ResearchRunner: Sendable {
     var lines = ["iterations \(iterations), finalize \(settings.finalize)"]
     lines += research.units.map(\.description)
     lines += research.updates.map(\.description)
-    // Where branches share something, their number matters.
-    if settings.branches.configs != nil || settings.branches.count > 1 && research.crossesBranches {
+    // Where branches may share something, their number matters.
+    if settings.branches.configs != nil || settings.branches.count > 1 && research.dependsOnBranches
+    {
       lines.append("branches \(settings.branches)")
     }
     if let workers = settings.workers, workers.configs != nil { lines.append("workers \(workers)") }

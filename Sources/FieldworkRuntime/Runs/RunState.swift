@@ -6,6 +6,7 @@ import Foundation
 final class RunState: Sendable {
   let recorder: Recorder
   private let research: Research
+  private let units: UnitList
   private let store: any ResultStore
   private let seed: UInt64
   private let debug: Bool
@@ -29,6 +30,7 @@ final class RunState: Sendable {
     debug: Bool
   ) {
     self.research = research
+    units = UnitList(research)
     self.store = store
     self.seed = seed
     self.debug = debug
@@ -107,6 +109,7 @@ final class RunState: Sendable {
     )
     let runner = TaskRunner(
       research,
+      units,
       task,
       root: research.units.contains(where: \.isRoot) ? rootContext(task) : nil,
       branches: task.experiments.map { context($0) },
@@ -214,8 +217,8 @@ final class RunState: Sendable {
     )
   }
 
-  /// The context of root units. Its random numbers are the same for all tasks of a repetition, so that
-  /// they do not depend on how many branches a task has.
+  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
+  /// of one repetition, so that they do not depend on how many branches a task has.
   private func rootContext(_ task: PlannedTask) -> RunContext {
     let (store, leader) = (store, task.leader)
     return RunContext(

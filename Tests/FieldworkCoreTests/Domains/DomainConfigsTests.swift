@@ -168,6 +168,23 @@ final class DomainConfigsTests: XCTestCase {
     XCTAssertEqual(try domain.config(at: 1, seed: 1)?.description, try domain.texts(seed: 1)[1])
   }
 
+  func testGivenConfigsAlsoEmptyOnes() throws {
+    let configs: [Config] = [["x": 1, "y": 2], [:], ["x": 3], [:]]
+    for count in 0...configs.count {
+      let domain = Domain(configs: Array(configs.prefix(count)))
+      XCTAssertEqual(try domain.configs(), Array(configs.prefix(count)))
+      XCTAssertEqual(domain.count, count)
+    }
+    let empty = Domain(configs: [[:]])
+    XCTAssertEqual(empty.description, "Domain(configs: [[:]])")
+    XCTAssertFalse(empty.isEndless)
+    XCTAssertNotEqual(empty, Domain())
+    let x = integers("x", 1...3)
+    XCTAssertEqual(try x.product(empty).configs(), try x.configs(), "it is one in products")
+    XCTAssertEqual(try empty.product(x).configs(), try x.configs())
+    XCTAssertTrue(try empty.contains([:]))
+  }
+
   func testWeightedDraws() throws {
     let domain = drawn("a", .constant(0)).weighted(1).concatenated(
       with: drawn("b", .constant(0)).weighted(2)

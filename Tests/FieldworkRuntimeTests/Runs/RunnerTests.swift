@@ -39,16 +39,6 @@ final class RunnerTests: RuntimeTestCase {
     )
   }
 
-  func testExecuteLeavesUpdatesAside() async throws {
-    let research = Research("test", seed: 1) {
-      Domain("x" <- [1, 2])
-      UpdateDomain(when: .last) { update in update.updates == 1 ? Domain("x" <- [9]) : nil }
-      Unit("x", saving: "y") { run in try run["x", as: Int.self] }
-    }
-    let results = try await research.execute([["x": 5]])
-    XCTAssertEqual(results.lastValues(of: "y"), [5])
-  }
-
   // MARK: Root units
 
   /// Branches that share a root unit share its device, so that it can be told which one that is.

@@ -32,11 +32,16 @@ class CommandLineTestCase: XCTestCase {
   }
 
   /// Runs the test playbook to its end.
-  func runPlaybook(_ arguments: String..., research: String = "small") throws -> ProcessRun {
+  /// - Parameter more: environment variables beside the usual ones.
+  func runPlaybook(
+    _ arguments: String...,
+    research: String = "small",
+    environment more: [String: String] = [:]
+  ) throws -> ProcessRun {
     try ProcessRun(
       Self.executable("TestPlaybook"),
       complete(arguments),
-      environment: environment(research, gate: nil)
+      environment: environment(research, gate: nil).merging(more) { $1 }
     )
   }
 
@@ -45,13 +50,15 @@ class CommandLineTestCase: XCTestCase {
     _ arguments: String...,
     research: String,
     gate: String? = nil,
-    standardOutput: FileHandle? = nil
+    standardOutput: FileHandle? = nil,
+    standardError: FileHandle? = nil
   ) throws -> RunningProcess {
     try RunningProcess(
       Self.executable("TestPlaybook"),
       complete(arguments),
       environment: environment(research, gate: gate),
-      standardOutput: standardOutput
+      standardOutput: standardOutput,
+      standardError: standardError
     )
   }
 
@@ -59,6 +66,7 @@ class CommandLineTestCase: XCTestCase {
   func assertRefused(
     _ arguments: String...,
     research: String = "small",
+    environment more: [String: String] = [:],
     saying message: String,
     file: StaticString = #filePath,
     line: UInt = #line
@@ -66,7 +74,7 @@ class CommandLineTestCase: XCTestCase {
     let result = try ProcessRun(
       Self.executable("TestPlaybook"),
       complete(arguments),
-      environment: environment(research, gate: nil)
+      environment: environment(research, gate: nil).merging(more) { $1 }
     )
     XCTAssertEqual(result.status, 2, "exit code", file: file, line: line)
     XCTAssertFalse(result.wasKilled, file: file, line: line)

@@ -1,4 +1,5 @@
-// Each public name beside Foundation and XCTest, in expressions and as types.
+// Each public name beside Foundation, ArgumentParser and XCTest, in expressions and as types.
+import ArgumentParser
 import Fieldwork
 import Foundation
 import XCTest
@@ -130,4 +131,108 @@ func types(
   _: any Playbook,
   _: any EventConsumer,
   _: any ResultStore
+) {}
+
+func runs() throws {
+  let pipeline: Pipeline<Int> = Pipeline(over: [1, 2])
+  let update: UpdateDomain = UpdateDomain(when: .last) { _ in Domain("x" <- [1]) }
+  let slots: Slots = Slots.count(2)
+  let execution: BranchExecution = BranchExecution.sequential
+  let executor: StandardExecutor = StandardExecutor()
+  let all: AllBranches<O<Int>> = O<Int>("unit").all
+  let devices: DeviceList = [0, "cuda:1"]
+  let assignment: DeviceAssignment = try DeviceAssignment(devices, workers: 1, branches: 2)
+  let rule: DeviceMemoryRule = DeviceMemoryRule(free: 0.9)
+  let output: OutputMode = OutputMode.common
+  let stream: StandardStream = StandardStream.stdout
+  let level: Logger.Level = Logger.Level.info
+  let profiling: Profiling = Profiling.simple
+  let timing: UnitTiming = UnitTiming(unit: "unit", iteration: 0, total: 1, call: 1)
+  let source: MetaSource = MetaSource.git()
+  let collector: MetaCollector = MetaCollector()
+  let item: MetaItem = MetaItem(run: 1, topic: "a", item: "b", text: "c")
+  let report: MetaReport = MetaReport([item])
+  let monitor: Monitor = Monitor()
+  let iterations: IterationSettings = IterationSettings(configs: 1)
+  let saved: SavedValue = SavedValue(name: "y", iteration: 0, value: 1)
+  let research: Research = Research(
+    "runs",
+    workers: slots,
+    branches: [["x": 1], ["x": 2]],
+    branchExecution: execution,
+    devices: devices,
+    deviceMemory: rule,
+    stdout: output,
+    logLevel: level,
+    meta: [source],
+    profile: profiling,
+    executor: executor
+  ) {
+    update
+    Generator("batch", pipeline, root: true)
+    Save("all", all)
+  }
+  let run: ResearchRun = try research.start(consumers: [monitor])
+  let stored: StoredResearch = try Research.load("research/runs")
+  XCTAssertNotNil(
+    [
+      assignment, stream, timing, collector, report, iterations, saved, run, stored,
+      DeviceMemory.descriptions(),
+    ] as [Any]
+  )
+}
+
+func typesOfRuns(
+  _: Pipeline<Int>,
+  _: PipelineRun<Int>,
+  _: UpdateDomain,
+  _: DomainUpdate,
+  _: UpdateContext,
+  _: Slots,
+  _: BranchExecution,
+  _: any BranchExecutor,
+  _: any BranchTask,
+  _: StandardExecutor,
+  _: AllBranches<O<Int>>,
+  _: DeviceList,
+  _: DeviceAssignment,
+  _: DeviceMemoryRule,
+  _: DeviceMemoryCheck,
+  _: any DeviceMemoryReader,
+  _: DeviceMemory.Type,
+  _: OutputMode,
+  _: StandardStream,
+  _: Logger,
+  _: Profiling,
+  _: UnitTiming,
+  _: UnitProfile,
+  _: MetaSource,
+  _: MetaItem,
+  _: MetaReport,
+  _: MetaCollector,
+  _: Monitor,
+  _: ResearchRun,
+  _: StoredResearch
+) {}
+
+func typesOfPlans(
+  _: ExperimentPlan,
+  _: PlannedExperiment,
+  _: ConfigStream,
+  _: IterationSettings,
+  _: UnitDescription,
+  _: Dependency,
+  _: ExperimentStorage,
+  _: ExperimentState,
+  _: Ending,
+  _: RunStart,
+  _: ResultDigest,
+  _: SavedValue,
+  _: StoreRecord,
+  _: GroupedTable,
+  _: Aggregate,
+  _: AnySampler,
+  _: ResearchBuilder.Type,
+  _: any ParameterNaming,
+  _: any ValueConvertible
 ) {}

@@ -2,7 +2,7 @@ import Fieldwork
 import FieldworkTesting
 import XCTest
 
-/// The forms of docs/language.md make the configs that it says.
+/// The forms of docs/language.md make what it says. `DocumentedExamplesTests` compares both.
 final class LanguageDocumentTests: XCTestCase {
   private func assertShown(
     _ domain: Domain,
@@ -20,7 +20,7 @@ final class LanguageDocumentTests: XCTestCase {
 
   func testParametersAndValues() throws {
     let relu: @Sendable (Double) -> Double = { max($0, 0) }
-    let line: @Sendable (Double) -> Double = { $0 }
+    let tanh: @Sendable (Double) -> Double = { $0 }
     assertShown(Domain("a" <- [1, 2]), "{a: 1} {a: 2}")
     assertShown(Domain("k" <- 1...3), "{k: 1} {k: 2} {k: 3}")
     assertShown(
@@ -33,12 +33,11 @@ final class LanguageDocumentTests: XCTestCase {
     )
     assertShown(Domain("s" <- [[10], [100, 10]]), "{s: [10]} {s: [100, 10]}")
     assertShown(
-      Domain("f" <- [Alias("relu", relu), Alias("tanh", line)]),
+      Domain("f" <- [Alias("relu", relu), Alias("tanh", tanh)]),
       "{f: relu} {f: tanh}"
     )
-    let layout = Domain(Alias("l", "layout") <- ["f"])
-    assertShown(layout, "{l: f}")
-    XCTAssertEqual(try layout[0]["layout", as: String.self], "f")
+    assertShown(Domain(Alias("l", "layout") <- ["f"]), "{l: f}")
+    XCTAssertEqual(try Domain(Alias("l", "layout") <- ["f"])[0]["layout", as: String.self], "f")
     assertShown(
       Domain("a" <- [1, 2], "b" <- ["x", "y"]),
       "{a: 1, b: x} {a: 1, b: y} {a: 2, b: x} {a: 2, b: y}"
@@ -52,11 +51,14 @@ final class LanguageDocumentTests: XCTestCase {
 
   func testOperatorsAndTheirTwins() throws {
     let (a, b) = (Domain("a" <- [1, 2]), Domain("b" <- [3, 4]))
-    assertShown(a + Domain("b" <- [3]), "{a: 1} {a: 2} {b: 3}")
+    assertShown(Domain("a" <- [1, 2]) + Domain("b" <- [3]), "{a: 1} {a: 2} {b: 3}")
     XCTAssertEqual(a + b, a.concatenated(with: b))
-    assertShown(a * b, "{a: 1, b: 3} {a: 1, b: 4} {a: 2, b: 3} {a: 2, b: 4}")
+    assertShown(
+      Domain("a" <- [1, 2]) * Domain("b" <- [3, 4]),
+      "{a: 1, b: 3} {a: 1, b: 4} {a: 2, b: 3} {a: 2, b: 4}"
+    )
     XCTAssertEqual(a * b, a.product(b))
-    assertShown(a .* b, "{a: 1, b: 3} {a: 2, b: 4}")
+    assertShown(Domain("a" <- [1, 2]) .* Domain("b" <- [3, 4]), "{a: 1, b: 3} {a: 2, b: 4}")
     XCTAssertEqual(a .* b, a.zipped(with: b))
     let weighted = 0.3 * Domain("a" <- [1]) + 0.7 * Domain("a" <- [2])
     XCTAssertEqual(weighted.weights, [0.3, 0.7])
@@ -67,6 +69,29 @@ final class LanguageDocumentTests: XCTestCase {
     XCTAssertEqual((a + b) * c, a * c + b * c)
     XCTAssertEqual(a * (b + c), a * b + a * c)
     assertShown(a * Domain("a" <- [9]), "{a: 9} {a: 9}")
+  }
+
+  private func assertSameDraws(
+    _ sampler: Sampler<Double>,
+    _ twin: Sampler<Double>,
+    line: UInt = #line
+  ) throws {
+    XCTAssertEqual(try sampler.draws(5, seed: 3), try twin.draws(5, seed: 3), line: line)
+  }
+
+  func testOperatorsOfConfigsSchedulesAndSamplers() throws {
+    let config: Config = ["a": 1, "b": 2]
+    XCTAssertEqual(config + ["a": 3], config.merging(["a": 3]))
+    XCTAssertEqual("\(config + ["a": 3])", "{a: 3, b: 2}")
+    XCTAssertEqual(.every(2) | .last, When.every(2).union(.last))
+    let uniform = Sampler<Double>.uniform(0...1)
+    let normal = Sampler<Double>.normal()
+    try assertSameDraws(.uniform(0...1) + .normal(), uniform.adding(normal))
+    try assertSameDraws(1 + .normal(), normal.adding(1))
+    try assertSameDraws(.uniform(0...1) - 0.5, uniform.subtracting(0.5))
+    try assertSameDraws(2 * .normal(), normal.multiplied(by: 2))
+    try assertSameDraws(.normal() / 2, normal.divided(by: 2))
+    try assertSameDraws(-.exponential(rate: 1), 0 - Sampler.exponential(rate: 1))
   }
 
   func testMoreOfDomains() throws {
@@ -108,6 +133,43 @@ final class LanguageDocumentTests: XCTestCase {
     )
   }
 
+  /// Checks the value of an expression in an experiment with the config {n: 7, x: 0.5, list: [1, 2, 3]}.
+  private func assertValue<Output>(
+    _ expression: some NamedExpression<Output>,
+    _ expected: String,
+    line: UInt = #line
+  ) async throws {
+    let results = try await Research("expression", seed: 1) {
+      Domain("n" <- [7], "x" <- [0.5], "list" <- [[1, 2, 3]])
+      Save("value", expression)
+    }.run(debug: true)
+    let value = try XCTUnwrap(results.lastValues(of: "value").first ?? nil, line: line)
+    XCTAssertEqual("\(value)", expected, line: line)
+  }
+
+  func testAlgebraOfNamedExpressions() async throws {
+    try await assertValue(EC<Int>("n") + 1, "8")
+    try await assertValue(EC<Int>("n") - 1, "6")
+    try await assertValue(2 * EC<Int>("n"), "14")
+    try await assertValue(EC<Double>("x") / 2, "0.25")
+    try await assertValue(EC<Int>("n") / 2, "3")
+    try await assertValue(EC<Int>("n") % 2, "1")
+    try await assertValue(-EC<Int>("n"), "-7")
+    try await assertValue(EC<Int>("n") .== 7, "true")
+    try await assertValue(EC<Int>("n") .!= 7, "false")
+    try await assertValue(EC<Int>("n") .< 8, "true")
+    try await assertValue(EC<Int>("n") .<= 6, "false")
+    try await assertValue(EC<Int>("n") .> 6, "true")
+    try await assertValue(EC<Int>("n") .>= 8, "false")
+    try await assertValue(EC<[Int]>("list")[1], "2")
+    try await assertValue(EC<[Int]>("list").count, "3")
+    try await assertValue(EC<Int>("n").map { "\($0)!" }, "7!")
+    try await assertValue(
+      EC<Int>("n").combined(with: EC<Double>("x")) { Double($0) * $1 },
+      "3.5"
+    )
+  }
+
   func testNamedExpressions() async throws {
     struct Temperature: NamedExpression {
       func evaluate(in run: RunContext) throws -> Double { 1 / Double(run.iteration + 1) }
@@ -115,53 +177,44 @@ final class LanguageDocumentTests: XCTestCase {
     let results = try await Research("expressions", iterations: 2, seed: 1) {
       Domain("x" <- [10], "n" <- [7])
       Unit("pair") { [1.5, 2.5] }
-      Save("sum", EC<Int>("x") + 1)
       Save("product", 2 * O<[Double]>("pair")[1])
-      Save("negative", -EC<Int>("x"))
-      Save("half", EC<Int>("n") / 2)
-      Save("rest", EC<Int>("n") % 2)
-      Save("equal", EC<Int>("x") .== 10)
-      Save("less", EC<Int>("n") .< EC<Int>("x"))
+      Save("sum", EC<Int>("x") + EC<Int>("n"))
       Save("step", E().iteration)
       Save("unit", E("pair").iteration.map { $0 ?? -1 })
-      Save("count", O<[Double]>("pair").count)
-      Save("mapped", EC<Int>("x").map { "\($0)!" })
-      Save("combined", EC<Int>("x").combined(with: EC<Int>("n")) { $0 - $1 })
       Save("temperature", Temperature())
       Save("config", EC().map(\.description))
       Save("constant", Constant(5))
       Save("list", ListOf(EC<Int>("x"), EC<Int>("n") + 1))
       Save("dictionary", DictionaryOf(["a": EC<Int>("x")]))
+      Save("all", O<[Double]>("pair").all.count)
       Unit("storage", { (storage: ExperimentStorage) in storage.save("own", 3) }, S())
     }.run()
     let row = results.table().row(1)
     let expected: [String: Value] = [
-      "sum": 11, "product": 5.0, "negative": -10, "half": 3, "rest": 1, "equal": true,
-      "less": true, "step": 1, "unit": 1, "count": 2, "mapped": "10!", "combined": 3,
-      "temperature": 0.5, "config": "{x: 10, n: 7}", "constant": 5, "own": 3,
-      "list": [10, 8], "dictionary": ["a": 10],
+      "product": 5.0, "sum": 17, "step": 1, "unit": 1, "temperature": 0.5,
+      "config": "{x: 10, n: 7}", "constant": 5, "list": [10, 8], "dictionary": ["a": 10],
+      "all": 1, "own": 3,
     ]
     for (name, value) in expected { XCTAssertEqual(row[name], value, name) }
   }
 
   func testResults() async throws {
-    let results = try await Research("results", repetitions: 2, iterations: 2, seed: 1) {
+    let research = Research("results", repetitions: 2, iterations: 10, seed: 1) {
       Domain("lr" <- [0.01, 0.5])
       Unit("loss", saving: "loss") { run in
         try run["lr", as: Double.self] * Double(run.iteration + 1)
       }
-    }.run()
+    }
+    let results = try await research.run()
     let table = results.table()
-    XCTAssertEqual(
-      try table["loss", as: Double.self],
-      [0.01, 0.02, 0.5, 1, 0.01, 0.02, 0.5, 1]
-    )
-    let filtered = try table.filter(Condition("lr < 0.1 and iteration == 1"))
-    XCTAssertEqual(try filtered.sorted(by: "loss").count, 2)
-    let grouped = try table.lastValues().grouped(by: ["lr"])
-      .aggregated([.mean, .std, .count], columns: ["loss"])
+    XCTAssertEqual(try table["loss", as: Double.self].prefix(3), [0.01, 0.02, 0.03])
+    let filtered =
+      try table.filter(Condition("lr < 0.1 and iteration == 9")).sorted(by: "loss")
+    XCTAssertEqual(filtered.count, 2)
+    let grouped =
+      try table.lastValues().grouped(by: ["lr"]).aggregated([.mean, .std, .count])
     XCTAssertEqual(grouped.columnNames, ["lr", "loss_mean", "loss_std", "count"])
-    XCTAssertEqual(grouped.row(1), ["lr": 0.5, "loss_mean": 1.0, "loss_std": 0.0, "count": 2])
+    XCTAssertEqual(grouped.row(1), ["lr": 0.5, "loss_mean": 5.0, "loss_std": 0.0, "count": 2])
     XCTAssertTrue(table.formatted(.csv).hasPrefix("id,lr,repetition,iteration,loss\n"))
     XCTAssertEqual(results.failuresTable().count, 0)
   }

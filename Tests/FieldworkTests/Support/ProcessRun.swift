@@ -69,12 +69,14 @@ final class RunningProcess {
   /// - Parameters:
   ///   - input: the standard input; nothing if nil.
   ///   - standardOutput: where the output goes instead of into `ProcessRun.output`.
+  ///   - standardError: where the errors go instead of into `ProcessRun.error`.
   init(
     _ executable: URL,
     _ arguments: [String],
     environment: [String: String] = [:],
     input: String? = nil,
-    standardOutput: FileHandle? = nil
+    standardOutput: FileHandle? = nil,
+    standardError: FileHandle? = nil
   ) throws {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("fieldwork-process-\(UUID().uuidString)")
@@ -84,7 +86,13 @@ final class RunningProcess {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
-    process.standardError = errors
+    if let standardError {
+      process.standardError = standardError
+      // Nobody else writes into the pipe, so reading it ends at once.
+      try errors.fileHandleForWriting.close()
+    } else {
+      process.standardError = errors
+    }
     process.standardInput = FileHandle.nullDevice
     if let input {
       let url = folder.appendingPathComponent("input")
