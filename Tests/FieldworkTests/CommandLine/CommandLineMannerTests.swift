@@ -207,7 +207,8 @@ final class CommandLineMannerTests: CommandLineTestCase {
       try assertRefused(
         option,
         "2",
-        saying: "Error: --gpu-checks and --gpu-check-delay need --memory-ratio"
+        saying: "error: --gpu-checks and --gpu-check-delay need --memory-ratio, "
+          + "as the research asks for no free memory"
       )
     }
   }

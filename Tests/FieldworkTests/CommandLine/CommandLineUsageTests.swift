@@ -66,15 +66,6 @@ final class CommandLineUsageTests: CommandLineTestCase {
     )
   }
 
-  func testFreeMemory() throws {
-    try assertRefused(
-      "--gpu-checks",
-      "2",
-      saying: "error: --gpu-checks and --gpu-check-delay need --memory-ratio, "
-        + "as the research asks for no free memory"
-    )
-  }
-
   func testNumbersOfWhatRuns() throws {
     for option in ["--iterations", "--repetitions", "--configs", "--repeat-each", "--id-prefix"] {
       try assertRefused(option, "0", saying: "error: \(option) is 0: give a number from 1 up")
