@@ -26,11 +26,11 @@ struct TestPlaybook: Playbook {
     case "profiled": profiled(.detailed)
     case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }
-    default: observed ?? small
+    default: observed ?? manner(Self.environment["TEST_PLAYBOOK"]) ?? small
     }
   }
 
-  private var domain: Domain { Domain(Self.rate <- [0.1, 0.01], Self.size <- [8, 16]) }
+  var domain: Domain { Domain(Self.rate <- [0.1, 0.01], Self.size <- [8, 16]) }
 
   /// Four experiments of two iterations.
   private var small: Research {

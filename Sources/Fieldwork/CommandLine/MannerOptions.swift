@@ -73,16 +73,23 @@ struct MannerOptions: ParsableArguments {
     if parallel == .serial, let workers, workers > 1 {
       throw ValidationError("--parallel serial has one worker: leave out --workers \(workers)")
     }
-    if memoryRatio == nil && (gpuChecks != nil || gpuCheckDelay != nil) {
-      throw ValidationError("--gpu-checks and --gpu-check-delay need --memory-ratio")
-    }
   }
 
   func apply(to research: inout Research) throws {
-    if let workers { research.settings.workers = .count(try positive(workers, "--workers")) }
-    if let branches { research.settings.branches = .count(try positive(branches, "--branches")) }
+    if let workers {
+      research.settings.workers = try count(workers, "--workers", research.settings.workers)
+    }
+    if let branches {
+      research.settings.branches = try count(branches, "--branches", research.settings.branches)
+    }
     if let branchExecution { research.settings.branchExecution = branchExecution }
     if let parallel { research.settings.parallelism = parallel }
+    if research.settings.parallelism == .serial, let workers, workers > 1 {
+      throw FieldworkError(
+        .invalidDefinition,
+        "--workers is \(workers), but the research runs one task after the other: add --parallel threads"
+      )
+    }
     if noFinalize { research.settings.finalize = false }
     if let devices {
       do {
@@ -91,11 +98,36 @@ struct MannerOptions: ParsableArguments {
         throw FieldworkError(.unreadableText, "--devices: \(error.message)")
       }
     }
-    if let memoryRatio {
-      var rule = DeviceMemoryRule(free: memoryRatio)
-      if let gpuChecks { rule.attempts = gpuChecks }
-      if let gpuCheckDelay { rule.delay = gpuCheckDelay }
-      research.settings.deviceMemory = rule
+    try applyMemoryRule(to: &research)
+  }
+
+  /// Overrides what is given of the research's own rule.
+  private func applyMemoryRule(to research: inout Research) throws {
+    guard memoryRatio != nil || gpuChecks != nil || gpuCheckDelay != nil else { return }
+    let own = research.settings.deviceMemory ?? memoryRatio.map { DeviceMemoryRule(free: $0) }
+    guard var rule = own else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "--gpu-checks and --gpu-check-delay need --memory-ratio, as the research asks for no free memory"
+      )
     }
+    if let memoryRatio { rule.free = memoryRatio }
+    if let gpuChecks { rule.attempts = gpuChecks }
+    if let gpuCheckDelay { rule.delay = gpuCheckDelay }
+    research.settings.deviceMemory = rule
+  }
+
+  /// - Throws: ``FieldworkError`` if the number is below 1, or not that of the configs that the research
+  ///   gives one by one: without these it would be another research.
+  private func count(_ number: Int, _ option: String, _ slots: Slots?) throws -> Slots {
+    let number = try positive(number, option)
+    guard let slots, let configs = slots.configs else { return .count(number) }
+    guard configs.count == number else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "\(option) is \(number), but the research gives a config for each of \(configs.count): leave out \(option)"
+      )
+    }
+    return slots
   }
 }

@@ -145,6 +145,9 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   func validate() throws {
+    if debug, let workers = manner.workers, workers > 1 {
+      throw ValidationError("--debug has one worker: leave out --workers \(workers)")
+    }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
     }

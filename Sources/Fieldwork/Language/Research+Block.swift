@@ -30,12 +30,13 @@ extension Research {
   ///   - parallel: how workers run.
   ///   - devices: the devices that are shared out among workers and branches.
   ///   - deviceMemory: how much of their memory has to be free before a task begins.
-  ///   - stdout: where what units print goes; `.common` by default where results are kept in files.
-  ///   - stderr: the same for the standard error; the terminal by default.
-  ///   - logLevel: the level below which nothing is logged; `.notice` by default where results are kept in
-  ///     files, and no log otherwise.
-  ///   - meta: what is recorded of the circumstances of a run; `[.environment, .git()]` by default where
-  ///     results are kept in files, and nothing otherwise.
+  ///   - stdout: where what units print goes; nil to leave it to the command line, which takes `.common`
+  ///     where it keeps results in files. Elsewhere it is the terminal.
+  ///   - stderr: the same for the standard error, which the command line leaves to the terminal too.
+  ///   - logLevel: the level below which nothing is logged; nil to leave it to the command line, which
+  ///     takes `.notice` where it keeps results in files. Elsewhere there is no log.
+  ///   - meta: what is recorded of the circumstances of a run; nil to leave it to the command line, which
+  ///     takes `[.environment, .git()]` where it keeps results in files. Elsewhere it is nothing.
   ///   - profile: how much is measured of where the time goes.
   ///   - executor: what runs the experiments of a task.
   public init(

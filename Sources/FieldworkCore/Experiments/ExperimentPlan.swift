@@ -63,9 +63,17 @@ public struct ExperimentPlan: Sendable {
   private var branch = 0
 
   /// Plans the experiments of a research.
-  /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails.
+  /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails, or if there are no
+  ///   workers or branches.
   public init(_ research: Research, seed: UInt64) throws {
     let settings = research.settings
+    guard settings.branches.count > 0, settings.workers?.count ?? 1 > 0 else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "there are no \(settings.branches.count > 0 ? "workers" : "branches"); let there be at least one",
+        place: research.place
+      )
+    }
     self.seed = seed
     rules = research.updates
     branches = settings.branches

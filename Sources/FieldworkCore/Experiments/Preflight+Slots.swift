@@ -9,14 +9,33 @@ extension Research {
     [settings.workers?.configs, settings.branches.configs].compactMap(\.self)
   }
 
-  /// What is wrong with the names that workers and branches give.
+  /// What is wrong with the parameters that the configs of workers and branches give.
   func slotNameProblems() -> [Problem] {
-    slotNames.filter { Self.reservedNames.contains($0.key) }.map { name in
-      Problem(
-        "a config of workers or branches gives '\(name.key)', which results use themselves",
-        remedy: "choose another name",
-        place: place
-      )
+    let (own, given) = (domain?.parameterNames ?? [], slotNames)
+    return given.indices.flatMap { index -> [Problem] in
+      let name = given[index]
+      var found: [Problem] = []
+      if Self.reservedNames.contains(name.key) {
+        found.append(
+          Problem(
+            "a worker or branch gives the parameter '\(name.key)', which results use themselves",
+            remedy: "choose another name",
+            place: place
+          )
+        )
+      }
+      if let other = (own + given[..<index]).first(where: {
+        $0.alias == name.alias && $0.key != name.key
+      }) {
+        found.append(
+          Problem(
+            "the parameters \(other.key) and \(name.key) are both shown as '\(name.alias)'",
+            remedy: "give each its own Alias",
+            place: place
+          )
+        )
+      }
+      return found
     }
   }
 
@@ -42,18 +61,6 @@ extension Research {
       if list.allSatisfy({ $0.contains(key) }) { return (found, true) }
     }
     return (found, false)
-  }
-
-  /// What is wrong with reading the device.
-  func deviceProblems(_ type: Any.Type, _ unit: UnitDescription) -> [Problem] {
-    guard settings.devices == nil, !(type is any OptionalType.Type) else { return [] }
-    return [
-      Problem(
-        "unit '\(unit.name)' reads the device, but the research has no devices",
-        remedy: "give devices:, or make the argument optional: it is nil without devices",
-        place: unit.place
-      )
-    ]
   }
 
   /// A root unit that reads what every branch has of its own, and so gets the first branch's.

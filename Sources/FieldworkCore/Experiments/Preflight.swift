@@ -7,8 +7,8 @@ extension Research {
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
-    problems + settingProblems() + slotNameProblems() + domainProblems() + unitProblems()
-      + updateProblems()
+    problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
+      + unitProblems() + updateProblems()
   }
 
   /// Checks the definition before anything runs.

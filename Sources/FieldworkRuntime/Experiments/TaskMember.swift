@@ -15,8 +15,8 @@ struct Outcome {
 /// another.
 final class TaskMember: @unchecked Sendable {
   let context: RunContext
-  /// The position among the branches that run; 0 for the root.
-  let position: Int
+  /// The position among the branches that run; for the root, that of the first one that takes part.
+  var position: Int
   var outcome = Outcome()
   /// Whether it stops or fails in the current iteration.
   var isEnding = false

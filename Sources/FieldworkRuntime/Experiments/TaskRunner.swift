@@ -77,7 +77,11 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   func run(by executor: any BranchExecutor) async {
     do {
       try await executor.execute(self)
-      if !isFinished { await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil) }
+      if hasErrorToThrow {
+        await endInterrupted()
+      } else if !isFinished {
+        await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil)
+      }
     } catch is CancellationError where Task.isCancelled {
       await endEarly(.interrupted, nil)
     } catch {
@@ -141,6 +145,14 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     for member in branches where !member.isOver { await end(member) }
   }
 
+  /// Ends the branches that an error of another one has cut off.
+  private func endInterrupted() async {
+    for member in branches where !member.isOver {
+      member.outcome.ending = .interrupted
+      await end(member)
+    }
+  }
+
   // MARK: Turns
 
   private func runTurn(_ index: Int) async {
@@ -188,6 +200,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     byRoot root: TaskMember,
     for takers: [TaskMember]
   ) async {
+    // What it prints, and the time that it takes, belong to someone who is still there.
+    if let first = takers.first { root.position = first.position }
     await attempt(index, for: [root])
     // A turn counts once, however many share it.
     takers.first?.takeTimings(of: root)

@@ -21,12 +21,13 @@ package final class LogBook: Sendable {
   package enum Place: Sendable {
     /// Into files in the folder of the research, which is there already.
     case folder(ResearchFolder)
-    /// To an open file, such as the standard error; it is not closed.
+    /// To an open file, such as the standard error, of which a duplicate is used: a unit may keep its
+    /// logger when whoever opened the file has closed it, and its number may be another file's by then.
     case descriptor(Int32)
   }
 
   private struct State {
-    /// The log of the research, from its first record on. Those of experiments, of which there may be
+    /// The log of the research; in a folder, from its first record on. Those of experiments, of which there may be
     /// many thousands, are opened for each record.
     var file: SystemFile?
     var hasToldFailure = false
@@ -52,6 +53,11 @@ package final class LogBook: Sendable {
     self.place = place
     self.threshold = threshold
     self.failed = failed
+    if case .descriptor(let descriptor) = place {
+      // Without one it is told at the first record.
+      let file = try? SystemFile(duplicating: descriptor)
+      state.withLock { $0.file = file }
+    }
   }
 
   /// A logger of the research, or of an experiment by its id.
@@ -107,7 +113,11 @@ package final class LogBook: Sendable {
       }
       switch place {
       case .descriptor(let descriptor):
-        attempt { try SystemFile.append(bytes, to: descriptor, "the log") }
+        attempt {
+          let file = try state.file ?? SystemFile(duplicating: descriptor)
+          state.file = file
+          try file.append(bytes)
+        }
       case .folder(let folder):
         attempt {
           let file = try state.file ?? LogBook.openLog("\(folder.path)/research.log")

@@ -63,7 +63,8 @@ public struct ResearchRunner: Sendable {
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
-    let services = try RunServices(research, store, workers: research.settings.wantedWorkers) { error in
+    let services = try RunServices(research, store, workers: research.settings.wantedWorkers) {
+      error in
       for listener in listeners { listener.consume(.warning(error.description)) }
     }
     let run = RunState(
@@ -149,7 +150,9 @@ public struct ResearchRunner: Sendable {
     guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
       return wanted
     }
-    let tasks = (experiments + settings.branches.count - 1) / settings.branches.count
+    // The number may be the largest there is.
+    let (whole, rest) = experiments.quotientAndRemainder(dividingBy: settings.branches.count)
+    let tasks = rest > 0 ? whole + 1 : whole
     return max(1, min(wanted, tasks))
   }
 

@@ -33,7 +33,8 @@ package struct RunCheck {
       + outputProblems
   }
 
-  private func problem(_ message: String, _ remedy: String, at place: SourcePlace? = nil) -> Problem {
+  private func problem(_ message: String, _ remedy: String, at place: SourcePlace? = nil) -> Problem
+  {
     Problem(message, remedy: remedy, place: place ?? research.place)
   }
 
@@ -52,7 +53,9 @@ package struct RunCheck {
   }
 
   private var memoryProblem: Problem? {
-    guard research.settings.deviceMemory != nil, research.settings.devices == nil else { return nil }
+    guard research.settings.deviceMemory != nil, research.settings.devices == nil else {
+      return nil
+    }
     return problem(
       "there are no devices whose memory could be free",
       "say which with devices: or --devices"

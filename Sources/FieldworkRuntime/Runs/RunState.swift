@@ -77,7 +77,7 @@ final class RunState: Sendable {
     let executors =
       branches > 1 && research.settings.branchExecution == .concurrent
       ? (0..<branches).map { WorkerExecutor(worker, branch: $0) } : []
-    while !shouldStop, let task = await queue.next(for: worker) {
+    while let task = await queue.next(for: worker) {
       await recordMoves()
       guard await hasFreeDevices(worker, queue, task) else { return nil }
       let error = await run(task, worker: worker, executors)
@@ -263,11 +263,14 @@ final class RunState: Sendable {
       // An empty domain is how an update ends the research.
       if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
+    } catch is CancellationError where Task.isCancelled {
+      throw CancellationError()
     } catch {
       let reason = (error as? FieldworkError)?.message ?? TaskRunner.message(error)
       throw FieldworkError(
         .invalidDefinition,
         "the domain update after \(request.produced) configs failed: \(reason)",
+        cause: (error as? FieldworkError)?.cause,
         place: rule.place,
         problems: (error as? FieldworkError)?.problems ?? []
       )

@@ -112,7 +112,10 @@ final class TaskQueue: Sendable {
         return task
       case .update(let rule, let request): await update(rule, request)
       case .wait(let wakes): await wait(since: wakes)
-      case .end: return nil
+      case .end:
+        // Others may wait for tasks that this worker would have taken: they end, too, or draw them.
+        wakeAll()
+        return nil
       }
     }
   }
@@ -142,21 +145,25 @@ final class TaskQueue: Sendable {
   /// Why the plan could not go on; nil if it could.
   var failure: (any Error)? { state.withLock { $0.failure } }
 
-  /// Whether tasks are left that nobody has run.
+  /// How many tasks that have nothing to run are passed in search of one that has.
+  private static let searchLimit = 100_000
+
+  /// Whether tasks are left that nobody has run, as far as can be told in a moment.
   var hasMore: Bool {
     state.withLock { state in
       guard state.failure == nil else { return false }
       if state.hasAbandoned || !state.returned.isEmpty { return true }
       if state.dealt.contains(where: { !$0.isEmpty }) { return true }
       var plan = state.plan
-      while let step = try? plan.nextTask() {
+      for _ in 0..<Self.searchLimit {
+        guard let step = try? plan.nextTask() else { return false }
         switch step {
         case .end: return false
         case .update: return true
         case .task(let task): if !missing(task).isEmpty { return true }
         }
       }
-      return false
+      return true
     }
   }
 
@@ -172,6 +179,8 @@ final class TaskQueue: Sendable {
         switch try state.plan.nextTask() {
         case .end: return mayReturn && state.running > 0 ? .wait(state.wakes) : .end
         case .update(let rule):
+          // The domain would be made from what happened to run.
+          if state.hasAbandoned { return .end }
           guard state.running == 0, state.dealt.allSatisfy(\.isEmpty) else {
             return .wait(state.wakes)
           }

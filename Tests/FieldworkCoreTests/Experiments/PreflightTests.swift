@@ -50,6 +50,44 @@ final class PreflightTests: XCTestCase {
     assertProblem(research(a, []), "no units", line: 100)
   }
 
+  func testConfigsOfWorkersAndBranches() {
+    assertSound(research(a) { $0.workers = [["w": 1], ["w": 2]] })
+    // Its values win over the domain's.
+    assertSound(research(a) { $0.branches = [["a": 3]] })
+    for name in Research.reservedNames {
+      let config = Config([.init(ParameterName(Alias(name, name)), AnyAlias(Value.int(1)))])
+      assertProblem(
+        research(a) { $0.workers = .configs([config]) },
+        "gives the parameter '\(name)', which results use",
+        line: 100
+      )
+    }
+    assertProblem(
+      research(a, [unit("u", saving: "w")]) { $0.branches = [["w": 1]] },
+      "saves 'w', which is the name of a parameter",
+      line: 1
+    )
+  }
+
+  func testMemoryOfDevices() {
+    func ruled(_ rule: DeviceMemoryRule) -> Research {
+      research(a) { $0.deviceMemory = rule }
+    }
+    assertSound(ruled(DeviceMemoryRule(free: 1, attempts: 1, delay: 0)))
+    for share in [0, -0.1, 1.1, .nan] {
+      assertProblem(ruled(DeviceMemoryRule(free: share)), "free share", line: 100)
+    }
+    assertProblem(ruled(DeviceMemoryRule(free: 1, attempts: 0)), "0 times", line: 100)
+    for delay in [-1, .infinity, .nan] {
+      assertProblem(ruled(DeviceMemoryRule(free: 1, delay: delay)), "every", line: 100)
+    }
+  }
+
+  func testAPlanWithoutWorkersOrBranchesIsRefused() {
+    XCTAssertThrowsError(try ExperimentPlan(research(a) { $0.workers = .configs([]) }, seed: 1))
+    XCTAssertThrowsError(try ExperimentPlan(research(a) { $0.branches = .configs([]) }, seed: 1))
+  }
+
   func testObjectives() {
     let saving = [unit("u", saving: "loss")]
     assertSound(research(a, saving) { $0.objective = .minimize("loss") })

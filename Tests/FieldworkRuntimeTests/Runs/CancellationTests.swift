@@ -75,6 +75,37 @@ final class CancellationTests: RuntimeTestCase {
     }
   }
 
+  /// An interrupted update is no error of the playbook, and comes again in the next run.
+  func testCancellingADomainUpdate() async throws {
+    let task = Shared<Task<RunSummary, any Error>?>(nil)
+    let isSet = DispatchSemaphore(value: 0)
+    let times = Shared(0)
+    let research = Research("test", seed: 1, workers: 2) {
+      Domain("x" <- [1, 2])
+      UpdateDomain(when: .at(1)) { _ in
+        if times.change({
+          $0 += 1; return $0
+        }) == 1 {
+          isSet.wait()
+          task.value?.cancel()
+          try Task.checkCancellation()
+        }
+        return Domain("x" <- [3])
+      }
+      Unit("x", saving: "y") { run in try run["x", as: Int.self] }
+    }
+    let store = try DatabaseStore.inMemory()
+    let running = Task { try await ResearchRunner(research, store: store).run() }
+    task.change { $0 = running }
+    isSet.signal()
+    let summary = try await running.value
+    XCTAssertTrue(summary.isCancelled)
+    XCTAssertEqual(summary.done, 2)
+    let rest = try await ResearchRunner(research, store: store).run()
+    XCTAssertEqual([rest.skipped, rest.done, times.value], [2, 1, 2])
+    XCTAssertEqual(try store.contents().lastValues(of: "y"), [1, 2, 3])
+  }
+
   func testATaskThatIsCancelledBeforehandRunsNothing() async throws {
     let store = try DatabaseStore.inMemory()
     let research = research(.threads, workers: 2)

@@ -84,7 +84,7 @@ final class AcceptanceAliasTests: AcceptanceCase {
     XCTAssertEqual(try config["one", as: Int.self], 1)
     XCTAssertEqual(try config["net", as: Value.self], ["width": 8, "depth": 2])
     XCTAssertEqual(config.plainValues, ["n": 3, "one": 1, "net/width": 8, "net/depth": 2])
-    assertFails(.missingParameter, "no parameter 'lr'", "n: 3") { try config["lr", as: Int.self] }
+    assertFails(.missingParameter, "no parameter 'lr'", "n, one") { try config["lr", as: Int.self] }
   }
 
   func testRow102_printedValues() {

@@ -163,7 +163,9 @@ final class AcceptanceRecordTests: AcceptanceRunCase {
     ] {
       XCTAssertEqual(try places(stream, mode), expected, mode, file: file, line: line)
     }
-    XCTAssertEqual(try places(stream, nil), common, "with files", file: file, line: line)
+    // What the system says of a crash is not to be hidden.
+    let usual = stream == .stdout ? common : terminal
+    XCTAssertEqual(try places(stream, nil), usual, "with files", file: file, line: line)
     XCTAssertEqual(
       try places(stream, nil, "--store", "memory"),
       Places(terminal: one + two, common: nil, experiments: []),
@@ -187,9 +189,10 @@ final class AcceptanceRecordTests: AcceptanceRunCase {
         "--stdout",
         mode,
         research: "printing",
-        saying: "error: stdout cannot go to '\(name)': results in memory have no folder for its "
+        saying:
+          "TestPlaybook/Observed.swift:18: error: stdout cannot go to '\(name)': results in memory have no folder for its "
           + "file; choose 'experiment' or 'terminal', or keep the results in files\n"
-          + "error: the output cannot be kept that way"
+          + "error: the research cannot be run: 1 problem"
       )
     }
   }

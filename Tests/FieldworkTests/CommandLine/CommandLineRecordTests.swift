@@ -15,7 +15,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
   // MARK: Output
 
   func testOutputGoesToAFileByDefaultAndTheSummaryNamesIt() throws {
-    let run = try runPlaybook("--workers", "1", research: "printing")
+    let run = try runPlaybook("--workers", "1", "--stderr", "common", research: "printing")
     XCTAssertEqual(run.status, 0)
     for stream in ["stdout", "stderr"] {
       XCTAssertEqual(

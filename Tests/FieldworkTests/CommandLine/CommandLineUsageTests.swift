@@ -36,6 +36,36 @@ final class CommandLineUsageTests: CommandLineTestCase {
     )
   }
 
+  func testWorkersWithoutEffect() throws {
+    try assertRefused(
+      "--debug",
+      "--workers",
+      "2",
+      saying: "Error: --debug has one worker: leave out --workers 2"
+    )
+    try assertRefused(
+      "--workers",
+      "2",
+      research: "serial",
+      saying: "error: --workers is 2, but the research runs one task after the other: "
+        + "add --parallel threads"
+    )
+    try assertRefused(
+      "--workers",
+      "3",
+      research: "listed",
+      saying: "error: --workers is 3, but the research gives a config for each of 2: "
+        + "leave out --workers"
+    )
+    try assertRefused(
+      "--branches",
+      "2",
+      research: "listed",
+      saying: "error: --branches is 2, but the research gives a config for each of 1: "
+        + "leave out --branches"
+    )
+  }
+
   func testNumbersOfWhatRuns() throws {
     for option in ["--iterations", "--repetitions", "--configs", "--repeat-each", "--id-prefix"] {
       try assertRefused(option, "0", saying: "error: \(option) is 0: give a number from 1 up")
