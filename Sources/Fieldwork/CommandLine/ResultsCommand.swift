@@ -102,7 +102,8 @@ struct ResultsCommand: PlaybookSubcommand {
     let items = try DatabaseStore.openForReading(folder).meta()
     let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
     let report = MetaReport(items, runs)
-    if output.chosenFormat != .text || columns != nil || sort != nil {
+    let wantsTable = columns != nil || sort != nil || output.limit != nil
+    if wantsTable || output.chosenFormat != .text {
       var table = report.table
       if let sort { table = try table.sorted(by: sort, descending: descending) }
       if let columns { table = try table.selecting(try columnNames(columns)) }

@@ -74,6 +74,11 @@ struct ResultsShape: ParsableArguments {
       if !meta { throw ValidationError("--run is about circumstances: add --meta") }
       if run < 0 { throw ValidationError("--run is \(run): give 0 or more") }
     }
+    if meta && (aliases || auxiliary || hidesConfig || joinsConfig || isLong) {
+      throw ValidationError(
+        "--meta is about runs, which have no configs: leave out what shows or hides these"
+      )
+    }
     if !artifacts && (matching != nil || withOutput) {
       throw ValidationError(
         "\(matching != nil ? "--matching" : "--with-output") is about files: add --artifacts"
