@@ -21,7 +21,7 @@ final class ProgramRun: Sendable {
   }
 
   /// Held by the one that starts a program.
-  private static let starts = Protected(())
+  private static let starts = Protected(0)
 
   /// How many bytes of what goes to the stream for errors are kept.
   private static let errorLimit = 100_000
