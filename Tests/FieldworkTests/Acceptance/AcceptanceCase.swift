@@ -2,8 +2,8 @@ import Fieldwork
 import Foundation
 import XCTest
 
-/// A test of what works in batchflow.research, row by row of its acceptance table: each method is named by
-/// its row, and shows that the row works here by the public interface alone.
+/// A test of the numbered list of what works in batchflow.research: each method is named by
+/// its number, and shows that it works here by the public interface alone.
 class AcceptanceCase: XCTestCase {
   /// A folder that is there for one test.
   private(set) var directory = ""

@@ -2,8 +2,8 @@ import Fieldwork
 import Foundation
 import XCTest
 
-/// A test of what works in batchflow.research, row by row of its acceptance table: each method is named by
-/// its row, and shows that the row works here by the public interface or the command line.
+/// A test of the numbered list of what works in batchflow.research: each method is named by
+/// its number, and shows that it works here by the public interface or the command line.
 class AcceptanceRunCase: CommandLineTestCase {
   /// The place of a research in the test's directory.
   func folder(_ name: String) -> ResearchFolder {
