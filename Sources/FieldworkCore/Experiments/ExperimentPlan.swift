@@ -32,14 +32,6 @@ package struct PlannedTask: Sendable {
 ///
 /// Making a plan runs nothing. Memory grows by a few bytes per experiment, to tell equal configs apart.
 public struct ExperimentPlan: Sendable {
-  /// What comes next.
-  package enum Step {
-    case experiment(PlannedExperiment)
-    /// The domain is to be replaced before the plan can go on, see ``resolve(_:with:)``.
-    case update(DomainUpdate)
-    case end
-  }
-
   /// The number of experiments as far as is known: domain updates may change it; nil if there is no end.
   public private(set) var size: Int?
   /// The domain that configs are taken from now.
@@ -102,20 +94,13 @@ public struct ExperimentPlan: Sendable {
   /// - Returns: nil at the end, or where an update comes.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   public mutating func next() throws -> PlannedExperiment? {
-    guard case .experiment(let experiment) = try step() else { return nil }
-    return experiment
-  }
-
-  /// The next experiment, update, or the end.
-  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
-  package mutating func step() throws -> Step {
-    if let rule = dueRule { return .update(rule) }
-    return try draw().map(Step.experiment) ?? .end
+    dueRule == nil ? try draw() : nil
   }
 
   /// What the workers are given next.
   package enum TaskStep {
     case task(PlannedTask)
+    /// The domain is to be replaced before the plan can go on, see ``resolve(_:with:)``.
     case update(DomainUpdate)
     case end
   }

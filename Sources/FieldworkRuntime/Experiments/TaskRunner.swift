@@ -77,9 +77,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   func run(by executor: any BranchExecutor) async {
     do {
       try await executor.execute(self)
-      if hasErrorToThrow {
-        await endInterrupted()
-      } else if !isFinished {
+      if !isFinished {
         await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil)
       }
     } catch is CancellationError where Task.isCancelled {
@@ -89,11 +87,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       let failure = TaskRunner.failure(error, "executor", max(0, iteration - 1), nil)
       await endEarly(.failed, failure)
     }
-    // After an error that ends the whole run, the other branches are in the middle of something.
-    for member in branches where !member.isOver {
-      member.outcome.ending = .interrupted
-      await end(member)
-    }
+    await endInterrupted()
     for member in branches { member.close() }
     root?.close()
   }
@@ -145,7 +139,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     for member in branches where !member.isOver { await end(member) }
   }
 
-  /// Ends the branches that an error of another one has cut off.
+  /// Ends the branches that an error which ends the whole run has cut off in the middle of something.
   private func endInterrupted() async {
     for member in branches where !member.isOver {
       member.outcome.ending = .interrupted
@@ -200,7 +194,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     byRoot root: TaskMember,
     for takers: [TaskMember]
   ) async {
-    // What it prints, and the time that it takes, belong to someone who is still there.
+    // What it prints and is told of, and the time that it takes, belong to one who takes part.
     if let first = takers.first { root.position = first.position }
     await attempt(index, for: [root])
     // A turn counts once, however many share it.
@@ -269,9 +263,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
     let unit = units[index]
     if unit.when.includesLast { member.attempted.insert(index) }
-    // A root unit's turn is told of as one of the first branch that runs.
-    let branch =
-      unit.isRoot ? branches.first { !$0.isOver }?.position ?? 0 : member.position
+    let branch = member.position
     hooks.unitStarted?(branch, unit.name, iteration)
     hooks.output?.enter(branch: branch)
     defer { hooks.output?.leave() }

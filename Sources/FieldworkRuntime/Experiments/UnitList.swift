@@ -7,10 +7,12 @@ struct UnitList: Sendable {
   let reaches: [Reach]
   /// By unit: whether it has to run for one branch after another.
   let isOrdered: [Bool]
+  let hasRoots: Bool
 
   init(_ research: Research) {
     units = research.units
     reaches = units.map { research.reach(of: $0) }
     isOrdered = research.orderedUnits
+    hasRoots = units.contains(where: \.isRoot)
   }
 }

@@ -51,14 +51,7 @@ package final class OutputCapture: Sendable {
     descriptors: (output: Int32, error: Int32) = (STDOUT_FILENO, STDERR_FILENO),
     failed: @escaping @Sendable (FieldworkError) -> Void
   ) throws {
-    let problems = [(StandardStream.stdout, output), (.stderr, error)]
-      .filter { folder == nil && $0.1.hasCommonFile }
-      .map { stream, mode in
-        Problem(
-          "\(stream.rawValue) cannot go to '\(mode.rawValue)': results in memory have no folder for its file",
-          remedy: "choose 'experiment' or 'terminal', or keep the results in files"
-        )
-      }
+    let problems = Self.problems(output: output, error: error, hasFolder: folder != nil)
     guard problems.isEmpty else {
       throw FieldworkError(
         .invalidDefinition,
@@ -76,6 +69,24 @@ package final class OutputCapture: Sendable {
       throw FieldworkError(.store, "the output cannot be redirected", cause: "\(error)")
     }
     self.failed = failed
+  }
+
+  /// What is wrong with taking the streams in these modes.
+  static func problems(
+    output: OutputMode?,
+    error: OutputMode?,
+    hasFolder: Bool,
+    place: SourcePlace? = nil
+  ) -> [Problem] {
+    guard !hasFolder else { return [] }
+    return [(StandardStream.stdout, output), (.stderr, error)].compactMap { stream, mode in
+      guard let mode, mode.hasCommonFile else { return nil }
+      return Problem(
+        "\(stream.rawValue) cannot go to '\(mode.rawValue)': results in memory have no folder for its file",
+        remedy: "choose 'experiment' or 'terminal', or keep the results in files",
+        place: place
+      )
+    }
   }
 
   deinit { end() }

@@ -79,16 +79,12 @@ package struct RunCheck {
 
   private var outputProblems: [Problem] {
     let settings = research.settings
-    var found: [Problem] = []
-    for (mode, stream) in [(settings.stdout, "stdout"), (settings.stderr, "stderr")] {
-      guard !keepsFiles, let mode, mode.hasCommonFile else { continue }
-      found.append(
-        problem(
-          "\(stream) cannot go to '\(mode.rawValue)': results in memory have no folder for its file",
-          "choose 'experiment' or 'terminal', or keep the results in files"
-        )
-      )
-    }
+    var found = OutputCapture.problems(
+      output: settings.stdout,
+      error: settings.stderr,
+      hasFolder: keepsFiles,
+      place: research.place
+    )
     if settings.separatesOutput && !runsOneAtATime {
       found.append(
         problem(

@@ -111,7 +111,7 @@ final class RunState: Sendable {
       research,
       units,
       task,
-      root: research.units.contains(where: \.isRoot) ? rootContext(task) : nil,
+      root: units.hasRoots ? rootContext(task) : nil,
       branches: task.experiments.map { context($0) },
       debug: debug,
       executors: executors,
@@ -204,30 +204,26 @@ final class RunState: Sendable {
   // MARK: Contexts
 
   private func context(_ experiment: PlannedExperiment) -> RunContext {
+    context(experiment, random: "experiment|\(seed)|\(experiment.key)")
+  }
+
+  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
+  /// of one repetition, so that they do not depend on how many branches a task has.
+  private func rootContext(_ task: PlannedTask) -> RunContext {
+    context(task.leader, random: "root|\(seed)|\(task.leader.repetition)")
+  }
+
+  /// - Parameter random: what the random numbers depend on.
+  private func context(_ experiment: PlannedExperiment, random: String) -> RunContext {
     let store = store
     return RunContext(
       id: experiment.id,
       name: research.name,
       branch: experiment.branch,
       config: experiment.config,
-      random: RandomStream(Philox(text: "experiment|\(seed)|\(experiment.key)")),
+      random: RandomStream(Philox(text: random)),
       logger: services.logger(experiment.id),
       makeDirectory: { try store.directory(of: experiment.id) },
-      makeResults: { try store.contents() }
-    )
-  }
-
-  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
-  /// of one repetition, so that they do not depend on how many branches a task has.
-  private func rootContext(_ task: PlannedTask) -> RunContext {
-    let (store, leader) = (store, task.leader)
-    return RunContext(
-      id: leader.id,
-      name: research.name,
-      config: leader.config,
-      random: RandomStream(Philox(text: "root|\(seed)|\(leader.repetition)")),
-      logger: services.logger(leader.id),
-      makeDirectory: { try store.directory(of: leader.id) },
       makeResults: { try store.contents() }
     )
   }
