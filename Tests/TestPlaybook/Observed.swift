@@ -9,7 +9,7 @@ extension TestPlaybook {
     case "printing": printing
     case "branched": branched
     case "waiting": waiting
-    default: nil
+    default: faulty
     }
   }
 

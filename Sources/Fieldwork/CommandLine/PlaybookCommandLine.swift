@@ -1,5 +1,6 @@
 import ArgumentParser
 import FieldworkCore
+import FieldworkRuntime
 import FieldworkStore
 import Foundation
 
@@ -19,6 +20,8 @@ struct PlaybookContext: Sendable {
   /// The name of the executable.
   let name: String
   let terminal: Terminal
+  /// How worker processes are started; nil if the program cannot be started again.
+  let workerCommand: WorkerCommand?
 }
 
 /// A subcommand of a playbook.
@@ -30,10 +33,14 @@ protocol PlaybookSubcommand: ParsableCommand {
 struct PlaybookCommandLine {
   private let playbook: any Playbook
   private let name: String
+  private let isProgram: Bool
 
-  init(_ playbook: any Playbook, name: String) {
+  /// - Parameter isProgram: whether the process runs this command line and nothing else, so that it can be
+  ///   started once more as a worker.
+  init(_ playbook: any Playbook, name: String, isProgram: Bool = false) {
     self.playbook = playbook
     self.name = name
+    self.isProgram = isProgram
   }
 
   func run(_ arguments: [String]) async -> ExitStatus {
@@ -45,7 +52,12 @@ struct PlaybookCommandLine {
         try parsed.run()
         return .done
       }
-      let context = PlaybookContext(research: playbook.research, name: name, terminal: terminal)
+      let context = PlaybookContext(
+        research: playbook.research,
+        name: name,
+        terminal: terminal,
+        workerCommand: isProgram ? WorkerCommand(arguments: arguments + ["--as-worker"]) : nil
+      )
       return try await command.perform(context)
     } catch let error as FieldworkError {
       report(error, terminal)

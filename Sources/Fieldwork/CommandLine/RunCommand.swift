@@ -55,13 +55,26 @@ struct RunCommand: PlaybookSubcommand {
   )
   var hidesProgress = false
 
+  @OptionGroup(title: "When something goes wrong")
+  var faults: FaultOptions
+
   @OptionGroup(title: "What is kept of it")
   var record: RecordOptions
 
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
+  @Flag(
+    name: .customLong("as-worker"),
+    help: ArgumentHelp("Run what another process asks for.", visibility: .private)
+  )
+  var isWorker = false
+
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    if isWorker {
+      try await WorkerServer(overridden(context.research)).run()
+      return .done
+    }
     let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
     let research = try overridden(context.research)
     let selection = try settings.selection(in: research)
@@ -71,7 +84,8 @@ struct RunCommand: PlaybookSubcommand {
       research,
       debug: debug,
       selects: selection != nil,
-      keepsFiles: kind == .local
+      keepsFiles: kind == .local,
+      hasProcesses: context.workerCommand != nil
     )
     for warning in try check.require() where !json {
       terminal.printError(terminal.text(of: warning))
@@ -86,6 +100,8 @@ struct RunCommand: PlaybookSubcommand {
       debug: debug,
       changes: continues ? .accept : .refuse,
       selection: selection,
+      faults: try faults.policy(for: research, hasProcesses: context.workerCommand != nil),
+      workerCommand: context.workerCommand,
       consumers: display.map { [$0] } ?? []
     )
     let interrupts = Interrupts()

@@ -52,7 +52,7 @@ extension Research {
     workers: Slots? = nil,
     branches: Slots = 1,
     branchExecution: BranchExecution = .concurrent,
-    parallel: Parallelism = .threads,
+    parallel: Parallelism = .processes,
     devices: DeviceList? = nil,
     deviceMemory: DeviceMemoryRule? = nil,
     stdout: OutputMode? = nil,

@@ -29,7 +29,11 @@ extension Playbook {
   /// done, 1 if experiments failed, 2 if the command or the research cannot be run, 130 if interrupted.
   public static func main() async {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    let status = await PlaybookCommandLine(Self.init(), name: "\(Self.self)").run(arguments)
+    let status = await PlaybookCommandLine(
+      Self.init(),
+      name: "\(Self.self)",
+      isProgram: true
+    ).run(arguments)
     exit(status.rawValue)
   }
 }

@@ -220,5 +220,7 @@ enum FailureText {
 
 extension Failure {
   /// The unit with its place: `unit 'train' (Digits/Digits.swift:31)`.
-  var unitText: String { "unit '\(unit)'" + (place.map { " (\($0))" } ?? "") }
+  var unitText: String {
+    (unit.isEmpty ? "between units" : "unit '\(unit)'") + (place.map { " (\($0))" } ?? "")
+  }
 }

@@ -37,7 +37,7 @@ struct RunProgress: Sendable {
     case .experimentSkipped: counts.skipped += 1
     case .domainUpdated(_, _, let experiments): total = experiments
     case .workerLeft(let worker, _): activities[worker] = nil
-    case .unitStarted, .warning: break
+    case .unitStarted, .warning, .workerDied, .printed, .retrying: break
     case .experimentStarted(let experiment, let worker):
       activities[worker, default: []].append(Activity(experiment: experiment))
     case .iterationEnded(let id, _, let worker):

@@ -16,6 +16,26 @@ public struct PlannedExperiment: Sendable {
   public let task: Int
   /// The number of the branch in its task, from 0.
   public let branch: Int
+
+  package init(
+    ordinal: Int,
+    id: String,
+    key: String,
+    config: Config,
+    repetition: Int,
+    updates: Int,
+    task: Int,
+    branch: Int
+  ) {
+    self.ordinal = ordinal
+    self.id = id
+    self.key = key
+    self.config = config
+    self.repetition = repetition
+    self.updates = updates
+    self.task = task
+    self.branch = branch
+  }
 }
 
 /// The experiments that run together: as many consecutive ones as there are branches, fewer at the end
@@ -24,6 +44,11 @@ package struct PlannedTask: Sendable {
   package var experiments: [PlannedExperiment]
   /// The first experiment of the task, whether or not it runs again: root units read its config.
   package var leader: PlannedExperiment
+
+  package init(experiments: [PlannedExperiment], leader: PlannedExperiment) {
+    self.experiments = experiments
+    self.leader = leader
+  }
 
   package var number: Int { leader.task }
 }

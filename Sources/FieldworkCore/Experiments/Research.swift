@@ -133,7 +133,7 @@ public struct ResearchSettings: Sendable, Hashable {
   public var stderr: OutputMode?
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
-  public var parallelism = Parallelism.threads
+  public var parallelism = Parallelism.processes
 
   public init() {}
 }
@@ -144,6 +144,9 @@ public enum Parallelism: String, Sendable, Hashable, CaseIterable {
   case serial
   /// At once, in tasks of one process.
   case threads
+  /// At once, in processes of their own, so that one that dies is a result and no more. A run that cannot
+  /// start the program again, such as one in a test, uses threads.
+  case processes
 }
 
 /// What a worker waits for before each task: that its devices have memory free.

@@ -20,6 +20,12 @@ public enum Event: Sendable {
   case domainUpdated(number: Int, Domain, experiments: Int?)
   /// A worker takes no more tasks.
   case workerLeft(worker: Int, reason: String)
+  /// A worker process has died, and another one takes its place.
+  case workerDied(worker: Int, reason: String)
+  /// What a worker process has written to its standard error: complete lines.
+  case printed(worker: Int, text: String)
+  /// An experiment is tried again, with the number of the attempt.
+  case retrying(PlannedExperiment, attempt: Int)
   /// Something that does not end the run, but that a person should know.
   case warning(String)
   case runEnded(RunSummary)
@@ -52,6 +58,8 @@ public struct RunSummary: Sendable {
   public internal(set) var interrupted = 0
   /// Whether the run was cancelled before the plan was through.
   public internal(set) var isCancelled = false
+  /// Why the run ended before the plan was through, if it was not cancelled; for a person.
+  public internal(set) var stopExplanation: String?
   public internal(set) var seed: UInt64 = 0
   /// In seconds.
   public internal(set) var duration = 0.0

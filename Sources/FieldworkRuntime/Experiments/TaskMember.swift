@@ -30,6 +30,10 @@ final class TaskMember: @unchecked Sendable {
   private var output: (unit: String, value: UnitOutput)?
   private var sources: [Int: ElementSource] = [:]
   private(set) var timings: [UnitTiming] = []
+  /// When it last handed on what it has saved.
+  var lastHandover = ContinuousClock.now
+  /// By name: the last values that were handed on before their time, which are held all the same.
+  private var handedOver: [String: Value] = [:]
 
   init(_ context: RunContext, position: Int) {
     self.context = context
@@ -59,7 +63,7 @@ final class TaskMember: @unchecked Sendable {
       }
       value = element
     case .dump(let names):
-      await dump(context.takeSaved(names))
+      await dump(self.dump(names))
       return
     }
     if let saving = unit.saving {
@@ -73,6 +77,24 @@ final class TaskMember: @unchecked Sendable {
   func showOutput() {
     if let output { context.outputs[output.unit] = output.value }
     output = nil
+  }
+
+  /// The last value that was saved under a name.
+  func lastSaved(_ name: String) -> Value? {
+    context.saved.last { $0.name == name }?.value ?? handedOver[name]
+  }
+
+  /// Hands on what was saved, before its time.
+  func takeSavedEarly() -> [SavedValue] {
+    let taken = context.takeSaved()
+    for saved in taken { handedOver[saved.name] = saved.value }
+    return taken
+  }
+
+  /// Hands on what was saved under the given names, or all of it, and holds it no longer.
+  private func dump(_ names: Set<String>?) -> [SavedValue] {
+    handedOver = names.map { names in handedOver.filter { !names.contains($0.key) } } ?? [:]
+    return context.takeSaved(names)
   }
 
   func add(_ timing: UnitTiming) { timings.append(timing) }

@@ -15,8 +15,10 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     let failed: @Sendable (Int, Failure) -> Void
     /// Whether the experiments are to end with their iteration.
     let shouldStop: @Sendable () -> Bool
-    /// A unit's turn begins; nil if nobody wants to know.
-    let unitStarted: (@Sendable (Int, String, Int) -> Void)?
+    /// A unit's turn begins: with the unit's number and the iteration; nil if nobody wants to know.
+    let unitStarted: (@Sendable (Int, Int, Int) -> Void)?
+    /// A unit's turn is over; nil if nobody wants to know.
+    let unitEnded: (@Sendable (Int) -> Void)?
     let iterationEnded: @Sendable (Int, Int) -> Void
     let ended: @Sendable (Int, Outcome, TaskMember) async -> Void
     /// Leads what a branch's unit prints to where it belongs; nil if it is left alone.
@@ -70,7 +72,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   func lastSaved(_ name: String, branch: Int) -> Value? {
     guard branches.indices.contains(branch) else { return nil }
-    return branches[branch].context.saved.last { $0.name == name }?.value
+    return branches[branch].lastSaved(name)
   }
 
   /// Runs the task by an executor until every branch has ended.
@@ -109,6 +111,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   private func endIteration(of member: TaskMember) async {
     member.outcome.iterations += 1
+    await handOverSaved(by: member)
     hooks.iterationEnded(member.position, member.context.iteration)
     if member.isEnding || member.outcome.iterations == iterationLimit {
       await end(member)
@@ -117,6 +120,18 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       await end(member)
     }
   }
+
+  /// Hands on now and then what an experiment has saved, so that it is to be seen, and safe, before the
+  /// experiment ends.
+  private func handOverSaved(by member: TaskMember) async {
+    guard !member.context.saved.isEmpty else { return }
+    let now = ContinuousClock.now
+    guard now - member.lastHandover >= TaskRunner.handoverInterval else { return }
+    member.lastHandover = now
+    await hooks.saved(member.position, member.takeSavedEarly())
+  }
+
+  private static let handoverInterval = Duration.milliseconds(200)
 
   private func end(_ member: TaskMember) async {
     guard !member.isOver else { return }
@@ -264,9 +279,12 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     let unit = units[index]
     if unit.when.includesLast { member.attempted.insert(index) }
     let branch = member.position
-    hooks.unitStarted?(branch, unit.name, iteration)
+    hooks.unitStarted?(branch, index, iteration)
     hooks.output?.enter(branch: branch)
-    defer { hooks.output?.leave() }
+    defer {
+      hooks.output?.leave()
+      hooks.unitEnded?(branch)
+    }
     member.context.reach = list.reaches[index]
     defer { member.context.reach = nil }
     do {

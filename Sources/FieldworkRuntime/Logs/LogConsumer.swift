@@ -66,7 +66,7 @@ package final class LogConsumer: EventConsumer {
     case .workerLeft(let worker, let reason):
       research.warning("worker \(worker) takes no more tasks: \(reason)")
     case .warning(let text): research.warning("\(text)")
-    case .iterationEnded: break
+    case .iterationEnded, .workerDied, .printed, .retrying: break
     }
   }
 

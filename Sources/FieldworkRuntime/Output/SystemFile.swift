@@ -1,3 +1,4 @@
+import FieldworkStore
 import Foundation
 
 #if canImport(Glibc)
@@ -5,6 +6,9 @@ import Foundation
 #elseif canImport(Darwin)
   import Darwin
 #endif
+
+/// The call of the system, which has the name of a method below.
+private func makePipe(_ ends: inout [Int32]) -> Int32 { pipe(&ends) }
 
 /// A call of the system that failed.
 struct SystemError: Error, CustomStringConvertible {
@@ -48,6 +52,33 @@ final class SystemFile: Sendable {
   init(duplicating descriptor: Int32, above limit: Int32 = STDERR_FILENO) throws {
     self.descriptor = try SystemFile.duplicate(descriptor, above: limit)
     path = "descriptor \(descriptor)"
+  }
+
+  /// Held while a descriptor is open that a program started in this moment would inherit.
+  static let inheritance = Protected(0)
+
+  /// Both ends of a pipe.
+  /// - Throws: ``SystemError``.
+  static func pipe() throws -> (reading: SystemFile, writing: SystemFile) {
+    try inheritance.withLock { _ in
+      var ends: [Int32] = [-1, -1]
+      guard makePipe(&ends) == 0 else { throw SystemError("cannot make a pipe") }
+      defer { for end in ends { close(end) } }
+      return (try SystemFile(duplicating: ends[0]), try SystemFile(duplicating: ends[1]))
+    }
+  }
+
+  /// An empty file without a name, which is gone with the last process that has it open.
+  /// - Throws: ``SystemError``.
+  static func temporary() throws -> SystemFile {
+    try inheritance.withLock { _ in
+      var path = Array((NSTemporaryDirectory() + "/fieldwork-XXXXXX").utf8CString)
+      let descriptor = mkstemp(&path)
+      guard descriptor >= 0 else { throw SystemError("cannot make a file for temporary use") }
+      unlink(path)
+      defer { close(descriptor) }
+      return try SystemFile(duplicating: descriptor)
+    }
   }
 
   deinit { close(descriptor) }

@@ -68,7 +68,7 @@ public final class Monitor: EventConsumer {
         case .interrupted, .running: state.counts.interrupted += 1
         }
       case .runEnded(let summary): state.summary = summary
-      case .unitStarted, .workerLeft, .warning: break
+      case .unitStarted, .workerLeft, .warning, .workerDied, .printed, .retrying: break
       }
     }
   }

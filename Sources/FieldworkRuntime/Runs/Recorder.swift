@@ -7,11 +7,10 @@ import FieldworkStore
 ///
 /// It is the only one that writes the store. An action that comes with a record is done once the record
 /// is stored.
-final class Recorder: Sendable {
+final class Recorder: RecordSink {
   private struct State {
     var records: [StoreRecord] = []
     var actions: [@Sendable () -> Void] = []
-    var waiting: [CheckedContinuation<Void, Never>] = []
     var isScheduled = false
     var failure: FieldworkError?
   }
@@ -31,9 +30,24 @@ final class Recorder: Sendable {
     self.onFailure = onFailure
   }
 
-  /// Takes records; waits while too many others are waiting.
-  func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)? = nil) async {
-    let isFull = state.withLock { state in
+  func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
+    guard take(records, then: action) else { return }
+    await withCheckedContinuation { continuation in
+      flush { continuation.resume() }
+    }
+  }
+
+  /// Takes records from a thread that may be held up while too many others are waiting.
+  func recordBlocking(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) {
+    guard take(records, then: action) else { return }
+    let isStored = DispatchSemaphore(value: 0)
+    flush { isStored.signal() }
+    isStored.wait()
+  }
+
+  /// - Returns: whether too many records are waiting.
+  private func take(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) -> Bool {
+    state.withLock { state in
       state.records += records
       if let action { state.actions.append(action) }
       if !state.isScheduled {
@@ -42,10 +56,12 @@ final class Recorder: Sendable {
       }
       return state.records.count > Self.limit
     }
-    guard isFull else { return }
-    await withCheckedContinuation { continuation in
-      state.withLock { $0.waiting.append(continuation) }
-      queue.async { self.flush() }
+  }
+
+  private func flush(then action: @escaping @Sendable () -> Void) {
+    queue.async {
+      self.flush()
+      action()
     }
   }
 
@@ -53,26 +69,21 @@ final class Recorder: Sendable {
   /// - Throws: the first error that the store threw.
   func flushed() async throws {
     await withCheckedContinuation { continuation in
-      queue.async {
-        self.flush()
-        continuation.resume()
-      }
+      flush { continuation.resume() }
     }
     if let failure = state.withLock({ $0.failure }) { throw failure }
   }
 
   /// Runs on the queue alone, so records keep their order.
   private func flush() {
-    let (records, actions, waiting, hasFailed) = state.withLock { state in
+    let (records, actions, hasFailed) = state.withLock { state in
       defer {
         state.records = []
         state.actions = []
-        state.waiting = []
         state.isScheduled = false
       }
-      return (state.records, state.actions, state.waiting, state.failure != nil)
+      return (state.records, state.actions, state.failure != nil)
     }
-    defer { for continuation in waiting { continuation.resume() } }
     guard !records.isEmpty, !hasFailed else { return }
     do {
       try store.write(records)

@@ -21,6 +21,8 @@ public struct ResearchRunner: Sendable {
   private let debug: Bool
   private let changes: ChangePolicy
   private let selection: Selection?
+  private let faults: FaultPolicy
+  private let workerCommand: WorkerCommand?
   private let consumers: [any EventConsumer]
 
   /// - Parameters:
@@ -28,6 +30,8 @@ public struct ResearchRunner: Sendable {
   ///     `.serial`.
   ///   - changes: whether to go on from results of another definition.
   ///   - selection: which experiments of the plan to run; nil for all.
+  ///   - faults: how to deal with what goes wrong in experiments.
+  ///   - workerCommand: how worker processes are started; without it workers are threads.
   ///   - consumers: who is told what happens.
   public init(
     _ research: Research,
@@ -35,6 +39,8 @@ public struct ResearchRunner: Sendable {
     debug: Bool = false,
     changes: ChangePolicy = .refuse,
     selection: Selection? = nil,
+    faults: FaultPolicy = FaultPolicy(),
+    workerCommand: WorkerCommand? = nil,
     consumers: [any EventConsumer] = []
   ) {
     self.research = research
@@ -42,6 +48,8 @@ public struct ResearchRunner: Sendable {
     self.debug = debug
     self.changes = changes
     self.selection = selection
+    self.faults = faults
+    self.workerCommand = workerCommand
     self.consumers = consumers
   }
 
@@ -63,8 +71,11 @@ public struct ResearchRunner: Sendable {
     let finished = Set(stored.filter { $0.value == .done }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
-    let services = try RunServices(research, store, workers: research.settings.wantedWorkers) {
-      error in
+    let services = try RunServices(
+      research,
+      folder: store.folder,
+      workers: research.settings.wantedWorkers
+    ) { error in
       for listener in listeners { listener.consume(.warning(error.description)) }
     }
     let run = RunState(
@@ -73,7 +84,7 @@ public struct ResearchRunner: Sendable {
       seed: seed,
       consumers: consumers,
       services: services,
-      debug: debug
+      faults: faults
     )
     let size = try selection.map { try $0.count(in: plan) } ?? plan.size
     let workers = workerCount(size)
@@ -114,7 +125,11 @@ public struct ResearchRunner: Sendable {
     // The circumstances are found out meanwhile.
     async let meta = services.meta(research, run: runNumber)
     let firstError = try await captured(services) {
-      await runAll(run, queue, workers: workers)
+      await withTaskCancellationHandler {
+        await runAll(run, queue, workers: workers)
+      } onCancel: {
+        run.stopSignal.give(nil)
+      }
     }
     let elapsed = clock.now - began
     await run.recorder.record(await meta.map(StoreRecord.meta))
@@ -123,6 +138,7 @@ public struct ResearchRunner: Sendable {
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
     var failure = debug ? firstError : nil
     if let error = queue.failure { failure = error }
+    if case .noWorkers(let error) = run.stopSignal.reason { failure = error }
     if let reason = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
       failure = FieldworkError(
         .device,
@@ -165,7 +181,7 @@ public struct ResearchRunner: Sendable {
     _ services: RunServices,
     _ body: () async -> Result
   ) async throws -> Result {
-    try services.begin(store)
+    try services.begin()
     defer { services.end() }
     return await body()
   }
@@ -173,12 +189,19 @@ public struct ResearchRunner: Sendable {
   /// - Returns: with `debug`, the first error of a unit.
   private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async -> (any Error)? {
     if research.settings.parallelism == .serial {
-      return await run.work(queue, worker: 0)
+      return await run.work(queue, worker: 0, debug: debug)
     }
     return await withTaskGroup(of: (any Error)?.self) { group in
       for worker in 0..<workers {
-        group.addTask(executorPreference: WorkerExecutor(worker)) {
-          await run.work(queue, worker: worker)
+        if let command = workerCommand, research.settings.parallelism == .processes {
+          group.addTask {
+            await WorkerSupervisor(worker, command, run, queue).work()
+            return nil
+          }
+        } else {
+          group.addTask(executorPreference: WorkerExecutor(worker)) {
+            await run.work(queue, worker: worker, debug: debug)
+          }
         }
       }
       var first: (any Error)?
@@ -194,37 +217,25 @@ public struct ResearchRunner: Sendable {
       research,
       debug: debug,
       selects: selection != nil,
-      keepsFiles: store.folder != nil
+      keepsFiles: store.folder != nil,
+      hasProcesses: workerCommand != nil
     ).require()
   }
 
-  /// What must not change between runs: the units' declarations and the number of iterations. The
-  /// domain may grow and shrink.
-  private var definition: String {
-    let settings = research.settings
-    let iterations = research.iterations.map(String.init) ?? "open"
-    var lines = ["iterations \(iterations), finalize \(settings.finalize)"]
-    lines += research.units.map(\.description)
-    lines += research.updates.map(\.description)
-    // Where branches may share something, their number matters.
-    if settings.branches.configs != nil || settings.branches.count > 1 && research.dependsOnBranches
-    {
-      lines.append("branches \(settings.branches)")
-    }
-    if let workers = settings.workers, workers.configs != nil { lines.append("workers \(workers)") }
-    return lines.joined(separator: "\n")
-  }
+  private var definition: ResearchDefinition { ResearchDefinition(research) }
 
-  private var definitionNote: StoreRecord { .note("definition", .string(definition)) }
+  private var definitionNote: StoreRecord { .note("definition", .string(definition.text)) }
 
   /// The seed of the stored results, or a new one for a new research.
   private func agreeOnSeed(_ notes: [String: Value]) throws -> UInt64 {
-    if case .string(let before) = notes["definition"], before != definition, changes == .refuse {
+    if case .string(let before) = notes["definition"], before != definition.text,
+      changes == .refuse
+    {
       throw FieldworkError(
         .invalidDefinition,
         """
         the research '\(research.name)' has changed since its results were begun:
-        \(Self.difference(before, definition))
+        \(definition.difference(from: before))
         Start over with --fresh, go on with the stored results with --continue, or give the research another name.
         """
       )
@@ -239,15 +250,6 @@ public struct ResearchRunner: Sendable {
       )
     }
     return stored
-  }
-
-  private static func difference(_ before: String, _ after: String) -> String {
-    let old = before.split(separator: "\n")
-    let new = after.split(separator: "\n")
-    let removed = old.filter { !new.contains($0) }.map { "  - \($0)" }
-    let added = new.filter { !old.contains($0) }.map { "  + \($0)" }
-    let lines = removed + added
-    return lines.isEmpty ? "  the units stand in another order" : lines.joined(separator: "\n")
   }
 }
 

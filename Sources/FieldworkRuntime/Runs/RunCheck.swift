@@ -7,15 +7,24 @@ package struct RunCheck {
   private let debug: Bool
   private let selects: Bool
   private let keepsFiles: Bool
+  private let hasProcesses: Bool
 
   /// - Parameters:
   ///   - selects: whether a condition leaves out experiments.
   ///   - keepsFiles: whether results go to a folder.
-  package init(_ research: Research, debug: Bool, selects: Bool, keepsFiles: Bool) {
+  ///   - hasProcesses: whether there can be worker processes.
+  package init(
+    _ research: Research,
+    debug: Bool,
+    selects: Bool,
+    keepsFiles: Bool,
+    hasProcesses: Bool
+  ) {
     self.research = research
     self.debug = debug
     self.selects = selects
     self.keepsFiles = keepsFiles
+    self.hasProcesses = hasProcesses
   }
 
   /// - Returns: the warnings.
@@ -89,17 +98,17 @@ package struct RunCheck {
       found.append(
         problem(
           "what each experiment prints cannot be told apart while several run in one process",
-          "run with --parallel serial, or with one worker and branches one after another, or choose the output 'common' or 'terminal'"
+          "run with --parallel processes or serial and branches one after another, or choose the output 'common' or 'terminal'"
         )
       )
     }
     return found
   }
 
-  /// Whether no two units ever run at the same time.
+  /// Whether no two units ever run at the same time in one process.
   private var runsOneAtATime: Bool {
     let settings = research.settings
-    return settings.wantedWorkers == 1
+    return (settings.wantedWorkers == 1 || hasProcesses && settings.parallelism == .processes)
       && (debug || settings.branches.count == 1 || settings.branchExecution == .sequential)
   }
 }

@@ -9,26 +9,43 @@ import Logging
 final class RunServices: Sendable {
   let capture: OutputCapture?
   let logBook: LogBook?
-  let devices: DeviceAssignment?
+  private let devices: DeviceAssignment?
+  private let role: Role
+  let folder: ResearchFolder?
   let memoryCheck: DeviceMemoryCheck?
+  /// Whose services they are.
+  enum Role {
+    /// Of a run, which may have workers in its own process.
+    case run
+    /// Of a worker in a process of its own, whose standard error its supervisor reads.
+    case worker
+  }
+
   private let silence = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() }
 
   /// - Parameters:
+  ///   - folder: the folder of the results; nil for results in memory.
   ///   - workers: among how many workers devices are shared out.
   ///   - failed: is told, once for each, why output or logs cannot be kept.
   init(
     _ research: Research,
-    _ store: any ResultStore,
+    folder: ResearchFolder?,
     workers: Int,
+    role: Role = .run,
     failed: @escaping @Sendable (FieldworkError) -> Void
   ) throws {
     let settings = research.settings
-    let (output, error) = (settings.stdout ?? .terminal, settings.stderr ?? .terminal)
+    self.folder = folder
+    self.role = role
+    let output = settings.stdout ?? .terminal
+    var error = settings.stderr ?? .terminal
+    // What it writes there last is why it died, so the supervisor itself keeps it.
+    if role == .worker && error == .common { error = .terminal }
     if output == .terminal && error == .terminal {
       capture = nil
     } else {
       capture = try OutputCapture(
-        folder: store.folder,
+        folder: folder,
         output: output,
         error: error,
         failed: failed
@@ -36,7 +53,7 @@ final class RunServices: Sendable {
     }
     if let level = settings.logLevel {
       let place: LogBook.Place =
-        store.folder.map { .folder($0) } ?? .descriptor(capture?.terminalError ?? 2)
+        folder.map { .folder($0) } ?? .descriptor(capture?.terminalError ?? 2)
       logBook = LogBook(name: research.name, place, threshold: level, failed: failed)
     } else {
       logBook = nil
@@ -69,10 +86,10 @@ final class RunServices: Sendable {
   /// Who follows the run besides those who asked for it.
   var consumers: [any EventConsumer] { logBook.map { [LogConsumer($0)] } ?? [] }
 
-  func begin(_ store: any ResultStore) throws {
+  func begin() throws {
     guard let capture else { return }
-    // What a process that died has printed last.
-    if let folder = store.folder { try OutputCapture.salvage(in: folder) }
+    // What a process that died has printed last. Workers begin while others run.
+    if let folder, role == .run { try OutputCapture.salvage(in: folder) }
     capture.begin()
   }
 
@@ -87,6 +104,43 @@ final class RunServices: Sendable {
       arguments: CommandLine.arguments,
       environment: ProcessInfo.processInfo.environment
     )
+  }
+
+  /// Whether what experiments print goes into the store, since there are no files.
+  var keepsOutputInStore: Bool { folder == nil }
+
+  // MARK: Devices
+
+  /// Adds the devices that a worker has for the experiments of a task to their configs. Workers of one
+  /// process all see all devices, so they are given by the names that the system knows.
+  func place(_ task: inout PlannedTask, worker: Int) {
+    guard devices != nil else { return }
+    for index in task.experiments.indices { place(&task.experiments[index], worker) }
+    place(&task.leader, worker)
+  }
+
+  private func place(_ experiment: inout PlannedExperiment, _ worker: Int) {
+    guard let devices else { return }
+    let branch = experiment.branch
+    let value =
+      role == .worker
+      ? devices.local(ofWorker: worker, branch: branch)
+      : devices.physical(ofWorker: worker, branch: branch)
+    experiment.config.set("device", to: AnyAlias(value))
+  }
+
+  /// The devices of an experiment by the names that the system knows; nil for none.
+  func deviceName(of experiment: PlannedExperiment, worker: Int) -> String? {
+    guard let devices else { return experiment.config[alias: "device"].map(\.name) }
+    return AnyAlias(devices.physical(ofWorker: worker, branch: experiment.branch)).name
+  }
+
+  /// The devices that a worker has, by the names that the system knows.
+  func visibleDevices(ofWorker worker: Int) -> [String]? { devices?.visible(toWorker: worker) }
+
+  /// What the environment of a worker's process has for its devices.
+  func environment(ofWorker worker: Int) -> [String: String] {
+    devices?.environment(ofWorker: worker) ?? [:]
   }
 
   func logger(_ experiment: String) -> Logger {

@@ -5,21 +5,23 @@ import Foundation
 /// What the workers of one run share.
 final class RunState: Sendable {
   let recorder: Recorder
-  private let research: Research
-  private let units: UnitList
+  let research: Research
+  let services: RunServices
+  let faults: FaultPolicy
+  let seed: UInt64
   private let store: any ResultStore
-  private let seed: UInt64
-  private let debug: Bool
   private let consumers: [any EventConsumer]
-  private let services: RunServices
+  private let logs: [any EventConsumer]
   private let summary = Protected(RunSummary())
   /// The places of left out experiments, not yet handed to the store.
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
+  private let deathCount = Protected(0)
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<String?>(nil)
-  /// Set when results can no longer be stored, so that running on would be in vain.
-  private let isStopping: Protected<Bool>
+  /// That nothing more is to begin.
+  let stopSignal: StopSignal
+  private let failureWatch: FailureWatch
 
   init(
     _ research: Research,
@@ -27,28 +29,43 @@ final class RunState: Sendable {
     seed: UInt64,
     consumers: [any EventConsumer],
     services: RunServices,
-    debug: Bool
+    faults: FaultPolicy
   ) {
     self.research = research
-    units = UnitList(research)
     self.store = store
     self.seed = seed
-    self.debug = debug
     self.services = services
-    self.consumers = consumers + services.consumers
-    let isStopping = Protected(false)
-    self.isStopping = isStopping
-    recorder = Recorder(store) { isStopping.withLock { $0 = true } }
+    self.faults = faults
+    self.consumers = consumers
+    logs = services.consumers
+    failureWatch = FailureWatch(faults)
+    let stopSignal = StopSignal()
+    self.stopSignal = stopSignal
+    recorder = Recorder(store) { stopSignal.give(.unwritable) }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
-  var shouldStop: Bool { Task.isCancelled || isStopping.withLock { $0 } }
+  var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
 
   /// Whether someone wants to be told of each turn of a unit.
-  private var wantsUnits: Bool { consumers.contains(where: \.wantsUnits) }
+  var wantsUnits: Bool { (consumers + logs).contains(where: \.wantsUnits) }
+
+  /// The number of worker processes that have died.
+  var deaths: Int { deathCount.withLock { $0 } }
 
   func emit(_ event: Event) {
+    if case .workerDied = event { deathCount.withLock { $0 += 1 } }
+    for log in logs { log.consume(event) }
+    relay(event)
+  }
+
+  /// Tells of something that a worker process has written into the logs already.
+  func relay(_ event: Event) {
+    if case .experimentEnded(_, let ending, _, _) = event {
+      summary.withLock { $0.count(ending) }
+    }
     for consumer in consumers { consumer.consume(event) }
+    if let reason = failureWatch.reason(toStopAfter: event) { stopSignal.give(reason) }
   }
 
   func skip(_ experiment: PlannedExperiment) {
@@ -69,74 +86,66 @@ final class RunState: Sendable {
     if !records.isEmpty { await recorder.record(records) }
   }
 
+  // MARK: Workers in this process
+
+  /// What the tasks of workers in this process share.
+  func host(debug: Bool) -> TaskHost {
+    let store = store
+    return TaskHost(
+      TaskHost.Setting(
+        research: research,
+        seed: seed,
+        debug: debug,
+        errorRetries: faults.errorRetries,
+        makeDirectory: { try store.directory(of: $0) },
+        makeResults: { try store.contents() }
+      ),
+      services,
+      TaskHost.Hooks(
+        recorder: recorder,
+        emit: { self.emit($0) },
+        wantsUnits: wantsUnits,
+        shouldStop: { self.shouldStop }
+      )
+    )
+  }
+
   /// Runs tasks until there are no more.
   /// - Returns: with `debug`, the first error of a unit, which ends the work.
-  func work(_ queue: TaskQueue, worker: Int) async -> (any Error)? {
-    let branches = research.settings.branches.count
-    // In a task of several branches each has a thread of its own, unless they run one after another.
-    let executors =
-      branches > 1 && research.settings.branchExecution == .concurrent
-      ? (0..<branches).map { WorkerExecutor(worker, branch: $0) } : []
-    while let task = await queue.next(for: worker) {
-      await recordMoves()
-      guard await hasFreeDevices(worker, queue, task) else { return nil }
-      let error = await run(task, worker: worker, executors)
+  func work(_ queue: TaskQueue, worker: Int, debug: Bool) async -> (any Error)? {
+    let host = host(debug: debug)
+    let executors = host.executors(ofWorker: worker)
+    while let task = await draw(from: queue, worker: worker) {
+      let error = await host.run(task, worker: worker, attempt: 1, executors)
       queue.taskEnded()
       if debug, let error { return error }
     }
     return nil
   }
 
+  /// The next task for a worker, when its devices are free.
+  /// - Returns: nil if there are no more, or the worker takes none.
+  func draw(from queue: TaskQueue, worker: Int) async -> PlannedTask? {
+    guard let task = await queue.next(for: worker) else { return nil }
+    await recordMoves()
+    guard await hasFreeDevices(worker, queue, task) else { return nil }
+    begun.withLock { $0 = true }
+    return task
+  }
+
   /// Whether an experiment has begun.
   var hasRun: Bool { begun.withLock { $0 } }
-
-  private func run(
-    _ task: PlannedTask,
-    worker: Int,
-    _ executors: [WorkerExecutor]
-  ) async -> (any Error)? {
-    begun.withLock { $0 = true }
-    var task = task
-    for index in task.experiments.indices { place(&task.experiments[index], worker: worker) }
-    place(&task.leader, worker: worker)
-    let started = RunState.now()
-    for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
-    await recorder.record(
-      task.experiments.map { experiment in
-        let device = experiment.config[alias: "device"].map(\.name)
-        return .started(experiment, at: started, worker: worker, device: device)
-      }
-    )
-    let runner = TaskRunner(
-      research,
-      units,
-      task,
-      root: units.hasRoots ? rootContext(task) : nil,
-      branches: task.experiments.map { context($0) },
-      debug: debug,
-      executors: executors,
-      hooks: hooks(task, worker: worker)
-    )
-    await runner.run(by: research.executor)
-    return runner.firstError
-  }
-
-  /// Adds the devices that the worker has for an experiment to its config. Workers of one process all see
-  /// all devices, so they are given by the names that the system knows.
-  private func place(_ experiment: inout PlannedExperiment, worker: Int) {
-    guard let devices = services.devices else { return }
-    let value = devices.physical(ofWorker: worker, branch: experiment.branch)
-    experiment.config.set("device", to: AnyAlias(value))
-  }
 
   /// Waits until the worker's devices have memory free.
   /// - Returns: false if the worker takes no more tasks.
   private func hasFreeDevices(_ worker: Int, _ queue: TaskQueue, _ task: PlannedTask) async -> Bool
   {
-    guard let check = services.memoryCheck, let devices = services.devices else { return true }
+    guard let check = services.memoryCheck,
+      let devices = services.visibleDevices(ofWorker: worker)
+    else { return true }
     let reason: String
     do {
-      if try await check.waitUntilFree(devices.visible(toWorker: worker)) { return true }
+      if try await check.waitUntilFree(devices) { return true }
       reason = "its devices have too little memory free"
     } catch {
       reason = TaskRunner.message(error)
@@ -147,86 +156,7 @@ final class RunState: Sendable {
     return false
   }
 
-  private func hooks(_ task: PlannedTask, worker: Int) -> TaskRunner.Hooks {
-    let experiments = task.experiments
-    var unitStarted: (@Sendable (Int, String, Int) -> Void)?
-    if wantsUnits {
-      unitStarted = { branch, unit, iteration in
-        let id = experiments[branch].id
-        self.emit(.unitStarted(experiment: id, unit: unit, iteration: iteration))
-      }
-    }
-    return TaskRunner.Hooks(
-      saved: { await self.recorder.record([.saved(experiment: experiments[$0].key, $1)]) },
-      failed: { self.emit(.unitFailed(experiments[$0], $1)) },
-      shouldStop: { self.shouldStop },
-      unitStarted: unitStarted,
-      iterationEnded: {
-        self.emit(.iterationEnded(experiment: experiments[$0].id, iteration: $1, worker: worker))
-      },
-      ended: { branch, outcome, member in
-        await self.end(experiments[branch], outcome, member, worker: worker)
-      },
-      output: services.router(experiments, research.settings)
-    )
-  }
-
-  private func end(
-    _ experiment: PlannedExperiment,
-    _ outcome: Outcome,
-    _ member: TaskMember,
-    worker: Int
-  ) async {
-    var records: [StoreRecord] = [.saved(experiment: experiment.key, member.context.takeSaved())]
-    records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
-    let timings = member.takeTimings()
-    if !timings.isEmpty { records.append(.profiled(experiment: experiment.key, timings)) }
-    records += outputRecords(experiment)
-    let (ending, iterations) = (outcome.ending, outcome.iterations)
-    records.append(
-      .ended(experiment: experiment.key, ending, iterations: iterations, at: RunState.now())
-    )
-    await recorder.record(records) {
-      self.summary.withLock { $0.count(ending) }
-      self.emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
-    }
-  }
-
-  /// What an experiment has printed, where there are no files for it.
-  private func outputRecords(_ experiment: PlannedExperiment) -> [StoreRecord] {
-    guard let capture = services.capture, store.folder == nil, research.settings.separatesOutput
-    else { return [] }
-    let (output, error) = capture.take(experiment.id)
-    return [(StandardStream.stdout, output), (.stderr, error)].filter { !$0.1.isEmpty }
-      .map { .output(experiment: experiment.key, $0.0, $0.1) }
-  }
-
-  // MARK: Contexts
-
-  private func context(_ experiment: PlannedExperiment) -> RunContext {
-    context(experiment, random: "experiment|\(seed)|\(experiment.key)")
-  }
-
-  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
-  /// of one repetition, so that they do not depend on how many branches a task has.
-  private func rootContext(_ task: PlannedTask) -> RunContext {
-    context(task.leader, random: "root|\(seed)|\(task.leader.repetition)")
-  }
-
-  /// - Parameter random: what the random numbers depend on.
-  private func context(_ experiment: PlannedExperiment, random: String) -> RunContext {
-    let store = store
-    return RunContext(
-      id: experiment.id,
-      name: research.name,
-      branch: experiment.branch,
-      config: experiment.config,
-      random: RandomStream(Philox(text: random)),
-      logger: services.logger(experiment.id),
-      makeDirectory: { try store.directory(of: experiment.id) },
-      makeResults: { try store.contents() }
-    )
-  }
+  // MARK: Domain updates
 
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
@@ -273,18 +203,19 @@ final class RunState: Sendable {
     }
   }
 
+  // MARK: The end
+
   /// Whether an experiment was interrupted, as far as it is stored.
   var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
   func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
-    summary.withLock { summary in
+    let reason = stopSignal.reason
+    return summary.withLock { summary in
       summary.isCancelled = isCancelled
+      summary.stopExplanation = reason?.explanation
       summary.seed = seed
       summary.duration = duration
       return summary
     }
   }
-
-  /// Seconds since 1970.
-  static func now() -> Double { Date().timeIntervalSince1970 }
 }

@@ -126,6 +126,15 @@ final class TaskQueue: Sendable {
     wakeAll()
   }
 
+  /// A worker gives back a task that it has not begun, at the end of a run.
+  func giveBack(_ task: PlannedTask) {
+    state.withLock { state in
+      state.running -= 1
+      state.returned.append(task)
+    }
+    wakeAll()
+  }
+
   /// A worker gives back the task that it has, and takes no more.
   func leave(_ worker: Int, givingBack task: PlannedTask) {
     state.withLock { state in

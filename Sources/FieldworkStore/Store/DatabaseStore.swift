@@ -135,19 +135,8 @@ public final class DatabaseStore: ResultStore {
   }
 
   public func directory(of experiment: String) throws -> String {
-    guard let folder else {
-      throw FieldworkError(.store, "a research in memory has no folders for its experiments")
-    }
-    let path = folder.experimentPath(experiment)
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FieldworkError(
-        .store,
-        "cannot make the folder \(path): \(ResearchFolder.reason(error))"
-      )
-    }
-    return path
+    guard let folder else { throw FieldworkError.noFolders }
+    return try folder.makeDirectory(of: experiment)
   }
 
   // MARK: Writing
@@ -180,8 +169,8 @@ public final class DatabaseStore: ResultStore {
       )
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
-    case .started(let experiment, let time, let worker, let device):
-      try start(experiment, time, worker, device, database, &numbers)
+    case .started(let experiment, let start):
+      try self.start(experiment, start.at, start.worker, start.device, database, &numbers)
     case .moved(let id, let ordinal):
       try run(
         database,

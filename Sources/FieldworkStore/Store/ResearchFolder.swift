@@ -31,6 +31,21 @@ public struct ResearchFolder: Sendable, Hashable {
   /// The path of an experiment's folder, from the folder of the research.
   static func relativeExperimentPath(_ id: String) -> String { "experiments/" + id }
 
+  /// The folder of an experiment, made if it is missing.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be made.
+  package func makeDirectory(of experiment: String) throws -> String {
+    let path = experimentPath(experiment)
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FieldworkError(
+        .store,
+        "cannot make the folder \(path): \(ResearchFolder.reason(error))"
+      )
+    }
+    return path
+  }
+
   /// Whether there is a store in the folder.
   public var hasStore: Bool { FileManager.default.fileExists(atPath: databasePath) }
 

@@ -63,7 +63,7 @@ public enum StoreRecord: Sendable {
   case variables([String])
   /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
   /// key. With the devices that it is given, as the system names them.
-  case started(PlannedExperiment, at: Double, worker: Int, device: String?)
+  case started(PlannedExperiment, ExperimentStart)
   /// The place in the order of the plan of an experiment that has run before.
   case moved(experiment: String, ordinal: Int)
   case saved(experiment: String, [SavedValue])
@@ -152,12 +152,39 @@ public struct Failure: Sendable, Hashable {
   public let message: String
   /// Where the unit was written.
   public let place: SourcePlace?
+  public let death: Death?
 
-  public init(unit: String, iteration: Int, kind: String, message: String, place: SourcePlace?) {
+  public init(
+    unit: String, iteration: Int, kind: String, message: String, place: SourcePlace?,
+    death: Death? = nil
+  ) {
+    self.death = death
     self.unit = unit
     self.iteration = iteration
     self.kind = kind
     self.message = message
     self.place = place
+  }
+}
+
+extension FieldworkError {
+  /// There is no folder for an experiment.
+  package static var noFolders: FieldworkError {
+    FieldworkError(.store, "a research in memory has no folders for its experiments")
+  }
+}
+
+public struct ExperimentStart: Sendable, Hashable {
+  public let at: Double
+  public let worker: Int
+  public let device: String?
+  public let attempt: Int
+  public let build: String?
+  public init(at: Double, worker: Int, device: String?, attempt: Int = 1, build: String? = nil) {
+    self.at = at
+    self.worker = worker
+    self.device = device
+    self.attempt = attempt
+    self.build = build
   }
 }

@@ -53,13 +53,21 @@ final class CommandLineRecordTests: CommandLineTestCase {
   func testFilesOfExperimentsNeedThatOneRunsAtATime() throws {
     for mode in ["experiment", "both", "2", "3"] {
       for stream in ["--stdout", "--stderr"] {
-        let run = try runPlaybook(stream, mode, "--workers", "2", research: "printing")
+        let run = try runPlaybook(
+          stream,
+          mode,
+          "--workers",
+          "2",
+          "--parallel",
+          "threads",
+          research: "printing"
+        )
         XCTAssertEqual(run.status, 2)
         XCTAssertEqual(run.output, "")
         XCTAssertTrue(
           run.error.contains(
             "what each experiment prints cannot be told apart while several run in one process; "
-              + "run with --parallel serial, or with one worker and branches one after another, "
+              + "run with --parallel processes or serial and branches one after another, "
               + "or choose the output 'common' or 'terminal'"
           ),
           run.error
@@ -68,7 +76,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
     }
     XCTAssertFalse(exists("printing/experiments"))
     XCTAssertEqual(
-      try runPlaybook("--stdout", "both", "--workers", "1", research: "printing").status,
+      try runPlaybook("--stdout", "both", "--workers", "2", research: "printing").status,
       0
     )
   }

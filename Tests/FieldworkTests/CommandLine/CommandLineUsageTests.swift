@@ -143,8 +143,8 @@ final class CommandLineUsageTests: CommandLineTestCase {
     try assertRefused(
       "--parallel",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--parallel <serial|threads>': "
-        + "'bogus' is none of serial, threads"
+      saying: "Error: The value 'bogus' is invalid for '--parallel <serial|threads|processes>': "
+        + "'bogus' is none of serial, threads, processes"
     )
     try assertRefused(
       "--debug",

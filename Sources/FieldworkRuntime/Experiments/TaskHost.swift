@@ -1,0 +1,286 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// Takes records that are to be stored.
+protocol RecordSink: Sendable {
+  /// Takes records, in their order; waits while there is no room for them.
+  /// - Parameter action: is done once they are safe.
+  func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async
+}
+
+extension RecordSink {
+  func record(_ records: [StoreRecord]) async { await record(records, then: nil) }
+}
+
+/// Runs tasks in this process, be it that of the run or that of one of its workers.
+final class TaskHost: Sendable {
+  /// What the experiments of a run have in common.
+  struct Setting: Sendable {
+    let research: Research
+    let seed: UInt64
+    /// Whether the first error that a unit throws ends the run.
+    var debug = false
+    /// How often an experiment whose unit failed is tried again.
+    var errorRetries = 0
+    /// Makes the folder of an experiment, by its id.
+    let makeDirectory: @Sendable (String) throws -> String
+    /// The results of the research as far as they are stored.
+    let makeResults: @Sendable () throws -> ResearchResults
+  }
+
+  /// Who hears of what happens.
+  struct Hooks: Sendable {
+    let recorder: any RecordSink
+    let emit: @Sendable (Event) -> Void
+    /// Whether somebody wants to be told of each turn of a unit.
+    let wantsUnits: Bool
+    /// Whether running experiments are to end with their iteration.
+    let shouldStop: @Sendable () -> Bool
+    /// Where each turn of a unit is noted, for the case that the process dies.
+    var board: WorkerBoard?
+  }
+
+  private let setting: Setting
+  private let units: UnitList
+  private let services: RunServices
+  private let hooks: Hooks
+  /// Whether experiments that have ended run again where another one of their task does.
+  private let keepsTasksWhole: Bool
+
+  init(_ setting: Setting, _ services: RunServices, _ hooks: Hooks) {
+    self.setting = setting
+    self.services = services
+    self.hooks = hooks
+    units = UnitList(setting.research)
+    keepsTasksWhole = setting.research.crossesBranches
+  }
+
+  private var research: Research { setting.research }
+
+  /// Where the branches of a worker's tasks run: each on a thread of its own, unless they run one after
+  /// another.
+  func executors(ofWorker worker: Int) -> [WorkerExecutor] {
+    let branches = research.settings.branches.count
+    guard branches > 1, research.settings.branchExecution == .concurrent else { return [] }
+    return (0..<branches).map { WorkerExecutor(worker, branch: $0) }
+  }
+
+  /// Runs a task, and again what of it has failed as often as that is allowed.
+  /// - Parameters:
+  ///   - device: the devices of an experiment for its config and as the system names them; nil for none.
+  ///   - attempt: the number of the attempt, from 1.
+  /// - Returns: with `debug`, the first error of a unit.
+  func run(
+    _ task: PlannedTask,
+    worker: Int,
+    attempt: Int,
+    _ executors: [WorkerExecutor]
+  ) async -> (any Error)? {
+    var task = task
+    services.place(&task, worker: worker)
+    for retry in 0...max(0, setting.errorRetries) {
+      let ends = TaskEnds(
+        mayRetry: retry < setting.errorRetries,
+        holdsAll: keepsTasksWhole && setting.errorRetries > 0
+      )
+      let error = await run(task, worker: worker, attempt: attempt + retry, ends, executors)
+      if let error { return error }
+      let (retried, held) = ends.take()
+      guard !retried.isEmpty, !hooks.shouldStop() else {
+        for end in held { await hooks.recorder.record(end.records, then: end.action) }
+        return nil
+      }
+      if !keepsTasksWhole { task.experiments = retried }
+      for experiment in task.experiments {
+        hooks.emit(.retrying(experiment, attempt: attempt + retry + 1))
+      }
+    }
+    return nil
+  }
+
+  private func run(
+    _ task: PlannedTask,
+    worker: Int,
+    attempt: Int,
+    _ ends: TaskEnds,
+    _ executors: [WorkerExecutor]
+  ) async -> (any Error)? {
+    let started = TaskHost.now()
+    hooks.board?.task = task.number
+    for experiment in task.experiments {
+      hooks.emit(.experimentStarted(experiment, worker: worker))
+    }
+    await hooks.recorder.record(
+      task.experiments.map { experiment in
+        let start = ExperimentStart(
+          at: started,
+          worker: worker,
+          device: services.deviceName(of: experiment, worker: worker),
+          attempt: attempt,
+          build: BuildIdentity.current
+        )
+        return .started(experiment, start)
+      }
+    )
+    let runner = TaskRunner(
+      research,
+      units,
+      task,
+      root: units.hasRoots ? rootContext(task) : nil,
+      branches: task.experiments.map { context($0) },
+      debug: setting.debug,
+      executors: executors,
+      hooks: taskHooks(task, worker: worker, ends)
+    )
+    await runner.run(by: research.executor)
+    return runner.firstError
+  }
+
+  private func taskHooks(
+    _ task: PlannedTask,
+    worker: Int,
+    _ ends: TaskEnds
+  ) -> TaskRunner.Hooks {
+    let experiments = task.experiments
+    let hooks = hooks
+    var unitStarted: (@Sendable (Int, Int, Int) -> Void)?
+    let (names, wantsUnits) = (units.units.map(\.name), hooks.wantsUnits)
+    if wantsUnits || hooks.board != nil {
+      unitStarted = { branch, unit, iteration in
+        hooks.board?.begin(unit, iteration: iteration, branch: branch)
+        guard wantsUnits else { return }
+        let id = experiments[branch].id
+        hooks.emit(.unitStarted(experiment: id, unit: names[unit], iteration: iteration))
+      }
+    }
+    var unitEnded: (@Sendable (Int) -> Void)?
+    if let board = hooks.board { unitEnded = { board.end(branch: $0) } }
+    return TaskRunner.Hooks(
+      saved: { branch, values in
+        await hooks.recorder.record(
+          [.saved(experiment: experiments[branch].key, values)]
+        )
+      },
+      failed: { hooks.emit(.unitFailed(experiments[$0], $1)) },
+      shouldStop: hooks.shouldStop,
+      unitStarted: unitStarted,
+      unitEnded: unitEnded,
+      iterationEnded: {
+        hooks.emit(.iterationEnded(experiment: experiments[$0].id, iteration: $1, worker: worker))
+      },
+      ended: { branch, outcome, member in
+        await self.end(experiments[branch], outcome, member, worker: worker, ends)
+      },
+      output: services.router(experiments, research.settings)
+    )
+  }
+
+  private func end(
+    _ experiment: PlannedExperiment,
+    _ outcome: Outcome,
+    _ member: TaskMember,
+    worker: Int,
+    _ ends: TaskEnds
+  ) async {
+    let (ending, iterations) = (outcome.ending, outcome.iterations)
+    if ending == .failed, ends.retries(experiment) { return }
+    var records: [StoreRecord] = []
+    let saved = member.context.takeSaved()
+    if !saved.isEmpty { records.append(.saved(experiment: experiment.key, saved)) }
+    records += outcome.failures.map { .failed(experiment: experiment.key, $0) }
+    let timings = member.takeTimings()
+    if !timings.isEmpty { records.append(.profiled(experiment: experiment.key, timings)) }
+    records += outputRecords(experiment)
+    records.append(
+      .ended(experiment: experiment.key, ending, iterations: iterations, at: TaskHost.now())
+    )
+    let emit = hooks.emit
+    let action = { @Sendable in
+      emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
+    }
+    if ends.holds(records, action) { return }
+    await hooks.recorder.record(records, then: action)
+  }
+
+  /// What an experiment has printed, where there are no files for it.
+  private func outputRecords(_ experiment: PlannedExperiment) -> [StoreRecord] {
+    guard let capture = services.capture, services.keepsOutputInStore,
+      research.settings.separatesOutput
+    else { return [] }
+    let (output, error) = capture.take(experiment.id)
+    return [(StandardStream.stdout, output), (.stderr, error)].filter { !$0.1.isEmpty }
+      .map { .output(experiment: experiment.key, $0.0, $0.1) }
+  }
+
+  // MARK: Contexts
+
+  private func context(_ experiment: PlannedExperiment) -> RunContext {
+    context(experiment, random: "experiment|\(setting.seed)|\(experiment.key)")
+  }
+
+  /// The context of root units. Its random numbers are the same for all tasks whose first experiments are
+  /// of one repetition, so that they do not depend on how many branches a task has.
+  private func rootContext(_ task: PlannedTask) -> RunContext {
+    context(task.leader, random: "root|\(setting.seed)|\(task.leader.repetition)")
+  }
+
+  /// - Parameter random: what the random numbers depend on.
+  private func context(_ experiment: PlannedExperiment, random: String) -> RunContext {
+    let makeDirectory = setting.makeDirectory
+    return RunContext(
+      id: experiment.id,
+      name: research.name,
+      branch: experiment.branch,
+      config: experiment.config,
+      random: RandomStream(Philox(text: random)),
+      logger: services.logger(experiment.id),
+      makeDirectory: { try makeDirectory(experiment.id) },
+      makeResults: setting.makeResults
+    )
+  }
+
+  /// Seconds since 1970.
+  static func now() -> Double { Date().timeIntervalSince1970 }
+}
+
+/// How the experiments of a task have ended, as far as that is not final.
+private final class TaskEnds: Sendable {
+  struct Held: Sendable {
+    let records: [StoreRecord]
+    let action: @Sendable () -> Void
+  }
+
+  private struct State {
+    var retried: [PlannedExperiment] = []
+    var held: [Held] = []
+  }
+
+  private let mayRetry: Bool
+  private let holdsAll: Bool
+  private let state = Protected(State())
+
+  /// - Parameter holdsAll: whether no end is final before it is known whether all of the task runs again.
+  init(mayRetry: Bool, holdsAll: Bool) {
+    self.mayRetry = mayRetry
+    self.holdsAll = holdsAll
+  }
+
+  /// Whether an experiment that has failed is to be tried again.
+  func retries(_ experiment: PlannedExperiment) -> Bool {
+    guard mayRetry else { return false }
+    state.withLock { $0.retried.append(experiment) }
+    return true
+  }
+
+  /// Whether records are kept until all experiments of the task have ended.
+  func holds(_ records: [StoreRecord], _ action: @escaping @Sendable () -> Void) -> Bool {
+    guard holdsAll else { return false }
+    state.withLock { $0.held.append(Held(records: records, action: action)) }
+    return true
+  }
+
+  func take() -> (retried: [PlannedExperiment], held: [Held]) {
+    state.withLock { ($0.retried, $0.held) }
+  }
+}

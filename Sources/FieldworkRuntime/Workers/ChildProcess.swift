@@ -1,0 +1,169 @@
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A process that this one has started, the leader of a session of its own.
+///
+/// Signals of the terminal do not reach it, and with it end the programs that it has started.
+/// It inherits the descriptors that it is given and no others that were opened as they should be, to be
+/// closed when a program starts.
+package final class ChildProcess: Sendable {
+  /// How a process ended.
+  package enum Ending: Sendable, Hashable {
+    case exited(Int32)
+    case signalled(Int32)
+  }
+
+  package let id: Int32
+  private let ending = Protected<Ending?>(nil)
+
+  /// Starts a program.
+  /// - Parameters:
+  ///   - path: the file to run; it is not looked for.
+  ///   - arguments: with the name of the program as the first.
+  ///   - descriptors: what the process has under which number, besides an empty standard input and the
+  ///     standard output of this process.
+  ///   - variables: what its environment has besides, or instead of, that of this process.
+  /// - Throws: ``SystemError``.
+  package init(
+    _ path: String,
+    _ arguments: [String],
+    descriptors: [Int32: Int32] = [:],
+    variables: [String: String] = [:]
+  ) throws {
+    var actions = posix_spawn_file_actions_t.empty
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    // Copies above all numbers that are asked for, so that none is overwritten before it is used. They
+    // are open until the process has been started.
+    let limit = descriptors.keys.max() ?? STDERR_FILENO
+    let copies = try descriptors.map { wanted, own in
+      (wanted, try SystemFile(duplicating: own, above: max(limit, STDERR_FILENO)))
+    }
+    for (wanted, copy) in copies {
+      posix_spawn_file_actions_adddup2(&actions, copy.descriptor, wanted)
+    }
+    var attributes = posix_spawnattr_t.empty
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    ChildProcess.configure(&attributes)
+    var environment = ProcessInfo.processInfo.environment
+    environment.merge(variables) { $1 }
+    let words = environment.map { "\($0)=\($1)" }
+    var process: pid_t = 0
+    let result = ChildProcess.withCStrings(arguments) { arguments in
+      ChildProcess.withCStrings(words) { environment in
+        SystemFile.inheritance.withLock { _ in
+          posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+        }
+      }
+    }
+    guard result == 0 else { throw SystemError("cannot start \(path)", result) }
+    id = process
+  }
+
+  /// A session of its own, no signal blocked, and every signal with its usual meaning: what this process
+  /// does with them is not for others.
+  private static func configure(_ attributes: inout posix_spawnattr_t) {
+    #if canImport(Glibc)
+      // The C library's name for it is not there without its extensions.
+      let newSession: Int32 = 0x80
+    #else
+      let newSession = POSIX_SPAWN_SETSID
+    #endif
+    let flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK) | newSession
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+  }
+
+  private static func withCStrings<Result>(
+    _ texts: [String],
+    _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+  ) -> Result {
+    let copies = texts.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    return body(copies + [nil])
+  }
+
+  /// Waits until the process has ended, and ends what it has started and left behind. It has to be called
+  /// once at least, or a dead process stays.
+  package func wait() -> Ending {
+    // With the lock, since its number may be that of another process once it has been waited for.
+    ending.withLock { ending in
+      if let ending { return ending }
+      var information = siginfo_t()
+      while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
+      ChildProcess.killSession(id)
+      var status: Int32 = 0
+      while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+      let signal = status & 0x7f
+      let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+      ending = result
+      return result
+    }
+  }
+
+  /// Waits for a while until the process has ended.
+  /// - Returns: nil if it has not.
+  package func wait(for duration: Duration) -> Ending? {
+    let hasEnded = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      _ = self.wait()
+      hasEnded.signal()
+    }
+    let milliseconds = Int(duration / .milliseconds(1))
+    guard hasEnded.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
+      return nil
+    }
+    return wait()
+  }
+
+  /// Ends the process at once, and the programs that it has started.
+  ///
+  /// It must not have been waited for, except by a call that is still waiting.
+  package func kill() { ChildProcess.killSession(id) }
+
+  /// Ends all processes of a session, whatever groups they have made for themselves.
+  static func killSession(_ id: Int32) {
+    #if os(Linux)
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+      for process in entries.compactMap({ Int32($0) }) where process != id && process != getpid() {
+        if getsid(process) == id { _ = signal(SIGKILL, to: process) }
+      }
+    #endif
+    _ = signal(SIGKILL, to: -id)
+  }
+
+  private static func signal(_ number: Int32, to process: Int32) -> Int32 {
+    #if canImport(Glibc)
+      Glibc.kill(process, number)
+    #else
+      Darwin.kill(process, number)
+    #endif
+  }
+}
+
+#if canImport(Darwin)
+  extension Optional where Wrapped == OpaquePointer {
+    fileprivate static var empty: Self { nil }
+  }
+#else
+  extension posix_spawn_file_actions_t {
+    fileprivate static var empty: Self { Self() }
+  }
+
+  extension posix_spawnattr_t {
+    fileprivate static var empty: Self { Self() }
+  }
+#endif

@@ -1,0 +1,27 @@
+import FieldworkCore
+
+/// Finds values that are not plain by what is shown of them: these do not cross from one process to
+/// another, but both have the same research.
+struct KnownValues: Sendable {
+  private let domain: Domain?
+  private let slots: [Config]
+
+  init(_ research: Research) {
+    domain = research.domain
+    slots =
+      (research.settings.branches.configs ?? []) + (research.settings.workers?.configs ?? [])
+  }
+
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no such value.
+  func value(of parameter: String, named name: String) throws -> AnyAlias {
+    let listed = domain?.value(of: parameter, named: name)
+    let own = slots.lazy.compactMap { $0[alias: parameter] }.first { $0.plain == nil && $0.name == name }
+    guard let value = listed ?? own else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the value '\(name)' of '\(parameter)' cannot be handed to a worker process: it is not plain, and the domain of the research does not list it; list it there, or run with --parallel threads"
+      )
+    }
+    return value
+  }
+}

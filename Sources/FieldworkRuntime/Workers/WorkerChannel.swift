@@ -1,0 +1,103 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One end of the connection between a worker and its supervisor.
+///
+/// Messages may be sent from several threads; one thread receives.
+///
+/// `@unchecked Sendable`: the reader is used by the thread that receives alone.
+final class WorkerChannel: @unchecked Sendable {
+  let descriptor: Int32
+  private let file: SystemFile
+  private let writer = Protected(FrameWriter())
+  private var reader = FrameReader()
+
+  /// Takes an end that is open.
+  /// - Throws: ``SystemError`` if it is not.
+  init(descriptor: Int32) throws {
+    file = try SystemFile(duplicating: descriptor)
+    self.descriptor = file.descriptor
+  }
+
+  /// Makes both ends.
+  /// - Throws: ``SystemError``.
+  static func pair() throws -> (WorkerChannel, WorkerChannel) {
+    var ends: [Int32] = [-1, -1]
+    #if canImport(Glibc)
+      let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+    #else
+      let type = SOCK_STREAM
+    #endif
+    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+      throw SystemError("cannot connect to a worker")
+    }
+    defer { for end in ends { close(end) } }
+    return (try WorkerChannel(descriptor: ends[0]), try WorkerChannel(descriptor: ends[1]))
+  }
+
+  // MARK: Sending
+
+  /// Adds a frame to those that are sent with the next ``flush()``.
+  /// - Returns: the number of bytes that wait.
+  @discardableResult
+  func add(_ kind: UInt8, _ body: (inout ByteWriter) -> Void) -> Int {
+    writer.withLock { writer in
+      writer.append(kind, body)
+      return writer.count
+    }
+  }
+
+  /// Sends what waits.
+  /// - Returns: false if there is nobody at the other end.
+  @discardableResult
+  func flush() -> Bool {
+    // With the lock, so that frames are not mixed.
+    writer.withLock { writer in
+      let bytes = writer.take()
+      return bytes.withUnsafeBytes { send($0) }
+    }
+  }
+
+  private func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var rest = bytes
+    while let start = rest.baseAddress, !rest.isEmpty {
+      #if canImport(Glibc)
+        let count = Glibc.send(descriptor, start, rest.count, Int32(MSG_NOSIGNAL))
+      #else
+        let count = Darwin.send(descriptor, start, rest.count, 0)
+      #endif
+      if count >= 0 {
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      } else if errno != EINTR {
+        return false
+      }
+    }
+    return true
+  }
+
+  // MARK: Receiving
+
+  /// Waits until something comes, and takes it.
+  /// - Returns: false if there is nobody at the other end any more.
+  func receive(into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+    while true {
+      let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+      if count > 0 {
+        reader.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        return true
+      }
+      if count == 0 || errno != EINTR { return false }
+    }
+  }
+
+  /// The next frame of those that have come.
+  /// - Throws: ``FieldworkError`` of code `store` if the bytes are damaged.
+  func next() throws -> Frame? { try reader.next() }
+}

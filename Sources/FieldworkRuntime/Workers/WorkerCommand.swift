@@ -1,0 +1,24 @@
+import Foundation
+
+/// How a worker process is started: the program of the run itself, once more, in the role of a worker.
+public struct WorkerCommand: Sendable, Hashable {
+  /// The path of the program.
+  public let executable: String
+  /// The words after its name; they must lead it to ``WorkerServer``, with the same research.
+  public let arguments: [String]
+
+  /// - Parameter executable: nil for the program that runs now, whatever has become of its file.
+  public init(executable: String? = nil, arguments: [String]) {
+    self.executable = executable ?? WorkerCommand.ownExecutable
+    self.arguments = arguments
+  }
+
+  private static var ownExecutable: String {
+    #if os(Linux)
+      // The file that is running, even if a new build has taken its place.
+      "/proc/self/exe"
+    #else
+      Bundle.main.executablePath ?? CommandLine.arguments[0]
+    #endif
+  }
+}

@@ -1,0 +1,129 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Why a worker process died, told as the failure of an experiment.
+struct WorkerDeath {
+  /// Why the supervisor ended it; nil if it did not.
+  enum Verdict: Hashable {
+    case timeLimit(Duration)
+    case unresponsive(Duration)
+  }
+
+  let death: Death
+  /// Why, for a person.
+  let message: String
+
+  init(_ end: WorkerSession.End, _ verdict: Verdict?, lastErrors: String) {
+    switch verdict {
+    case .timeLimit(let limit):
+      self.init(.timeLimit, "it took longer than \(WorkerDeath.text(limit))", lastErrors)
+    case .unresponsive(let limit):
+      self.init(
+        .unresponsive,
+        "the worker process gave no sign of life for \(WorkerDeath.text(limit)) and was killed",
+        lastErrors
+      )
+    case nil: self.init(end, lastErrors)
+    }
+  }
+
+  /// The end of an experiment that heeded the end of its time.
+  init(timeLimit: Duration) {
+    self.init(.timeLimit, "it took longer than \(WorkerDeath.text(timeLimit))", "")
+  }
+
+  private init(_ end: WorkerSession.End, _ lastErrors: String) {
+    let reason = WorkerDeath.lastWords(lastErrors).map { ": \($0)" } ?? ""
+    if let error = end.error {
+      self.init(.disconnected, "the worker process cannot be understood: \(error.message)", lastErrors)
+    } else if end.hasDisconnected {
+      self.init(
+        .disconnected,
+        "the worker process closed its connection to the run and was killed; a unit may have closed descriptors that are not its own",
+        lastErrors
+      )
+    } else {
+      switch end.ending {
+      case .exited(let code):
+        self.init(
+          .exit,
+          "the process ended with exit(\(code))\(reason)",
+          lastErrors,
+          code: Int(code)
+        )
+      case .signalled(SIGKILL) where end.wasOutOfMemory:
+        self.init(
+          .outOfMemory,
+          "the system killed the process because memory ran out",
+          lastErrors,
+          signal: Int(SIGKILL)
+        )
+      case .signalled(let signal):
+        self.init(
+          .signal,
+          "the process died of \(WorkerDeath.name(signal))\(reason)",
+          lastErrors,
+          signal: Int(signal)
+        )
+      }
+    }
+  }
+
+  private init(
+    _ cause: Death.Cause,
+    _ message: String,
+    _ lastErrors: String,
+    code: Int? = nil,
+    signal: Int? = nil
+  ) {
+    self.message = message
+    death = Death(cause: cause, code: code, signal: signal, stderr: lastErrors)
+  }
+
+  /// The failure of an experiment that was in a unit's turn, or, without a unit, between two.
+  func failure(unit: UnitDescription?, iteration: Int) -> Failure {
+    Failure(
+      unit: unit?.name ?? "",
+      iteration: iteration,
+      kind: death.cause.rawValue,
+      message: message,
+      place: unit?.place,
+      death: death
+    )
+  }
+
+  /// The line that says why: what Swift prints when it traps, else the last one.
+  private static func lastWords(_ text: String) -> String? {
+    let lines = text.split(separator: "\n")
+    let line = lines.last(where: isLastWords) ?? lines.last { $0.contains { !$0.isWhitespace } }
+    return line.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
+  /// Whether a line is what Swift prints when it traps.
+  static func isLastWords(_ line: Substring) -> Bool {
+    line.contains("Fatal error") || line.contains("Program crashed")
+  }
+
+  private static func text(_ duration: Duration) -> String {
+    let seconds = duration / .seconds(1)
+    return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+  }
+
+  private static func name(_ signal: Int32) -> String {
+    let names: [Int32: String] = [
+      SIGILL: "a trap (SIGILL)", SIGTRAP: "a trap (SIGTRAP)", SIGSEGV: "SIGSEGV, a bad access",
+      SIGBUS: "SIGBUS, a bad access", SIGABRT: "SIGABRT, an abort", SIGFPE: "SIGFPE",
+      SIGKILL: "SIGKILL; somebody killed it, or memory ran out", SIGTERM: "SIGTERM",
+      SIGPIPE: "SIGPIPE", SIGINT: "SIGINT", SIGHUP: "SIGHUP", SIGXCPU: "SIGXCPU, a limit on time",
+      SIGQUIT: "SIGQUIT",
+    ]
+    return names[signal] ?? "signal \(signal)"
+  }
+}

@@ -1,0 +1,296 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// Deals with what one worker process says, and with its death.
+///
+/// The thread of the worker's supervisor uses it alone.
+final class WorkerDesk: WorkerSession.Listener {
+  private let supervisor: WorkerSupervisor
+  private let run: RunState
+  /// Whether the process has got as far as to begin a task.
+  private(set) var hasWorked = false
+  /// Why the process does not work; nil if it does.
+  private(set) var refusal: FieldworkError?
+  private var hasSaidHello = false
+  private var lastHeard = ContinuousClock.now
+  private var isPinged = false
+  private var verdict: WorkerDeath.Verdict?
+  /// The unit that ran when the time of a task was over.
+  private var lateUnit: UnitDescription?
+  /// When the process is killed.
+  private var killTime: ContinuousClock.Instant?
+  private let errorOutput: WorkerErrorOutput
+
+  init(_ supervisor: WorkerSupervisor) {
+    self.supervisor = supervisor
+    run = supervisor.run
+    errorOutput = WorkerErrorOutput(supervisor.worker, run)
+  }
+
+  // MARK: Reports
+
+  func take(_ frames: [Frame], from session: WorkerSession) throws {
+    lastHeard = .now
+    isPinged = false
+    var batch = Batch()
+    for frame in frames { try take(try WorkerReport(frame, supervisor.planned), &batch) }
+    hand(on: batch)
+  }
+
+  func take(errorOutput bytes: UnsafeRawBufferPointer) { errorOutput.take(bytes) }
+
+  /// What comes of some reports.
+  private struct Batch {
+    var records: [StoreRecord] = []
+    /// What is told once the records are stored.
+    var events: [Event] = []
+    var endedTasks: [Int] = []
+  }
+
+  private func hand(on batch: Batch) {
+    if !batch.records.isEmpty {
+      let (run, events) = (run, batch.events)
+      run.recorder.recordBlocking(batch.records) {
+        for event in events { run.relay(event) }
+      }
+    }
+    for task in batch.endedTasks { supervisor.taskEnded(task) }
+  }
+
+  private func take(_ report: WorkerReport, _ batch: inout Batch) throws {
+    guard hasSaidHello || report.mayComeFirst else {
+      throw FieldworkError(.store, "the worker says something before it has said what it is")
+    }
+    switch report {
+    case .hello(let identity): try check(identity)
+    case .refused(let reason): refusal = FieldworkError(.invalidDefinition, reason)
+    case .pong: break
+    case .warning(let text): run.relay(.warning(text))
+    case .record(let record): take(record, &batch)
+    case .iterations(let key, let last, let count): tell(key, last, count)
+    case .failed(let key, let failure):
+      if let experiment = supervisor.planned(key) { run.relay(.unitFailed(experiment, failure)) }
+    case .retrying(let key, let attempt):
+      if let experiment = supervisor.planned(key) {
+        run.relay(.retrying(experiment, attempt: attempt))
+      }
+    case .taskEnded(let number):
+      batch.endedTasks.append(number)
+      // It has ended in good order after all.
+      killTime = nil
+      verdict = nil
+    }
+  }
+
+  private func check(_ identity: WorkerIdentity) throws {
+    hasSaidHello = true
+    let own = WorkerIdentity(run.research)
+    guard own != identity else { return }
+    let reason =
+      own.build == identity.build
+      ? "the research comes out differently in it: \(own.definition) / \(identity.definition); a playbook's research must be the same each time that it is asked for"
+      : "it was built from other code; build once more, and run again"
+    throw refuse("a worker process cannot be used, since \(reason)")
+  }
+
+  private func refuse(_ text: String) -> FieldworkError {
+    let error = FieldworkError(.invalidDefinition, text)
+    refusal = error
+    return error
+  }
+
+  private func tell(_ key: String, _ last: Int, _ count: Int) {
+    guard let experiment = supervisor.planned(key) else { return }
+    supervisor.withAssignment(of: key) { $0.iterations[key, default: 0] += count }
+    for iteration in (last - count + 1)...last {
+      run.relay(
+        .iterationEnded(experiment: experiment.id, iteration: iteration, worker: supervisor.worker)
+      )
+    }
+  }
+
+  private func take(_ record: StoreRecord, _ batch: inout Batch) {
+    switch record {
+    case .started(let experiment, _):
+      hasWorked = true
+      let limit = run.faults.timeLimit
+      supervisor.withAssignment(of: experiment.key) { assignment in
+        assignment.started.insert(experiment.key)
+        guard assignment.began == nil else { return }
+        assignment.began = .now
+        assignment.deadline = limit.map { .now + $0 }
+      }
+      run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      batch.records.append(record)
+    case .ended(let key, let ending, let iterations, let time):
+      end(key, ending, iterations, time, &batch)
+    default: batch.records.append(record)
+    }
+  }
+
+  private func end(
+    _ key: String,
+    _ ending: Ending,
+    _ iterations: Int,
+    _ time: Double,
+    _ batch: inout Batch
+  ) {
+    guard let experiment = supervisor.planned(key) else { return }
+    var ending = ending
+    var told = 0
+    var isOverTime = false
+    supervisor.withAssignment(of: key) { assignment in
+      assignment.ended.insert(key)
+      told = assignment.iterations[key] ?? 0
+      isOverTime = assignment.isOverTime
+    }
+    if told < iterations { tell(key, iterations - 1, iterations - told) }
+    if isOverTime, ending == .interrupted, let limit = run.faults.timeLimit {
+      ending = .failed
+      let failure = WorkerDeath(timeLimit: limit)
+        .failure(unit: lateUnit, iteration: max(0, iterations - 1))
+      batch.records.append(.failed(experiment: key, failure))
+      run.emit(.unitFailed(experiment, failure))
+    }
+    batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
+    batch.events.append(
+      .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
+    )
+  }
+
+  // MARK: Time
+
+  var deadline: ContinuousClock.Instant? {
+    // Half of the time is for the question, half for the answer.
+    var times = [lastHeard + run.faults.silenceLimit * (isPinged ? 1 : 0.5)]
+    if let killTime {
+      times.append(killTime)
+    } else if let time = supervisor.firstDeadline {
+      times.append(time)
+    }
+    return times.min()
+  }
+
+  func deadlineHasCome(_ session: WorkerSession) {
+    let now = ContinuousClock.now
+    if let killTime {
+      if killTime <= now { kill(session, verdict) }
+    } else if let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
+      verdict = .timeLimit(limit)
+      killTime = now + run.faults.grace
+      let unit = session.board.position(ofBranch: session.board.lastBranch)?.unit
+      lateUnit = unit.map { run.research.units[$0] }
+      session.send(.cancel(task: task))
+    }
+    guard lastHeard + run.faults.silenceLimit * 0.5 <= now else { return }
+    if isPinged, lastHeard + run.faults.silenceLimit <= now {
+      kill(session, .unresponsive(run.faults.silenceLimit))
+    } else if !isPinged {
+      isPinged = true
+      // Time may have passed in which this process did not run either.
+      lastHeard = now - run.faults.silenceLimit * 0.5
+      session.send(.ping)
+    }
+  }
+
+  private func kill(_ session: WorkerSession, _ reason: WorkerDeath.Verdict?) {
+    verdict = reason
+    killTime = .now + .seconds(3600)
+    session.kill()
+  }
+
+  // MARK: Death
+
+  /// Settles what the process was running when it died: experiments fail, or are tried again. What it had
+  /// not begun stays with the supervisor.
+  func settleDeath(_ end: WorkerSession.End, _ session: WorkerSession) {
+    let lastErrors = salvage(end, session.processID)
+    let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
+    guard let number = session.board.task, var assignment = supervisor.takeAssignment(number)
+    else {
+      // What it had begun and not ended, as far as is known here, has ended there, or not begun.
+      run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+      return
+    }
+    hasWorked = true
+    let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
+    let failures = live.map { ($0, failure($0, assignment, death, session.board)) }
+    for (experiment, failure) in failures {
+      if !assignment.started.contains(experiment.key) {
+        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      }
+      run.emit(.unitFailed(experiment, failure))
+    }
+    run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+    if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
+      if !supervisor.retriesWholeTasks { assignment.task.experiments = live }
+      let attempt = assignment.attempt + 1
+      supervisor.retry(WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt))
+      for experiment in assignment.task.experiments {
+        run.emit(.retrying(experiment, attempt: attempt))
+      }
+      return
+    }
+    for (experiment, failure) in failures { record(experiment, failure, assignment) }
+    supervisor.settled()
+  }
+
+  private func failure(
+    _ experiment: PlannedExperiment,
+    _ assignment: WorkerSupervisor.Assignment,
+    _ death: WorkerDeath,
+    _ board: WorkerBoard
+  ) -> Failure {
+    let place = assignment.task.experiments.firstIndex { $0.key == experiment.key } ?? 0
+    let own = board.position(ofBranch: place)
+    // A branch that is between two turns has died of the one that another branch was in.
+    let unit = own?.unit ?? board.position(ofBranch: board.lastBranch)?.unit
+    return death.failure(
+      unit: unit.map { run.research.units[$0] },
+      iteration: own?.iteration ?? 0
+    )
+  }
+
+  private func record(
+    _ experiment: PlannedExperiment,
+    _ failure: Failure,
+    _ assignment: WorkerSupervisor.Assignment
+  ) {
+    let (run, worker, now) = (run, supervisor.worker, TaskHost.now())
+    var records: [StoreRecord] = []
+    if !assignment.started.contains(experiment.key) {
+      let start = ExperimentStart(
+        at: now,
+        worker: worker,
+        device: run.services.deviceName(of: experiment, worker: worker),
+        attempt: assignment.attempt,
+        build: BuildIdentity.current
+      )
+      records.append(.started(experiment, start))
+    }
+    let iterations = failure.iteration + 1
+    records.append(.failed(experiment: experiment.key, failure))
+    records.append(.ended(experiment: experiment.key, .failed, iterations: iterations, at: now))
+    run.recorder.recordBlocking(records) {
+      run.emit(.experimentEnded(experiment, .failed, iterations: iterations, worker: worker))
+    }
+  }
+
+  /// Makes seen what the process wrote last, where its output goes to files.
+  /// - Returns: the last lines of its standard error.
+  private func salvage(_ end: WorkerSession.End, _ process: Int32) -> String {
+    errorOutput.finish()
+    guard let folder = run.services.folder else { return end.lastErrors }
+    var lines = end.lastErrors
+    if let hidden = OutputCapture.lastErrors(in: folder, process: process) {
+      lines = lines.isEmpty ? hidden : lines + "\n" + hidden
+    }
+    do {
+      try OutputCapture.salvage(in: folder, process: process)
+    } catch {
+      run.emit(.warning("\(error)"))
+    }
+    return lines
+  }
+}

@@ -1,0 +1,227 @@
+import FieldworkCore
+import FieldworkStore
+
+/// What a supervisor tells a worker.
+enum WorkerMessage {
+  /// The first message.
+  case setup(WorkerSetup)
+  /// A task to run after those that were sent before.
+  case task(PlannedTask, attempt: Int)
+  /// Experiments are to end with their iteration, and no others to begin.
+  case stop
+  /// A running task is to end as soon as its units notice.
+  case cancel(task: Int)
+  /// There are no more tasks: the worker ends after those that it has.
+  case finish
+  /// The worker is to answer.
+  case ping
+}
+
+/// What a worker has to know besides the research.
+struct WorkerSetup: Hashable {
+  let worker: Int
+  let seed: UInt64
+  /// The path of the folder of the results, nil for none.
+  let directory: String?
+  /// How often an experiment whose unit failed is tried again.
+  let errorRetries: Int
+}
+
+/// What a worker tells its supervisor. What is to be stored goes in the same form into a file that is
+/// replayed later.
+enum WorkerReport {
+  /// The first one: of what code the worker is.
+  case hello(WorkerIdentity)
+  case record(StoreRecord)
+  /// Of an experiment, by its key, so many iterations have ended since the last such report.
+  case iterations(experiment: String, last: Int, count: Int)
+  /// A unit has failed; it is recorded when the experiment ends.
+  case failed(experiment: String, Failure)
+  /// A task runs again.
+  case retrying(experiment: String, attempt: Int)
+  /// Everything of a task has been reported.
+  case taskEnded(Int)
+  case warning(String)
+  /// The worker cannot work.
+  case refused(String)
+  /// The answer to a ping.
+  case pong
+}
+
+/// What has to be the same in a worker and its supervisor.
+struct WorkerIdentity: Hashable {
+  let build: String?
+  /// The research as it is declared.
+  let definition: String
+
+  init(_ research: Research) {
+    build = BuildIdentity.current
+    definition = ResearchDefinition(research).text
+  }
+
+  init(build: String?, definition: String) {
+    self.build = build
+    self.definition = definition
+  }
+}
+
+// MARK: Bytes
+
+/// The kinds of frames in the stream of a worker. A kind keeps its number in all versions.
+private enum Kind {
+  /// A record, the one kind that a replay reads.
+  static let record = StreamSegment.recordKind
+
+  enum Report {
+    static let hello: UInt8 = 16
+    static let iterations: UInt8 = 17
+    static let failed: UInt8 = 18
+    static let retrying: UInt8 = 19
+    static let taskEnded: UInt8 = 20
+    static let warning: UInt8 = 21
+    static let refused: UInt8 = 22
+    static let pong: UInt8 = 23
+  }
+
+  enum Message {
+    static let setup: UInt8 = 32
+    static let task: UInt8 = 33
+    static let stop: UInt8 = 34
+    static let cancel: UInt8 = 35
+    static let finish: UInt8 = 36
+    static let ping: UInt8 = 37
+  }
+}
+
+extension WorkerChannel {
+  func add(_ message: WorkerMessage) {
+    switch message {
+    case .setup(let setup):
+      add(Kind.Message.setup) { bytes in
+        bytes.write(setup.worker)
+        bytes.write(String(setup.seed))
+        bytes.write(setup.directory) { $0.write($1) }
+        bytes.write(setup.errorRetries)
+      }
+    case .task(let task, let attempt):
+      add(Kind.Message.task) { bytes in
+        bytes.write(attempt)
+        task.leader.encode(into: &bytes)
+        bytes.write(task.experiments.count)
+        for experiment in task.experiments { experiment.encode(into: &bytes) }
+      }
+    case .stop: add(Kind.Message.stop) { _ in }
+    case .cancel(let number): add(Kind.Message.cancel) { $0.write(number) }
+    case .finish: add(Kind.Message.finish) { _ in }
+    case .ping: add(Kind.Message.ping) { _ in }
+    }
+  }
+
+  /// - Returns: the number of bytes that wait to be sent.
+  @discardableResult
+  func add(_ report: WorkerReport) -> Int {
+    switch report {
+    case .hello(let identity):
+      add(Kind.Report.hello) { bytes in
+        bytes.write(identity.build) { $0.write($1) }
+        bytes.write(identity.definition)
+      }
+    case .record(let record): add(Kind.record) { record.encode(into: &$0) }
+    case .iterations(let experiment, let last, let count):
+      add(Kind.Report.iterations) { bytes in
+        bytes.write(experiment)
+        bytes.write(last)
+        bytes.write(count)
+      }
+    case .failed(let experiment, let failure):
+      add(Kind.Report.failed) { bytes in
+        bytes.write(experiment)
+        failure.encode(into: &bytes)
+      }
+    case .retrying(let experiment, let attempt):
+      add(Kind.Report.retrying) { bytes in
+        bytes.write(experiment)
+        bytes.write(attempt)
+      }
+    case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.write(number) }
+    case .warning(let text): add(Kind.Report.warning) { $0.write(text) }
+    case .refused(let text): add(Kind.Report.refused) { $0.write(text) }
+    case .pong: add(Kind.Report.pong) { _ in }
+    }
+  }
+}
+
+extension WorkerMessage {
+  /// - Throws: ``FieldworkError`` if the frame is none of a supervisor, or holds a value that is not
+  ///   known here.
+  init(_ frame: Frame, _ values: KnownValues) throws {
+    var bytes = ByteReader(frame.payload[...])
+    switch frame.kind {
+    case Kind.Message.setup:
+      let worker = try bytes.int()
+      let seed = try UInt64(bytes.string()) ?? 0
+      self = .setup(
+        WorkerSetup(
+          worker: worker,
+          seed: seed,
+          directory: try bytes.optional { try $0.string() },
+          errorRetries: try bytes.int()
+        )
+      )
+    case Kind.Message.task:
+      let attempt = try bytes.int()
+      func experiment() throws -> PlannedExperiment {
+        try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
+      }
+      let leader = try experiment()
+      let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
+      self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
+    case Kind.Message.stop: self = .stop
+    case Kind.Message.cancel: self = .cancel(task: try bytes.int())
+    case Kind.Message.finish: self = .finish
+    case Kind.Message.ping: self = .ping
+    default: throw WorkerMessage.unknown(frame)
+    }
+  }
+
+  fileprivate static func unknown(_ frame: Frame) -> FieldworkError {
+    FieldworkError(.store, "a message of kind \(frame.kind) is not known; build the playbook anew")
+  }
+}
+
+extension WorkerReport {
+  /// Whether it may come before the worker has said what it is.
+  var mayComeFirst: Bool {
+    switch self {
+    case .hello, .refused: true
+    default: false
+    }
+  }
+
+  /// - Parameter planned: gives an experiment that the worker was sent, by its key.
+  /// - Throws: ``FieldworkError`` if the frame is none of a worker.
+  init(_ frame: Frame, _ planned: (String) -> PlannedExperiment?) throws {
+    var bytes = ByteReader(frame.payload[...])
+    switch frame.kind {
+    case Kind.Report.hello:
+      let build = try bytes.optional { try $0.string() }
+      self = .hello(WorkerIdentity(build: build, definition: try bytes.string()))
+    case Kind.record: self = .record(try StoreRecord(from: &bytes, planned: planned))
+    case Kind.Report.iterations:
+      self = .iterations(
+        experiment: try bytes.string(),
+        last: try bytes.int(),
+        count: try bytes.int()
+      )
+    case Kind.Report.failed:
+      self = .failed(experiment: try bytes.string(), try Failure(from: &bytes))
+    case Kind.Report.retrying:
+      self = .retrying(experiment: try bytes.string(), attempt: try bytes.int())
+    case Kind.Report.taskEnded: self = .taskEnded(try bytes.int())
+    case Kind.Report.warning: self = .warning(try bytes.string())
+    case Kind.Report.refused: self = .refused(try bytes.string())
+    case Kind.Report.pong: self = .pong
+    default: throw WorkerMessage.unknown(frame)
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The life of one worker process, as its supervisor sees it.
+///
+/// One thread listens; others may send messages.
+///
+/// `@unchecked Sendable`: what changes is used by the thread that listens alone.
+final class WorkerSession: @unchecked Sendable {
+  /// Who deals with what the worker says. All calls come from the thread that listens.
+  protocol Listener: AnyObject {
+    /// Takes reports, in their order.
+    /// - Throws: ``FieldworkError`` if the worker cannot be used.
+    func take(_ frames: [Frame], from session: WorkerSession) throws
+    /// Takes what the worker has written to its standard error.
+    func take(errorOutput: UnsafeRawBufferPointer)
+    /// When the listener wants to be called at the latest; nil for never.
+    var deadline: ContinuousClock.Instant? { get }
+    func deadlineHasCome(_ session: WorkerSession)
+  }
+
+  /// How the process ended.
+  struct End {
+    let ending: ChildProcess.Ending
+    /// Whether the process had closed its connection and went on.
+    let hasDisconnected: Bool
+    /// Why the worker cannot be used; nil if it just ended.
+    let error: FieldworkError?
+    /// The last lines that it wrote to its standard error.
+    let lastErrors: String
+    let wasOutOfMemory: Bool
+  }
+
+  /// The numbers of the descriptors that a worker process has.
+  enum Descriptor {
+    static let channel: Int32 = 3
+    static let board: Int32 = 4
+  }
+
+  let board: WorkerBoard
+  private let channel: WorkerChannel
+  private let process: ChildProcess
+  private let errors: SystemFile
+  private var tail = OutputTail()
+  private let memoryKills = MemoryKills()
+
+  var processID: Int32 { process.id }
+
+  /// Starts a worker process.
+  /// - Throws: ``SystemError``.
+  init(_ command: WorkerCommand, branches: Int, variables: [String: String]) throws {
+    board = try WorkerBoard(branches: branches)
+    let (own, others) = try WorkerChannel.pair()
+    channel = own
+    let (reading, writing) = try SystemFile.pipe()
+    errors = reading
+    _ = fcntl(errors.descriptor, F_SETFL, O_NONBLOCK)
+    process = try ChildProcess(
+      command.executable,
+      [CommandLine.arguments.first ?? command.executable] + command.arguments,
+      descriptors: [
+        STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
+        Descriptor.board: board.descriptor,
+      ],
+      variables: variables
+    )
+  }
+
+  // MARK: From any thread
+
+  func send(_ message: WorkerMessage) {
+    channel.add(message)
+    // If nobody is there, the thread that listens hears of it.
+    channel.flush()
+  }
+
+  /// Ends the process at once, with everything that it has started.
+  func kill() { process.kill() }
+
+  // MARK: Listening
+
+  /// Listens until the process has ended.
+  func listen(_ listener: some Listener) -> End {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { buffer.deallocate() }
+    var error: FieldworkError?
+    var hasErrors = true
+    while true {
+      var waits = [pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)]
+      if hasErrors {
+        waits.append(pollfd(fd: errors.descriptor, events: Int16(POLLIN), revents: 0))
+      }
+      guard poll(&waits, nfds_t(waits.count), timeout(listener.deadline)) >= 0 || errno == EINTR
+      else { break }
+      if hasErrors, waits[1].revents != 0 {
+        hasErrors = takeErrors(buffer, listener)
+      }
+      if waits[0].revents != 0 {
+        guard channel.receive(into: buffer) else { break }
+        do {
+          try takeFrames(listener)
+        } catch let failure {
+          error = failure as? FieldworkError ?? FieldworkError(.store, "\(failure)")
+          process.kill()
+          break
+        }
+      }
+      // What has come first may have moved the deadline.
+      if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome(self) }
+    }
+    // Closing its descriptors is among the last things that a process does when it ends.
+    var ending = process.wait(for: .seconds(2))
+    let hasDisconnected = ending == nil || board.hasLostConnection
+    if ending == nil {
+      process.kill()
+      ending = process.wait()
+    }
+    while hasErrors, takeErrors(buffer, listener), hasMoreErrors {}
+    return End(
+      ending: ending ?? .signalled(SIGKILL),
+      hasDisconnected: hasDisconnected,
+      error: error,
+      lastErrors: tail.text,
+      wasOutOfMemory: memoryKills.hasGrown
+    )
+  }
+
+  private func timeout(_ deadline: ContinuousClock.Instant?) -> Int32 {
+    guard let deadline else { return -1 }
+    let left = (deadline - .now) / .milliseconds(1)
+    return Int32(min(max(left.rounded(.up), 0), 1e9))
+  }
+
+  private func takeFrames(_ listener: some Listener) throws {
+    var frames: [Frame] = []
+    while let frame = try channel.next() { frames.append(frame) }
+    if !frames.isEmpty { try listener.take(frames, from: self) }
+  }
+
+  /// - Returns: false if nothing more will come.
+  private func takeErrors(
+    _ buffer: UnsafeMutableRawBufferPointer,
+    _ listener: some Listener
+  ) -> Bool {
+    let count = read(errors.descriptor, buffer.baseAddress, buffer.count)
+    guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+    let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    tail.append(bytes)
+    listener.take(errorOutput: bytes)
+    return true
+  }
+
+  private var hasMoreErrors: Bool {
+    var wait = pollfd(fd: errors.descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&wait, 1, 0) > 0 && wait.revents & Int16(POLLIN) != 0
+  }
+}
+
+/// The last lines of what a process writes: those around its last words, if it has trapped, since what is
+/// printed after them can be long.
+struct OutputTail {
+  private static let byteLimit = 64_000
+  private static let lineLimit = 20
+  private static let linesBefore = 5
+
+  private var bytes: [UInt8] = []
+
+  mutating func append(_ more: UnsafeRawBufferPointer) {
+    bytes += more.suffix(Self.byteLimit)
+    if bytes.count > 4 * Self.byteLimit { bytes.removeFirst(bytes.count - Self.byteLimit) }
+  }
+
+  var text: String {
+    let text = String(decoding: bytes.suffix(Self.byteLimit), as: UTF8.self)
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+    while lines.last?.isEmpty ?? false { lines.removeLast() }
+    let words = lines.lastIndex { WorkerDeath.isLastWords($0) }
+    if let words { lines = lines[max(lines.startIndex, words - Self.linesBefore)...] }
+    let kept = words == nil ? lines.suffix(Self.lineLimit) : lines.prefix(Self.lineLimit)
+    return kept.map { String($0.prefix(500)) }.joined(separator: "\n")
+  }
+}
+
+/// Tells whether the system has killed processes because memory ran out.
+struct MemoryKills {
+  private let before = MemoryKills.count
+
+  var hasGrown: Bool { MemoryKills.count > before }
+
+  /// The kills so far, in the machine and in the group of processes that this one belongs to.
+  private static var count: Int {
+    #if os(Linux)
+      let files = ["/proc/vmstat", "/sys/fs/cgroup/memory.events"]
+      return files.reduce(0) { sum, path in
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+        return sum + (line?.split(separator: " ").last.flatMap { Int($0) } ?? 0)
+      }
+    #else
+      return 0
+    #endif
+  }
+}

@@ -1,0 +1,348 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// Runs tasks in a worker process, and puts another one in its place when it dies.
+///
+/// The process is sent a few tasks ahead, so that it never waits; how many depends on how long they
+/// take. What it reports is handed on while it runs. The death of the process is a failure of the
+/// experiments that it was running, and of no others.
+final class WorkerSupervisor: Sendable {
+  /// A task that the worker has.
+  struct Assignment {
+    var task: PlannedTask
+    /// The number of the attempt at it, from 1.
+    var attempt = 1
+    /// When it began; nil if it has not.
+    var began: ContinuousClock.Instant?
+    /// When its time is over.
+    var deadline: ContinuousClock.Instant?
+    var isOverTime = false
+    /// The keys of the experiments that have been recorded as begun, and as ended.
+    var started: Set<String> = []
+    var ended: Set<String> = []
+    /// By key: the iterations that have been told of.
+    var iterations: [String: Int] = [:]
+  }
+
+  struct State {
+    /// In the order in which the worker runs them.
+    private(set) var assignments: [Assignment] = []
+    /// By key: the experiments of the assignments.
+    private(set) var experiments: [String: PlannedExperiment] = [:]
+    var session: WorkerSession?
+    /// Whether no more tasks come.
+    var isFinishing = false
+    /// Whether the worker is there no more, and none takes its place.
+    var isOver = false
+    /// The one who waits for room, if somebody does.
+    var waiting: CheckedContinuation<Void, Never>?
+    var room = TaskRoom()
+  }
+
+  let worker: Int
+  let run: RunState
+  private let command: WorkerCommand
+  private let queue: TaskQueue
+  private let state = Protected(State())
+
+  init(_ worker: Int, _ command: WorkerCommand, _ run: RunState, _ queue: TaskQueue) {
+    self.worker = worker
+    self.command = command
+    self.run = run
+    self.queue = queue
+  }
+
+  func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    try state.withLock(body)
+  }
+
+  // MARK: Tasks
+
+  /// Runs tasks until there are no more.
+  func work() async {
+    // No process is started before there is something to do.
+    guard let first = await run.draw(from: queue, worker: worker) else { return }
+    assign(first)
+    run.stopSignal.whenGiven { [weak self] in self?.stop() }
+    async let over: Void = supervised()
+    while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
+      assign(task)
+    }
+    finish()
+    await over
+  }
+
+  private func assign(_ task: PlannedTask) {
+    let session = withState { state in
+      state.add(Assignment(task: task))
+      return state.isOver ? nil : state.session
+    }
+    session?.send(.task(task, attempt: 1))
+  }
+
+  /// Waits until the worker may be sent one more task.
+  /// - Returns: false if it takes no more.
+  private func hasRoom() async -> Bool {
+    await withCheckedContinuation { continuation in
+      let mustWait = withState { state in
+        guard !state.isOver, !state.hasRoom else { return false }
+        state.waiting = continuation
+        return true
+      }
+      if !mustWait { continuation.resume() }
+    }
+    return !withState { $0.isOver }
+  }
+
+  /// Lets the one go on who waits for room, if there is some.
+  private func wake() {
+    let waiting = withState { state -> CheckedContinuation<Void, Never>? in
+      guard state.isOver || state.hasRoom || run.stopSignal.isGiven else { return nil }
+      defer { state.waiting = nil }
+      return state.waiting
+    }
+    waiting?.resume()
+  }
+
+  private func finish() {
+    let session = withState { state in
+      state.isFinishing = true
+      return state.session
+    }
+    session?.send(.finish)
+  }
+
+  /// Lets the worker end its experiments with their iteration.
+  private func stop() {
+    withState { $0.session }?.send(.stop)
+    wake()
+  }
+
+  // MARK: Processes
+
+  private func supervised() async {
+    await withCheckedContinuation { continuation in
+      let thread = Thread {
+        self.supervise()
+        continuation.resume()
+      }
+      thread.name = "fieldwork.supervisor.\(worker)"
+      thread.start()
+    }
+  }
+
+  /// The number of processes in a row that may die without having run anything.
+  private static let vainLimit = 3
+
+  /// Lets processes run one after another, until there is nothing more to do.
+  private func supervise() {
+    var inVain = 0
+    while true {
+      let desk = WorkerDesk(self)
+      do {
+        let session = try start()
+        let end = session.listen(desk)
+        withState { $0.session = nil }
+        if isDone(after: end) { break }
+        if let refusal = desk.refusal { throw refusal }
+        desk.settleDeath(end, session)
+        inVain = desk.hasWorked ? 0 : inVain + 1
+        if inVain >= Self.vainLimit {
+          throw FieldworkError(
+            .invalidDefinition,
+            "worker processes end before they run anything; run with --parallel threads to see why, or without processes altogether",
+            cause: end.lastErrors.isEmpty ? "\(end.ending)" : end.lastErrors
+          )
+        }
+        if withState({ $0.assignments.isEmpty && $0.isFinishing }) || run.stopSignal.isGiven {
+          break
+        }
+      } catch {
+        let reason =
+          error as? FieldworkError
+          ?? FieldworkError(
+            .invalidDefinition,
+            "worker processes cannot be started; run with --parallel threads",
+            cause: "\(error)"
+          )
+        run.stopSignal.give(.noWorkers(reason))
+        break
+      }
+    }
+    let left = withState { state in
+      state.isOver = true
+      return state.removeAll()
+    }
+    for assignment in left { queue.giveBack(assignment.task) }
+    wake()
+  }
+
+  /// Whether a worker has ended because there was nothing more for it to do.
+  private func isDone(after end: WorkerSession.End) -> Bool {
+    guard end.ending == .exited(0), !end.hasDisconnected, end.error == nil else { return false }
+    return withState { state in
+      // What it has dropped is given back.
+      (state.isFinishing || run.stopSignal.isGiven) && state.assignments.allSatisfy { $0.began == nil }
+        && (state.assignments.isEmpty || run.stopSignal.isGiven)
+    }
+  }
+
+  /// The deaths of a run after which Swift prints no more traces: each takes the better part of a second,
+  /// and those that were printed tell enough.
+  private static let traceLimit = 5
+
+  private var variables: [String: String] {
+    var variables = run.services.environment(ofWorker: worker)
+    let name = "SWIFT_BACKTRACE"
+    if run.deaths > Self.traceLimit, ProcessInfo.processInfo.environment[name] == nil {
+      variables[name] = "enable=no"
+    }
+    return variables
+  }
+
+  private func start() throws -> WorkerSession {
+    let session = try WorkerSession(
+      command,
+      branches: run.research.settings.branches.count,
+      variables: variables
+    )
+    session.send(
+      .setup(
+        WorkerSetup(
+          worker: worker,
+          seed: run.seed,
+          directory: run.services.folder?.path,
+          errorRetries: run.faults.errorRetries
+        )
+      )
+    )
+    // With the lock, so that no task is sent twice or out of its order.
+    withState { state in
+      state.session = session
+      for assignment in state.assignments {
+        session.send(.task(assignment.task, attempt: assignment.attempt))
+      }
+      if state.isFinishing { session.send(.finish) }
+    }
+    if run.stopSignal.isGiven { session.send(.stop) }
+    return session
+  }
+}
+
+extension WorkerSupervisor {
+  // MARK: What the desk asks and tells
+
+  /// An experiment that the worker has, by its key.
+  func planned(_ key: String) -> PlannedExperiment? { withState { $0.experiments[key] } }
+
+  /// Changes the assignment that an experiment belongs to, if the worker has it.
+  func withAssignment(of key: String, _ body: (inout Assignment) -> Void) {
+    withState { $0.change(key, body) }
+  }
+
+  /// A task is through, by its number, and all that it gave has been handed on.
+  func taskEnded(_ number: Int) {
+    let isKnown = withState { state in
+      guard let removed = state.remove(number) else { return false }
+      if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
+      return true
+    }
+    guard isKnown else { return }
+    queue.taskEnded()
+    wake()
+  }
+
+  /// Takes away the assignment that a dead process was running, by the number of its task.
+  func takeAssignment(_ number: Int) -> Assignment? { withState { $0.remove(number) } }
+
+  /// Has a task run again, before the others.
+  func retry(_ assignment: Assignment) { withState { $0.add(assignment, first: true) } }
+
+  /// A task is through without its process.
+  func settled() {
+    queue.taskEnded()
+    wake()
+  }
+
+  /// When the time of the first task is over.
+  var firstDeadline: ContinuousClock.Instant? {
+    withState { state in
+      state.assignments.first { !$0.isOverTime && $0.deadline != nil }?.deadline
+    }
+  }
+
+  /// The number of a task whose time is over, each once; nil if there is none.
+  func takeOverTime(_ now: ContinuousClock.Instant) -> Int? {
+    withState { state in
+      let late = state.assignments.first { assignment in
+        guard !assignment.isOverTime, let deadline = assignment.deadline else { return false }
+        return deadline <= now
+      }
+      guard let late, let key = late.task.experiments.first?.key else { return nil }
+      state.change(key) { $0.isOverTime = true }
+      return late.task.number
+    }
+  }
+
+  /// Whether a task runs again as a whole, even if some of its experiments have ended.
+  var retriesWholeTasks: Bool { run.research.crossesBranches }
+}
+
+extension WorkerSupervisor.State {
+  var hasRoom: Bool { assignments.count < room.limit }
+
+  mutating func add(_ assignment: WorkerSupervisor.Assignment, first: Bool = false) {
+    assignments.insert(assignment, at: first ? 0 : assignments.count)
+    for experiment in assignment.task.experiments { experiments[experiment.key] = experiment }
+  }
+
+  mutating func remove(_ number: Int) -> WorkerSupervisor.Assignment? {
+    guard let index = assignments.firstIndex(where: { $0.task.number == number }) else {
+      return nil
+    }
+    let removed = assignments.remove(at: index)
+    for experiment in removed.task.experiments { experiments[experiment.key] = nil }
+    return removed
+  }
+
+  mutating func removeAll() -> [WorkerSupervisor.Assignment] {
+    defer {
+      assignments = []
+      experiments = [:]
+    }
+    return assignments
+  }
+
+  mutating func change(_ key: String, _ body: (inout WorkerSupervisor.Assignment) -> Void) {
+    guard let number = experiments[key]?.task,
+      let index = assignments.firstIndex(where: { $0.task.number == number })
+    else { return }
+    body(&assignments[index])
+  }
+}
+
+/// How many tasks a worker is sent ahead.
+///
+/// Short ones are sent ahead for a few hundredths of a second, so that the worker never waits for its
+/// supervisor. Of long ones none is sent ahead: another worker may be free for it sooner, and the moment
+/// that it takes to send one does not count.
+struct TaskRoom {
+  private static let lead = 0.02
+  private static let longTask = 0.1
+  private static let most = 64
+
+  /// The mean duration of tasks, in seconds, of which later ones count more; nil before the first.
+  private var mean: Double?
+
+  mutating func add(_ seconds: Double) {
+    mean = mean.map { 0.8 * $0 + 0.2 * seconds } ?? seconds
+  }
+
+  /// How many tasks the worker may have, with the one that it runs.
+  var limit: Int {
+    guard let mean else { return 2 }
+    if mean > Self.longTask { return 1 }
+    return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
+  }
+}
