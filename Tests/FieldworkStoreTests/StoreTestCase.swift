@@ -47,7 +47,7 @@ class StoreTestCase: XCTestCase {
     iterations: Int = 1
   ) -> [StoreRecord] {
     [
-      .started(experiment, at: 10, worker: 0, device: nil),
+      .started(experiment, ExperimentStart(at: 10, worker: 0, device: nil)),
       .saved(
         experiment: experiment.id,
         values.map { SavedValue(name: $0.1, iteration: $0.0, value: $0.2) }

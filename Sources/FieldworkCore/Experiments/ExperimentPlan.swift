@@ -16,6 +16,26 @@ public struct PlannedExperiment: Sendable {
   public let task: Int
   /// The number of the branch in its task, from 0.
   public let branch: Int
+
+  package init(
+    ordinal: Int,
+    id: String,
+    key: String,
+    config: Config,
+    repetition: Int,
+    updates: Int,
+    task: Int,
+    branch: Int
+  ) {
+    self.ordinal = ordinal
+    self.id = id
+    self.key = key
+    self.config = config
+    self.repetition = repetition
+    self.updates = updates
+    self.task = task
+    self.branch = branch
+  }
 }
 
 /// The experiments that run together: as many consecutive ones as there are branches, fewer at the end

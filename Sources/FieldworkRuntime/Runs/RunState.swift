@@ -104,7 +104,7 @@ final class RunState: Sendable {
     await recorder.record(
       task.experiments.map { experiment in
         let device = experiment.config[alias: "device"].map(\.name)
-        return .started(experiment, at: started, worker: worker, device: device)
+        return .started(experiment, ExperimentStart(at: started, worker: worker, device: device))
       }
     )
     let runner = TaskRunner(

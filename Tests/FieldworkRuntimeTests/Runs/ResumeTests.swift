@@ -183,7 +183,7 @@ final class ResumeTests: RuntimeTestCase {
     while let experiment = try stream.next() {
       guard experiment.id == plan.id else { continue }
       try store.write([
-        .started(experiment, at: 0, worker: 0, device: nil),
+        .started(experiment, ExperimentStart(at: 0, worker: 0, device: nil)),
         .saved(experiment: plan.id, [SavedValue(name: "u", iteration: 7, value: 1)]),
       ])
     }

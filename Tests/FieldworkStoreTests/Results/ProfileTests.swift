@@ -21,7 +21,7 @@ final class ProfileTests: ProfileTestCase {
           turn("test", 1, 0.125, 0.125),
         ]
       )
-      + [.started(planned(2, "c", ["lr": 0.3]), at: 11, worker: 0, device: nil)]
+      + [.started(planned(2, "c", ["lr": 0.3]), ExperimentStart(at: 11, worker: 0, device: nil))]
   }
 
   private var detailed: [StoreRecord] {
@@ -186,7 +186,7 @@ final class ProfileTests: ProfileTestCase {
 
   func testAnExperimentThatRunsHasNoDuration() throws {
     let records: [StoreRecord] = [
-      .started(planned(0, "a", [:]), at: 11, worker: 0, device: nil),
+      .started(planned(0, "a", [:]), ExperimentStart(at: 11, worker: 0, device: nil)),
       .profiled(experiment: "a", [turn("train", 0, 1, 1)]),
     ]
     let table = try profile(records).summary(ProfileOptions(per: [.experiment]))

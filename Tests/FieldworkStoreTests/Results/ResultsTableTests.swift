@@ -44,7 +44,7 @@ final class ResultsTableTests: StoreTestCase {
           place: SourcePlace(file: "M/F.swift", line: 7)
         )
       ),
-      .started(fifth, at: 1, worker: 2, device: nil),
+      .started(fifth, ExperimentStart(at: 1, worker: 2, device: nil)),
       .saved(experiment: "e4", [SavedValue(name: "a", iteration: 0, value: 4)]),
     ])
     return try store.contents()

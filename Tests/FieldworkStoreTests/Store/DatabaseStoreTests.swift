@@ -12,7 +12,7 @@ final class DatabaseStoreTests: StoreTestCase {
     let second = experiment(1, ["a": 2, "repetition": 0])
     try store.write([
       .note("seed", "12"), .note("other", [1, nil]), .variables(["z", "b"]),
-      .started(second, at: 1, worker: 1, device: nil),
+      .started(second, ExperimentStart(at: 1, worker: 1, device: nil)),
       .saved(experiment: "e1", [SavedValue(name: "stale", iteration: 7, value: 1)]),
       .failed(
         experiment: "e1",
@@ -22,7 +22,7 @@ final class DatabaseStoreTests: StoreTestCase {
     ])
     try store.write(records(first, [(0, "b", 1), (0, "z", "t"), (1, "c", 2.5)], iterations: 2))
     try store.write([
-      .started(second, at: 3, worker: 0, device: nil),
+      .started(second, ExperimentStart(at: 3, worker: 0, device: nil)),
       .failed(
         experiment: "e1",
         Failure(

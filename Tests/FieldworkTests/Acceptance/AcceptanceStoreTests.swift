@@ -71,7 +71,7 @@ final class AcceptanceStoreTests: AcceptanceRunCase {
     let values = [SavedValue(name: "y", iteration: 0, value: 1)]
     XCTAssertThrowsError(
       try store.write([
-        .note("after", 1), .started(experiment, at: 0, worker: 0, device: nil),
+        .note("after", 1), .started(experiment, ExperimentStart(at: 0, worker: 0, device: nil)),
         .saved(experiment: "no such experiment", values),
       ])
     )
