@@ -84,7 +84,7 @@ struct WorkerDeath {
     signal: Int? = nil
   ) {
     self.message = message
-    death = Death(cause: cause, code: code, signal: signal, stderr: lastErrors)
+    death = Death(cause, code: code, signal: signal, stderr: lastErrors)
   }
 
   /// The failure of an experiment that was in a unit's turn, or, without a unit, between two.

@@ -22,6 +22,10 @@ public struct ExperimentRecord: Sendable {
   public let worker: Int?
   /// The device on which it ran; nil if it was given none.
   public let device: String?
+  /// How often the run that ran it last has tried it; nil if that is not known.
+  public let attempts: Int?
+  /// What identifies the executable that ran it; nil if that is not known.
+  public let build: String?
   /// When it began, in seconds since 1970.
   public let started: Double?
   /// When it ended, in seconds since 1970.
@@ -40,8 +44,10 @@ public struct ExperimentRecord: Sendable {
     ending = (try row.decode(String?.self, forColumn: "ending")).flatMap(Ending.init(rawValue:))
     iterations = try row.decode(forColumn: "iterations")
     worker = try row.decode(forColumn: "worker")
-    // Stores of the first version lack the column.
+    // Stores of earlier versions lack some columns.
     device = row.hasColumn("device") ? try row.decode(forColumn: "device") : nil
+    attempts = row.hasColumn("attempt") ? try row.decode(forColumn: "attempt") : nil
+    build = row.hasColumn("build") ? try row.decode(forColumn: "build") : nil
     started = try row.decode(forColumn: "started")
     ended = try row.decode(forColumn: "ended")
     point = try row.decode(forColumn: "point")

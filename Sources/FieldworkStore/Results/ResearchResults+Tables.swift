@@ -44,12 +44,15 @@ extension ResearchResults {
   }
 
   /// The experiments as a table: a row for each, with its state, iterations and duration in seconds.
+  ///
+  /// Where an experiment was tried more than once, `attempts` says how often.
   public func configsTable(_ options: TableOptions = TableOptions()) -> Table {
     var builder = TableBuilder(self, options)
     builder.declare("state")
     if options.includesAuxiliary { builder.declare("ended", .auxiliary) }
     builder.declare("iterations")
     builder.declare("seconds")
+    if experiments.contains(where: { $0.attempts ?? 1 > 1 }) { builder.declare("attempts") }
     for experiment in experiments {
       builder.addRow(
         experiment,
@@ -58,6 +61,7 @@ extension ResearchResults {
           "ended": experiment.ending.map { .string($0.rawValue) },
           "iterations": experiment.iterations.map { .int($0) },
           "seconds": experiment.duration.map { .double(($0 * 1e6).rounded() / 1e6) },
+          "attempts": experiment.attempts.map { .int($0) },
         ]
       )
     }
@@ -66,7 +70,8 @@ extension ResearchResults {
 
   /// The failures as a table: a row for each, with unit, iteration and cause.
   ///
-  /// With auxiliary columns it also says the `state` of the experiment and how it `ended`.
+  /// With auxiliary columns it also says the `state` of the experiment and how it `ended`. Where a process
+  /// died, there are its `cause`, its exit `code` or `signal`, and the end of its `stderr`.
   public func failuresTable(_ options: TableOptions = TableOptions()) -> Table {
     var builder = TableBuilder(self, options)
     if options.includesAuxiliary {
@@ -76,8 +81,12 @@ extension ResearchResults {
     builder.declare("iteration", .key)
     builder.declare("unit", .key)
     builder.declare("kind", .auxiliary)
+    declareDeaths(&builder)
     builder.declare("message")
     builder.declare("place", .auxiliary)
+    if failures.contains(where: { !($0.1.death?.stderr ?? "").isEmpty }) {
+      builder.declare("stderr", .detail)
+    }
     for (experiment, failure) in failures {
       builder.addRow(
         experiment,
@@ -87,9 +96,21 @@ extension ResearchResults {
           "iteration": .int(failure.iteration), "unit": .string(failure.unit),
           "kind": .string(failure.kind), "message": .string(failure.message),
           "place": (failure.place?.description).map { .string($0) },
+          "cause": (failure.death?.cause.rawValue).map { .string($0) },
+          "code": (failure.death?.code).map { .int($0) },
+          "signal": (failure.death?.signal).map { .int($0) },
+          "stderr": (failure.death?.stderr).flatMap { $0.isEmpty ? nil : .string($0) },
         ]
       )
     }
     return builder.finish()
+  }
+
+  /// Adds the columns of deaths, as far as there are any.
+  private func declareDeaths(_ builder: inout TableBuilder) {
+    let deaths = failures.compactMap(\.1.death)
+    if !deaths.isEmpty { builder.declare("cause") }
+    if deaths.contains(where: { $0.code != nil }) { builder.declare("code", .auxiliary) }
+    if deaths.contains(where: { $0.signal != nil }) { builder.declare("signal", .auxiliary) }
   }
 }

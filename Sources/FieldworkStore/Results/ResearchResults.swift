@@ -183,8 +183,28 @@ extension Failure {
       unit: try row.decode(forColumn: "unit"),
       iteration: try row.decode(forColumn: "iteration"),
       kind: try row.decode(forColumn: "kind"),
-      message: try row.decode(forColumn: "message"),
-      place: file.map { SourcePlace(file: $0, line: line ?? 0) }
+      message: try StoredContent.decode(text: try row.decode(forColumn: "message")),
+      place: file.map { SourcePlace(file: $0, line: line ?? 0) },
+      death: try Death(row)
+    )
+  }
+}
+
+extension Death {
+  /// - Returns: nil if the process lived on, or the store is of an earlier version.
+  fileprivate init?(_ row: Row) throws {
+    guard row.hasColumn("cause"), let text = try row.decode(String?.self, forColumn: "cause") else {
+      return nil
+    }
+    guard let cause = Cause(rawValue: text) else {
+      throw FieldworkError(.store, "the stored cause of a failure is unknown: '\(text)'")
+    }
+    let stderr: DatabaseValue = try row.decode(forColumn: "stderr")
+    self.init(
+      cause,
+      code: try row.decode(forColumn: "code"),
+      signal: try row.decode(forColumn: "signal"),
+      stderr: stderr.isNull ? "" : try StoredContent.decode(text: stderr)
     )
   }
 }

@@ -170,7 +170,7 @@ public final class DatabaseStore: ResultStore {
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
-      try self.start(experiment, start.at, start.worker, start.device, database, &numbers)
+      try begin(experiment, start, database, &numbers)
     case .moved(let id, let ordinal):
       try run(
         database,
@@ -193,10 +193,16 @@ public final class DatabaseStore: ResultStore {
     case .failed(let id, let failure):
       try run(
         database,
-        "INSERT INTO failure (experiment, unit, iteration, kind, message, file, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        """
+        INSERT INTO failure
+          (experiment, unit, iteration, kind, message, file, line, cause, code, signal, stderr)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
         [
           try number(of: id, database, &numbers), failure.unit, failure.iteration, failure.kind,
-          failure.message, failure.place?.file, failure.place?.line,
+          StoredContent.encode(text: failure.message), failure.place?.file, failure.place?.line,
+          failure.death?.cause.rawValue, failure.death?.code, failure.death?.signal,
+          (failure.death?.stderr).map(StoredContent.encode(text:)),
         ]
       )
     case .ended(let id, let ending, let iterations, let time):
@@ -252,11 +258,9 @@ public final class DatabaseStore: ResultStore {
     }
   }
 
-  private static func start(
+  private static func begin(
     _ experiment: PlannedExperiment,
-    _ time: Double,
-    _ worker: Int,
-    _ device: String?,
+    _ start: ExperimentStart,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
@@ -275,16 +279,16 @@ public final class DatabaseStore: ResultStore {
       """
       INSERT INTO experiment
         (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
-        task, branch, device)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        task, branch, device, attempt, build)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
         experiment.ordinal,
         StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
-        ExperimentState.running.rawValue, worker, time,
-        experiment.task, experiment.branch, device,
+        ExperimentState.running.rawValue, start.worker, start.at,
+        experiment.task, experiment.branch, start.device, start.attempt, start.build,
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID

@@ -62,7 +62,7 @@ public enum StoreRecord: Sendable {
   /// The names under which units save, in the order in which tables show them.
   case variables([String])
   /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
-  /// key. With the devices that it is given, as the system names them.
+  /// key.
   case started(PlannedExperiment, ExperimentStart)
   /// The place in the order of the plan of an experiment that has run before.
   case moved(experiment: String, ordinal: Int)
@@ -74,6 +74,34 @@ public enum StoreRecord: Sendable {
   case profiled(experiment: String, [UnitTiming])
   /// What an experiment wrote to a stream, for a store without folders.
   case output(experiment: String, StandardStream, String)
+}
+
+/// When, where and by whom an experiment is begun.
+public struct ExperimentStart: Sendable, Hashable {
+  /// In seconds since 1970.
+  public let at: Double
+  /// The number of the worker, from 0.
+  public let worker: Int
+  /// The devices that it is given, as the system names them; nil for none.
+  public let device: String?
+  /// Which try of this run at the experiment it is, from 1.
+  public let attempt: Int
+  /// What identifies the executable that runs it; nil if that is not known.
+  public let build: String?
+
+  public init(
+    at: Double,
+    worker: Int,
+    device: String?,
+    attempt: Int = 1,
+    build: String? = nil
+  ) {
+    self.at = at
+    self.worker = worker
+    self.device = device
+    self.attempt = attempt
+    self.build = build
+  }
 }
 
 /// Something about the circumstances of a run: a text under a topic.
@@ -152,18 +180,23 @@ public struct Failure: Sendable, Hashable {
   public let message: String
   /// Where the unit was written.
   public let place: SourcePlace?
+  /// How the process ended that ran the experiment; nil if it lived on.
   public let death: Death?
 
   public init(
-    unit: String, iteration: Int, kind: String, message: String, place: SourcePlace?,
+    unit: String,
+    iteration: Int,
+    kind: String,
+    message: String,
+    place: SourcePlace?,
     death: Death? = nil
   ) {
-    self.death = death
     self.unit = unit
     self.iteration = iteration
     self.kind = kind
     self.message = message
     self.place = place
+    self.death = death
   }
 }
 
@@ -171,20 +204,5 @@ extension FieldworkError {
   /// There is no folder for an experiment.
   package static var noFolders: FieldworkError {
     FieldworkError(.store, "a research in memory has no folders for its experiments")
-  }
-}
-
-public struct ExperimentStart: Sendable, Hashable {
-  public let at: Double
-  public let worker: Int
-  public let device: String?
-  public let attempt: Int
-  public let build: String?
-  public init(at: Double, worker: Int, device: String?, attempt: Int = 1, build: String? = nil) {
-    self.at = at
-    self.worker = worker
-    self.device = device
-    self.attempt = attempt
-    self.build = build
   }
 }

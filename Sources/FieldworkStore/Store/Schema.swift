@@ -106,6 +106,19 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("3") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE experiment ADD COLUMN attempt INTEGER;
+          ALTER TABLE experiment ADD COLUMN build TEXT;
+
+          ALTER TABLE failure ADD COLUMN cause TEXT;
+          ALTER TABLE failure ADD COLUMN code INTEGER;
+          ALTER TABLE failure ADD COLUMN signal INTEGER;
+          ALTER TABLE failure ADD COLUMN stderr TEXT;
+          """
+      )
+    }
     return migrator
   }
 
@@ -154,10 +167,22 @@ enum StoredContent {
     case .int(let number): Int64(number)
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? nil : number
-    // SQLite's texts end at a null character; bytes do not.
-    case .string(let text): text.utf8.contains(0) ? Data(text.utf8) : text
+    case .string(let text): encode(text: text)
     case .list, .dictionary: value.canonicalText
     }
+  }
+
+  /// SQLite's texts end at a null character; bytes do not.
+  static func encode(text: String) -> any DatabaseValueConvertible {
+    text.utf8.contains(0) ? Data(text.utf8) : text
+  }
+
+  /// - Throws: ``FieldworkError`` of code `store` if it is neither text nor bytes of one.
+  static func decode(text content: DatabaseValue) throws -> String {
+    guard let text = String.fromDatabaseValue(content) else {
+      throw FieldworkError(.store, "a stored text cannot be read: \(content)")
+    }
+    return text
   }
 
   static func decode(kind: String, _ content: DatabaseValue) throws -> Value {

@@ -43,6 +43,8 @@ extension Table {
 
     mutating func fit(_ limit: Int) {
       guard width > limit else { return }
+      drop(limit) { $0.role == .detail }
+      guard width > limit else { return }
       for index in columns.indices where columns[index].role == .id {
         if columns[index].cutIDs(Layout.shortestID) { hasCut = true }
       }

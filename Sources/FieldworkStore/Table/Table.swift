@@ -34,6 +34,8 @@ public struct Table: Sendable, Hashable {
     case auxiliary
     /// What one looks a table up for.
     case value
+    /// What is many lines long, and goes first where there is little room.
+    case detail
   }
 
   public let columns: [Column]

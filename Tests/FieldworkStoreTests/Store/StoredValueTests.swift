@@ -70,7 +70,9 @@ final class StoredValueTests: StoreTestCase {
     config.set("nothing", to: nil)
     config.set("repetition", to: 2)
     let store = try DatabaseStore.inMemory()
-    try store.write([.started(experiment(0, config, repetition: 2), ExperimentStart(at: 0, worker: 0, device: nil))])
+    try store.write([
+      .started(experiment(0, config, repetition: 2), ExperimentStart(at: 0, worker: 0, device: nil))
+    ])
     let record = try XCTUnwrap(try store.contents().experiments.first)
     XCTAssertEqual(record.config.keys, config.keys)
     XCTAssertEqual(record.config.entries.map(\.name), config.entries.map(\.name))
