@@ -20,6 +20,7 @@ public struct ResearchRunner: Sendable {
   private let store: any ResultStore
   private let debug: Bool
   private let changes: ChangePolicy
+  private let keepsFailed: Bool
   private let selection: Selection?
   private let consumers: [any EventConsumer]
 
@@ -27,6 +28,7 @@ public struct ResearchRunner: Sendable {
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
   ///     `.serial`.
   ///   - changes: whether to go on from results of another definition.
+  ///   - keepsFailed: whether experiments that are stored as failed are left out too.
   ///   - selection: which experiments of the plan to run; nil for all.
   ///   - consumers: who is told what happens.
   public init(
@@ -34,6 +36,7 @@ public struct ResearchRunner: Sendable {
     store: any ResultStore,
     debug: Bool = false,
     changes: ChangePolicy = .refuse,
+    keepsFailed: Bool = false,
     selection: Selection? = nil,
     consumers: [any EventConsumer] = []
   ) {
@@ -41,6 +44,7 @@ public struct ResearchRunner: Sendable {
     self.store = store
     self.debug = debug
     self.changes = changes
+    self.keepsFailed = keepsFailed
     self.selection = selection
     self.consumers = consumers
   }
@@ -60,7 +64,7 @@ public struct ResearchRunner: Sendable {
     let notes = try store.notes()
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
-    let finished = Set(stored.filter { $0.value == .done }.keys)
+    let finished = Set(stored.filter { isFinished($0.value) }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(research, store, workers: research.settings.wantedWorkers) {
@@ -189,6 +193,10 @@ public struct ResearchRunner: Sendable {
 
   // MARK: Before anything runs
 
+  private func isFinished(_ state: ExperimentState) -> Bool {
+    state == .done || keepsFailed && state == .failed
+  }
+
   private func check() throws {
     try RunCheck(
       research,
@@ -198,33 +206,20 @@ public struct ResearchRunner: Sendable {
     ).require()
   }
 
-  /// What must not change between runs: the units' declarations and the number of iterations. The
-  /// domain may grow and shrink.
-  private var definition: String {
-    let settings = research.settings
-    let iterations = research.iterations.map(String.init) ?? "open"
-    var lines = ["iterations \(iterations), finalize \(settings.finalize)"]
-    lines += research.units.map(\.description)
-    lines += research.updates.map(\.description)
-    // Where branches may share something, their number matters.
-    if settings.branches.configs != nil || settings.branches.count > 1 && research.dependsOnBranches
-    {
-      lines.append("branches \(settings.branches)")
-    }
-    if let workers = settings.workers, workers.configs != nil { lines.append("workers \(workers)") }
-    return lines.joined(separator: "\n")
-  }
+  private var definition: ResearchDefinition { ResearchDefinition(research) }
 
-  private var definitionNote: StoreRecord { .note("definition", .string(definition)) }
+  private var definitionNote: StoreRecord { .note("definition", .string(definition.text)) }
 
   /// The seed of the stored results, or a new one for a new research.
   private func agreeOnSeed(_ notes: [String: Value]) throws -> UInt64 {
-    if case .string(let before) = notes["definition"], before != definition, changes == .refuse {
+    if case .string(let before) = notes["definition"], before != definition.text,
+      changes == .refuse
+    {
       throw FieldworkError(
         .invalidDefinition,
         """
         the research '\(research.name)' has changed since its results were begun:
-        \(Self.difference(before, definition))
+        \(definition.difference(from: before))
         Start over with --fresh, go on with the stored results with --continue, or give the research another name.
         """
       )
@@ -232,22 +227,8 @@ public struct ResearchRunner: Sendable {
     guard let stored = try StoredSeed.decode(notes["seed"]) else {
       return research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     }
-    if let wanted = research.settings.seed, wanted != stored {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the results of '\(research.name)' were begun with seed \(stored), not \(wanted); leave out the seed, start over with --fresh, or give the research another name"
-      )
-    }
+    try StoredSeed.agree(stored, with: research)
     return stored
-  }
-
-  private static func difference(_ before: String, _ after: String) -> String {
-    let old = before.split(separator: "\n")
-    let new = after.split(separator: "\n")
-    let removed = old.filter { !new.contains($0) }.map { "  - \($0)" }
-    let added = new.filter { !old.contains($0) }.map { "  + \($0)" }
-    let lines = removed + added
-    return lines.isEmpty ? "  the units stand in another order" : lines.joined(separator: "\n")
   }
 }
 
