@@ -13,6 +13,15 @@ struct ConfigsCommand: PlaybookSubcommand {
   @OptionGroup(title: "What to run")
   var settings: SettingOptions
 
+  @Flag(
+    help: """
+      Say of each why it would run or not: done, failed, interrupted, running, new, changed (done by \
+      another definition), left out (by --where), or not planned (stored, but not of this research any \
+      more).
+      """
+  )
+  var why = false
+
   @Option(help: ArgumentHelp("How many to show; 0 for all.", valueName: "n"))
   var limit = 20
 
@@ -34,7 +43,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
     let storedSeed = try StoredSeed.decode(try stored?.notes()["seed"])
     let isForShow = research.settings.seed == nil && storedSeed == nil
-    let seed = try seed(of: research, stored: storedSeed)
+    if let storedSeed { try StoredSeed.agree(storedSeed, with: research) }
+    let seed = storedSeed ?? research.settings.seed ?? 0
+    if why { return try performWhy(research, stored, selection, seed: seed, context.terminal) }
     research.settings.seed = seed
     let states = try stored?.states() ?? [:]
     let plan = try ExperimentPlan(research, seed: seed)
@@ -54,19 +65,6 @@ struct ConfigsCommand: PlaybookSubcommand {
       )
     }
     return .done
-  }
-
-  /// The seed of the stored results, the research's own, or one for show.
-  private func seed(of research: Research, stored: UInt64?) throws -> UInt64 {
-    let wanted = research.settings.seed
-    guard let stored else { return wanted ?? 0 }
-    if let wanted, wanted != stored {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the results of '\(research.name)' were begun with seed \(stored), not \(wanted); leave out the seed, or give another --name"
-      )
-    }
-    return stored
   }
 
   private func rows(
@@ -92,28 +90,12 @@ struct ConfigsCommand: PlaybookSubcommand {
     _ research: Research,
     _ states: [String: ExperimentState]
   ) -> Table {
-    var columns = [
-      Table.Column(name: "id", cells: experiments.map { .string($0.id) }),
-      Table.Column(name: "state", cells: experiments.map { .string(state($0, states)) }),
-    ]
-    for name in research.parameterList {
-      columns.append(
-        Table.Column(
-          name: name.alias,
-          cells: experiments.map { experiment in
-            experiment.config[alias: name.key].map {
-              $0.isNamed ? .string($0.name) : $0.plain ?? .string($0.name)
-            }
-          }
-        )
-      )
-    }
-    if research.settings.repetitions > 1 {
-      columns.append(
-        Table.Column(name: "repetition", cells: experiments.map { .int($0.repetition) })
-      )
-    }
-    return Table(columns: columns)
+    Table(
+      columns: [
+        Table.Column(name: "id", cells: experiments.map { .string($0.id) }),
+        Table.Column(name: "state", cells: experiments.map { .string(state($0, states)) }),
+      ] + research.configColumns(experiments)
+    )
   }
 
   private func closing(
@@ -152,5 +134,37 @@ struct ConfigsCommand: PlaybookSubcommand {
       "id": .string(experiment.id), "state": .string(state(experiment, states)),
       "config": .dictionary(config.plainValues), "repetition": .int(experiment.repetition),
     ]).jsonText
+  }
+}
+
+extension Research {
+  /// The parameters of experiments as columns, and the repetition if there are several.
+  func configColumns(_ experiments: [PlannedExperiment]) -> [Table.Column] {
+    configColumns(experiments.map { ($0.config, $0.repetition) })
+  }
+
+  /// The same for experiments that need not be planned: what they alone have comes after the rest.
+  func configColumns(_ experiments: [(config: Config, repetition: Int)]) -> [Table.Column] {
+    var names = parameterList
+    for entry in experiments.lazy.flatMap(\.config.withoutAuxiliary.entries)
+    where !names.contains(where: { $0.key == entry.name.key || $0.alias == entry.name.alias }) {
+      names.append(entry.name)
+    }
+    var columns = names.map { name in
+      Table.Column(
+        name: name.alias,
+        cells: experiments.map { experiment in
+          experiment.config[alias: name.key].map {
+            $0.isNamed ? .string($0.name) : $0.plain ?? .string($0.name)
+          }
+        }
+      )
+    }
+    if settings.repetitions > 1 || experiments.contains(where: { $0.repetition > 0 }) {
+      columns.append(
+        Table.Column(name: "repetition", cells: experiments.map { .int($0.repetition) })
+      )
+    }
+    return columns
   }
 }

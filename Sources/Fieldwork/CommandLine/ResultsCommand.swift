@@ -82,7 +82,10 @@ struct ResultsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     if shape.meta { return try printMeta(folder, context.terminal) }
-    let results = try selection.applied(to: DatabaseStore.openForReading(folder).contents())
+    let stored = try DatabaseStore.openForReading(folder).contents()
+    let results = try selection.applied(
+      to: selection.planned ? stored.planned(by: context.research) : stored
+    )
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
     if let sort { table = try table.sorted(by: sort, descending: descending) }

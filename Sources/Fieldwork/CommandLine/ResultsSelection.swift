@@ -40,11 +40,16 @@ struct ResultsSelection: ParsableArguments {
   )
   var unfinished = false
 
+  @Flag(
+    help: "Leave out experiments that the playbook no longer plans, such as those of a larger domain."
+  )
+  var planned = false
+
   /// Whether rows are to be left out.
   var isGiven: Bool {
     condition != nil || !experiments.ids.isEmpty || states != nil || iterations != nil
       || completeOnly
-      || unfinished
+      || unfinished || planned
   }
 
   func validate() throws {

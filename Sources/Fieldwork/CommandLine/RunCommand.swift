@@ -43,6 +43,18 @@ struct RunCommand: PlaybookSubcommand {
   )
   var continues = false
 
+  @Flag(
+    name: .customLong("keep-failed"),
+    help: "Leave out what has failed before, as what is done."
+  )
+  var keepsFailed = false
+
+  @Flag(
+    name: .customLong("dry-run"),
+    help: "Show what would run, and how long it may take, and write nothing."
+  )
+  var isDry = false
+
   @Flag(name: .customLong("yes"), help: "Do not ask before deleting results.")
   var isConfirmed = false
 
@@ -87,8 +99,11 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
-    for warning in try check.require() where !json {
-      terminal.printError(terminal.text(of: warning))
+    let place = kind == .local ? folder : nil
+    let warnings = try check.require(MachineCheck(research, folder: place).problems)
+    for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
+    if isDry {
+      return try performDry(research, selection, folder: place, warnings: warnings, terminal)
     }
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
@@ -99,6 +114,7 @@ struct RunCommand: PlaybookSubcommand {
       store: store,
       debug: debug,
       changes: continues ? .accept : .refuse,
+      keepsFailed: keepsFailed,
       selection: selection,
       faults: try faults.policy(for: research, hasProcesses: context.workerCommand != nil),
       workerCommand: context.workerCommand,
@@ -166,6 +182,10 @@ struct RunCommand: PlaybookSubcommand {
     }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
+    }
+    if keepsFailed && (fresh || store == .memory) {
+      let other = fresh ? "--fresh" : "--store memory"
+      throw ValidationError("\(other) begins with nothing: leave out --keep-failed")
     }
   }
 

@@ -9,7 +9,7 @@ public struct E<Output>: NamedExpression {
 
 extension E where Output == RunContext {
   public init() {
-    dependencies = [.experiment]
+    dependencies = [.experiment, .anything]
     expressionText = "E()"
     body = { $0 }
   }
@@ -57,7 +57,7 @@ public struct EC<Output>: NamedExpression {
   }
 
   public var dependencies: [Dependency] {
-    [key.map { .parameter(key: $0, type: Output.self) } ?? .experiment]
+    [key.map { .parameter(key: $0, type: Output.self) } ?? .config]
   }
 
   public var expressionText: String { "EC(\(key.map(Value.quoted) ?? ""))" }
@@ -112,7 +112,7 @@ public struct EP: NamedExpression {
 public struct S: NamedExpression {
   public init() {}
 
-  public var dependencies: [Dependency] { [.experiment] }
+  public var dependencies: [Dependency] { [.storage] }
   public var expressionText: String { "S()" }
 
   public func evaluate(in run: RunContext) throws -> ExperimentStorage { ExperimentStorage(run) }
@@ -134,6 +134,7 @@ public struct Constant<Output: Sendable>: NamedExpression {
 
   public init(_ value: Output) { self.value = value }
 
+  public var dependencies: [Dependency] { [] }
   public var expressionText: String { "Constant(\(value))" }
 
   public func evaluate(in run: RunContext) throws -> Output { value }

@@ -15,7 +15,8 @@ public protocol NamedExpression<Output>: Sendable {
   /// The value at this moment of the experiment.
   func evaluate(in run: RunContext) throws -> Output
 
-  /// What the expression reads, so that it can be checked before anything runs. Nothing by default.
+  /// What the expression reads, so that it can be checked before anything runs: all of it, or
+  /// ``Dependency/anything``, which is the default.
   var dependencies: [Dependency] { get }
 
   /// The expression as one writes it, for messages. The name of its type by default.
@@ -23,7 +24,7 @@ public protocol NamedExpression<Output>: Sendable {
 }
 
 extension NamedExpression {
-  public var dependencies: [Dependency] { [] }
+  public var dependencies: [Dependency] { [.anything] }
   public var expressionText: String { String(describing: Self.self) }
 
   /// What a body gives; an error of it tells which expression could not be evaluated.
@@ -53,14 +54,20 @@ public enum Dependency: Sendable {
   case instance(name: String)
   /// The state of a unit, whether or not it has run.
   case unit(name: String)
-  /// Something of the running experiment that is always there.
+  /// Something of the running experiment that is always there, such as its id or iteration.
   case experiment
+  /// The whole config, and so any parameter.
+  case config
+  /// Where the experiment's values go: what reads it may save under names that only show while running.
+  case storage
   /// The folder of the experiment.
   case directory
   /// What the other branches of the task have.
   case branches
   /// The results so far.
   case results
+  /// The expression does not say: it may read and save whatever an experiment has.
+  case anything
 }
 
 /// A named expression made from others.
@@ -71,10 +78,10 @@ public struct DerivedExpression<Output>: NamedExpression {
 
   /// - Parameters:
   ///   - text: the expression as one writes it, for messages.
-  ///   - dependencies: what the body reads.
+  ///   - dependencies: what the body reads, all of it.
   public init(
     _ text: String = "DerivedExpression { … }",
-    dependencies: [Dependency] = [],
+    dependencies: [Dependency] = [.anything],
     _ body: @escaping @Sendable (RunContext) throws -> Output
   ) {
     expressionText = text
@@ -133,8 +140,12 @@ extension NamedExpression {
   ) -> DerivedExpression<Member> {
     // A path knows the names of stored members alone.
     let name = "\(keyPath)".split(separator: ".").last.map(String.init) ?? ""
-    return derived("\(expressionText).\(name.hasSuffix(")>") ? "…" : name)") {
-      $0[keyPath: keyPath]
+    let text = "\(expressionText).\(name.hasSuffix(")>") ? "…" : name)"
+    let reads =
+      self is E<RunContext> && RunContext.isOfTheRun(keyPath) ? [.experiment] : dependencies
+    return DerivedExpression(text, dependencies: reads) { run in
+      let value = try evaluate(in: run)
+      return try named(text) { value[keyPath: keyPath] }
     }
   }
 

@@ -109,46 +109,6 @@ extension Research {
       }
     }
   }
-
-  /// What is wrong with the rules that replace the domain.
-  func updateProblems() -> [Problem] {
-    var found: [Problem] = []
-    for update in updates {
-      if !update.when.canRun(inIterations: nil) {
-        found.append(
-          Problem(
-            "the domain update never applies: \(update.when)",
-            remedy: "change its when:",
-            place: update.place,
-            severity: .warning
-          )
-        )
-      }
-      if update.configs.map({ $0 < 1 }) ?? false || update.repetitions < 1
-        || update.repeatEach.map({ $0 < 1 }) ?? false
-      {
-        found.append(
-          Problem(
-            "the domain update has configs, repetitions or repeatEach below 1",
-            remedy: "give numbers from 1 up, or leave them out",
-            place: update.place
-          )
-        )
-      }
-      for dependency in update.dependencies {
-        if case .results = dependency { continue }
-        found.append(
-          Problem(
-            "a domain update reads something of an experiment, but none is running then",
-            remedy: "read R(), the results so far, or a Constant",
-            place: update.place
-          )
-        )
-        break
-      }
-    }
-    return found
-  }
 }
 
 extension AnyAlias {

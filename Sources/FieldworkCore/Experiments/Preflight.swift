@@ -8,7 +8,8 @@ extension Research {
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
     problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
-      + unitProblems() + updateProblems()
+      + unitProblems() + updateProblems() + unreadParameterWarnings() + objectiveWarnings()
+      + branchWarnings()
   }
 
   /// Checks the definition before anything runs.
@@ -79,26 +80,7 @@ extension Research {
         )
       )
     }
-    if let objective = settings.objective, !units.isEmpty,
-      units.allSatisfy({ !Self.mayOpenlySave($0) }),
-      !units.contains(where: { $0.savedNames.contains(objective.name) })
-    {
-      // An expression may save too, so this may be as it should.
-      found.append(
-        Problem(
-          "the objective '\(objective.name)' is saved by no unit",
-          remedy: "name a saved value",
-          place: place,
-          severity: .warning
-        )
-      )
-    }
     return found
-  }
-
-  /// Whether the names that a unit saves are not all known: it has the context at hand.
-  private static func mayOpenlySave(_ unit: UnitDescription) -> Bool {
-    unit.saving == .keys || unit.opensContext
   }
 
   // MARK: Domain
@@ -163,7 +145,7 @@ extension Research {
 
   /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
   private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
-    guard !domain.isEndless, domain.node.baseCount <= 2000,
+    guard !domain.isEndless, domain.node.baseCount <= Self.countLimit,
       let first = try domain.duplicates().first
     else { return [] }
     let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }
@@ -188,17 +170,7 @@ extension Research {
     let names = (domain?.parameterNames ?? []) + slotNames
     let parameters = Set(names.flatMap { [$0.key, $0.alias] })
     for (index, unit) in units.enumerated() {
-      if !unit.when.canRun(inIterations: iterations) {
-        let count = iterations.map { "\($0) iteration\($0 == 1 ? "" : "s")" } ?? "any iteration"
-        found.append(
-          Problem(
-            "unit '\(unit.name)' never runs: \(unit.when) in \(count)",
-            remedy: "change its when:, or give more iterations",
-            place: unit.place,
-            severity: .warning
-          )
-        )
-      }
+      found += neverRunWarnings(unit)
       // Units that run one pipeline share what is wrong with it.
       found += unit.problems.filter { !found.contains($0) }
       found += savingProblems(unit, parameters)
@@ -256,7 +228,7 @@ extension Research {
     _ indices: [String: Int]
   ) -> [Problem] {
     switch dependency {
-    case .experiment, .directory, .branches, .results: return []
+    case .experiment, .config, .storage, .directory, .branches, .results, .anything: return []
     case .parameter(let key, let type): return parameterProblems(key, type, unit)
     case .unit(let name):
       guard indices[name] == nil else { return [] }
@@ -293,67 +265,6 @@ extension Research {
       "it has \(names)",
       unit.place
     )
-  }
-
-  private func outputProblems(
-    _ source: UnitDescription,
-    readAt sourceIndex: Int,
-    _ type: Any.Type,
-    _ unit: UnitDescription,
-    _ index: Int
-  ) -> [Problem] {
-    let wanted = (type as? any OptionalType.Type)?.wrapped ?? type
-    let isOptional = type is any OptionalType.Type
-    var found: [Problem] = []
-    if let given = source.outputType, !Self.fits(given, wanted) {
-      found.append(
-        error(
-          "unit '\(unit.name)' wants the output of '\(source.name)' as \(wanted), but it is \(given)",
-          "change the function's argument, or map the expression",
-          unit.place
-        )
-      )
-    }
-    guard !isOptional, let first = firstRun(of: unit) else { return found }
-    let sourceFirst = firstRun(of: source)
-    let isTooEarly = sourceFirst.map { $0 > first || ($0 == first && sourceIndex >= index) } ?? true
-    if isTooEarly {
-      let later = sourceIndex >= index ? "runs later in the iteration" : "has not run by then"
-      found.append(
-        error(
-          "unit '\(unit.name)' first runs at iteration \(first) and reads the output of '\(source.name)', which \(later)",
-          "move it, change when:, or make the argument optional: it is nil before the first output",
-          unit.place
-        )
-      )
-    }
-    return found
-  }
-
-  /// The first iteration at which a unit runs; nil if there is none, or it is not known beforehand.
-  private func firstRun(of unit: UnitDescription) -> Int? {
-    let first = unit.when.firstIteration
-    guard let count = iterations else { return first }
-    let end = unit.when.includesLast ? count - 1 : nil
-    return [first.flatMap { $0 < count ? $0 : nil }, end].compactMap(\.self).min()
-  }
-
-  /// Whether an output of one type can be read as another. What only shows while running passes: a class
-  /// may be of a subclass, an existential may hold anything, an optional may have a value.
-  private static func fits(_ given: Any.Type, _ wanted: Any.Type) -> Bool {
-    let given = (given as? any OptionalType.Type)?.wrapped ?? given
-    let isOpen = isExistential(given)
-    if given == wanted || wanted == Any.self || isOpen { return true }
-    guard wanted is any ValueConvertible.Type else { return true }
-    guard given is any ValueConvertible.Type else { return false }
-    guard isScalar(given), isScalar(wanted) else { return true }
-    if wanted == Double.self || wanted == Float.self { return given is any Numeric.Type }
-    return wanted is any BinaryInteger.Type && given is any BinaryInteger.Type
-  }
-
-  private static func isScalar(_ type: Any.Type) -> Bool {
-    type is any BinaryInteger.Type
-      || type == Double.self || type == Float.self || type == String.self || type == Bool.self
   }
 
   private func partlyMissing(_ key: String, _ unit: UnitDescription, _ remedy: String) -> Problem {

@@ -14,6 +14,9 @@ public enum DeviceMemory {
   /// The list is empty if the machine has no such devices, or cannot tell.
   public static func descriptions() -> [String] { (try? nvidia()?.descriptions()) ?? [] }
 
+  /// The number of devices; nil if the machine cannot tell.
+  static func count() -> Int? { nvidia().flatMap { try? $0.count() } }
+
   /// - Parameters:
   ///   - library: the name or path of the driver's library.
   ///   - searchPath: folders in which to look for `nvidia-smi`, with colons between.
@@ -30,6 +33,9 @@ public enum DeviceMemory {
 protocol NVIDIADevices: DeviceMemoryReader {
   /// Each device's name and memory, in the order of their numbers.
   func descriptions() throws -> [String]
+
+  /// The number of devices; nil if what is asked does not tell.
+  func count() throws -> Int?
 }
 
 extension NVIDIADevices {

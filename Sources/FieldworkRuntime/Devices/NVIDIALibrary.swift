@@ -38,7 +38,7 @@ final class NVIDIALibrary: NVIDIADevices {
   }
 
   func descriptions() throws -> [String] {
-    try (0..<count()).map { index in
+    try (0..<number()).map { index in
       // One device that has fallen off the bus does not hide the others.
       guard let handle = try? handle(of: String(index)) else { return "unreadable device" }
       let bytes = try? memory(of: handle, named: String(index)).total
@@ -46,7 +46,9 @@ final class NVIDIALibrary: NVIDIADevices {
     }
   }
 
-  private func count() throws -> Int {
+  func count() throws -> Int? { try number() }
+
+  private func number() throws -> Int {
     var count: UInt32 = 0
     let code = functions.count(&count)
     guard code == 0 else {
@@ -64,7 +66,7 @@ final class NVIDIALibrary: NVIDIADevices {
       case .identifier(let identifier): functions.byIdentifier(identifier, &handle)
       }
     guard code == 0, let handle else {
-      let known = (try? count()).map { "; the machine has \($0) devices, numbered from 0" }
+      let known = (try? number()).map { "; the machine has \($0) devices, numbered from 0" }
       throw Self.failure(
         "NVIDIA's library does not find the device \(device)\(known ?? "")",
         cause: functions.text(of: code)

@@ -63,6 +63,12 @@ struct NVIDIAProgram: NVIDIADevices {
     }
   }
 
+  func count() throws -> Int? {
+    // Other lines are words, not devices; the numbers may have gaps where a device is lost.
+    let numbers = try query("index").compactMap { $0.count == 1 ? Int($0[0]) : nil }
+    return numbers.max().map { $0 + 1 }
+  }
+
   /// The fields of each line that the program prints.
   private func query(_ fields: String) throws -> [[String]] {
     let output = try program.output(["--query-gpu=\(fields)", "--format=csv,noheader,nounits"])

@@ -20,6 +20,7 @@ public struct ResearchRunner: Sendable {
   private let store: any ResultStore
   private let debug: Bool
   private let changes: ChangePolicy
+  private let keepsFailed: Bool
   private let selection: Selection?
   private let faults: FaultPolicy
   private let workerCommand: WorkerCommand?
@@ -29,6 +30,7 @@ public struct ResearchRunner: Sendable {
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
   ///     `.serial`.
   ///   - changes: whether to go on from results of another definition.
+  ///   - keepsFailed: whether experiments that are stored as failed are left out too.
   ///   - selection: which experiments of the plan to run; nil for all.
   ///   - faults: how to deal with what goes wrong in experiments.
   ///   - workerCommand: how worker processes are started; without it workers are threads.
@@ -38,6 +40,7 @@ public struct ResearchRunner: Sendable {
     store: any ResultStore,
     debug: Bool = false,
     changes: ChangePolicy = .refuse,
+    keepsFailed: Bool = false,
     selection: Selection? = nil,
     faults: FaultPolicy = FaultPolicy(),
     workerCommand: WorkerCommand? = nil,
@@ -47,6 +50,7 @@ public struct ResearchRunner: Sendable {
     self.store = store
     self.debug = debug
     self.changes = changes
+    self.keepsFailed = keepsFailed
     self.selection = selection
     self.faults = faults
     self.workerCommand = workerCommand
@@ -68,7 +72,7 @@ public struct ResearchRunner: Sendable {
     let notes = try store.notes()
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
-    let finished = Set(stored.filter { $0.value == .done }.keys)
+    let finished = Set(stored.filter { isFinished($0.value) }.keys)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(
@@ -212,6 +216,10 @@ public struct ResearchRunner: Sendable {
 
   // MARK: Before anything runs
 
+  private func isFinished(_ state: ExperimentState) -> Bool {
+    state == .done || keepsFailed && state == .failed
+  }
+
   private func check() throws {
     try RunCheck(
       research,
@@ -243,12 +251,7 @@ public struct ResearchRunner: Sendable {
     guard let stored = try StoredSeed.decode(notes["seed"]) else {
       return research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     }
-    if let wanted = research.settings.seed, wanted != stored {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the results of '\(research.name)' were begun with seed \(stored), not \(wanted); leave out the seed, start over with --fresh, or give the research another name"
-      )
-    }
+    try StoredSeed.agree(stored, with: research)
     return stored
   }
 }

@@ -27,12 +27,13 @@ package struct RunCheck {
     self.hasProcesses = hasProcesses
   }
 
+  /// - Parameter others: problems that were found elsewhere.
   /// - Returns: the warnings.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems, of code `device` if the
   ///   memory of devices cannot be read.
   @discardableResult
-  package func require() throws -> [Problem] {
-    let found = try research.requireSound(problems)
+  package func require(_ others: [Problem] = []) throws -> [Problem] {
+    let found = try research.requireSound(problems + others)
     if research.settings.deviceMemory != nil { _ = try RunServices.memoryCheck(research.settings) }
     return found
   }

@@ -31,6 +31,8 @@ public struct ExperimentRecord: Sendable {
   /// When it ended, in seconds since 1970.
   public let ended: Double?
   public let failures: [Failure]
+  /// What identifies the experiment whatever prefix its id has, see ``PlannedExperiment/key``.
+  package let key: String
   /// What the config without its auxiliary parameters is told apart by.
   let point: String
 
@@ -50,6 +52,7 @@ public struct ExperimentRecord: Sendable {
     build = row.hasColumn("build") ? try row.decode(forColumn: "build") : nil
     started = try row.decode(forColumn: "started")
     ended = try row.decode(forColumn: "ended")
+    key = try row.decode(forColumn: "key")
     point = try row.decode(forColumn: "point")
     self.failures = failures
     let place = Place(point: point, repetition: repetition, updates: updates)

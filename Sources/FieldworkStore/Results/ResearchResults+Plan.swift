@@ -1,9 +1,12 @@
 import FieldworkCore
 
 extension ResearchResults {
+  /// The keys of the experiments.
+  package var keys: Set<String> { Set(experiments.map(\.key)) }
+
   /// The results of the experiments with the given keys.
   package func planned(_ keys: Set<String>) -> ResearchResults {
-    let kept = experiments.indices.filter { keys.contains(String(experiments[$0].id.suffix(16))) }
+    let kept = experiments.indices.filter { keys.contains(experiments[$0].key) }
     return ResearchResults(
       experiments: kept.map { experiments[$0] },
       variables: variables,

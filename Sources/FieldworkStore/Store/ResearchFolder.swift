@@ -70,7 +70,7 @@ public struct ResearchFolder: Sendable, Hashable {
   }
 
   /// A part of the path that is no folder; nil if there is none.
-  private var fileInTheWay: String? {
+  var fileInTheWay: String? {
     var isFolder = ObjCBool(false)
     var part = URL(fileURLWithPath: path)
     while part.path != "/" {

@@ -1,0 +1,106 @@
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+/// An experiment, and why it would run or not.
+private struct Reason {
+  let id: String
+  let standing: Standing
+  let config: Config
+  let repetition: Int
+
+  var json: String {
+    Value.dictionary([
+      "id": .string(id), "why": .string(standing.rawValue),
+      "config": .dictionary(config.withoutAuxiliary.plainValues), "repetition": .int(repetition),
+    ]).jsonText
+  }
+}
+
+extension ConfigsCommand {
+  /// Shows of each experiment why it would run or not, those last that are stored but not planned.
+  /// - Parameter stored: what is stored; nil for nothing.
+  func performWhy(
+    _ research: Research,
+    _ stored: DatabaseStore?,
+    _ selection: Selection?,
+    seed: UInt64,
+    _ terminal: Terminal
+  ) throws -> ExitStatus {
+    let standings = try Standings(research, stored, selection: selection)
+    let most = json || limit == 0 ? Int.max : limit
+    var plan = try ExperimentPlan(research, seed: seed)
+    var counts: [Standing: Int] = [:]
+    var reasons: [Reason] = []
+    var unseen = Set(standings.states.keys)
+    while let experiment = try plan.next() {
+      let standing = standings.standing(of: experiment)
+      counts[standing, default: 0] += 1
+      unseen.remove(experiment.key)
+      guard reasons.count < most else { continue }
+      reasons.append(
+        Reason(
+          id: experiment.id,
+          standing: standing,
+          config: experiment.config,
+          repetition: experiment.repetition
+        )
+      )
+    }
+    let unplanned = try unplanned(unseen, stored, research)
+    counts[.unplanned] = unplanned.count
+    reasons += unplanned.prefix(most)
+    if json {
+      for reason in reasons { terminal.print(reason.json) }
+      return .done
+    }
+    terminal.print(table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil))
+    terminal.print(closing(counts, shown: reasons.count, standings, research))
+    return .done
+  }
+
+  /// The stored experiments with the given keys, unless they come from an update of the domain: what an update
+  /// plans only shows while it runs.
+  private func unplanned(
+    _ keys: Set<String>,
+    _ stored: DatabaseStore?,
+    _ research: Research
+  ) throws -> [Reason] {
+    guard !keys.isEmpty, let stored else { return [] }
+    return try stored.experiments().filter { experiment in
+      keys.contains(experiment.key) && (experiment.updates == 0 || research.updates.isEmpty)
+    }.map {
+      Reason(id: $0.id, standing: .unplanned, config: $0.config, repetition: $0.repetition)
+    }
+  }
+
+  private func table(_ reasons: [Reason], _ research: Research) -> Table {
+    Table(
+      columns: [
+        Table.Column(name: "id", cells: reasons.map { .string($0.id) }),
+        Table.Column(name: "why", cells: reasons.map { .string($0.standing.rawValue) }),
+      ] + research.configColumns(reasons.map { ($0.config, $0.repetition) })
+    )
+  }
+
+  private func closing(
+    _ counts: [Standing: Int],
+    shown: Int,
+    _ standings: Standings,
+    _ research: Research
+  ) -> String {
+    let all = counts.values.reduce(0, +)
+    let parts = Standing.allCases.compactMap { standing in
+      counts[standing].flatMap { $0 > 0 ? "\($0) \(standing.rawValue)" : nil }
+    }
+    let start = shown < all ? "\(shown) of \(all) shown, --limit 0 shows all: " : ""
+    var lines = [start + (parts.isEmpty ? "no experiments" : parts.joined(separator: ", "))]
+    if let change = standings.change {
+      lines += ["the definition has changed since the results were begun:", change]
+    }
+    if !research.updates.isEmpty {
+      lines.append("domain updates may change the experiments while the research runs")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,43 @@
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+extension RunCommand {
+  /// Shows what a run would do. Nothing is written, and a run that is going on is not disturbed.
+  /// - Parameter folder: where results would go; nil for memory.
+  func performDry(
+    _ research: Research,
+    _ selection: Selection?,
+    folder: ResearchFolder?,
+    warnings: [Problem],
+    _ terminal: Terminal
+  ) throws -> ExitStatus {
+    let store = try folder.flatMap { $0.hasStore ? try DatabaseStore.openForReading($0) : nil }
+    defer { try? store?.close() }
+    let preview = try RunPreview(
+      research,
+      store,
+      startsOver: fresh,
+      keepsFailed: keepsFailed,
+      selection: selection
+    )
+    if selection != nil, preview.isComplete,
+      preview.counts[.leftOut, default: 0] == preview.examined
+    {
+      throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
+    }
+    let report = DryRunReport(
+      research,
+      preview,
+      folder: folder,
+      acceptsChange: continues,
+      keepsFailed: keepsFailed
+    )
+    terminal.print(
+      json
+        ? report.json(warnings: warnings)
+        : report.text(width: terminal.isInteractive ? terminal.width : nil)
+    )
+    return preview.change != nil && !continues ? .unusable : .done
+  }
+}

@@ -1,0 +1,89 @@
+extension Research {
+  /// Parameters that nothing reads: either a unit has been forgotten, or experiments are run in vain.
+  ///
+  /// Said only where everything that could read one tells what it reads.
+  func unreadParameterWarnings() -> [Problem] {
+    guard let keys = readKeys else { return [] }
+    let own = domain?.parameterNames ?? []
+    let given = slotNames.filter { name in !own.contains { $0.key == name.key } }
+    return (own + given).filter { name in
+      !keys.contains { key in
+        // `a` may be read as a part of the group or dictionary that it belongs to, and the other way round.
+        key == name.key || key.hasPrefix(name.key + "/") || name.key.hasPrefix(key + "/")
+      }
+    }.map { name in
+      Problem(
+        "nothing reads the parameter '\(name.key)'",
+        remedy: "give a unit EC(\(Value.quoted(name.key))) as an argument, or leave it out",
+        place: domain?.options(of: name.key).first?.place ?? place,
+        severity: .warning
+      )
+    }
+  }
+
+  /// The keys of the parameters that units and the domain's own conditions read; nil if something may read
+  /// any.
+  private var readKeys: Set<String>? {
+    // Updates and executors see configs, and units that read the results see those of others.
+    guard !units.isEmpty, updates.isEmpty, executor is StandardExecutor,
+      let conditions = domain == nil ? [] : domain?.conditionKeys
+    else { return nil }
+    var keys = conditions
+    for unit in units {
+      guard !unit.opensContext else { return nil }
+      for dependency in unit.dependencies {
+        switch dependency {
+        case .parameter(let key, _): keys.insert(key)
+        case .config, .results, .anything: return nil
+        case .output, .instance, .unit, .experiment, .storage, .directory, .branches: continue
+        }
+      }
+    }
+    return keys
+  }
+
+  /// An objective by which nothing can be compared.
+  ///
+  /// Said only where all names are known under which units save.
+  func objectiveWarnings() -> [Problem] {
+    guard let objective = settings.objective, !units.isEmpty,
+      !units.contains(where: \.savesUnknownNames)
+    else { return [] }
+    let saving = units.filter { $0.savedNames.contains(objective.name) }
+    guard !saving.contains(where: canRun) else { return [] }
+    let names = units.flatMap(\.savedNames).joined(separator: ", ")
+    let message =
+      saving.isEmpty
+      ? "the objective '\(objective.name)' is saved by no unit"
+      : "the objective '\(objective.name)' is saved by '\(saving[0].name)' alone, which never runs"
+    let remedy =
+      !saving.isEmpty
+      ? "change its when:, or give more iterations"
+      : names.isEmpty ? "save it, or leave out objective:" : "name a saved value: \(names)"
+    return [Problem(message, remedy: remedy, place: place, severity: .warning)]
+  }
+}
+
+extension UnitDescription {
+  /// Whether it may save under names that only show while running.
+  fileprivate var savesUnknownNames: Bool {
+    saving == .keys || opensContext
+      || dependencies.contains { dependency in
+        switch dependency {
+        case .storage, .anything: true
+        default: false
+        }
+      }
+  }
+}
+
+extension RunContext {
+  /// Whether a member tells of the run, and nothing of the config.
+  static func isOfTheRun(_ path: AnyKeyPath) -> Bool {
+    let members: [AnyKeyPath] = [
+      \RunContext.id, \RunContext.name, \RunContext.branch, \RunContext.iteration,
+      \RunContext.isLast, \RunContext.repetition, \RunContext.random,
+    ]
+    return members.contains(path)
+  }
+}

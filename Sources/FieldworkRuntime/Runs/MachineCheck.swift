@@ -1,0 +1,71 @@
+package import FieldworkCore
+package import FieldworkStore
+
+/// What the machine has to have before a run begins: a place for the results, and the devices.
+///
+/// The command line asks for it. A run in a test is not held to the machine, so that a playbook for four
+/// devices can be tested where there is none.
+package struct MachineCheck {
+  private let research: Research
+  private let folder: ResearchFolder?
+  private let space: (String) -> DiskSpace?
+  private let deviceCount: () -> Int?
+
+  /// - Parameter folder: where results go; nil for memory.
+  package init(_ research: Research, folder: ResearchFolder?) {
+    self.init(
+      research,
+      folder: folder,
+      space: { DiskSpace(at: $0) },
+      deviceCount: { DeviceMemory.count() }
+    )
+  }
+
+  /// - Parameters:
+  ///   - space: what there is room for at a path.
+  ///   - deviceCount: how many devices the machine has; nil if it cannot tell.
+  init(
+    _ research: Research,
+    folder: ResearchFolder?,
+    space: @escaping (String) -> DiskSpace?,
+    deviceCount: @escaping () -> Int?
+  ) {
+    self.research = research
+    self.folder = folder
+    self.space = space
+    self.deviceCount = deviceCount
+  }
+
+  package var problems: [Problem] { (folder?.problems(space: space) ?? []) + deviceProblems }
+
+  private var deviceProblems: [Problem] {
+    guard let numbers = research.settings.devices?.numbers, let largest = numbers.max(),
+      let count = deviceCount(), largest >= count
+    else { return [] }
+    let missing = Set(numbers).filter { $0 >= count }.sorted().map(String.init)
+    let devices = "device\(missing.count == 1 ? "" : "s") \(missing.joined(separator: ", "))"
+    let known =
+      count == 0 ? "none" : count == 1 ? "1 device, number 0" : "\(count) devices, from 0 on"
+    return [
+      Problem(
+        "the research asks for \(devices), but the machine has \(known)",
+        remedy: "change devices: or --devices",
+        place: research.place
+      )
+    ]
+  }
+}
+
+extension DeviceList {
+  /// The numbers of devices anywhere in the list, as CUDA counts them.
+  fileprivate var numbers: [Int] {
+    switch self {
+    case .noDevice: return []
+    case .number(let number): return [number]
+    case .name(let name):
+      if case .number(let number) = DeviceAddress(name) { return [number] }
+      return []
+    case .list(let devices): return devices.flatMap(\.numbers)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package import FieldworkCore
+package import FieldworkStore
+
+extension ResearchResults {
+  /// The results of the experiments that a research plans as it is now.
+  ///
+  /// What comes from an update of the domain is kept, if the research has updates: what these plan only shows
+  /// while they run.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems.
+  package func planned(by research: Research) throws -> ResearchResults {
+    try research.requireSound()
+    let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
+    let updated =
+      research.updates.isEmpty ? [] : experiments.filter { $0.updates > 0 }.map(\.key)
+    let plan = try ExperimentPlan(research, seed: seed)
+    return planned(try plan.keys(among: keys.subtracting(updated)).union(updated))
+  }
+}

@@ -1,0 +1,141 @@
+package import FieldworkCore
+package import FieldworkStore
+
+/// What a run would do, found out without writing anything.
+package struct RunPreview: Sendable {
+  /// An experiment that would run, and why.
+  package struct Entry: Sendable {
+    package let experiment: PlannedExperiment
+    package let standing: Standing
+  }
+
+  /// How many of the examined experiments stand how.
+  package private(set) var counts: [Standing: Int] = [:]
+  /// The number of experiments of the plan; nil if there is no end.
+  package let experiments: Int?
+  /// How many of them were looked at, in the order of the plan.
+  package private(set) var examined = 0
+  /// Whether these were all, as far as the plan goes before the domain is updated.
+  package private(set) var isComplete = false
+  /// The number of the examined experiments that would run.
+  package private(set) var experimentsToRun = 0
+  /// The number of tasks in which they would run.
+  package private(set) var tasks = 0
+  /// The first ones that would run.
+  package private(set) var first: [Entry] = []
+  /// The number of workers that would have something to do.
+  package let workers: Int
+  package let branches: Int
+  package let seed: UInt64
+  /// Whether a run would draw a seed of its own.
+  package let drawsSeed: Bool
+  /// What the definition has lost and gained since it was stored; nil if nothing, or if nothing is stored.
+  package let change: String?
+  /// Whether results are stored that a run would go on from.
+  package let isBegun: Bool
+  /// How long an experiment takes, by those that are done; nil if none is.
+  package let secondsPerExperiment: Double?
+  /// How long the run would take, by the earlier ones; nil if there are none, or no end.
+  package let seconds: Double?
+
+  /// - Parameters:
+  ///   - store: what is stored; nil for nothing.
+  ///   - startsOver: whether what is stored would be deleted first.
+  ///   - keepsFailed: whether failed experiments would be left out too.
+  ///   - limit: how many of the experiments that would run to keep.
+  ///   - searchLimit: how many experiments of the plan to look at.
+  /// - Throws: ``FieldworkError`` if the store cannot be read, if the research asks for another seed than the
+  ///   stored one, or if the domain fails.
+  package init(
+    _ research: Research,
+    _ store: DatabaseStore?,
+    startsOver: Bool = false,
+    keepsFailed: Bool = false,
+    selection: Selection? = nil,
+    limit: Int = 5,
+    searchLimit: Int = 100_000
+  ) throws {
+    let standings = try Standings(research, startsOver ? nil : store, selection: selection)
+    let wanted = standings.seed ?? research.settings.seed
+    drawsSeed = wanted == nil
+    seed = wanted ?? 0
+    change = standings.change
+    isBegun = standings.isBegun
+    branches = research.settings.branches.count
+    var plan = try ExperimentPlan(research, seed: seed)
+    experiments = plan.size
+    var skipped: Set<Standing> = [.done, .changed, .leftOut]
+    if keepsFailed { skipped.insert(.failed) }
+    let examination = try Examination(
+      &plan,
+      standings,
+      skipped: skipped,
+      keepsTasksWhole: research.crossesBranches,
+      limit: limit,
+      searchLimit: searchLimit
+    )
+    counts = examination.counts
+    examined = examination.examined
+    isComplete = examination.isComplete
+    experimentsToRun = examination.experimentsToRun
+    tasks = examination.tasks
+    first = examination.first
+    secondsPerExperiment = try store?.meanDuration()
+    var left: Int? = tasks
+    if !isComplete {
+      // What was not looked at counts as new, but for what is stored as done.
+      let done = standings.states.values.count { $0 == .done }
+      let beyond = max(0, done - counts[.done, default: 0] - counts[.changed, default: 0])
+      let tasksBeyond = (max(0, (experiments ?? 0) - examined - beyond) + branches - 1) / branches
+      left = experiments == nil ? nil : tasks + tasksBeyond
+    }
+    let canBeFewer = research.settings.workers?.configs == nil && research.updates.isEmpty
+    let workers = max(1, research.settings.wantedWorkers)
+    self.workers = canBeFewer ? max(1, min(workers, left ?? workers)) : workers
+    if let left, let mean = secondsPerExperiment {
+      // The branches of a task run together.
+      seconds = mean * Double(left) / Double(max(1, min(workers, left)))
+    } else {
+      seconds = nil
+    }
+  }
+}
+
+/// What is found by going through a plan.
+private struct Examination {
+  var counts: [Standing: Int] = [:]
+  var examined = 0
+  var isComplete = false
+  var experimentsToRun = 0
+  var tasks = 0
+  var first: [RunPreview.Entry] = []
+
+  /// - Parameter keepsTasksWhole: whether experiments that are stored run again where another one of their
+  ///   task does.
+  init(
+    _ plan: inout ExperimentPlan,
+    _ standings: Standings,
+    skipped: Set<Standing>,
+    keepsTasksWhole: Bool,
+    limit: Int,
+    searchLimit: Int
+  ) throws {
+    while examined < searchLimit {
+      guard case .task(let task) = try plan.nextTask() else {
+        isComplete = true
+        return
+      }
+      let entries = task.experiments.map {
+        RunPreview.Entry(experiment: $0, standing: standings.standing(of: $0))
+      }
+      examined += entries.count
+      for entry in entries { counts[entry.standing, default: 0] += 1 }
+      let missing = entries.filter { !skipped.contains($0.standing) }
+      guard !missing.isEmpty else { continue }
+      let running = keepsTasksWhole ? entries : missing
+      tasks += 1
+      experimentsToRun += running.count
+      first += running.prefix(max(0, limit - first.count))
+    }
+  }
+}

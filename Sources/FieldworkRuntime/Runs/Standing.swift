@@ -1,0 +1,73 @@
+package import FieldworkCore
+package import FieldworkStore
+
+/// Why an experiment would run or not, in one word.
+package enum Standing: String, Sendable, Hashable, CaseIterable {
+  case done, failed, interrupted, running
+  /// Nothing is stored of it.
+  case new
+  /// It is done, but by another definition.
+  case changed
+  /// It is planned, but not among those that were asked for.
+  case leftOut = "left out"
+  /// It is stored, but no longer planned.
+  case unplanned = "not planned"
+}
+
+/// What is stored of a research, to be compared with what is planned now.
+package struct Standings: Sendable {
+  /// The state of every stored experiment by its key.
+  package let states: [String: ExperimentState]
+  /// The seed of the stored results; nil if there are none.
+  package let seed: UInt64?
+  /// What the definition has lost and gained since it was stored, in lines; nil if nothing, or if nothing is
+  /// stored.
+  package let change: String?
+  /// Whether a definition is stored.
+  package let isBegun: Bool
+  private let selection: Selection?
+
+  /// - Parameter store: what is stored; nil for nothing.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be read, of code `invalidDefinition` if the
+  ///   research asks for another seed.
+  package init(_ research: Research, _ store: DatabaseStore?, selection: Selection? = nil) throws {
+    let notes = try store?.notes() ?? [:]
+    states = try store?.states() ?? [:]
+    seed = try StoredSeed.decode(notes["seed"])
+    if let seed { try StoredSeed.agree(seed, with: research) }
+    let definition = ResearchDefinition(research)
+    let before = notes["definition"].flatMap(String.init)
+    isBegun = before != nil
+    change = before.flatMap { $0 == definition.text ? nil : definition.difference(from: $0) }
+    self.selection = selection
+  }
+
+  /// How an experiment of the plan stands to what is stored.
+  package func standing(of experiment: PlannedExperiment) -> Standing {
+    guard selection?.includes(experiment) ?? true else { return .leftOut }
+    switch states[experiment.key] {
+    case nil: return .new
+    case .done: return hasChanged(experiment) ? .changed : .done
+    case .failed: return .failed
+    case .interrupted: return .interrupted
+    case .running: return .running
+    }
+  }
+
+  /// Whether what is stored of an experiment was made by something else than what would run now. Here
+  /// everything is compared of which that can be told.
+  private func hasChanged(_ experiment: PlannedExperiment) -> Bool { change != nil }
+}
+
+extension ExperimentPlan {
+  /// The keys of the planned experiments, as far as the plan goes before the domain is updated.
+  ///
+  /// - Parameter wanted: the keys that are looked for: when all have been found the rest is not gone through.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  package func keys(among wanted: Set<String>) throws -> Set<String> {
+    var plan = self
+    var missing = wanted
+    while !missing.isEmpty, let experiment = try plan.next() { missing.remove(experiment.key) }
+    return wanted.subtracting(missing)
+  }
+}
