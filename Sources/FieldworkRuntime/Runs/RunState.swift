@@ -136,48 +136,6 @@ final class RunState: Sendable {
   /// Whether an experiment has begun.
   var hasRun: Bool { begun.withLock { $0 } }
 
-<<<<<<< HEAD
-=======
-  private func run(
-    _ task: PlannedTask,
-    worker: Int,
-    _ executors: [WorkerExecutor]
-  ) async -> (any Error)? {
-    begun.withLock { $0 = true }
-    var task = task
-    for index in task.experiments.indices { place(&task.experiments[index], worker: worker) }
-    place(&task.leader, worker: worker)
-    let started = RunState.now()
-    for experiment in task.experiments { emit(.experimentStarted(experiment, worker: worker)) }
-    await recorder.record(
-      task.experiments.map { experiment in
-        let device = experiment.config[alias: "device"].map(\.name)
-        return .started(experiment, ExperimentStart(at: started, worker: worker, device: device))
-      }
-    )
-    let runner = TaskRunner(
-      research,
-      units,
-      task,
-      root: units.hasRoots ? rootContext(task) : nil,
-      branches: task.experiments.map { context($0) },
-      debug: debug,
-      executors: executors,
-      hooks: hooks(task, worker: worker)
-    )
-    await runner.run(by: research.executor)
-    return runner.firstError
-  }
-
-  /// Adds the devices that the worker has for an experiment to its config. Workers of one process all see
-  /// all devices, so they are given by the names that the system knows.
-  private func place(_ experiment: inout PlannedExperiment, worker: Int) {
-    guard let devices = services.devices else { return }
-    let value = devices.physical(ofWorker: worker, branch: experiment.branch)
-    experiment.config.set("device", to: AnyAlias(value))
-  }
-
->>>>>>> wb
   /// Waits until the worker's devices have memory free.
   /// - Returns: false if the worker takes no more tasks.
   private func hasFreeDevices(_ worker: Int, _ queue: TaskQueue, _ task: PlannedTask) async -> Bool
