@@ -169,7 +169,8 @@ final class CommandLineUsageTests: CommandLineTestCase {
       "--directory",
       file.path + "/below",
       saying: "error: cannot make the folder DIR/file/below/small: DIR/file is a file; "
-        + "choose another directory, or move it away"
+        + "choose another directory, or move it away\n"
+        + "error: the research cannot be run: 1 problem"
     )
   }
 
