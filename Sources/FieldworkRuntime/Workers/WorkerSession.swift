@@ -69,7 +69,7 @@ final class WorkerSession: @unchecked Sendable {
         STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
         Descriptor.board: board.descriptor,
       ],
-      variables: variables
+      environment: ProcessInfo.processInfo.environment.merging(variables) { $1 }
     )
   }
 

@@ -166,7 +166,7 @@ final class RunPreviewTests: RuntimeTestCase {
     while let experiment = try plan.next() {
       guard values.contains(try experiment.config["x"]) else { continue }
       try store.write([
-        .started(experiment, at: 100, worker: 0, device: nil),
+        .started(experiment, ExperimentStart(at: 100, worker: 0, device: nil)),
         .ended(experiment: experiment.key, .complete, iterations: 1, at: 110),
       ])
     }

@@ -30,7 +30,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    let process = first.process.processIdentifier
+    let process = first.process.id
     try assertRefused(
       research: "slow",
       saying: "error: DIR/slow is being written by process \(process); wait for it, or stop it"
@@ -101,7 +101,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    first.process.terminate()
+    first.signal(SIGTERM)
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
     try handle.write(contentsOf: Data([1]))
     XCTAssertEqual(try first.finish().status, 130)
@@ -111,7 +111,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    kill(first.process.processIdentifier, SIGKILL)
+    kill(first.process.id, SIGKILL)
     XCTAssertTrue(try first.finish().wasKilled)
     try handle.close()
     XCTAssertTrue(try runPlaybook(research: "slow").output.contains("slow: 4 experiments done in"))
