@@ -38,7 +38,10 @@ struct Pace: Sendable {
       iterations: progress.iterations
     )
     if samples.isEmpty { samples.append(Sample(time: began, work: 0, ended: 0, iterations: 0)) }
-    if now - (samples.last?.time ?? now) >= Self.sampleInterval { keep(sample) }
+    // Before anything has ended nothing is known of the parts that are done, so the start stays the only
+    // moment to compare with.
+    let isKnown = progress.ended > 0 || progress.iterations > 0
+    if isKnown, now - (samples.last?.time ?? now) >= Self.sampleInterval { keep(sample) }
     let duration = max(progress.meanDuration, longestRunning(progress, now))
     let recent = self.sample(before: now - max(10, 4 * duration))
     let seconds = now - recent.time

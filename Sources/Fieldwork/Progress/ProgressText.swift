@@ -92,7 +92,7 @@ struct ProgressText {
     progress.failures.groups.filter { $0.count > 1 }.sorted { $0.count > $1.count }
       .prefix(Self.failureLimit)
       .map { group in
-        var line = ScreenLine("  \(group.count) × ", color: terminal.red)
+        var line = ScreenLine("  \(group.count) × ".fitted(columns), color: terminal.red)
         line.append("\(group.title): \(group.message.inOneLine)".fitted(columns - line.columns))
         return line
       }

@@ -22,8 +22,8 @@ extension Failure {
     while index < bytes.count {
       let isInWord = index > 0 && bytes[index - 1].isWord
       let digits = !isInWord && bytes[index].isSign ? index + 1 : index
-      let ends = [numberEnd(bytes, digits), isInWord ? nil : idEnd(bytes, index)]
-      if let end = ends.compactMap(\.self).max() {
+      let end = max(numberEnd(bytes, digits) ?? 0, isInWord ? 0 : idEnd(bytes, index) ?? 0)
+      if end > 0 {
         result.append(UInt8(ascii: "#"))
         index = end
       } else {
@@ -36,6 +36,7 @@ extension Failure {
 
   /// Where an address or an id ends that begins here; nil if none does.
   private static func idEnd(_ bytes: [UInt8], _ start: Int) -> Int? {
+    guard bytes[start].isHexadecimal else { return nil }
     let end = bytes[start...].firstIndex { !$0.isWord } ?? bytes.count
     let word = bytes[start..<end]
     if word.starts(with: [UInt8(ascii: "0"), UInt8(ascii: "x")]) { return end }
