@@ -78,7 +78,7 @@ let package = Package(
     ),
     .executableTarget(
       name: "EngineBenchmarks",
-      dependencies: ["Fieldwork", "FieldworkCore"],
+      dependencies: ["Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore"],
       path: "Benchmarks/EngineBenchmarks",
       swiftSettings: settings
     ),

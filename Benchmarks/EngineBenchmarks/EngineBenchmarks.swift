@@ -1,15 +1,19 @@
 import Fieldwork
 import FieldworkCore
+import FieldworkRuntime
 import Foundation
 
 /// Times what the engine itself costs. Build it for release: `swift run -c release EngineBenchmarks`.
 ///
-/// Each figure is the best of several runs, since noise only ever adds.
+/// Each figure is the best of several runs, since noise only ever adds. An argument chooses the figures
+/// whose names contain it.
 @main
 struct EngineBenchmarks {
   static func main() async throws {
     let clock = ContinuousClock()
+    let wanted = CommandLine.arguments.dropFirst().first ?? ""
     func best(_ name: String, per count: Int, _ body: () async throws -> Void) async throws {
+      guard wanted.isEmpty || name.contains(wanted) else { return }
       var best = Duration.seconds(1e9)
       for _ in 0..<3 {
         let elapsed = try await clock.measure(body)
@@ -51,7 +55,16 @@ struct EngineBenchmarks {
         try await onDisk(research)
       }
     }
-    try await reading()
+    if wanted.isEmpty { try await reading() }
+    let shown: [(String, Int, @Sendable () async throws -> [Event])] = [
+      ("experiments", ProgressBenchmarks.experiments, ProgressBenchmarks.manyExperiments),
+      ("iterations", ProgressBenchmarks.iterations, ProgressBenchmarks.manyIterations),
+      ("failures", ProgressBenchmarks.experiments, ProgressBenchmarks.manyFailures),
+    ]
+    for (name, count, record) in shown where wanted.isEmpty || "progress".contains(wanted) {
+      let events = try await record()
+      try await best("progress of \(name)", per: count) { ProgressBenchmarks.show(events) }
+    }
     let points = Research("points", iterations: 10_000, parallel: .serial) {
       Domain("a" <- 1...10)
       Unit("point", saving: "x") { run in Double(run.iteration) }

@@ -90,7 +90,8 @@ public struct ResearchRunner: Sendable {
       services: services,
       faults: faults
     )
-    let size = try selection.map { try $0.count(in: plan) } ?? plan.size
+    let selected = try selection?.counts(in: plan, stored: finished)
+    let size = selection == nil ? plan.size : selected?.all
     let workers = workerCount(size)
     run.emit(
       .runStarted(
@@ -101,7 +102,7 @@ public struct ResearchRunner: Sendable {
           workers: workers,
           branches: research.settings.branches.count,
           seed: seed,
-          stored: finished.count
+          stored: selected?.stored ?? finished.count
         )
       )
     )

@@ -106,10 +106,15 @@ public final class DatabaseStore: ResultStore {
         .store,
         "the store \(path) is damaged or no store at all (\(reason)); move it away, or start over with --fresh"
       )
-    case .SQLITE_FULL, .SQLITE_IOERR:
+    case .SQLITE_FULL:
       return FieldworkError(
         .store,
-        "the store \(path) cannot be written (\(reason)); is the disk full?"
+        "the store \(path) cannot be written: the disk is full; make room and run again"
+      )
+    case .SQLITE_IOERR:
+      return FieldworkError(
+        .store,
+        "the store \(path) cannot be read or written (\(reason)); is its disk there, and not full?"
       )
     default: return FieldworkError(.store, "cannot use the store \(path): \(reason)")
     }

@@ -29,7 +29,7 @@ final class CommandLineMannerTests: CommandLineTestCase {
     try assertRefused(
       "--branches",
       "two",
-      saying: "Error: The value 'two' is invalid for '--branches <n>'"
+      saying: "error: The value 'two' is invalid for '--branches <n>'"
     )
   }
 
@@ -66,7 +66,7 @@ final class CommandLineMannerTests: CommandLineTestCase {
     try assertRefused(
       "--branch-execution",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--branch-execution "
+      saying: "error: The value 'bogus' is invalid for '--branch-execution "
         + "<sequential|concurrent>': 'bogus' is none of sequential, concurrent"
     )
   }
