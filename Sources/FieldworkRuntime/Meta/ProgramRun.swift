@@ -126,7 +126,8 @@ final class ProgramRun: Sendable {
       let left = (deadline - ContinuousClock.now) / .milliseconds(1)
       if left <= 0 { return exit }
       let open = streams.indices.filter { !streams[$0].hasEnded }
-      let descriptors = open.map { streams[$0].file.descriptor } + [bell.fileHandleForReading.fileDescriptor]
+      let descriptors =
+        open.map { streams[$0].file.descriptor } + [bell.fileHandleForReading.fileDescriptor]
       var waits = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       guard poll(&waits, nfds_t(waits.count), Int32(min(left.rounded(.up), 1e9))) > 0 else {
         continue

@@ -119,7 +119,7 @@ final class RunServices: Sendable {
     place(&task.leader, worker)
   }
 
-  private func place(_ experiment: inout PlannedExperiment, _ worker: Int) {
+  func place(_ experiment: inout PlannedExperiment, _ worker: Int) {
     guard let devices else { return }
     let branch = experiment.branch
     let value =

@@ -45,12 +45,11 @@ final class WorkerChannel: @unchecked Sendable {
   // MARK: Sending
 
   /// Adds a frame to those that are sent with the next ``flush()``.
-  /// - Returns: the number of bytes that wait.
+  /// - Returns: the number of bytes that wait; nil if the frame is too long to be sent.
   @discardableResult
-  func add(_ kind: UInt8, _ body: (inout ByteWriter) -> Void) -> Int {
+  func add(_ kind: UInt8, _ body: (inout ByteWriter) -> Void) -> Int? {
     writer.withLock { writer in
-      writer.append(kind, body)
-      return writer.count
+      writer.append(kind, body) ? writer.count : nil
     }
   }
 

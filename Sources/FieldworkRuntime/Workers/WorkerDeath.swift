@@ -42,7 +42,11 @@ struct WorkerDeath {
   private init(_ end: WorkerSession.End, _ lastErrors: String) {
     let reason = WorkerDeath.lastWords(lastErrors).map { ": \($0)" } ?? ""
     if let error = end.error {
-      self.init(.disconnected, "the worker process cannot be understood: \(error.message)", lastErrors)
+      self.init(
+        .disconnected,
+        "the worker process cannot be understood: \(error.message)",
+        lastErrors
+      )
     } else if end.hasDisconnected {
       self.init(
         .disconnected,

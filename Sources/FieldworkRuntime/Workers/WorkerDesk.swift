@@ -112,8 +112,10 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func take(_ record: StoreRecord, _ batch: inout Batch) {
     switch record {
-    case .started(let experiment, _):
+    case .started(var experiment, let start):
       hasWorked = true
+      // Stored are the devices by the names that the system knows.
+      run.services.place(&experiment, supervisor.worker)
       let limit = run.faults.timeLimit
       supervisor.withAssignment(of: experiment.key) { assignment in
         assignment.started.insert(experiment.key)
@@ -122,7 +124,7 @@ final class WorkerDesk: WorkerSession.Listener {
         assignment.deadline = limit.map { .now + $0 }
       }
       run.relay(.experimentStarted(experiment, worker: supervisor.worker))
-      batch.records.append(record)
+      batch.records.append(.started(experiment, start))
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
     default: batch.records.append(record)

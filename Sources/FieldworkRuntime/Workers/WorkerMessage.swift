@@ -70,7 +70,7 @@ struct WorkerIdentity: Hashable {
 /// The kinds of frames in the stream of a worker. A kind keeps its number in all versions.
 private enum Kind {
   /// A record, the one kind that a replay reads.
-  static let record = StreamSegment.recordKind
+  static let record = StoreRecord.frameKind
 
   enum Report {
     static let hello: UInt8 = 16
@@ -98,54 +98,54 @@ extension WorkerChannel {
     switch message {
     case .setup(let setup):
       add(Kind.Message.setup) { bytes in
-        bytes.write(setup.worker)
-        bytes.write(String(setup.seed))
-        bytes.write(setup.directory) { $0.write($1) }
-        bytes.write(setup.errorRetries)
+        bytes.append(setup.worker)
+        bytes.append(setup.seed)
+        bytes.append(setup.directory) { $0.append($1) }
+        bytes.append(setup.errorRetries)
       }
     case .task(let task, let attempt):
       add(Kind.Message.task) { bytes in
-        bytes.write(attempt)
+        bytes.append(attempt)
         task.leader.encode(into: &bytes)
-        bytes.write(task.experiments.count)
+        bytes.append(task.experiments.count)
         for experiment in task.experiments { experiment.encode(into: &bytes) }
       }
     case .stop: add(Kind.Message.stop) { _ in }
-    case .cancel(let number): add(Kind.Message.cancel) { $0.write(number) }
+    case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
     case .finish: add(Kind.Message.finish) { _ in }
     case .ping: add(Kind.Message.ping) { _ in }
     }
   }
 
-  /// - Returns: the number of bytes that wait to be sent.
+  /// - Returns: the number of bytes that wait to be sent; nil if the report is too long.
   @discardableResult
-  func add(_ report: WorkerReport) -> Int {
+  func add(_ report: WorkerReport) -> Int? {
     switch report {
     case .hello(let identity):
       add(Kind.Report.hello) { bytes in
-        bytes.write(identity.build) { $0.write($1) }
-        bytes.write(identity.definition)
+        bytes.append(identity.build) { $0.append($1) }
+        bytes.append(identity.definition)
       }
     case .record(let record): add(Kind.record) { record.encode(into: &$0) }
     case .iterations(let experiment, let last, let count):
       add(Kind.Report.iterations) { bytes in
-        bytes.write(experiment)
-        bytes.write(last)
-        bytes.write(count)
+        bytes.append(experiment)
+        bytes.append(last)
+        bytes.append(count)
       }
     case .failed(let experiment, let failure):
       add(Kind.Report.failed) { bytes in
-        bytes.write(experiment)
+        bytes.append(experiment)
         failure.encode(into: &bytes)
       }
     case .retrying(let experiment, let attempt):
       add(Kind.Report.retrying) { bytes in
-        bytes.write(experiment)
-        bytes.write(attempt)
+        bytes.append(experiment)
+        bytes.append(attempt)
       }
-    case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.write(number) }
-    case .warning(let text): add(Kind.Report.warning) { $0.write(text) }
-    case .refused(let text): add(Kind.Report.refused) { $0.write(text) }
+    case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.append(number) }
+    case .warning(let text): add(Kind.Report.warning) { $0.append(text) }
+    case .refused(let text): add(Kind.Report.refused) { $0.append(text) }
     case .pong: add(Kind.Report.pong) { _ in }
     }
   }
@@ -155,11 +155,11 @@ extension WorkerMessage {
   /// - Throws: ``FieldworkError`` if the frame is none of a supervisor, or holds a value that is not
   ///   known here.
   init(_ frame: Frame, _ values: KnownValues) throws {
-    var bytes = ByteReader(frame.payload[...])
+    var bytes = ByteReader(frame.content)
     switch frame.kind {
     case Kind.Message.setup:
       let worker = try bytes.int()
-      let seed = try UInt64(bytes.string()) ?? 0
+      let seed = try bytes.unsigned()
       self = .setup(
         WorkerSetup(
           worker: worker,
@@ -201,7 +201,7 @@ extension WorkerReport {
   /// - Parameter planned: gives an experiment that the worker was sent, by its key.
   /// - Throws: ``FieldworkError`` if the frame is none of a worker.
   init(_ frame: Frame, _ planned: (String) -> PlannedExperiment?) throws {
-    var bytes = ByteReader(frame.payload[...])
+    var bytes = ByteReader(frame.content)
     switch frame.kind {
     case Kind.Report.hello:
       let build = try bytes.optional { try $0.string() }

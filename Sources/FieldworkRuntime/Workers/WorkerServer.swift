@@ -241,7 +241,15 @@ final class ReportSink: RecordSink, EventConsumer {
       if case .ended(let key, _, _, _) = record {
         state.withLock { $0.iterations[key] = nil }
       }
-      waiting = channel.add(.record(record))
+      if let bytes = channel.add(.record(record)) {
+        waiting = bytes
+      } else {
+        tell(
+          .warning(
+            "what an experiment has saved at once is larger than half a gigabyte and is not kept"
+          )
+        )
+      }
     }
     if waiting > Self.limit { flush() } else { schedule() }
     action?()
@@ -271,7 +279,8 @@ final class ReportSink: RecordSink, EventConsumer {
         return count == 0
       }
       if isFirst { schedule() }
-    case .unitFailed(let experiment, let failure): tell(.failed(experiment: experiment.key, failure))
+    case .unitFailed(let experiment, let failure):
+      tell(.failed(experiment: experiment.key, failure))
     case .retrying(let experiment, let attempt):
       tell(.retrying(experiment: experiment.key, attempt: attempt))
     default: break

@@ -183,7 +183,8 @@ final class WorkerSupervisor: Sendable {
     guard end.ending == .exited(0), !end.hasDisconnected, end.error == nil else { return false }
     return withState { state in
       // What it has dropped is given back.
-      (state.isFinishing || run.stopSignal.isGiven) && state.assignments.allSatisfy { $0.began == nil }
+      (state.isFinishing || run.stopSignal.isGiven)
+        && state.assignments.allSatisfy { $0.began == nil }
         && (state.assignments.isEmpty || run.stopSignal.isGiven)
     }
   }

@@ -1,4 +1,4 @@
-package import FieldworkCore
+import FieldworkCore
 
 /// Reads the frames of a stream that comes in pieces of any length.
 package struct FrameReader: Sendable {

@@ -1,4 +1,4 @@
-package import FieldworkCore
+import FieldworkCore
 
 /// How every stream of frames begins: six bytes that tell what it is, and two that tell the version of
 /// its format, the lowest first.
