@@ -75,19 +75,12 @@ final class FailureWatch: Sendable {
     if faults.failsFast { return .failedFast(failure) }
     guard let limit = faults.equalFailureLimit, !state.isOver else { return nil }
     let common = state.common ?? failure
-    guard common.looksLike(failure) else {
+    guard common.unit == failure.unit, common.pattern == failure.pattern else {
       state.isOver = true
       return nil
     }
     state.common = common
     state.count += 1
     return state.count >= limit ? .equalFailures(state.count, common) : nil
-  }
-}
-
-extension Failure {
-  /// Whether two failures are of one kind, as far as can be told.
-  func looksLike(_ other: Failure) -> Bool {
-    unit == other.unit && kind == other.kind && message == other.message
   }
 }

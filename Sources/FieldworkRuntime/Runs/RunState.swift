@@ -53,8 +53,9 @@ final class RunState: Sendable {
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }
 
+  func countDeath() { deathCount.withLock { $0 += 1 } }
+
   func emit(_ event: Event) {
-    if case .workerDied = event { deathCount.withLock { $0 += 1 } }
     for log in logs { log.consume(event) }
     relay(event)
   }

@@ -209,6 +209,7 @@ final class WorkerDesk: WorkerSession.Listener {
   func settleDeath(_ end: WorkerSession.End, _ session: WorkerSession) {
     let lastErrors = salvage(end, session.processID)
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
+    run.countDeath()
     guard let number = session.board.task, var assignment = supervisor.takeAssignment(number)
     else {
       // What it had begun and not ended, as far as is known here, has ended there, or not begun.
@@ -224,7 +225,6 @@ final class WorkerDesk: WorkerSession.Listener {
       }
       run.emit(.unitFailed(experiment, failure))
     }
-    run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
       if !supervisor.retriesWholeTasks { assignment.task.experiments = live }
       let attempt = assignment.attempt + 1

@@ -1,3 +1,4 @@
+import FieldworkRuntime
 import Foundation
 import XCTest
 

@@ -71,7 +71,7 @@ final class RunningProcess {
   private let folder: URL
   private let errors = Pipe()
   private var errorText = Data()
-  private var output: URL { folder.appendingPathComponent("output") }
+  private let output: URL
 
   /// - Parameters:
   ///   - input: the standard input; nothing if nil.
@@ -88,6 +88,7 @@ final class RunningProcess {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("fieldwork-process-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    output = folder.appendingPathComponent("output")
     try Data().write(to: output)
     let standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
     let standardError = standardError ?? errors.fileHandleForWriting
