@@ -10,6 +10,8 @@ struct FailureTally: Sendable {
   struct Group: Sendable {
     /// Where it happened: a unit with its place, or a worker.
     let title: String
+    /// The same in few words.
+    let shortTitle: String
     /// The message of the first one.
     let message: String
     /// The first experiment that it happened to; nil for the death of a worker.
@@ -34,14 +36,23 @@ struct FailureTally: Sendable {
   /// - Returns: the position of its group, nil if there are too many, and whether it is the first of it.
   mutating func add(_ failure: Failure, _ experiment: PlannedExperiment) -> (Int?, isFirst: Bool) {
     add(failure.unit, failure.kind, failure.message) {
-      let title = "\(failure.unitText), iteration \(failure.iteration)"
-      return Group(title: title, message: failure.message, example: experiment)
+      Group(
+        title: "\(failure.unitText), iteration \(failure.iteration)",
+        shortTitle: "unit '\(failure.unit)'",
+        message: failure.message,
+        example: experiment
+      )
     }
   }
 
   mutating func addDeath(ofWorker worker: Int, _ reason: String) -> (Int?, isFirst: Bool) {
     add("", "death", reason) {
-      Group(title: "worker \(worker + 1) died", message: reason, example: nil)
+      Group(
+        title: "worker \(worker + 1) died",
+        shortTitle: "workers died",
+        message: reason,
+        example: nil
+      )
     }
   }
 

@@ -93,7 +93,9 @@ struct ProgressText {
       .prefix(Self.failureLimit)
       .map { group in
         var line = ScreenLine("  \(group.count) × ".fitted(columns), color: terminal.red)
-        line.append("\(group.title): \(group.message.inOneLine)".fitted(columns - line.columns))
+        line.append(
+          "\(group.shortTitle): \(group.message.inOneLine)".fitted(columns - line.columns)
+        )
         return line
       }
   }

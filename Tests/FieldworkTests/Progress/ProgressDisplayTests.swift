@@ -71,7 +71,7 @@ final class ProgressDisplayTests: ProgressTestCase {
       [start(5)] + zip(all, ["a 1", "b", "a 2", "c", "a 3"]).map { .unitFailed($0, failure($1)) }
     XCTAssertEqual(
       text(events, columns: 79, rows: 20).dropFirst().map(\.text),
-      ["  3 × unit 'train', iteration 2: a 1"]
+      ["  3 × unit 'train': a 1"]
     )
   }
 
