@@ -14,7 +14,8 @@ final class OutputProbeTests: OutputCaptureTestCase {
 
   private func runProbe(_ what: String) throws -> Outcome {
     let path = Self.products.appendingPathComponent("OutputProbe").path
-    let (output, errors) = (Pipe(), FileHandle.nullDevice)
+    let output = Pipe()
+    let errors = try XCTUnwrap(FileHandle(forWritingAtPath: "/dev/null"))
     let process = try ChildProcess(
       path,
       [path, what, directory],

@@ -144,7 +144,7 @@ final class CommandLineDryRunTests: CommandLineTestCase {
     try assertRefused(
       "--keep-failed",
       "--fresh",
-      saying: "Error: --fresh begins with nothing: leave out --keep-failed"
+      saying: "error: --fresh begins with nothing: leave out --keep-failed"
     )
   }
 
@@ -262,7 +262,7 @@ final class CommandLineDryRunTests: CommandLineTestCase {
       "results",
       "--meta",
       "--planned",
-      saying: "Error: --meta is about runs, not experiments: leave out conditions and groups"
+      saying: "error: --meta is about runs, not experiments: leave out conditions and groups"
     )
   }
 }
