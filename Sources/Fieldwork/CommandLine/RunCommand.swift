@@ -31,6 +31,9 @@ struct RunCommand: PlaybookSubcommand {
   )
   var store: StoreKind?
 
+  @OptionGroup
+  var durability: DurabilityOptions
+
   @Flag(help: "Run one experiment after the other and end at the first error of a unit.")
   var debug = false
 
@@ -78,7 +81,13 @@ struct RunCommand: PlaybookSubcommand {
     }
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
-      kind == .memory ? try DatabaseStore.inMemory() : try DatabaseStore.open(folder, fresh: fresh)
+      kind == .memory
+      ? try DatabaseStore.inMemory()
+      : try DatabaseStore.open(
+        folder,
+        fresh: fresh,
+        durability: durability.durability ?? .process
+      )
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let runner = ResearchRunner(
       research,
@@ -150,6 +159,11 @@ struct RunCommand: PlaybookSubcommand {
     }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
+    }
+    if store == .memory, let durability = durability.durability {
+      throw ValidationError(
+        "--store memory survives nothing: leave out --durability \(durability.rawValue)"
+      )
     }
   }
 

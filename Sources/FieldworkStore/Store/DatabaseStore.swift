@@ -8,6 +8,8 @@ public final class DatabaseStore: ResultStore {
   private let database: any DatabaseWriter
   public let folder: ResearchFolder?
   private let lock: RunLock?
+  /// The file as it was opened for writing.
+  private let file: FileIdentity?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
 
@@ -20,6 +22,7 @@ public final class DatabaseStore: ResultStore {
     self.database = database
     self.folder = folder
     self.lock = lock
+    file = lock == nil ? nil : folder.flatMap { FileIdentity($0.databasePath) }
   }
 
   /// Makes an empty store that ends with the process.
@@ -31,10 +34,16 @@ public final class DatabaseStore: ResultStore {
 
   /// Opens the store of a folder for writing, making both if they are missing.
   ///
-  /// - Parameter fresh: whether to delete what is there first.
+  /// - Parameters:
+  ///   - fresh: whether to delete what is there first.
+  ///   - durability: what a stored result survives.
   /// - Throws: ``FieldworkError`` of code `busy` if another process writes it, of code `store` if the
   ///   folder cannot be written or holds something else.
-  public static func open(_ folder: ResearchFolder, fresh: Bool = false) throws -> DatabaseStore {
+  public static func open(
+    _ folder: ResearchFolder,
+    fresh: Bool = false,
+    durability: Durability = .process
+  ) throws -> DatabaseStore {
     try folder.make()
     let lock = try RunLock(folder)
     if fresh { try folder.removeContents() }
@@ -47,7 +56,12 @@ public final class DatabaseStore: ResultStore {
         path: folder.databasePath,
         configuration: writingConfiguration()
       )
+      // Only now, since turning to write-ahead logging sets some of it.
+      try database.writeWithoutTransaction { database in
+        for statement in durability.statements { try database.execute(sql: statement) }
+      }
       try Schema.migrator.migrate(database)
+      if durability == .power { folder.synchronize() }
       return DatabaseStore(database: database, folder: folder, lock: lock)
     } catch let error as FieldworkError {
       throw error
@@ -86,12 +100,10 @@ public final class DatabaseStore: ResultStore {
     return configuration
   }
 
-  /// Write-ahead logging lets others read meanwhile. A commit survives the death of the process; it
-  /// reaches the disk with the system's next write, so a power cut may undo the last ones.
+  /// Write-ahead logging lets others read meanwhile, and a commit survives the death of the process.
   private static func writingConfiguration() -> Configuration {
     var configuration = configuration()
     configuration.journalMode = .wal
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     return configuration
   }
 
@@ -119,6 +131,13 @@ public final class DatabaseStore: ResultStore {
 
   /// Ends writing: what was written goes into the one database file, and others may write.
   public func close() throws {
+    guard !isLost else {
+      // SQLite would delete, by its name, the log of the database that may stand there now. The process
+      // keeps the few descriptors to its end.
+      _ = Unmanaged.passRetained(database as AnyObject)
+      lock?.release()
+      return
+    }
     do {
       if lock != nil {
         // One file without a log can be copied, and read from a folder that cannot be written. Someone
@@ -150,6 +169,17 @@ public final class DatabaseStore: ResultStore {
     return path
   }
 
+  /// Whether the file that was opened for writing is no longer in its place. The system lets one write
+  /// to a deleted file without a word, and drops it at the end.
+  private var isLost: Bool { file?.hasLeft(path) ?? false }
+
+  private var lostError: FieldworkError {
+    FieldworkError(
+      .store,
+      "the store \(path) was deleted or replaced while it was being written: what is not in a copy of it is lost; run again to begin anew"
+    )
+  }
+
   // MARK: Writing
 
   public func write(_ records: [StoreRecord]) throws {
@@ -159,9 +189,11 @@ public final class DatabaseStore: ResultStore {
           for record in records { try DatabaseStore.write(record, database, &numbers) }
         }
       }
+      if isLost { throw lostError }
     } catch {
       // What was rolled back has no number.
       numbers.withLock { $0 = Numbers() }
+      if isLost { throw lostError }
       throw error as? FieldworkError ?? DatabaseStore.storeError(error, path)
     }
   }
