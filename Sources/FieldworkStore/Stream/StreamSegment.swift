@@ -1,4 +1,4 @@
-package import FieldworkCore
+import FieldworkCore
 import Foundation
 
 /// A file that holds a stream of records, such as a worker leaves behind.
