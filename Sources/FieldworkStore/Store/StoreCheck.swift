@@ -45,6 +45,9 @@ package struct StoreCheck {
     store = try DatabaseStore.openForReading(folder)
   }
 
+  /// Whether a process is writing the store, or was when the check began.
+  private var isWrittenByNow: Bool { isBeingWritten || RunLock.isHeld(folder) }
+
   /// The number of experiments by state.
   /// - Throws: ``FieldworkError`` of code `store` if they cannot be read.
   package func counts() throws -> [ExperimentState: Int] {
@@ -166,7 +169,7 @@ package struct StoreCheck {
     }
     var findings: [StoreFinding] = []
     let running = try ids("state = 'running'")
-    if !running.isEmpty, !isBeingWritten {
+    if !running.isEmpty, !isWrittenByNow {
       findings.append(
         StoreFinding(
           .problem,
@@ -278,7 +281,7 @@ package struct StoreCheck {
   /// Folders of experiments that the database does not know. A run makes them before it stores who they
   /// belong to, so while one writes there is nothing to be said.
   private func folders() throws -> [StoreFinding] {
-    guard !isBeingWritten else { return [] }
+    guard !isWrittenByNow else { return [] }
     let path = folder.path + "/experiments"
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let names: [String]
