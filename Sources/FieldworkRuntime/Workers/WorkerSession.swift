@@ -84,6 +84,12 @@ final class WorkerSession: @unchecked Sendable {
     channel.flush()
   }
 
+  /// Sends a message in a moment, with others that come until then.
+  func sendSoon(_ message: WorkerMessage) {
+    channel.add(message)
+    channel.flushSoon()
+  }
+
   /// Ends the process at once, with everything that it has started.
   func kill() { process.kill() }
 
