@@ -102,6 +102,7 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
+    let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
     let warnings = try check.require(MachineCheck(research, folder: place).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
@@ -117,6 +118,7 @@ struct RunCommand: PlaybookSubcommand {
         fresh: fresh,
         durability: durability.durability ?? .process
       )
+    if !json { try tellOtherBuilds(store, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let runner = ResearchRunner(
       research,
@@ -125,7 +127,7 @@ struct RunCommand: PlaybookSubcommand {
       changes: continues ? .accept : .refuse,
       keepsFailed: keepsFailed,
       selection: selection,
-      faults: try faults.policy(for: research, hasProcesses: context.workerCommand != nil),
+      faults: policy,
       workerCommand: context.workerCommand,
       consumers: display.map { [$0] } ?? []
     )
@@ -159,6 +161,18 @@ struct RunCommand: PlaybookSubcommand {
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
     }
+  }
+
+  /// Says that stored results were made by other code, which the declarations may not show.
+  private func tellOtherBuilds(_ store: DatabaseStore, _ terminal: Terminal) throws {
+    guard let build = BuildIdentity.current else { return }
+    let count = try store.count(otherThanBuild: build)
+    guard count > 0 else { return }
+    let experiments = count == 1 ? "1 stored experiment was" : "\(count) stored experiments were"
+    terminal.printError(
+      "note: \(experiments) run by another build of the playbook; if its units have changed, "
+        + "--fresh runs all again (configs --why names them)"
+    )
   }
 
   /// Whether an error comes from the run itself and not from a unit.

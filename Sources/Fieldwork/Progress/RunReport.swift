@@ -29,6 +29,7 @@ struct RunReport {
     var lines = [headline(summary)]
     lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
+    if let explanation = summary.stopExplanation { lines.append(explanation.inOneLine) }
     let command = "swift run \(context.name)"
     if folder == nil {
       // Nothing is kept, so there is nothing to go on from.
@@ -99,7 +100,8 @@ struct RunReport {
     var values: [String: Value] = [
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
-      "cancelled": .bool(summary.isCancelled), "seed": .string(String(summary.seed)),
+      "cancelled": .bool(summary.isCancelled),
+      "stopped": summary.stopExplanation.map { .string($0) } ?? .null, "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     let objective = research.settings.objective

@@ -156,8 +156,12 @@ public struct ResearchRunner: Sendable {
       failure = error
     }
     // A cancellation that comes when everything has run leaves nothing undone.
-    let isCancelled = Task.isCancelled && (run.hasInterrupted || queue.hasMore)
-    let summary = run.summarize(isCancelled: isCancelled, duration: elapsed / .seconds(1))
+    let isCutShort = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
+    let summary = run.summarize(
+      isCancelled: Task.isCancelled && isCutShort,
+      isCutShort: isCutShort,
+      duration: elapsed / .seconds(1)
+    )
     run.emit(.runEnded(summary))
     if let failure { throw failure }
     return summary

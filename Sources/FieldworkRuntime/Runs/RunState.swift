@@ -66,7 +66,14 @@ final class RunState: Sendable {
       summary.withLock { $0.count(ending) }
     }
     for consumer in consumers { consumer.consume(event) }
-    if let reason = failureWatch.reason(toStopAfter: event) { stopSignal.give(reason) }
+    failureWatch.notice(event)
+  }
+
+  /// An experiment has ended for good, whether or not that is stored by now.
+  func willEnd(_ experiment: PlannedExperiment, _ ending: Ending) {
+    if let reason = failureWatch.reason(toStopAfter: experiment.key, ending) {
+      stopSignal.give(reason)
+    }
   }
 
   func skip(_ experiment: PlannedExperiment) {
@@ -105,6 +112,7 @@ final class RunState: Sendable {
       TaskHost.Hooks(
         recorder: recorder,
         emit: { self.emit($0) },
+        willEnd: { self.willEnd($0, $1) },
         wantsUnits: wantsUnits,
         shouldStop: { self.shouldStop }
       )
@@ -209,8 +217,9 @@ final class RunState: Sendable {
   /// Whether an experiment was interrupted, as far as it is stored.
   var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
-  func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
-    let reason = stopSignal.reason
+  /// - Parameter isCutShort: whether the run ended before its plan was through.
+  func summarize(isCancelled: Bool, isCutShort: Bool, duration: Double) -> RunSummary {
+    let reason = isCutShort ? stopSignal.reason : nil
     return summary.withLock { summary in
       summary.isCancelled = isCancelled
       summary.stopExplanation = reason?.explanation

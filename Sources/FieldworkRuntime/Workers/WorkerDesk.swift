@@ -163,6 +163,7 @@ final class WorkerDesk: WorkerSession.Listener {
       batch.records.append(.failed(experiment: key, failure))
       run.emit(.unitFailed(experiment, failure))
     }
+    run.willEnd(experiment, ending)
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
@@ -286,6 +287,7 @@ final class WorkerDesk: WorkerSession.Listener {
     let iterations = failure.iteration + 1
     records.append(.failed(experiment: experiment.key, failure))
     records.append(.ended(experiment: experiment.key, .failed, iterations: iterations, at: now))
+    run.willEnd(experiment, .failed)
     run.recorder.recordBlocking(records) {
       run.emit(.experimentEnded(experiment, .failed, iterations: iterations, worker: worker))
     }

@@ -118,6 +118,7 @@ public final class WorkerServer: Sendable {
           for log in logs { log.consume(event) }
           sink.consume(event)
         },
+        willEnd: { _, _ in },
         wantsUnits: logs.contains(where: \.wantsUnits),
         shouldStop: { self.shouldStop },
         board: board
