@@ -48,7 +48,10 @@ final class RunState: Sendable {
   var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
 
   /// Whether someone wants to be told of each turn of a unit.
-  var wantsUnits: Bool { (consumers + logs).contains(where: \.wantsUnits) }
+  var wantsUnits: Bool { othersWantUnits || logs.contains(where: \.wantsUnits) }
+
+  /// Whether someone besides the logs wants to be told of each turn of a unit.
+  var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
 
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }

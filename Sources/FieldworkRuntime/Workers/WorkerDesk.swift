@@ -81,6 +81,10 @@ final class WorkerDesk: WorkerSession.Listener {
     case .warning(let text): run.relay(.warning(text))
     case .record(let record): take(record, &batch)
     case .iterations(let key, let last, let count): tell(key, last, count)
+    case .unit(let key, let unit, let iteration):
+      if let id = assigned(key)?.experiment.id {
+        run.relay(.unitStarted(experiment: id, unit: unit, iteration: iteration))
+      }
     case .failed(let key, let failure):
       if let assigned = assigned(key) { run.relay(.unitFailed(assigned.experiment, failure)) }
     case .retrying(let key, let attempt):
@@ -172,9 +176,15 @@ final class WorkerDesk: WorkerSession.Listener {
 
   // MARK: Time
 
+  /// How long the worker may say nothing. It answers once it has made its research, which may have to read
+  /// a lot.
+  private var silenceLimit: Duration {
+    hasSaidHello ? run.faults.silenceLimit : max(run.faults.silenceLimit, .seconds(600))
+  }
+
   var deadline: ContinuousClock.Instant? {
     // Half of the time is for the question, half for the answer.
-    var times = [lastHeard + run.faults.silenceLimit * (isPinged ? 1 : 0.5)]
+    var times = [lastHeard + silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
       times.append(killTime)
     } else if let time = supervisor.firstDeadline {
@@ -194,13 +204,13 @@ final class WorkerDesk: WorkerSession.Listener {
       lateUnit = unit.map { run.research.units[$0] }
       session.send(.cancel(task: task))
     }
-    guard lastHeard + run.faults.silenceLimit * 0.5 <= now else { return }
-    if isPinged, lastHeard + run.faults.silenceLimit <= now {
-      kill(session, .unresponsive(run.faults.silenceLimit))
+    guard lastHeard + silenceLimit * 0.5 <= now else { return }
+    if isPinged, lastHeard + silenceLimit <= now {
+      kill(session, .unresponsive(silenceLimit))
     } else if !isPinged {
       isPinged = true
       // Time may have passed in which this process did not run either.
-      lastHeard = now - run.faults.silenceLimit * 0.5
+      lastHeard = now - silenceLimit * 0.5
       session.send(.ping)
     }
   }

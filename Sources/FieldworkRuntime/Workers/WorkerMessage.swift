@@ -7,8 +7,9 @@ enum WorkerMessage {
   case setup(WorkerSetup)
   /// A task to run after those that were sent before.
   case task(PlannedTask, attempt: Int)
-  /// Experiments are to end with their iteration, and no others to begin.
-  case stop
+  /// Experiments are to end with their iteration, and no others to begin. With whether units are told, so
+  /// that one that heeds its cancellation ends sooner.
+  case stop(cancels: Bool)
   /// A running task is to end as soon as its units notice.
   case cancel(task: Int)
   /// There are no more tasks: the worker ends after those that it has.
@@ -25,6 +26,8 @@ struct WorkerSetup: Hashable {
   let directory: String?
   /// How often an experiment whose unit failed is tried again.
   let errorRetries: Int
+  /// Whether each turn of a unit is to be reported.
+  let wantsUnits: Bool
 }
 
 /// What a worker tells its supervisor. What is to be stored goes in the same form into a file that is
@@ -35,6 +38,8 @@ enum WorkerReport {
   case record(StoreRecord)
   /// Of an experiment, by its key, so many iterations have ended since the last such report.
   case iterations(experiment: String, last: Int, count: Int)
+  /// A unit's turn begins in an experiment.
+  case unit(experiment: String, unit: String, iteration: Int)
   /// A unit has failed; it is recorded when the experiment ends.
   case failed(experiment: String, Failure)
   /// A task runs again.
@@ -81,6 +86,7 @@ private enum Kind {
     static let warning: UInt8 = 21
     static let refused: UInt8 = 22
     static let pong: UInt8 = 23
+    static let unit: UInt8 = 24
   }
 
   enum Message {
@@ -102,6 +108,7 @@ extension WorkerChannel {
         bytes.append(setup.seed)
         bytes.append(setup.directory) { $0.append($1) }
         bytes.append(setup.errorRetries)
+        bytes.append(setup.wantsUnits)
       }
     case .task(let task, let attempt):
       add(Kind.Message.task) { bytes in
@@ -110,7 +117,7 @@ extension WorkerChannel {
         bytes.append(task.experiments.count)
         for experiment in task.experiments { experiment.encode(into: &bytes) }
       }
-    case .stop: add(Kind.Message.stop) { _ in }
+    case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
     case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
     case .finish: add(Kind.Message.finish) { _ in }
     case .ping: add(Kind.Message.ping) { _ in }
@@ -132,6 +139,12 @@ extension WorkerChannel {
         bytes.append(experiment)
         bytes.append(last)
         bytes.append(count)
+      }
+    case .unit(let experiment, let unit, let iteration):
+      add(Kind.Report.unit) { bytes in
+        bytes.append(experiment)
+        bytes.append(unit)
+        bytes.append(iteration)
       }
     case .failed(let experiment, let failure):
       add(Kind.Report.failed) { bytes in
@@ -165,7 +178,8 @@ extension WorkerMessage {
           worker: worker,
           seed: seed,
           directory: try bytes.optional { try $0.string() },
-          errorRetries: try bytes.int()
+          errorRetries: try bytes.int(),
+          wantsUnits: try bytes.bool()
         )
       )
     case Kind.Message.task:
@@ -176,7 +190,7 @@ extension WorkerMessage {
       let leader = try experiment()
       let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
       self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
-    case Kind.Message.stop: self = .stop
+    case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
     case Kind.Message.cancel: self = .cancel(task: try bytes.int())
     case Kind.Message.finish: self = .finish
     case Kind.Message.ping: self = .ping
@@ -212,6 +226,12 @@ extension WorkerReport {
         experiment: try bytes.string(),
         last: try bytes.int(),
         count: try bytes.int()
+      )
+    case Kind.Report.unit:
+      self = .unit(
+        experiment: try bytes.string(),
+        unit: try bytes.string(),
+        iteration: try bytes.int()
       )
     case Kind.Report.failed:
       self = .failed(experiment: try bytes.string(), try Failure(from: &bytes))

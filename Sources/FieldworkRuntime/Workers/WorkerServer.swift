@@ -63,7 +63,7 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
-      let sink = ReportSink(channel) {
+      let sink = ReportSink(channel, wantsUnits: setup.wantsUnits) {
         board.hasLostConnection = true
         WorkerServer.endWithSupervisor()
       }
@@ -119,7 +119,7 @@ public final class WorkerServer: Sendable {
           sink.consume(event)
         },
         willEnd: { _, _ in },
-        wantsUnits: logs.contains(where: \.wantsUnits),
+        wantsUnits: setup.wantsUnits || logs.contains(where: \.wantsUnits),
         shouldStop: { self.shouldStop },
         board: board
       )
@@ -182,7 +182,12 @@ public final class WorkerServer: Sendable {
           case .task(let task, let attempt):
             state.withLock { $0.waiting += 1 }
             feed.yield(.task(task, attempt: attempt))
-          case .stop: state.withLock { $0.isStopping = true }
+          case .stop(let cancels):
+            let task = state.withLock { state in
+              state.isStopping = true
+              return state.running?.task
+            }
+            if cancels { task?.cancel() }
           case .finish: feed.yield(.finish)
           case .ping:
             channel.add(.pong)
@@ -238,9 +243,14 @@ final class ReportSink: RecordSink, EventConsumer {
 
   private let lost: @Sendable () -> Void
 
-  /// - Parameter lost: is called when nothing can be sent any more.
-  init(_ channel: WorkerChannel, lost: @escaping @Sendable () -> Void) {
+  let wantsUnits: Bool
+
+  /// - Parameters:
+  ///   - wantsUnits: whether each turn of a unit is reported.
+  ///   - lost: is called when nothing can be sent any more.
+  init(_ channel: WorkerChannel, wantsUnits: Bool, lost: @escaping @Sendable () -> Void) {
     self.channel = channel
+    self.wantsUnits = wantsUnits
     self.lost = lost
   }
 
@@ -301,6 +311,9 @@ final class ReportSink: RecordSink, EventConsumer {
         return count == 0
       }
       if isFirst { schedule() }
+    case .unitStarted(let id, let unit, let iteration):
+      guard wantsUnits, let key = state.withLock({ $0.keys[id] }) else { return }
+      tell(.unit(experiment: key, unit: unit, iteration: iteration))
     case .unitFailed(let experiment, let failure):
       tell(.failed(experiment: experiment.key, failure))
     case .retrying(let experiment, let attempt):

@@ -95,9 +95,12 @@ final class WorkerSupervisor: Sendable {
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
-    withState { $0.session }?.send(.stop)
+    withState { $0.session }?.send(stopMessage)
     wake()
   }
+
+  /// Units hear of a cancellation, but not of failures elsewhere.
+  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.reason == nil) }
 
   // MARK: Processes
 
@@ -194,7 +197,8 @@ final class WorkerSupervisor: Sendable {
           worker: worker,
           seed: run.seed,
           directory: run.services.folder?.path,
-          errorRetries: run.faults.errorRetries
+          errorRetries: run.faults.errorRetries,
+          wantsUnits: run.othersWantUnits
         )
       )
     )
@@ -206,7 +210,7 @@ final class WorkerSupervisor: Sendable {
       }
       if state.isFinishing { session.send(.finish) }
     }
-    if run.stopSignal.isGiven { session.send(.stop) }
+    if run.stopSignal.isGiven { session.send(stopMessage) }
     return session
   }
 }
@@ -295,7 +299,7 @@ struct TaskRoom {
 
   /// How many tasks the worker may have, with the one that it runs.
   var limit: Int {
-    guard let mean else { return 2 }
+    guard let mean else { return 1 }
     if mean > Self.longTask { return 1 }
     return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
   }
