@@ -119,11 +119,13 @@ public struct ResearchRunner: Sendable {
       research,
       finished: finished,
       selection: selection,
+      sendsAhead: usesProcesses,
       lanes: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
       hooks: TaskQueue.Hooks(
         skipped: { run.skip($0) },
         shouldStop: { run.shouldStop },
         update: { try await run.update($0, $1) },
+        starved: { run.callBackTasks() },
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
@@ -195,6 +197,10 @@ public struct ResearchRunner: Sendable {
     return await body()
   }
 
+  private var usesProcesses: Bool {
+    workerCommand != nil && research.settings.parallelism == .processes
+  }
+
   /// - Returns: with `debug`, the first error of a unit.
   private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async -> (any Error)? {
     if research.settings.parallelism == .serial {
@@ -202,7 +208,7 @@ public struct ResearchRunner: Sendable {
     }
     return await withTaskGroup(of: (any Error)?.self) { group in
       for worker in 0..<workers {
-        if let command = workerCommand, research.settings.parallelism == .processes {
+        if let command = workerCommand, usesProcesses {
           group.addTask {
             await WorkerSupervisor(worker, command, run, queue).work()
             return nil

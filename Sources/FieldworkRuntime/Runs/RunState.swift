@@ -17,6 +17,7 @@ final class RunState: Sendable {
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
   private let deathCount = Protected(0)
+  private let callBacks = Protected<[@Sendable () -> Void]>([])
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<String?>(nil)
   /// That nothing more is to begin.
@@ -52,6 +53,16 @@ final class RunState: Sendable {
 
   /// Whether someone besides the logs wants to be told of each turn of a unit.
   var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
+
+  /// Has workers give back the tasks that they have not begun.
+  func callBackTasks() {
+    for callBack in callBacks.withLock({ $0 }) { callBack() }
+  }
+
+  /// Says how a worker is asked to give back tasks.
+  func whenTasksAreCalledBack(_ callBack: @escaping @Sendable () -> Void) {
+    callBacks.withLock { $0.append(callBack) }
+  }
 
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }

@@ -91,6 +91,9 @@ final class WorkerDesk: WorkerSession.Listener {
       if let assigned = assigned(key) {
         run.relay(.retrying(assigned.experiment, attempt: attempt))
       }
+    case .returned(let numbers):
+      last = nil
+      supervisor.takeBack(numbers)
     case .taskEnded(let number):
       batch.endedTasks.append(number)
       // It has ended in good order after all.

@@ -10,6 +10,8 @@ enum WorkerMessage {
   /// Experiments are to end with their iteration, and no others to begin. With whether units are told, so
   /// that one that heeds its cancellation ends sooner.
   case stop(cancels: Bool)
+  /// Tasks that have not begun are to be given back.
+  case callBack
   /// A running task is to end as soon as its units notice.
   case cancel(task: Int)
   /// There are no more tasks: the worker ends after those that it has.
@@ -44,6 +46,8 @@ enum WorkerReport {
   case failed(experiment: String, Failure)
   /// A task runs again.
   case retrying(experiment: String, attempt: Int)
+  /// Tasks that were called back, by their numbers: they will not run.
+  case returned([Int])
   /// Everything of a task has been reported.
   case taskEnded(Int)
   case warning(String)
@@ -87,6 +91,7 @@ private enum Kind {
     static let refused: UInt8 = 22
     static let pong: UInt8 = 23
     static let unit: UInt8 = 24
+    static let returned: UInt8 = 25
   }
 
   enum Message {
@@ -96,6 +101,7 @@ private enum Kind {
     static let cancel: UInt8 = 35
     static let finish: UInt8 = 36
     static let ping: UInt8 = 37
+    static let callBack: UInt8 = 38
   }
 }
 
@@ -118,6 +124,7 @@ extension WorkerChannel {
         for experiment in task.experiments { experiment.encode(into: &bytes) }
       }
     case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
+    case .callBack: add(Kind.Message.callBack) { _ in }
     case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
     case .finish: add(Kind.Message.finish) { _ in }
     case .ping: add(Kind.Message.ping) { _ in }
@@ -156,6 +163,8 @@ extension WorkerChannel {
         bytes.append(experiment)
         bytes.append(attempt)
       }
+    case .returned(let numbers):
+      add(Kind.Report.returned) { $0.append(numbers) { $0.append($1) } }
     case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.append(number) }
     case .warning(let text): add(Kind.Report.warning) { $0.append(text) }
     case .refused(let text): add(Kind.Report.refused) { $0.append(text) }
@@ -191,6 +200,7 @@ extension WorkerMessage {
       let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
       self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
     case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
+    case Kind.Message.callBack: self = .callBack
     case Kind.Message.cancel: self = .cancel(task: try bytes.int())
     case Kind.Message.finish: self = .finish
     case Kind.Message.ping: self = .ping
@@ -237,6 +247,7 @@ extension WorkerReport {
       self = .failed(experiment: try bytes.string(), try Failure(from: &bytes))
     case Kind.Report.retrying:
       self = .retrying(experiment: try bytes.string(), attempt: try bytes.int())
+    case Kind.Report.returned: self = .returned(try bytes.list { try $0.int() })
     case Kind.Report.taskEnded: self = .taskEnded(try bytes.int())
     case Kind.Report.warning: self = .warning(try bytes.string())
     case Kind.Report.refused: self = .refused(try bytes.string())

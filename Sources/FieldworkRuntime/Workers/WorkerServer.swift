@@ -23,8 +23,10 @@ public final class WorkerServer: Sendable {
     var running: (number: Int, task: Task<Void, Never>)?
     /// A task that is to be cancelled when it begins.
     var cancelled: Int?
-    /// The number of tasks that wait.
-    var waiting = 0
+    /// The numbers of the tasks that wait.
+    var waiting: [Int] = []
+    /// The numbers of tasks that were given back, and are still in the queue.
+    var returned: [Int: Int] = [:]
   }
 
   private let research: Research
@@ -141,11 +143,11 @@ public final class WorkerServer: Sendable {
     let executor = WorkerExecutor(setup.worker)
     for await next in tasks {
       guard case .task(let task, let attempt) = next, !shouldStop else { return }
+      guard begins(task.number) else { continue }
       let running = Task(executorPreference: executor) {
         _ = await host.run(task, worker: setup.worker, attempt: attempt, executors)
       }
       let isLate = state.withLock { state in
-        state.waiting -= 1
         state.running = (task.number, running)
         return state.cancelled == task.number
       }
@@ -153,11 +155,23 @@ public final class WorkerServer: Sendable {
       await running.value
       let isLast = state.withLock { state in
         state.running = nil
-        return state.waiting == 0
+        return state.waiting.isEmpty
       }
       sink.taskEnded(task.number, isLast: isLast)
       // Until then a death is the task's.
       board.task = nil
+    }
+  }
+
+  /// Whether a task that comes out of the queue is to run: it may have been given back.
+  private func begins(_ number: Int) -> Bool {
+    state.withLock { state in
+      if let count = state.returned[number] {
+        state.returned[number] = count > 1 ? count - 1 : nil
+        return false
+      }
+      state.waiting.removeFirst()
+      return true
     }
   }
 
@@ -180,7 +194,7 @@ public final class WorkerServer: Sendable {
             hasSetup = true
             setUp(setup)
           case .task(let task, let attempt):
-            state.withLock { $0.waiting += 1 }
+            state.withLock { $0.waiting.append(task.number) }
             feed.yield(.task(task, attempt: attempt))
           case .stop(let cancels):
             let task = state.withLock { state in
@@ -188,6 +202,14 @@ public final class WorkerServer: Sendable {
               return state.running?.task
             }
             if cancels { task?.cancel() }
+          case .callBack:
+            let numbers = state.withLock { state in
+              defer { state.waiting = [] }
+              for number in state.waiting { state.returned[number, default: 0] += 1 }
+              return state.waiting
+            }
+            channel.add(.returned(numbers))
+            channel.flush()
           case .finish: feed.yield(.finish)
           case .ping:
             channel.add(.pong)

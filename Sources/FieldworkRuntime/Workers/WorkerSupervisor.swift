@@ -18,6 +18,10 @@ final class WorkerSupervisor: Sendable {
     /// The one who waits for room, if somebody does.
     var waiting: CheckedContinuation<Void, Never>?
     var room = TaskRoom()
+    /// Whether the worker was asked for the tasks that it has not begun, and has not answered.
+    var isCallingBack = false
+    /// Whether the worker gets nothing more before it has ended a task, since others had nothing to do.
+    var isHeldBack = false
   }
 
   let worker: Int
@@ -44,6 +48,7 @@ final class WorkerSupervisor: Sendable {
     // No process is started before there is something to do.
     guard let first = await run.draw(from: queue, worker: worker) else { return }
     assign(first)
+    run.whenTasksAreCalledBack { [weak self] in self?.callBack() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
@@ -83,6 +88,19 @@ final class WorkerSupervisor: Sendable {
       return state.waiting
     }
     waiting?.resume()
+  }
+
+  /// Has the worker give back what it has not begun, since others have nothing to do.
+  private func callBack() {
+    let session = withState { state -> WorkerSession? in
+      guard state.assignments.count > 1, !state.isCallingBack, let session = state.session else {
+        return nil
+      }
+      state.isCallingBack = true
+      state.isHeldBack = true
+      return session
+    }
+    session?.send(.callBack)
   }
 
   private func finish() {
@@ -205,6 +223,7 @@ final class WorkerSupervisor: Sendable {
     // With the lock, so that no task is sent twice or out of its order.
     withState { state in
       state.session = session
+      state.isCallingBack = false
       for assignment in state.assignments.list {
         session.send(.task(assignment.task, attempt: assignment.attempt))
       }
@@ -225,12 +244,30 @@ extension WorkerSupervisor {
   func taskEnded(_ number: Int) {
     let isKnown = withState { state in
       guard let removed = state.assignments.remove(number) else { return false }
+      state.isHeldBack = false
       if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
       return true
     }
     guard isKnown else { return }
     queue.taskEnded()
     wake()
+  }
+
+  /// The worker gives back tasks, by their numbers. One that is tried again stays with it.
+  func takeBack(_ numbers: [Int]) {
+    let (returned, session) = withState { state in
+      state.isCallingBack = false
+      let all = numbers.compactMap { state.assignments.remove($0) }
+      for assignment in all where assignment.attempt > 1 { state.assignments.add(assignment) }
+      return (all, state.session)
+    }
+    for assignment in returned {
+      if assignment.attempt > 1 {
+        session?.send(.task(assignment.task, attempt: assignment.attempt))
+      } else {
+        queue.giveBack(assignment.task)
+      }
+    }
   }
 
   /// Takes away the task that a dead process was running, by its number.
@@ -274,10 +311,10 @@ extension WorkerSupervisor {
 }
 
 extension WorkerSupervisor.State {
-  var hasRoom: Bool { assignments.count < room.limit }
+  var hasRoom: Bool { assignments.count < (isHeldBack ? 1 : room.limit) }
 
   /// Whether it is worth while to send more, so that many short tasks go together.
-  var hasMuchRoom: Bool { assignments.count <= room.limit / 2 }
+  var hasMuchRoom: Bool { hasRoom && assignments.count <= room.limit / 2 }
 }
 
 /// How many tasks a worker is sent ahead.
