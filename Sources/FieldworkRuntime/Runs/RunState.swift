@@ -22,6 +22,7 @@ final class RunState: Sendable {
   /// That nothing more is to begin.
   let stopSignal: StopSignal
   private let failureWatch: FailureWatch
+  let ledger = RunLedger()
 
   init(
     _ research: Research,
@@ -41,7 +42,7 @@ final class RunState: Sendable {
     failureWatch = FailureWatch(faults)
     let stopSignal = StopSignal()
     self.stopSignal = stopSignal
-    recorder = Recorder(store) { stopSignal.give(.unwritable) }
+    recorder = Recorder(store, ledger: ledger) { stopSignal.give(.unwritable) }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
@@ -56,6 +57,7 @@ final class RunState: Sendable {
   func emit(_ event: Event) {
     if case .workerDied = event { deathCount.withLock { $0 += 1 } }
     for log in logs { log.consume(event) }
+    ledger.consume(event)
     relay(event)
   }
 
@@ -208,11 +210,15 @@ final class RunState: Sendable {
   /// Whether an experiment was interrupted, as far as it is stored.
   var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
-  func summarize(isCancelled: Bool, duration: Double) -> RunSummary {
-    let reason = stopSignal.reason
+  /// - Parameter left: the number of experiments that have not begun; nil if it is not known.
+  func summarize(isCancelled: Bool, hasRest: Bool, left: Int?, duration: Double) -> RunSummary {
+    var reason = stopSignal.reason
+    // The time was over when everything had run.
+    if case .budget = reason, !hasRest { reason = nil }
     return summary.withLock { summary in
       summary.isCancelled = isCancelled
       summary.stopExplanation = reason?.explanation
+      summary.left = left.map { $0 + summary.interrupted }
       summary.seed = seed
       summary.duration = duration
       return summary

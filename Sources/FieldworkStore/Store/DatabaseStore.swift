@@ -31,12 +31,18 @@ public final class DatabaseStore: ResultStore {
 
   /// Opens the store of a folder for writing, making both if they are missing.
   ///
-  /// - Parameter fresh: whether to delete what is there first.
+  /// - Parameters:
+  ///   - fresh: whether to delete what is there first.
+  ///   - command: the command line of the process, which others are told that want to write meanwhile.
   /// - Throws: ``FieldworkError`` of code `busy` if another process writes it, of code `store` if the
   ///   folder cannot be written or holds something else.
-  public static func open(_ folder: ResearchFolder, fresh: Bool = false) throws -> DatabaseStore {
+  public static func open(
+    _ folder: ResearchFolder,
+    fresh: Bool = false,
+    command: String? = nil
+  ) throws -> DatabaseStore {
     try folder.make()
-    let lock = try RunLock(folder)
+    let lock = try RunLock(folder, command: command)
     if fresh { try folder.removeContents() }
     do {
       if folder.hasStore {
