@@ -26,8 +26,9 @@ struct AttachCommand: PlaybookSubcommand {
       terminal.printError("nothing runs in \(folder.path)")
       return .someFailed
     }
-    if let holder {
-      terminal.printError("\(name), \(holder.description); Ctrl-C leaves it alone".inOneLine)
+    if var shown = holder {
+      shown.command = nil
+      terminal.printError("\(name) is run by \(shown); Ctrl-C leaves it alone")
     }
     var drawn = RedrawnLines()
     var progress = ProgressLines()

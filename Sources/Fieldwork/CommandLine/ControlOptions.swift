@@ -19,6 +19,9 @@ struct ControlOptions: ParsableArguments {
   )
   var detach = false
 
+  /// What the process that goes on is started with.
+  static let detachedFlag = "--as-detached"
+
   @Flag(
     name: .customLong("as-detached"),
     help: ArgumentHelp("Run without a terminal.", visibility: .private)

@@ -26,14 +26,14 @@ struct PlaybookContext: Sendable {
   let isProgram: Bool
 
   /// The words of the command line with some flags more, which do not get among what stands at its end.
-  func arguments(adding flags: String...) -> [String] {
+  func arguments(adding flags: [String]) -> [String] {
     let hasCommand = arguments.first.map { !$0.hasPrefix("-") } ?? false
     return arguments.prefix(hasCommand ? 1 : 0) + flags + arguments.dropFirst(hasCommand ? 1 : 0)
   }
 
   /// How worker processes are started; nil if the program cannot be started again.
   var workerCommand: WorkerCommand? {
-    isProgram ? WorkerCommand(arguments: arguments(adding: "--as-worker")) : nil
+    isProgram ? WorkerCommand(arguments: arguments(adding: ["--as-worker"])) : nil
   }
 }
 

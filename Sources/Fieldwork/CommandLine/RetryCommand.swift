@@ -85,14 +85,13 @@ struct RetrySelection: Sendable {
     let wanted = failed.filter { experiment in
       ids.isEmpty || ids.contains { experiment.id.hasPrefix($0) }
     }
-    guard let last = wanted.map(\.ordinal).max() else {
+    guard !wanted.isEmpty else {
       return Found(reason: "nothing to retry: no experiment has failed")
     }
     let seed = try StoredSeed.decode(try store.notes()["seed"]) ?? research.settings.seed ?? 0
     let selection = try Selection(
       Set(wanted.map(\.key)),
       in: ExperimentPlan(research, seed: seed),
-      upTo: last + 1,
       where: condition
     )
     return found(selection, of: wanted.count)
@@ -102,7 +101,8 @@ struct RetrySelection: Sendable {
     let named = selection.named?.count ?? 0
     guard named < wanted else { return Found(selection: selection) }
     let others = Wording.count(wanted - named, "failed experiment")
-    let text = "\(others) \(wanted - named == 1 ? "is" : "are") not among those that these options ask for"
+    let text =
+      "\(others) \(wanted - named == 1 ? "is" : "are") not among those that these options ask for"
     return named > 0
       ? Found(selection: selection, notes: [text]) : Found(reason: "nothing to retry: \(text)")
   }

@@ -14,8 +14,8 @@ extension RunCommand {
     let terminal = context.terminal
     try folder.make()
     // Whoever was to be asked has been asked.
-    var arguments = context.arguments(adding: "--as-detached")
-    if fresh && !isConfirmed { arguments = context.arguments(adding: "--as-detached", "--yes") }
+    let flags = [ControlOptions.detachedFlag] + (fresh && !isConfirmed ? ["--yes"] : [])
+    let arguments = context.arguments(adding: flags)
     let process = try DetachedProcess(arguments, log: folder.runLogPath)
     switch process.wait() {
     case .ready:

@@ -133,7 +133,7 @@ struct RunCommand: PlaybookSubcommand {
     let store =
       kind == .memory
       ? try DatabaseStore.inMemory()
-      : try DatabaseStore.open(folder, fresh: fresh, command: CommandText.text())
+      : try DatabaseStore.open(folder, fresh: fresh, command: commandText)
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let consumers: [(any EventConsumer)?] = [display, ready]
     let runner = ResearchRunner(
@@ -178,6 +178,11 @@ struct RunCommand: PlaybookSubcommand {
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
     }
+  }
+
+  /// The command line as others are shown it.
+  private var commandText: String {
+    CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
   }
 
   /// Whether an error comes from the run itself and not from a unit.

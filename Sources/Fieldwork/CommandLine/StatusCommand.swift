@@ -34,13 +34,9 @@ struct StatusCommand: PlaybookSubcommand {
     let status =
       try watch
       ? await watched(RunWatch(folder, name: name), context) : ResearchStatus(folder, name: name)
-    terminal.print(json ? status.json : text(status, context))
+    let lines = status.lines(hint(context), width: nil)
+    terminal.print(json ? status.json : lines.joined(separator: "\n"))
     return .done
-  }
-
-  private func text(_ status: ResearchStatus, _ context: PlaybookContext) -> String {
-    let width = context.terminal.isInteractive ? context.terminal.width : nil
-    return status.lines(hint(context), width: width).joined(separator: "\n")
   }
 
   private func hint(_ context: PlaybookContext) -> CommandHint {

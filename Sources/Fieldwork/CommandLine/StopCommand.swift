@@ -22,7 +22,8 @@ struct StopCommand: PlaybookSubcommand {
   )
 
   @Flag(
-    help: "End it at once, in the middle of iterations; a process that does not heed that is killed."
+    help:
+      "End it at once, in the middle of iterations; a process that does not heed that is killed."
   )
   var now = false
 

@@ -46,7 +46,9 @@ struct ProgressLines {
   private static func numbers(_ status: ResearchStatus) -> String {
     guard let account = status.account else { return "\(status.name) is beginning" }
     let finished = status.ended + account.skipped
-    var parts = [account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")]
+    var parts = [
+      account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")
+    ]
     if let rate = status.rate { parts.append(Wording.slowRate(rate, "exp")) }
     if let left = status.secondsLeft {
       parts.append("\(Wording.duration(left)) left")

@@ -65,7 +65,7 @@ extension ResearchStatus {
   func text(of experiment: StoredStatus.Running) -> String {
     var text = "  worker \(experiment.worker + 1): "
     text += Wording.duration(max(0, now - experiment.began))
-    if let iterations = account?.iterations, iterations > 1 {
+    if experiment.iterations > 0, let iterations = account?.iterations, iterations > 1 {
       text += ", iteration \(experiment.iterations)/\(iterations)"
     } else if experiment.iterations > 1 {
       text += ", iteration \(experiment.iterations)"

@@ -33,7 +33,8 @@ struct ResearchStatus: Sendable {
       let store = try DatabaseStore.openForReading(folder)
       defer { try? store.close() }
       stored = try store.status()
-    } catch let error as FieldworkError where holding != .free && error.message.contains("is empty") {
+    } catch let error as FieldworkError where holding != .free && error.message.contains("is empty")
+    {
       // The run is making its tables.
       stored = nil
     }

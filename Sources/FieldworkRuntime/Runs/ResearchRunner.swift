@@ -132,7 +132,12 @@ public struct ResearchRunner: Sendable {
       )
     )
     let timer = budget.map { time in
-      RunBudget(time) { run.stopSignal.give(.budget(time)) }
+      RunBudget(time) {
+        run.stopSignal.give(.budget(time))
+        run.emit(
+          .warning("the budget of \(time.optionText) is used up: running iterations end first")
+        )
+      }
     }
     defer { timer?.cancel() }
     // The circumstances are found out meanwhile.

@@ -21,7 +21,9 @@ extension Duration {
   package var optionText: String {
     let seconds = self / .seconds(1)
     let units: [(Double, String)] = [(86_400, "d"), (3600, "h"), (60, "m")]
-    let unit = units.first { seconds >= $0.0 && (seconds / $0.0 * 10).rounded() == seconds / $0.0 * 10 }
+    let unit = units.first {
+      seconds >= $0.0 && (seconds / $0.0 * 10).rounded() == seconds / $0.0 * 10
+    }
     let (factor, name) = unit ?? (1, "s")
     let number = seconds / factor
     return (number == number.rounded() ? "\(Int(number))" : "\(number)") + name

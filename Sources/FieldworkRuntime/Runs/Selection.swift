@@ -18,19 +18,11 @@ public struct Selection: Sendable {
   }
 
   /// Selects those of a plan whose keys are given; with a condition, those of them that satisfy it.
-  /// - Parameter bound: how many experiments of a plan without an end are gone through in search of them.
   /// - Throws: ``FieldworkError`` if the domain fails.
-  package init(
-    _ wanted: Set<String>,
-    in plan: ExperimentPlan,
-    upTo bound: Int,
-    where condition: Selection?
-  ) throws {
+  package init(_ wanted: Set<String>, in plan: ExperimentPlan, where condition: Selection?) throws {
     var plan = plan
     var (missing, found) = (wanted, Set<String>())
-    while !missing.isEmpty, plan.size != nil || plan.produced < bound,
-      let experiment = try plan.next()
-    {
+    while !missing.isEmpty, let experiment = try plan.next() {
       guard missing.remove(experiment.key) != nil else { continue }
       if condition?.includes(experiment) ?? true { found.insert(experiment.key) }
     }

@@ -108,7 +108,8 @@ extension DatabaseStore {
     try read { database in
       let row = try Row.fetchOne(
         database,
-        sql: "SELECT id, state FROM experiment WHERE substr(id, 1, length(?1)) = ?1 ORDER BY ordinal",
+        sql:
+          "SELECT id, state FROM experiment WHERE substr(id, 1, length(?1)) = ?1 ORDER BY ordinal",
         arguments: [prefix]
       )
       guard let row else { return nil }

@@ -36,7 +36,9 @@ final class CommandLineHelpTests: CommandLineTestCase {
   }
 
   func testHelpOfTheSubcommands() throws {
-    for name in ["run", "configs", "results", "profile", "remove"] {
+    for name in [
+      "run", "retry", "configs", "status", "attach", "stop", "results", "profile", "remove",
+    ] {
       try check(name, [name, "--help"])
       try check(name, ["help", name])
     }
