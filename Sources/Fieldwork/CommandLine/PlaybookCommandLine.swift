@@ -20,8 +20,21 @@ struct PlaybookContext: Sendable {
   /// The name of the executable.
   let name: String
   let terminal: Terminal
+  /// The words of the command line after the name of the executable.
+  let arguments: [String]
+  /// Whether the process runs the command line and nothing else, so that it can be started once more.
+  let isProgram: Bool
+
+  /// The words of the command line with some flags more, which do not get among what stands at its end.
+  func arguments(adding flags: [String]) -> [String] {
+    let hasCommand = arguments.first.map { !$0.hasPrefix("-") } ?? false
+    return arguments.prefix(hasCommand ? 1 : 0) + flags + arguments.dropFirst(hasCommand ? 1 : 0)
+  }
+
   /// How worker processes are started; nil if the program cannot be started again.
-  let workerCommand: WorkerCommand?
+  var workerCommand: WorkerCommand? {
+    isProgram ? WorkerCommand(arguments: arguments(adding: ["--as-worker"])) : nil
+  }
 }
 
 /// A subcommand of a playbook.
@@ -56,7 +69,8 @@ struct PlaybookCommandLine {
         research: playbook.research,
         name: name,
         terminal: terminal,
-        workerCommand: isProgram ? WorkerCommand(arguments: arguments + ["--as-worker"]) : nil
+        arguments: arguments,
+        isProgram: isProgram
       )
       return try await command.perform(context)
     } catch let error as FieldworkError {
@@ -96,10 +110,11 @@ struct RootCommand: ParsableCommand {
       discussion: """
         Running again is resuming: experiments whose results are stored are left out.
         Exit codes: 0 all done, 1 some experiments failed, 2 wrong usage or a research that cannot \
-        be run, 130 interrupted.
+        be run, 130 interrupted. A run that ends since its --budget is used up exits as it would otherwise.
         """,
       subcommands: [
-        RunCommand.self, ConfigsCommand.self, ResultsCommand.self, ProfileCommand.self,
+        RunCommand.self, RetryCommand.self, ConfigsCommand.self, StatusCommand.self,
+        AttachCommand.self, StopCommand.self, ResultsCommand.self, ProfileCommand.self,
         VerifyCommand.self, RemoveCommand.self,
       ],
       defaultSubcommand: RunCommand.self

@@ -20,6 +20,8 @@ struct RemoveCommand: PlaybookSubcommand {
     guard folder.hasStore else {
       throw FieldworkError(.store, "there are no results in \(folder.path)")
     }
+    // Nobody is asked in vain.
+    try folder.requireFree()
     guard isConfirmed || context.terminal.confirm("Delete the results in \(folder.path)?") else {
       throw FieldworkError(
         .invalidDefinition,

@@ -70,6 +70,9 @@ struct RunCommand: PlaybookSubcommand {
   )
   var hidesProgress = false
 
+  @OptionGroup(title: "How long, and where")
+  var control: ControlOptions
+
   @OptionGroup(title: "When something goes wrong")
   var faults: FaultOptions
 
@@ -86,13 +89,21 @@ struct RunCommand: PlaybookSubcommand {
   var isWorker = false
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    try await perform(context, retrying: nil)
+  }
+
+  /// - Parameter retry: which of the failed experiments to run alone; nil for all that is missing.
+  func perform(
+    _ context: PlaybookContext,
+    retrying retry: RetrySelection?
+  ) async throws -> ExitStatus {
     if isWorker {
       try await WorkerServer(overridden(context.research)).run()
       return .done
     }
     let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
     let research = try overridden(context.research)
-    let selection = try settings.selection(in: research)
+    var selection = try settings.selection(in: research)
     let kind = store ?? .local
     // Everything that can be refused is, before results are deleted.
     let check = RunCheck(
@@ -106,20 +117,35 @@ struct RunCommand: PlaybookSubcommand {
     let place = kind == .local ? folder : nil
     let warnings = try check.require(MachineCheck(research, folder: place).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
+    if let retry {
+      if !isDry { try folder.requireFree() }
+      let found = try retry.selection(research, folder, where: selection)
+      for note in found.notes where !json { terminal.printError(note) }
+      guard let named = found.selection else {
+        terminal.print(json ? Value.dictionary(["retried": .int(0)]).jsonText : found.reason)
+        return .done
+      }
+      selection = named
+    }
     if isDry {
       return try performDry(research, selection, folder: place, warnings: warnings, terminal)
     }
+    if kind == .local { try folder.requireFree() }
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
+    if control.detaches { return try detach(folder, context) }
+    let ready = control.isDetached ? try ReadySignal() : nil
     let store =
       kind == .memory
       ? try DatabaseStore.inMemory()
       : try DatabaseStore.open(
         folder,
         fresh: fresh,
-        durability: durability.durability ?? .process
+        durability: durability.durability ?? .process,
+        command: commandText
       )
     if !json { try tellOtherBuilds(store, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
+    let consumers: [(any EventConsumer)?] = [display, ready]
     let runner = ResearchRunner(
       research,
       store: store,
@@ -128,10 +154,11 @@ struct RunCommand: PlaybookSubcommand {
       keepsFailed: keepsFailed,
       selection: selection,
       faults: policy,
+      budget: control.budget,
       workerCommand: context.workerCommand,
-      consumers: display.map { [$0] } ?? []
+      consumers: consumers.compactMap(\.self)
     )
-    let interrupts = Interrupts()
+    let interrupts = Interrupts(outlivesTerminal: control.isDetached)
     let task = Task { try await runner.run() }
     interrupts.whenFirst {
       task.cancel()
@@ -149,7 +176,7 @@ struct RunCommand: PlaybookSubcommand {
     switch outcome {
     case .success(let summary):
       defer { try? store.close() }
-      if selection != nil, summary.isEmpty, !summary.isCancelled {
+      if retry == nil, selection != nil, summary.isEmpty, !summary.hasEndedEarly {
         throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
       }
       terminal.print(try json ? report.json(summary, store) : report.text(summary, store))
@@ -173,6 +200,11 @@ struct RunCommand: PlaybookSubcommand {
       "note: \(experiments) run by another build of the playbook; if its units have changed, "
         + "--fresh runs all again (configs --why names them)"
     )
+  }
+
+  /// The command line as others are shown it.
+  private var commandText: String {
+    CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
   }
 
   /// Whether an error comes from the run itself and not from a unit.
@@ -200,6 +232,12 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   func validate() throws {
+    if control.detach && store == .memory {
+      throw ValidationError("--store memory ends with the process: leave out --detach")
+    }
+    if control.detach && isDry {
+      throw ValidationError("--dry-run runs nothing: leave out --detach")
+    }
     if debug, let workers = manner.workers, workers > 1 {
       throw ValidationError("--debug has one worker: leave out --workers \(workers)")
     }

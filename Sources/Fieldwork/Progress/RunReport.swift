@@ -27,6 +27,7 @@ struct RunReport {
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     let digest = try store.digest(of: research.settings.objective)
     var lines = [headline(summary)]
+    if let reason = summary.stopExplanation { lines.append(reason) }
     lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
     if let explanation = summary.stopExplanation { lines.append(explanation.inOneLine) }
@@ -60,6 +61,7 @@ struct RunReport {
     var parts = ["\(Wording.count(summary.done, "experiment")) done"]
     if summary.failed > 0 { parts.append(context.terminal.redOutput("\(summary.failed) failed")) }
     if summary.interrupted > 0 { parts.append("\(summary.interrupted) interrupted") }
+    if let left = summary.left { parts.append("\(left) left") }
     if summary.skipped > 0 { parts.append("\(summary.skipped) already stored") }
     let start = summary.isCancelled ? "Interrupted. " : ""
     return context.terminal.bold("\(start)\(research.name): ") + parts.joined(separator: ", ")
@@ -101,9 +103,12 @@ struct RunReport {
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled),
-      "stopped": summary.stopExplanation.map { .string($0) } ?? .null, "seed": .string(String(summary.seed)),
+      "stopped": summary.stopExplanation.map { .string($0) } ?? .null,
+      "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
+    values["left"] = summary.left.map(Value.int)
+    values["explanation"] = summary.stopExplanation.map(Value.string)
     let objective = research.settings.objective
     if let objective, let best = try store.digest(of: objective).best {
       values["best"] = .dictionary([

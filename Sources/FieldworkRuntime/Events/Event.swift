@@ -80,6 +80,8 @@ public struct RunSummary: Sendable {
   public internal(set) var isCancelled = false
   /// Why the run ended before the plan was through, if it was not cancelled; for a person.
   public internal(set) var stopExplanation: String?
+  /// The number of experiments that a run which ended early has left to run; nil if it is not known.
+  public internal(set) var left: Int?
   public internal(set) var seed: UInt64 = 0
   /// In seconds.
   public internal(set) var duration = 0.0
@@ -94,6 +96,9 @@ public struct RunSummary: Sendable {
     case .interrupted, .running: interrupted += 1
     }
   }
+
+  /// Whether the run ended before the plan was through.
+  package var hasEndedEarly: Bool { isCancelled || stopExplanation != nil }
 
   /// Whether nothing ran, since all was stored.
   package var isIdle: Bool { done + failed + interrupted == 0 }

@@ -11,11 +11,15 @@ enum StopReason: Sendable {
   case failedFast(Failure)
   /// So many experiments were the first ones, and all failed in the same way.
   case equalFailures(Int, Failure)
+  /// The time that the run may take is over.
+  case budget(Duration)
 
   /// For a person; nil if an error says it.
   var explanation: String? {
     switch self {
     case .unwritable, .noWorkers: nil
+    case .budget(let time):
+      "The budget of \(time.optionText) is used up: run again to go on."
     case .failedFast(let failure):
       "The run was ended by its first failure: \(failure.message)"
     case .equalFailures(let count, let failure):

@@ -21,12 +21,19 @@ final class Recorder: RecordSink {
   private static let limit = 20_000
 
   private let store: any ResultStore
+  private let ledger: RunLedger?
   private let onFailure: @Sendable () -> Void
   private let state = Protected(State())
   private let queue = DispatchQueue(label: "fieldwork.store")
 
-  init(_ store: any ResultStore, onFailure: @escaping @Sendable () -> Void) {
+  /// - Parameter ledger: counts what is stored; nil if nobody does.
+  init(
+    _ store: any ResultStore,
+    ledger: RunLedger? = nil,
+    onFailure: @escaping @Sendable () -> Void
+  ) {
     self.store = store
+    self.ledger = ledger
     self.onFailure = onFailure
   }
 
@@ -76,7 +83,7 @@ final class Recorder: RecordSink {
 
   /// Runs on the queue alone, so records keep their order.
   private func flush() {
-    let (records, actions, hasFailed) = state.withLock { state in
+    var (records, actions, hasFailed) = state.withLock { state in
       defer {
         state.records = []
         state.actions = []
@@ -85,6 +92,7 @@ final class Recorder: RecordSink {
       return (state.records, state.actions, state.failure != nil)
     }
     guard !records.isEmpty, !hasFailed else { return }
+    if let account = ledger?.record(counting: records) { records.append(account) }
     do {
       try store.write(records)
       for action in actions { action() }

@@ -23,6 +23,7 @@ public struct ResearchRunner: Sendable {
   private let keepsFailed: Bool
   private let selection: Selection?
   private let faults: FaultPolicy
+  private let budget: Duration?
   private let workerCommand: WorkerCommand?
   private let consumers: [any EventConsumer]
 
@@ -33,6 +34,8 @@ public struct ResearchRunner: Sendable {
   ///   - keepsFailed: whether experiments that are stored as failed are left out too.
   ///   - selection: which experiments of the plan to run; nil for all.
   ///   - faults: how to deal with what goes wrong in experiments.
+  ///   - budget: after how much time no more experiments are begun, and running ones end with their
+  ///     iteration, to go on in a later run; nil for any time.
   ///   - workerCommand: how worker processes are started; without it workers are threads.
   ///   - consumers: who is told what happens.
   public init(
@@ -43,6 +46,7 @@ public struct ResearchRunner: Sendable {
     keepsFailed: Bool = false,
     selection: Selection? = nil,
     faults: FaultPolicy = FaultPolicy(),
+    budget: Duration? = nil,
     workerCommand: WorkerCommand? = nil,
     consumers: [any EventConsumer] = []
   ) {
@@ -53,6 +57,7 @@ public struct ResearchRunner: Sendable {
     self.keepsFailed = keepsFailed
     self.selection = selection
     self.faults = faults
+    self.budget = budget
     self.workerCommand = workerCommand
     self.consumers = consumers
   }
@@ -129,6 +134,15 @@ public struct ResearchRunner: Sendable {
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
+    let timer = budget.map { time in
+      RunBudget(time) {
+        run.stopSignal.give(.budget(time))
+        run.emit(
+          .warning("the budget of \(time.optionText) is used up: running iterations end first")
+        )
+      }
+    }
+    defer { timer?.cancel() }
     // The circumstances are found out meanwhile.
     async let meta = services.meta(research, run: runNumber)
     let firstError = try await captured(services) {
@@ -157,13 +171,20 @@ public struct ResearchRunner: Sendable {
     } catch {
       failure = error
     }
-    // A cancellation that comes when everything has run leaves nothing undone.
+    // A signal that comes when everything has run leaves nothing undone.
     let isCutShort = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
     let summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,
+      left: isCutShort ? queue.left : nil,
       duration: elapsed / .seconds(1)
     )
+    await run.recorder.record(run.ledger.close(summary))
+    do {
+      try await run.recorder.flushed()
+    } catch {
+      failure = failure ?? error
+    }
     run.emit(.runEnded(summary))
     if let failure { throw failure }
     return summary

@@ -23,6 +23,7 @@ final class RunState: Sendable {
   /// That nothing more is to begin.
   let stopSignal: StopSignal
   private let failureWatch: FailureWatch
+  let ledger = RunLedger()
 
   init(
     _ research: Research,
@@ -42,7 +43,7 @@ final class RunState: Sendable {
     failureWatch = FailureWatch(faults)
     let stopSignal = StopSignal()
     self.stopSignal = stopSignal
-    recorder = Recorder(store) { stopSignal.give(.unwritable) }
+    recorder = Recorder(store, ledger: ledger) { stopSignal.give(.unwritable) }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
@@ -71,6 +72,7 @@ final class RunState: Sendable {
 
   func emit(_ event: Event) {
     for log in logs { log.consume(event) }
+    ledger.consume(event)
     relay(event)
   }
 
@@ -231,12 +233,15 @@ final class RunState: Sendable {
   /// Whether an experiment was interrupted, as far as it is stored.
   var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
-  /// - Parameter isCutShort: whether the run ended before its plan was through.
-  func summarize(isCancelled: Bool, isCutShort: Bool, duration: Double) -> RunSummary {
+  /// - Parameters:
+  ///   - isCutShort: whether the run ended before its plan was through.
+  ///   - left: the number of experiments that have not begun; nil if it is not known.
+  func summarize(isCancelled: Bool, isCutShort: Bool, left: Int?, duration: Double) -> RunSummary {
     let reason = isCutShort ? stopSignal.reason : nil
     return summary.withLock { summary in
       summary.isCancelled = isCancelled
       summary.stopExplanation = reason?.explanation
+      summary.left = left.map { $0 + summary.interrupted }
       summary.seed = seed
       summary.duration = duration
       return summary

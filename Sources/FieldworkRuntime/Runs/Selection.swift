@@ -1,18 +1,45 @@
 public import FieldworkCore
 
-/// Some experiments of a plan: those whose config satisfies a condition.
+/// Some experiments of a plan: those whose config satisfies a condition, or that are named.
 ///
 /// It leaves out experiments without changing any: the plan, its ids and what its samplers draw stay as
 /// they are.
 public struct Selection: Sendable {
-  private let condition: Condition
+  private let condition: Condition?
+  /// The keys of those that are named; nil for all.
+  private let keys: Set<String>?
+  /// How many experiments of the plan have to be gone through; nil for all.
+  package let limit: Int?
 
-  public init(_ condition: Condition) { self.condition = condition }
+  public init(_ condition: Condition) {
+    self.condition = condition
+    keys = nil
+    limit = nil
+  }
 
-  /// Whether the experiment's config satisfies the condition; a parameter is named by its key or its
-  /// shown name.
+  /// Selects those of a plan whose keys are given; with a condition, those of them that satisfy it.
+  /// - Throws: ``FieldworkError`` if the domain fails.
+  package init(_ wanted: Set<String>, in plan: ExperimentPlan, where condition: Selection?) throws {
+    var plan = plan
+    var (missing, found) = (wanted, Set<String>())
+    while !missing.isEmpty, let experiment = try plan.next() {
+      guard missing.remove(experiment.key) != nil else { continue }
+      if condition?.includes(experiment) ?? true { found.insert(experiment.key) }
+    }
+    self.condition = nil
+    keys = found
+    limit = plan.produced
+  }
+
+  /// The keys of those that are named; nil if a condition selects.
+  package var named: Set<String>? { keys }
+
+  /// Whether the experiment is named, and its config satisfies the condition; a parameter is named by its key
+  /// or its shown name.
   public func includes(_ experiment: PlannedExperiment) -> Bool {
-    condition.holds { name -> [Value] in
+    if let keys, !keys.contains(experiment.key) { return false }
+    guard let condition else { return true }
+    return condition.holds { name -> [Value] in
       let entries = experiment.config.entries
       let entry =
         entries.last { $0.name.key == name } ?? entries.last { $0.name.alias == name }
@@ -23,7 +50,8 @@ public struct Selection: Sendable {
 
   /// The number of experiments that are included; nil if the plan has no end or is too long to try.
   package func count(in plan: ExperimentPlan) throws -> Int? {
-    try counts(in: plan, stored: [])?.all
+    if let keys { return keys.count }
+    return try counts(in: plan, stored: [])?.all
   }
 
   /// The numbers of experiments that are included, of all and of those with one of the keys.

@@ -163,6 +163,26 @@ final class TaskQueue: Sendable {
   /// How many tasks that have nothing to run are passed in search of one that has.
   private static let searchLimit = 100_000
 
+  /// The number of experiments that nobody has begun.
+  /// - Returns: nil if it cannot be told in a moment.
+  var left: Int? {
+    state.withLock { state in
+      guard state.failure == nil, !state.hasAbandoned, state.plan.size != nil else { return nil }
+      let waiting = state.returned + state.dealt.flatMap(\.self)
+      var count = waiting.reduce(0) { $0 + $1.experiments.count }
+      var plan = state.plan
+      for _ in 0..<Self.searchLimit {
+        guard !isThrough(plan), let step = try? plan.nextTask() else { return count }
+        switch step {
+        case .end: return count
+        case .update: return nil
+        case .task(let task): count += missing(task).count
+        }
+      }
+      return nil
+    }
+  }
+
   /// Whether tasks are left that nobody has run, as far as can be told in a moment.
   var hasMore: Bool {
     state.withLock { state in
@@ -171,7 +191,7 @@ final class TaskQueue: Sendable {
       if state.dealt.contains(where: { !$0.isEmpty }) { return true }
       var plan = state.plan
       for _ in 0..<Self.searchLimit {
-        guard let step = try? plan.nextTask() else { return false }
+        guard !isThrough(plan), let step = try? plan.nextTask() else { return false }
         switch step {
         case .end: return false
         case .update: return true
@@ -191,7 +211,7 @@ final class TaskQueue: Sendable {
       let isFull = state.dealt.contains { $0.count >= Self.dealtLimit }
       if state.isUpdating || isFull { return .wait(state.wakes) }
       do {
-        switch try state.plan.nextTask() {
+        switch isThrough(state.plan) ? .end : try state.plan.nextTask() {
         case .end: return mayReturn && state.running > 0 ? .wait(state.wakes) : .end
         case .update(let rule):
           // The domain would be made from what happened to run.
@@ -242,6 +262,11 @@ final class TaskQueue: Sendable {
       domain: state.plan.domain,
       keys: state.keys
     )
+  }
+
+  /// Whether nothing that was asked for comes any more.
+  private func isThrough(_ plan: ExperimentPlan) -> Bool {
+    selection?.limit.map { plan.produced >= $0 } ?? false
   }
 
   private func includes(_ experiment: PlannedExperiment) -> Bool {

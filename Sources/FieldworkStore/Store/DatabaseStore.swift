@@ -37,15 +37,17 @@ public final class DatabaseStore: ResultStore {
   /// - Parameters:
   ///   - fresh: whether to delete what is there first.
   ///   - durability: what a stored result survives.
+  ///   - command: the command line of the process, which others are told that want to write meanwhile.
   /// - Throws: ``FieldworkError`` of code `busy` if another process writes it, of code `store` if the
   ///   folder cannot be written or holds something else.
   public static func open(
     _ folder: ResearchFolder,
     fresh: Bool = false,
-    durability: Durability = .process
+    durability: Durability = .process,
+    command: String? = nil
   ) throws -> DatabaseStore {
     try folder.make()
-    let lock = try RunLock(folder)
+    let lock = try RunLock(folder, command: command)
     if fresh { try folder.removeContents() }
     do {
       if folder.hasStore {

@@ -29,6 +29,8 @@ public struct ResearchFolder: Sendable, Hashable {
 
   public var databasePath: String { path + "/research.sqlite" }
   var lockPath: String { path + "/research.lock" }
+  /// What detached runs say.
+  package var runLogPath: String { path + "/run.log" }
 
   public func experimentPath(_ id: String) -> String {
     path + "/" + ResearchFolder.relativeExperimentPath(id)
@@ -55,7 +57,9 @@ public struct ResearchFolder: Sendable, Hashable {
   /// Whether there is a store in the folder.
   public var hasStore: Bool { FileManager.default.fileExists(atPath: databasePath) }
 
-  func make() throws {
+  /// Makes the folder if it is missing.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be made or written.
+  package func make() throws {
     if let file = fileInTheWay {
       throw FieldworkError(
         .store,
@@ -113,6 +117,8 @@ public struct ResearchFolder: Sendable, Hashable {
     let lock = try RunLock(self)
     defer { lock.release() }
     try removeContents()
+    // A detached run that starts over writes on into its own.
+    try? FileManager.default.removeItem(atPath: runLogPath)
     try? FileManager.default.removeItem(atPath: lockPath)
     let rest = try? FileManager.default.contentsOfDirectory(atPath: path)
     // Another research may have its folder in this one.

@@ -9,58 +9,193 @@ import Foundation
 
 /// The right to write a store. The system takes it back when the process ends, however it ends, so a
 /// dead process never holds it.
+///
+/// Who has the right holds the lock file alone. Others who only want to know, or to wait, share it for a
+/// moment.
 final class RunLock: Sendable {
+  /// The call of the system: with a descriptor and an operation of `flock`.
+  /// - Returns: 0, or the number of the error.
+  typealias Call = (Int32, Int32) -> Int32
+
   private let descriptor: Protected<Int32?>
 
-  /// - Throws: ``FieldworkError`` of code `busy`, which names the process that has the right.
-  init(_ folder: ResearchFolder) throws {
-    let file = open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard file >= 0 else {
-      throw FieldworkError(
-        .store,
-        "cannot write \(folder.lockPath): \(String(cString: strerror(errno)))"
-      )
+  /// - Parameters:
+  ///   - command: the command line of the process, for those who are refused.
+  ///   - call: only for tests of file systems that cannot lock.
+  /// - Throws: ``FieldworkError`` of code `busy`, which names the process that has the right, of code
+  ///   `store` if the file cannot be written or locked.
+  init(
+    _ folder: ResearchFolder,
+    command: String? = nil,
+    call: Call = RunLock.system
+  ) throws {
+    while true {
+      let file = open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard file >= 0 else {
+        throw FieldworkError(
+          .store,
+          "cannot write \(folder.lockPath): \(String(cString: strerror(errno)))"
+        )
+      }
+      do {
+        try RunLock.take(file, folder, call)
+      } catch {
+        close(file)
+        throw error
+      }
+      // Someone who removed the research may have deleted the file since it was opened.
+      guard RunLock.isFile(file, at: folder.lockPath) else {
+        close(file)
+        continue
+      }
+      RunLock.write(RunHolder.current(command: command).text, to: file)
+      descriptor = Protected(file)
+      return
     }
-    guard RunLock.take(file) else {
-      let text = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? ""
-      close(file)
-      let holder = text.isEmpty ? "another process" : "process \(text)"
-      throw FieldworkError(
-        .busy,
-        "\(folder.path) is being written by \(holder); wait for it, or stop it"
-      )
-    }
-    ftruncate(file, 0)
-    let holder = Array("\(getpid())".utf8)
-    _ = holder.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-    descriptor = Protected(file)
-  }
-
-  /// Takes the lock unless another one writes. Who only looks whether it is held, holds it for a moment
-  /// in a way that others may share; that is no reason to be refused.
-  private static func take(_ file: Int32) -> Bool {
-    for _ in 0..<1000 {
-      if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
-      if flock(file, LOCK_SH | LOCK_NB) != 0 { return false }
-    }
-    return false
-  }
-
-  /// Whether a process holds the right to write a store at this moment.
-  static func isHeld(_ folder: ResearchFolder) -> Bool {
-    let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return false }
-    // Closing it gives the lock back.
-    defer { close(file) }
-    return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   func release() {
     descriptor.withLock { file in
-      if let file { close(file) }
+      if let file {
+        ftruncate(file, 0)
+        close(file)
+      }
       file = nil
     }
   }
 
   deinit { release() }
+
+  // MARK: Taking
+
+  static func system(_ file: Int32, _ operation: Int32) -> Int32 {
+    flock(file, operation) == 0 ? 0 : errno
+  }
+
+  private static func take(_ file: Int32, _ folder: ResearchFolder, _ call: Call) throws {
+    while true {
+      switch call(file, LOCK_EX | LOCK_NB) {
+      case 0: return
+      case EINTR: continue
+      case EWOULDBLOCK:
+        guard call(file, LOCK_SH | LOCK_NB) == 0 else { throw busy(folder, holder(file)) }
+        // Nobody has the right: somebody has looked whether there is anyone, which takes a moment.
+        _ = call(file, LOCK_UN)
+        sched_yield()
+      case let error: throw cannotLock(folder, error)
+      }
+    }
+  }
+
+  static func busy(_ folder: ResearchFolder, _ holder: RunHolder?) -> FieldworkError {
+    FieldworkError(
+      .busy,
+      "\(folder.path) is being written by \(holder?.description ?? "another process"); wait for it, or end it with 'stop'"
+    )
+  }
+
+  private static func cannotLock(_ folder: ResearchFolder, _ error: Int32) -> FieldworkError {
+    let reason = String(cString: strerror(error))
+    return FieldworkError(
+      .store,
+      "\(folder.lockPath) cannot be locked (\(reason)), so that two runs could not be kept apart; keep the results in a directory of another file system"
+    )
+  }
+
+  /// Whether a descriptor is that of the file that a path leads to.
+  private static func isFile(_ file: Int32, at path: String) -> Bool {
+    var (own, other) = (stat(), stat())
+    guard fstat(file, &own) == 0, stat(path, &other) == 0 else { return false }
+    return own.st_dev == other.st_dev && own.st_ino == other.st_ino
+  }
+
+  private static func write(_ text: String, to file: Int32) {
+    // The new text first, so that the file is never empty while the lock is held; what follows its line is
+    // not read.
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+    ftruncate(file, off_t(bytes.count))
+  }
+
+  // MARK: Looking
+
+  /// Who stands in an open lock file; nil if nobody does, or one who is dead.
+  private static func holder(_ file: Int32) -> RunHolder? {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
+    guard count > 0 else { return nil }
+    let holder = RunHolder(text: String(decoding: bytes.prefix(count), as: UTF8.self))
+    return holder.flatMap { $0.isAlive ? $0 : nil }
+  }
+
+  static func holding(_ folder: ResearchFolder, call: Call = RunLock.system) throws -> RunHolding {
+    guard let file = try openToLook(folder) else { return .free }
+    defer { close(file) }
+    while true {
+      switch call(file, LOCK_SH | LOCK_NB) {
+      case 0: return .free
+      case EINTR: continue
+      case EWOULDBLOCK: return .held(holder(file))
+      case let error: throw cannotLock(folder, error)
+      }
+    }
+  }
+
+  /// Blocks the thread until nobody has the right.
+  static func waitUntilFree(_ folder: ResearchFolder) throws {
+    guard let file = try openToLook(folder) else { return }
+    defer { close(file) }
+    while true {
+      switch system(file, LOCK_SH) {
+      case 0: return
+      case EINTR: continue
+      case let error: throw cannotLock(folder, error)
+      }
+    }
+  }
+
+  private static func openToLook(_ folder: ResearchFolder) throws -> Int32? {
+    let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC)
+    if file >= 0 { return file }
+    if errno == ENOENT || errno == ENOTDIR { return nil }
+    throw FieldworkError(
+      .store,
+      "cannot read \(folder.lockPath): \(String(cString: strerror(errno)))"
+    )
+  }
+}
+
+/// Whether somebody has the right to write a store.
+package enum RunHolding: Sendable, Hashable {
+  case free
+  /// By whom; nil if that cannot be told, as in the moment in which a run begins.
+  case held(RunHolder?)
+}
+
+extension ResearchFolder {
+  /// Whether a run holds the research at this moment.
+  /// - Throws: ``FieldworkError`` of code `store` if that cannot be found out.
+  package func holding() throws -> RunHolding { try RunLock.holding(self) }
+
+  /// Whether a run holds the research at this moment, whoever it is.
+  /// - Throws: ``FieldworkError`` of code `store` if that cannot be found out.
+  var isHeld: Bool {
+    get throws { try holding() != .free }
+  }
+
+  /// - Throws: ``FieldworkError`` of code `busy` if a run holds the research.
+  package func requireFree() throws {
+    if case .held(let holder) = try holding() { throw RunLock.busy(self, holder) }
+  }
+
+  /// Does something once no run holds the research, on a thread of its own. It does not look time and
+  /// again: the system wakes it.
+  package func whenFree(_ action: @escaping @Sendable () -> Void) {
+    let folder = self
+    Thread.detachNewThread {
+      // If it cannot be found out, there is nothing to wait for.
+      try? RunLock.waitUntilFree(folder)
+      action()
+    }
+  }
 }

@@ -44,4 +44,63 @@ final class RunLockTests: StoreTestCase {
     )
     assertError(.store, "cannot write", folder.lockPath) { try DatabaseStore.open(self.folder) }
   }
+
+  /// Those who look share the lock for a moment, which must not keep a run out.
+  func testOneWhoLooksIsNoWriter() throws {
+    try folder.make()
+    var shared = 2
+    // As if somebody held it, not alone, at the first two tries.
+    let lock = try RunLock(folder) { file, operation in
+      if operation == LOCK_EX | LOCK_NB, shared > 0 {
+        shared -= 1
+        return EWOULDBLOCK
+      }
+      return RunLock.system(file, operation)
+    }
+    XCTAssertEqual(shared, 0)
+    lock.release()
+  }
+
+  func testAFileSystemThatCannotLockIsAClearError() throws {
+    try folder.make()
+    for error in [ENOLCK, ENOSYS, EOPNOTSUPP] {
+      assertError(.store, "cannot be locked", "another file system") {
+        try RunLock(self.folder) { _, _ in error }
+      }
+    }
+    assertError(.store, "cannot be locked") {
+      try RunLock.holding(self.folder) { _, _ in ENOLCK }
+    }
+    try RunLock(folder).release()
+  }
+
+  func testALockInADeletedFileIsTakenAnew() throws {
+    try folder.make()
+    var isFirst = true
+    let lock = try RunLock(folder) { file, operation in
+      // Somebody removes the research between opening and locking.
+      if isFirst { unlink(self.folder.lockPath) }
+      isFirst = false
+      return RunLock.system(file, operation)
+    }
+    assertError(.busy) { try RunLock(self.folder) }
+    lock.release()
+  }
+
+  func testWaitingEndsWithTheStore() throws {
+    let isFree = expectation(description: "free")
+    let store = try DatabaseStore.open(folder)
+    let wasClosed = Protected(false)
+    folder.whenFree {
+      XCTAssertTrue(wasClosed.withLock { $0 })
+      isFree.fulfill()
+    }
+    wasClosed.withLock { $0 = true }
+    try store.close()
+    wait(for: [isFree], timeout: 60)
+    let other = ResearchFolder(directory: directory, name: "other")
+    let isMissing = expectation(description: "missing")
+    other.whenFree { isMissing.fulfill() }
+    wait(for: [isMissing], timeout: 60)
+  }
 }

@@ -36,7 +36,10 @@ final class CommandLineHelpTests: CommandLineTestCase {
   }
 
   func testHelpOfTheSubcommands() throws {
-    for name in ["run", "configs", "results", "profile", "verify", "remove"] {
+    for name in [
+      "run", "retry", "configs", "status", "attach", "stop", "results", "profile", "verify",
+      "remove",
+    ] {
       try check(name, [name, "--help"])
       try check(name, ["help", name])
     }

@@ -34,13 +34,15 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let process = first.process.id
     try assertRefused(
       research: "slow",
-      saying: "error: DIR/slow is being written by process \(process); wait for it, or stop it"
+      saying:
+        "error: DIR/slow is being written by process \(process); wait for it, or end it with 'stop'"
     )
     try assertRefused(
       "remove",
       "--yes",
       research: "slow",
-      saying: "error: DIR/slow is being written by process \(process); wait for it, or stop it"
+      saying:
+        "error: DIR/slow is being written by process \(process); wait for it, or end it with 'stop'"
     )
     XCTAssertEqual(try runPlaybook("results", research: "slow").status, 0, "reading is allowed")
     XCTAssertEqual(
@@ -106,6 +108,20 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
     try handle.write(contentsOf: Data([1]))
     XCTAssertEqual(try first.finish().status, 130)
+  }
+
+  /// A terminal that is closed often says so more than once.
+  func testAClosedTerminalIsOneInterrupt() throws {
+    let gate = try makeGate()
+    let first = try start(research: "slow", gate: gate)
+    let handle = try openGate(gate)
+    for _ in 0..<3 { kill(first.process.processIdentifier, SIGHUP) }
+    XCTAssertTrue(first.waitForError(containing: Self.interruption))
+    kill(first.process.processIdentifier, SIGHUP)
+    try handle.write(contentsOf: Data([1]))
+    let ended = try first.finish()
+    XCTAssertEqual(ended.status, 130)
+    XCTAssertTrue(ended.output.contains("Interrupted. slow: 1 experiment done"), ended.output)
   }
 
   func testAKilledRunLeavesNoLock() throws {

@@ -19,8 +19,6 @@ class CommandLineTestCase: XCTestCase {
     BuildProducts.folder.appendingPathComponent(name)
   }
 
-  private static let subcommands = ["run", "configs", "results", "profile", "remove"]
-
   /// The arguments with `--directory`; options may also stand without a subcommand.
   func complete(_ arguments: [String]) -> [String] {
     arguments.contains("--directory") ? arguments : arguments + ["--directory", directory.path]
@@ -50,13 +48,14 @@ class CommandLineTestCase: XCTestCase {
     _ arguments: String...,
     research: String,
     gate: String? = nil,
+    environment more: [String: String] = [:],
     standardOutput: FileHandle? = nil,
     standardError: FileHandle? = nil
   ) throws -> RunningProcess {
     try RunningProcess(
       Self.executable("TestPlaybook"),
       complete(arguments),
-      environment: environment(research, gate: gate),
+      environment: environment(research, gate: gate).merging(more) { $1 },
       standardOutput: standardOutput,
       standardError: standardError
     )
@@ -80,6 +79,7 @@ class CommandLineTestCase: XCTestCase {
     XCTAssertFalse(result.wasKilled, file: file, line: line)
     XCTAssertEqual(result.output, "", "standard output", file: file, line: line)
     let text = result.error.replacingOccurrences(of: directory.path, with: "DIR")
+      .replacing(/\ on \S+ since [\d-]+ [\d:]+ \(.*\);/, with: ";")
     XCTAssertEqual(Self.withoutUsage(text), message, file: file, line: line)
   }
 

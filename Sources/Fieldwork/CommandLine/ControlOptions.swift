@@ -1,0 +1,33 @@
+import ArgumentParser
+
+/// How long a run goes on, and whether it needs its terminal.
+struct ControlOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Begin no more experiments after this time, such as 90s, 10m or 2h; running ones end with their iteration, and run again goes on.",
+      valueName: "time"
+    ),
+    transform: readDuration
+  )
+  var budget: Duration?
+
+  @Flag(
+    help: """
+      Go on when the terminal is closed: see it with 'attach' or 'status', end it with 'stop'. What it \
+      prints goes to run.log in the folder of the results.
+      """
+  )
+  var detach = false
+
+  /// What the process that goes on is started with.
+  static let detachedFlag = "--as-detached"
+
+  @Flag(
+    name: .customLong("as-detached"),
+    help: ArgumentHelp("Run without a terminal.", visibility: .private)
+  )
+  var isDetached = false
+
+  /// Whether another process is to run the research.
+  var detaches: Bool { detach && !isDetached }
+}

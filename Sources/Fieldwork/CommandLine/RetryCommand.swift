@@ -1,0 +1,128 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+
+/// `retry`: runs what has failed once more, and nothing else.
+struct RetryCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "retry",
+    abstract: "Run failed experiments again, and no others.",
+    discussion: """
+      Takes the options of 'run'; give those that the experiments were run with. The plan and the ids stay \
+      as they are. What is new or unfinished is left to 'run'. If nothing has failed, it says so and exits \
+      with 0.
+      """
+  )
+
+  @Argument(
+    help: ArgumentHelp(
+      "The ids of failed experiments, or how they begin; all that have failed by default.",
+      valueName: "id"
+    )
+  )
+  var ids: [String] = []
+
+  @OptionGroup
+  var run: RunCommand
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    try await run.perform(context, retrying: RetrySelection(ids: ids))
+  }
+
+  func validate() throws {
+    if run.fresh {
+      throw ValidationError("retry goes on from the stored results: leave out --fresh")
+    }
+    if run.store == .memory {
+      throw ValidationError("retry goes on from the stored results: leave out --store memory")
+    }
+    if run.keepsFailed {
+      throw ValidationError("retry runs what has failed: leave out --keep-failed")
+    }
+  }
+}
+
+/// Which failed experiments are to run again.
+struct RetrySelection: Sendable {
+  /// Ids, or how they begin; empty for all.
+  let ids: [String]
+
+  /// What is found of them.
+  struct Found {
+    /// Nil if there is nothing to run.
+    var selection: Selection?
+    /// Why there is nothing to run.
+    var reason = ""
+    /// What a person should know besides.
+    var notes: [String] = []
+  }
+
+  /// - Parameter condition: what else experiments have to satisfy.
+  /// - Throws: ``FieldworkError`` if an id is none of a failed experiment, or if the domain is updated.
+  func selection(
+    _ research: Research,
+    _ folder: ResearchFolder,
+    where condition: Selection?
+  ) throws -> Found {
+    if let update = research.updates.first {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the results of failed experiments may decide how the domain is updated; run the research again, which runs them too",
+        place: update.place
+      )
+    }
+    guard folder.hasStore else {
+      if let id = ids.first { throw unknown(id, folder) }
+      return Found(reason: "nothing to retry: there are no results in \(folder.path)")
+    }
+    let store = try DatabaseStore.openForReading(folder)
+    defer { try? store.close() }
+    let failed = try store.failedExperiments()
+    for id in ids where !failed.contains(where: { $0.id.hasPrefix(id) }) {
+      throw try refusal(id, store, folder)
+    }
+    let wanted = failed.filter { experiment in
+      ids.isEmpty || ids.contains { experiment.id.hasPrefix($0) }
+    }
+    guard !wanted.isEmpty else {
+      return Found(reason: "nothing to retry: no experiment has failed")
+    }
+    let seed = try StoredSeed.decode(try store.notes()["seed"]) ?? research.settings.seed ?? 0
+    let selection = try Selection(
+      Set(wanted.map(\.key)),
+      in: ExperimentPlan(research, seed: seed),
+      where: condition
+    )
+    return found(selection, of: wanted.count)
+  }
+
+  private func found(_ selection: Selection, of wanted: Int) -> Found {
+    let named = selection.named?.count ?? 0
+    guard named < wanted else { return Found(selection: selection) }
+    let others = Wording.count(wanted - named, "failed experiment")
+    let text =
+      "\(others) \(wanted - named == 1 ? "is" : "are") not among those that these options ask for"
+    return named > 0
+      ? Found(selection: selection, notes: [text]) : Found(reason: "nothing to retry: \(text)")
+  }
+
+  private func refusal(
+    _ id: String,
+    _ store: DatabaseStore,
+    _ folder: ResearchFolder
+  ) throws -> FieldworkError {
+    guard let found = try store.experiment(beginning: id) else { return unknown(id, folder) }
+    return FieldworkError(
+      .invalidDefinition,
+      "the experiment \(found.id) has not failed, it is \(found.state.rawValue); see 'results --failures'"
+    )
+  }
+
+  private func unknown(_ id: String, _ folder: ResearchFolder) -> FieldworkError {
+    FieldworkError(
+      .invalidDefinition,
+      "no experiment in \(folder.path) has an id that begins with '\(id)'; see 'results --failures'"
+    )
+  }
+}

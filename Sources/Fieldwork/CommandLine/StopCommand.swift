@@ -1,0 +1,99 @@
+import ArgumentParser
+@preconcurrency import Dispatch
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `stop`: ends a run that goes on elsewhere.
+struct StopCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stop",
+    abstract: "End the run that goes on, and wait until it has ended.",
+    discussion: """
+      Experiments that run end with their iteration, and run again next time. It is as Ctrl-C in the \
+      terminal of the run: asking twice ends it at once. Exit codes: 0 if it has ended, 1 if nothing runs.
+      """
+  )
+
+  @Flag(
+    help:
+      "End it at once, in the middle of iterations; a process that does not heed that is killed."
+  )
+  var now = false
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  /// The seconds after which a process that was told to end at once is killed.
+  private static let patience = 5
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let folder = try location.folder(of: context.research)
+    let name = location.name ?? context.research.name
+    let terminal = context.terminal
+    guard case .held(let holder) = try folder.holding() else {
+      terminal.printError("nothing runs in \(folder.path)")
+      return .someFailed
+    }
+    guard let holder else {
+      throw FieldworkError(
+        .busy,
+        "the run in \(folder.path) has only just begun and does not say yet which process it is; try again"
+      )
+    }
+    guard holder.isOnThisHost else {
+      throw FieldworkError(
+        .busy,
+        "\(name) is run by \(holder), which is another machine: stop it there"
+      )
+    }
+    try signal(SIGTERM, holder)
+    if now {
+      // Another signal, for two of a kind that come together count as one.
+      try signal(SIGINT, holder)
+    } else {
+      terminal.printError(
+        "asked process \(holder.process) to end; running iterations end first, 'stop --now' does not wait for them"
+      )
+    }
+    let killer = now ? KillAfterPatience(holder, seconds: Self.patience) : nil
+    await withCheckedContinuation { continuation in
+      folder.whenFree { continuation.resume() }
+    }
+    killer?.cancel()
+    let status = try ResearchStatus(folder, name: name)
+    let hint = CommandHint(name: context.name, location: location.text)
+    terminal.print(status.outcome(hint, of: holder))
+    return .done
+  }
+
+  private func signal(_ number: Int32, _ holder: RunHolder) throws {
+    guard kill(holder.process, number) != 0 else { return }
+    // If it is gone, it has ended by itself.
+    guard errno != ESRCH else { return }
+    throw FieldworkError(
+      .busy,
+      "\(holder) cannot be stopped: \(String(cString: strerror(errno)))"
+    )
+  }
+}
+
+/// Kills a process unless it is called off in time.
+private final class KillAfterPatience: Sendable {
+  private let timer: any DispatchSourceTimer
+
+  init(_ holder: RunHolder, seconds: Int) {
+    timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "fieldwork.stop"))
+    timer.setEventHandler { if holder.isAlive { kill(holder.process, SIGKILL) } }
+    timer.schedule(deadline: .now() + .seconds(seconds))
+    timer.resume()
+  }
+
+  func cancel() { timer.cancel() }
+}
