@@ -113,6 +113,7 @@ public struct ResearchRunner: Sendable {
       .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
+    let updates = try UpdateLedger(research, store, run.recorder) { run.emit(.warning($0)) }
     let queue = TaskQueue(
       plan,
       research,
@@ -122,7 +123,10 @@ public struct ResearchRunner: Sendable {
       hooks: TaskQueue.Hooks(
         skipped: { run.skip($0) },
         shouldStop: { run.shouldStop },
-        update: { try await run.update($0, $1) },
+        update: { rule, request in
+          try await updates.outcome(of: rule, request) { try await run.update(rule, request) }
+        },
+        settled: { await updates.settle() },
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )

@@ -214,6 +214,7 @@ public final class DatabaseStore: ResultStore {
           try number(of: id, database, &numbers),
         ]
       )
+    case .updated(let update): try update.write(to: database)
     case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
     }
   }

@@ -31,6 +31,10 @@ public protocol ResultStore: Sendable {
   /// How long units took, in order of the plan, the iterations and the units' turns.
   func profile() throws -> [UnitProfile]
 
+  /// The updates of the domain that were made, in the order in which they were. A store that keeps none
+  /// has them made again.
+  func updates() throws -> [UpdateRecord]
+
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
   func output(of experiment: String, _ stream: StandardStream) throws -> String?
 
@@ -46,6 +50,7 @@ extension ResultStore {
   public var folder: ResearchFolder? { nil }
   public func meta() throws -> [MetaItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
+  public func updates() throws -> [UpdateRecord] { [] }
   public func output(of experiment: String, _ stream: StandardStream) throws -> String? { nil }
 
   public func experiments() throws -> [ExperimentRecord] { try contents().experiments }
@@ -69,6 +74,8 @@ public enum StoreRecord: Sendable {
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
+  /// The domain was updated, or kept; it stands in place of what was recorded at the same place.
+  case updated(UpdateRecord)
   /// Something about the circumstances of a run.
   case meta(MetaItem)
   case profiled(experiment: String, [UnitTiming])

@@ -119,6 +119,22 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("4") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE domain_update (
+            produced INTEGER PRIMARY KEY NOT NULL,
+            number INTEGER NOT NULL,
+            schedule TEXT NOT NULL,
+            premise TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            domain TEXT,
+            build TEXT,
+            made REAL NOT NULL
+          );
+          """
+      )
+    }
     return migrator
   }
 

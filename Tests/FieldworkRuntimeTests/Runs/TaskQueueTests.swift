@@ -22,6 +22,7 @@ final class TaskQueueTests: XCTestCase {
         skipped: { _ in },
         shouldStop: shouldStop,
         update: { _, _ in update() },
+        settled: {},
         updated: { _, _, _ in }
       )
     )
