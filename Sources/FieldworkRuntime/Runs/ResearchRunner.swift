@@ -72,7 +72,9 @@ public struct ResearchRunner: Sendable {
     let notes = try store.notes()
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
+    let checkpoints = try CheckpointBook(research, store)
     let finished = Set(stored.filter { isFinished($0.value) }.keys)
+      .subtracting(checkpoints.extended)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(
@@ -88,7 +90,8 @@ public struct ResearchRunner: Sendable {
       seed: seed,
       consumers: consumers,
       services: services,
-      faults: faults
+      faults: faults,
+      checkpoints: checkpoints
     )
     let size = try selection.map { try $0.count(in: plan) } ?? plan.size
     let workers = workerCount(size)

@@ -112,16 +112,21 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func take(_ record: StoreRecord, _ batch: inout Batch) {
     switch record {
-    case .started(let experiment, _):
+    case .started(let experiment, let start):
       hasWorked = true
+      run.checkpoints.note(record)
       let limit = run.faults.timeLimit
       supervisor.withAssignment(of: experiment.key) { assignment in
         assignment.started.insert(experiment.key)
+        assignment.iterations[experiment.key] = start.iteration
         guard assignment.began == nil else { return }
         assignment.began = .now
         assignment.deadline = limit.map { .now + $0 }
       }
       run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      batch.records.append(record)
+    case .checkpoint:
+      run.checkpoints.note(record)
       batch.records.append(record)
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
@@ -225,6 +230,8 @@ final class WorkerDesk: WorkerSession.Listener {
     run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
       if !supervisor.retriesWholeTasks { assignment.task.experiments = live }
+      // The next process reads what is stored.
+      if run.research.settings.checkpoint != nil { run.recorder.flushBlocking() }
       let attempt = assignment.attempt + 1
       supervisor.retry(WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt))
       for experiment in assignment.task.experiments {
@@ -265,7 +272,8 @@ final class WorkerDesk: WorkerSession.Listener {
         worker: worker,
         device: run.services.deviceName(of: experiment, worker: worker),
         attempt: assignment.attempt,
-        build: BuildIdentity.current
+        build: BuildIdentity.current,
+        iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment.key)
       )
       records.append(.started(experiment, start))
     }

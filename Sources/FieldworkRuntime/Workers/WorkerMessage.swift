@@ -5,8 +5,9 @@ import FieldworkStore
 enum WorkerMessage {
   /// The first message.
   case setup(WorkerSetup)
-  /// A task to run after those that were sent before.
-  case task(PlannedTask, attempt: Int)
+  /// A task to run after those that were sent before; with the iterations, by key of an experiment, from
+  /// which some go on.
+  case task(PlannedTask, attempt: Int, continuing: [String: Int])
   /// Experiments are to end with their iteration, and no others to begin.
   case stop
   /// A running task is to end as soon as its units notice.
@@ -103,9 +104,14 @@ extension WorkerChannel {
         bytes.write(setup.directory) { $0.write($1) }
         bytes.write(setup.errorRetries)
       }
-    case .task(let task, let attempt):
+    case .task(let task, let attempt, let continuing):
       add(Kind.Message.task) { bytes in
         bytes.write(attempt)
+        bytes.write(continuing.count)
+        for (key, iteration) in continuing {
+          bytes.write(key)
+          bytes.write(iteration)
+        }
         task.leader.encode(into: &bytes)
         bytes.write(task.experiments.count)
         for experiment in task.experiments { experiment.encode(into: &bytes) }
@@ -170,12 +176,21 @@ extension WorkerMessage {
       )
     case Kind.Message.task:
       let attempt = try bytes.int()
+      var continuing: [String: Int] = [:]
+      for _ in 0..<(try bytes.int()) {
+        let key = try bytes.string()
+        continuing[key] = try bytes.int()
+      }
       func experiment() throws -> PlannedExperiment {
         try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
       }
       let leader = try experiment()
       let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
-      self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
+      self = .task(
+        PlannedTask(experiments: experiments, leader: leader),
+        attempt: attempt,
+        continuing: continuing
+      )
     case Kind.Message.stop: self = .stop
     case Kind.Message.cancel: self = .cancel(task: try bytes.int())
     case Kind.Message.finish: self = .finish

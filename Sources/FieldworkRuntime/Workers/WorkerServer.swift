@@ -13,7 +13,7 @@ import Foundation
 /// It ends with its supervisor, however that ends.
 public final class WorkerServer: Sendable {
   private enum Next {
-    case task(PlannedTask, attempt: Int)
+    case task(PlannedTask, attempt: Int, continuing: [String: Int])
     case finish
   }
 
@@ -107,6 +107,13 @@ public final class WorkerServer: Sendable {
             )
           }
           return try ResearchResults.load(folder.path)
+        },
+        loadCheckpoint: { key in
+          guard let folder else { return nil }
+          let store = try DatabaseStore.openForReading(folder)
+          let checkpoint = try store.checkpoint(of: key)
+          try store.close()
+          return checkpoint
         }
       ),
       services,
@@ -137,9 +144,15 @@ public final class WorkerServer: Sendable {
     let executors = host.executors(ofWorker: setup.worker)
     let executor = WorkerExecutor(setup.worker)
     for await next in tasks {
-      guard case .task(let task, let attempt) = next, !shouldStop else { return }
+      guard case .task(let task, let attempt, let continuing) = next, !shouldStop else { return }
       let running = Task(executorPreference: executor) {
-        _ = await host.run(task, worker: setup.worker, attempt: attempt, executors)
+        _ = await host.run(
+          task,
+          worker: setup.worker,
+          attempt: attempt,
+          continuing: continuing,
+          executors
+        )
       }
       let isLate = state.withLock { state in
         state.running = (task.number, running)
@@ -172,7 +185,8 @@ public final class WorkerServer: Sendable {
             guard !hasSetup else { continue }
             hasSetup = true
             setUp(setup)
-          case .task(let task, let attempt): feed.yield(.task(task, attempt: attempt))
+          case .task(let task, let attempt, let continuing):
+            feed.yield(.task(task, attempt: attempt, continuing: continuing))
           case .stop: state.withLock { $0.isStopping = true }
           case .finish: feed.yield(.finish)
           case .ping:
@@ -237,13 +251,16 @@ final class ReportSink: RecordSink, EventConsumer {
 
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
     var waiting = 0
+    var isUrgent = false
     for record in records {
+      // It is there for the case that the process dies.
+      if case .checkpoint = record { isUrgent = true }
       if case .ended(let key, _, _, _) = record {
         state.withLock { $0.iterations[key] = nil }
       }
       waiting = channel.add(.record(record))
     }
-    if waiting > Self.limit { flush() } else { schedule() }
+    if isUrgent || waiting > Self.limit { flush() } else { schedule() }
     action?()
   }
 
@@ -271,7 +288,9 @@ final class ReportSink: RecordSink, EventConsumer {
         return count == 0
       }
       if isFirst { schedule() }
-    case .unitFailed(let experiment, let failure): tell(.failed(experiment: experiment.key, failure))
+    case .unitFailed(let experiment, let failure):
+      tell(.failed(experiment: experiment.key, failure))
+    case .warning(let text): tell(.warning(text))
     case .retrying(let experiment, let attempt):
       tell(.retrying(experiment: experiment.key, attempt: attempt))
     default: break

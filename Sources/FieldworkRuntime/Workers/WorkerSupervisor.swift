@@ -78,7 +78,17 @@ final class WorkerSupervisor: Sendable {
       state.add(Assignment(task: task))
       return state.isOver ? nil : state.session
     }
-    session?.send(.task(task, attempt: 1))
+    session?.send(message(Assignment(task: task)))
+  }
+
+  private func message(_ assignment: Assignment) -> WorkerMessage {
+    let task = assignment.task
+    return .task(
+      task,
+      attempt: assignment.attempt,
+      // Where nothing is kept in files, a worker has nowhere to read a checkpoint.
+      continuing: run.services.folder == nil ? [:] : run.checkpoints.iterations(of: task)
+    )
   }
 
   /// Waits until the worker may be sent one more task.
@@ -183,7 +193,8 @@ final class WorkerSupervisor: Sendable {
     guard end.ending == .exited(0), !end.hasDisconnected, end.error == nil else { return false }
     return withState { state in
       // What it has dropped is given back.
-      (state.isFinishing || run.stopSignal.isGiven) && state.assignments.allSatisfy { $0.began == nil }
+      (state.isFinishing || run.stopSignal.isGiven)
+        && state.assignments.allSatisfy { $0.began == nil }
         && (state.assignments.isEmpty || run.stopSignal.isGiven)
     }
   }
@@ -221,7 +232,7 @@ final class WorkerSupervisor: Sendable {
     withState { state in
       state.session = session
       for assignment in state.assignments {
-        session.send(.task(assignment.task, attempt: assignment.attempt))
+        session.send(message(assignment))
       }
       if state.isFinishing { session.send(.finish) }
     }

@@ -215,6 +215,8 @@ public final class DatabaseStore: ResultStore {
         ]
       )
     case .updated(let update): try update.write(to: database)
+    case .checkpoint(let id, let checkpoint):
+      try checkpoint.write(to: database, experiment: try number(of: id, database, &numbers))
     case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
     }
   }
@@ -269,8 +271,13 @@ public final class DatabaseStore: ResultStore {
       database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
       arguments: [experiment.key]
     )
+    if let old, let iteration = start.iteration {
+      try resume(old, at: iteration, experiment, start, database)
+      numbers.experiments[experiment.key] = old
+      return
+    }
     if let old {
-      for table in ["value", "failure", "profile", "output"] {
+      for table in ["value", "failure", "profile", "output", "checkpoint"] {
         try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
       }
       try run(database, "DELETE FROM experiment WHERE number = ?", [old])
@@ -295,7 +302,7 @@ public final class DatabaseStore: ResultStore {
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
   }
 
-  private static func run(
+  static func run(
     _ database: Database,
     _ sql: String,
     _ arguments: StatementArguments

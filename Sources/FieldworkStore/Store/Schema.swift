@@ -135,6 +135,20 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("5") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE checkpoint (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            part TEXT NOT NULL,
+            iteration INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (experiment, part)
+          );
+          """
+      )
+    }
     return migrator
   }
 

@@ -9,6 +9,7 @@ package struct ByteWriter {
     bytes.append(UInt8(x))
   }
   package mutating func write(_ v: Bool) { write(v ? 1 : 0) }
+  package mutating func write(_ v: [UInt8]) { write(v.count); bytes += v }
   package mutating func write(_ v: Double) { withUnsafeBytes(of: v.bitPattern) { bytes += $0 } }
   package mutating func write(_ v: String) {
     var v = v
@@ -43,6 +44,12 @@ package struct ByteReader {
       s += 7
     }
     return Int(bitPattern: UInt(x >> 1)) ^ -Int(x & 1)
+  }
+  package mutating func byteList() throws -> [UInt8] {
+    let n = try int()
+    guard n >= 0, bytes.count >= n else { throw damaged() }
+    defer { bytes = bytes.dropFirst(n) }
+    return Array(bytes.prefix(n))
   }
   package mutating func bool() throws -> Bool { try int() != 0 }
   package mutating func double() throws -> Double {
@@ -154,7 +161,7 @@ extension StoreRecord {
     switch self {
     case .started(let e, let s):
       w.write(1); w.write(e.key); w.write(s.at); w.write(s.worker); w.write(s.device) { $0.write($1) }
-      w.write(s.attempt); w.write(s.build) { $0.write($1) }
+      w.write(s.attempt); w.write(s.build) { $0.write($1) }; w.write(s.iteration) { $0.write($1) }
     case .saved(let k, let v):
       w.write(2); w.write(k); w.write(v.count); for x in v { x.encode(&w) }
     case .failed(let k, let f): w.write(3); w.write(k); f.encode(into: &w)
@@ -168,6 +175,9 @@ extension StoreRecord {
         w.write(t.memory) { $0.write($1) }
       }
     case .output(let k, let s, let t): w.write(6); w.write(k); w.write(s.rawValue); w.write(t)
+    case .checkpoint(let k, let c):
+      w.write(7); w.write(k); w.write(c.iteration); w.write(c.definition); w.write(c.parts.count)
+      for p in c.parts { w.write(p.name); w.write(p.content) }
     default: fatalError("provisional")
     }
   }
@@ -180,7 +190,8 @@ extension StoreRecord {
         e,
         ExperimentStart(
           at: try r.double(), worker: try r.int(), device: try r.optional { try $0.string() },
-          attempt: try r.int(), build: try r.optional { try $0.string() }))
+          attempt: try r.int(), build: try r.optional { try $0.string() },
+          iteration: try r.optional { try $0.int() }))
     case 2:
       let key = try r.string()
       self = .saved(experiment: key, try (0..<(try r.int())).map { _ in try SavedValue(&r) })
@@ -202,6 +213,12 @@ extension StoreRecord {
     case 6:
       self = .output(
         experiment: try r.string(), StandardStream(rawValue: try r.string())!, try r.string())
+    case 7:
+      self = .checkpoint(
+        experiment: try r.string(),
+        Checkpoint(
+          iteration: try r.int(), definition: try r.string(),
+          parts: try (0..<(try r.int())).map { _ in .init(try r.string(), try r.byteList()) }))
     default: throw r.damaged()
     }
   }
