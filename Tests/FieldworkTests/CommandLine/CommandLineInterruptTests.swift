@@ -115,9 +115,9 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    for _ in 0..<3 { kill(first.process.processIdentifier, SIGHUP) }
+    for _ in 0..<3 { kill(first.process.id, SIGHUP) }
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
-    kill(first.process.processIdentifier, SIGHUP)
+    kill(first.process.id, SIGHUP)
     try handle.write(contentsOf: Data([1]))
     let ended = try first.finish()
     XCTAssertEqual(ended.status, 130)
