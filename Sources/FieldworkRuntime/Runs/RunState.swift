@@ -18,7 +18,7 @@ final class RunState: Sendable {
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
   private let deathCount = Protected(0)
-  private let callBacks = Protected<[@Sendable () -> Void]>([])
+  private let callBacks = Protected<[Int: @Sendable () -> Void]>([:])
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<String?>(nil)
   /// That nothing more is to begin.
@@ -58,14 +58,21 @@ final class RunState: Sendable {
   /// Whether someone besides the logs wants to be told of each turn of a unit.
   var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
 
-  /// Has workers give back the tasks that they have not begun.
-  func callBackTasks() {
-    for callBack in callBacks.withLock({ $0 }) { callBack() }
+  /// Has others give back the tasks that they have not begun, for a worker that has nothing to do.
+  func callBackTasks(for worker: Int) {
+    let callBacks = callBacks.withLock { $0 }
+    for (other, callBack) in callBacks where other != worker { callBack() }
   }
 
   /// Says how a worker is asked to give back tasks.
-  func whenTasksAreCalledBack(_ callBack: @escaping @Sendable () -> Void) {
-    callBacks.withLock { $0.append(callBack) }
+  func whenTasksAreCalledBack(_ worker: Int, _ callBack: @escaping @Sendable () -> Void) {
+    callBacks.withLock { $0[worker] = callBack }
+  }
+
+  /// A worker's processes cannot be started any more; others go on.
+  func workerHasLeft(_ worker: Int, reason: String) {
+    emit(.workerLeft(worker: worker, reason: reason))
+    leavingReason.withLock { $0 = reason }
   }
 
   /// The number of worker processes that have died.
@@ -186,7 +193,7 @@ final class RunState: Sendable {
       reason = TaskRunner.message(error)
     }
     if !(Task.isCancelled) { emit(.workerLeft(worker: worker, reason: reason)) }
-    queue.leave(worker, givingBack: task)
+    queue.leave(worker, givingBack: [task])
     leavingReason.withLock { $0 = reason }
     return false
   }

@@ -17,6 +17,8 @@ final class WorkerChannel: @unchecked Sendable {
   let descriptor: Int32
   private let file: SystemFile
   private let writer = Protected(FrameWriter())
+  /// Held while bytes are sent, so that frames are not mixed; others may add frames meanwhile.
+  private let sending = Protected(0)
   private var reader = FrameReader()
   private let isFlushing = Protected(false)
   private let queue = DispatchQueue(label: "fieldwork.worker.channel")
@@ -59,9 +61,8 @@ final class WorkerChannel: @unchecked Sendable {
   /// - Returns: false if there is nobody at the other end.
   @discardableResult
   func flush() -> Bool {
-    // With the lock, so that frames are not mixed.
-    writer.withLock { writer in
-      let bytes = writer.take()
+    sending.withLock { _ in
+      let bytes = writer.withLock { $0.take() }
       return bytes.withUnsafeBytes { send($0) }
     }
   }

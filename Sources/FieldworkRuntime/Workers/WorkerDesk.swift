@@ -18,6 +18,10 @@ final class WorkerDesk: WorkerSession.Listener {
   private var verdict: WorkerDeath.Verdict?
   /// The unit that ran when the time of a task was over.
   private var lateUnit: UnitDescription?
+  /// The number of the task for which the process was killed.
+  private var killedFor: Int?
+  private var lateTask: Int?
+  private var isKilled = false
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
   private let errorOutput: WorkerErrorOutput
@@ -37,7 +41,7 @@ final class WorkerDesk: WorkerSession.Listener {
     isPinged = false
     var batch = Batch()
     for frame in frames {
-      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch)
+      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch, session)
     }
     hand(on: batch)
   }
@@ -70,7 +74,11 @@ final class WorkerDesk: WorkerSession.Listener {
     for task in batch.endedTasks { supervisor.taskEnded(task) }
   }
 
-  private func take(_ report: WorkerReport, _ batch: inout Batch) throws {
+  private func take(
+    _ report: WorkerReport,
+    _ batch: inout Batch,
+    _ session: WorkerSession
+  ) throws {
     guard hasSaidHello || report.mayComeFirst else {
       throw FieldworkError(.store, "the worker says something before it has said what it is")
     }
@@ -80,7 +88,11 @@ final class WorkerDesk: WorkerSession.Listener {
     case .pong: break
     case .warning(let text): run.relay(.warning(text))
     case .record(let record): take(record, &batch)
-    case .iterations(let key, let last, let count): tell(key, last, count)
+    case .iterations(let key, let last, let count):
+      // Those of one that has ended have been told.
+      if let assigned = assigned(key), !assigned.assignment.progress[assigned.place].hasEnded {
+        tell(key, last, count)
+      }
     case .unit(let key, let unit, let iteration):
       if let id = assigned(key)?.experiment.id {
         run.relay(.unitStarted(experiment: id, unit: unit, iteration: iteration))
@@ -89,6 +101,8 @@ final class WorkerDesk: WorkerSession.Listener {
       if let assigned = assigned(key) { run.relay(.unitFailed(assigned.experiment, failure)) }
     case .retrying(let key, let attempt):
       if let assigned = assigned(key) {
+        // Each attempt has the whole time.
+        assigned.assignment.began = nil
         run.relay(.retrying(assigned.experiment, attempt: attempt))
       }
     case .returned(let numbers):
@@ -96,9 +110,12 @@ final class WorkerDesk: WorkerSession.Listener {
       supervisor.takeBack(numbers)
     case .taskEnded(let number):
       batch.endedTasks.append(number)
+      session.forgetErrors()
       // It has ended in good order after all.
-      killTime = nil
-      verdict = nil
+      if !isKilled {
+        killTime = nil
+        verdict = nil
+      }
     }
   }
 
@@ -106,9 +123,10 @@ final class WorkerDesk: WorkerSession.Listener {
     hasSaidHello = true
     let own = WorkerIdentity(run.research)
     guard own != identity else { return }
+    let difference = ResearchDefinition(run.research).difference(from: identity.definition)
     let reason =
       own.build == identity.build
-      ? "the research comes out differently in it: \(own.definition) / \(identity.definition); a playbook's research must be the same each time that it is asked for"
+      ? "the research comes out differently in it, but must be the same each time that it is asked for:\n\(difference)"
       : "it was built from other code; build once more, and run again"
     throw refuse("a worker process cannot be used, since \(reason)")
   }
@@ -120,7 +138,7 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   private func tell(_ key: String, _ last: Int, _ count: Int) {
-    guard let assigned = assigned(key) else { return }
+    guard let assigned = assigned(key), count > 0 else { return }
     assigned.assignment.progress[assigned.place].iterations += count
     let id = assigned.experiment.id
     for iteration in (last - count + 1)..<(last + 1) {
@@ -191,6 +209,7 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   var deadline: ContinuousClock.Instant? {
+    if isKilled { return nil }
     // Half of the time is for the question, half for the answer.
     var times = [lastHeard + silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
@@ -208,6 +227,7 @@ final class WorkerDesk: WorkerSession.Listener {
     } else if let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
       verdict = .timeLimit(limit)
       killTime = now + run.faults.grace
+      lateTask = task
       let unit = session.board.position(ofBranch: session.board.lastBranch)?.unit
       lateUnit = unit.map { run.research.units[$0] }
       session.send(.cancel(task: task))
@@ -225,7 +245,8 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func kill(_ session: WorkerSession, _ reason: WorkerDeath.Verdict?) {
     verdict = reason
-    killTime = .now + .seconds(3600)
+    isKilled = true
+    if case .timeLimit = reason { killedFor = lateTask }
     session.kill()
   }
 
@@ -238,12 +259,25 @@ final class WorkerDesk: WorkerSession.Listener {
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
     run.countDeath()
     last = nil
-    guard let number = session.board.task, let assignment = supervisor.takeAssignment(number) else {
+    let blamed = session.board.task.flatMap(supervisor.takeAssignment)
+    supervisor.settleEnded()
+    if supervisor.hasNothing, hasSaidHello { hasWorked = true }
+    guard let assignment = blamed, !assignment.live.isEmpty else {
       // It ran nothing, or what it ran has been told to the end.
       run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+      if blamed != nil { supervisor.settled() }
       return
     }
     hasWorked = true
+    if let killedFor, killedFor != assignment.task.number {
+      // The one whose time was over has ended just in time, and the next one had begun.
+      var task = assignment.task
+      if !supervisor.retriesWholeTasks {
+        task.experiments = assignment.live.map { assignment.task.experiments[$0] }
+      }
+      supervisor.retry(WorkerAssignment(task, attempt: assignment.attempt))
+      return
+    }
     let experiments = assignment.task.experiments
     let failures = assignment.live.map { ($0, failure($0, death, session.board)) }
     for (place, failure) in failures {
@@ -303,7 +337,9 @@ final class WorkerDesk: WorkerSession.Listener {
         build: BuildIdentity.current,
         iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment.key)
       )
-      records.append(.started(experiment, start))
+      var placed = experiment
+      run.services.place(&placed, worker)
+      records.append(.started(placed, start))
     }
     let iterations = failure.iteration + 1
     records.append(.failed(experiment: experiment.key, failure))

@@ -29,6 +29,8 @@ struct WorkerSetup: Hashable {
   let directory: String?
   /// How often an experiment whose unit failed is tried again.
   let errorRetries: Int
+  /// Whether the ends of experiments are final only when all of their task have ended.
+  let holdsEnds: Bool
   /// Whether each turn of a unit is to be reported.
   let wantsUnits: Bool
 }
@@ -107,34 +109,38 @@ private enum Kind {
 }
 
 extension WorkerChannel {
-  func add(_ message: WorkerMessage) {
-    switch message {
-    case .setup(let setup):
-      add(Kind.Message.setup) { bytes in
-        bytes.append(setup.worker)
-        bytes.append(setup.seed)
-        bytes.append(setup.directory) { $0.append($1) }
-        bytes.append(setup.errorRetries)
-        bytes.append(setup.wantsUnits)
-      }
-    case .task(let task, let attempt, let continuing):
-      add(Kind.Message.task) { bytes in
-        bytes.append(attempt)
-        bytes.append(continuing.count)
-        for (key, iteration) in continuing {
-          bytes.append(key)
-          bytes.append(iteration)
+  /// - Returns: false if the message is too long to be sent.
+  func add(_ message: WorkerMessage) -> Bool {
+    let bytes: Int? =
+      switch message {
+      case .setup(let setup):
+        add(Kind.Message.setup) { bytes in
+          bytes.append(setup.worker)
+          bytes.append(setup.seed)
+          bytes.append(setup.directory) { $0.append($1) }
+          bytes.append(setup.errorRetries)
+          bytes.append(setup.holdsEnds)
+          bytes.append(setup.wantsUnits)
         }
-        task.leader.encode(into: &bytes)
-        bytes.append(task.experiments.count)
-        for experiment in task.experiments { experiment.encode(into: &bytes) }
+      case .task(let task, let attempt, let continuing):
+        add(Kind.Message.task) { bytes in
+          bytes.append(attempt)
+          bytes.append(continuing.count)
+          for (key, iteration) in continuing {
+            bytes.append(key)
+            bytes.append(iteration)
+          }
+          task.leader.encode(into: &bytes)
+          bytes.append(task.experiments.count)
+          for experiment in task.experiments { experiment.encode(into: &bytes) }
+        }
+      case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
+      case .callBack: add(Kind.Message.callBack) { _ in }
+      case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
+      case .finish: add(Kind.Message.finish) { _ in }
+      case .ping: add(Kind.Message.ping) { _ in }
       }
-    case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
-    case .callBack: add(Kind.Message.callBack) { _ in }
-    case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
-    case .finish: add(Kind.Message.finish) { _ in }
-    case .ping: add(Kind.Message.ping) { _ in }
-    }
+    return bytes != nil
   }
 
   /// - Returns: the number of bytes that wait to be sent; nil if the report is too long.
@@ -194,6 +200,7 @@ extension WorkerMessage {
           seed: seed,
           directory: try bytes.optional { try $0.string() },
           errorRetries: try bytes.int(),
+          holdsEnds: try bytes.bool(),
           wantsUnits: try bytes.bool()
         )
       )

@@ -45,6 +45,7 @@ public final class WorkerServer: Sendable {
         "a worker is started by the run that it works for, not by hand"
       )
     }
+    WorkerServer.endWithParent()
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
   }
@@ -99,6 +100,7 @@ public final class WorkerServer: Sendable {
         research: research,
         seed: setup.seed,
         errorRetries: setup.errorRetries,
+        holdsEnds: setup.holdsEnds,
         makeDirectory: { experiment in
           guard let folder else { throw FieldworkError.noFolders }
           return try folder.makeDirectory(of: experiment)
@@ -244,6 +246,16 @@ public final class WorkerServer: Sendable {
     WorkerServer.endWithSupervisor()
   }
 
+  /// Has the system end the process when its supervisor dies, even if it is stopped and hears of nothing.
+  private static func endWithParent() {
+    #if os(Linux)
+      typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+      guard let control = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
+      // PR_SET_PDEATHSIG; Swift does not see functions with any number of arguments.
+      _ = unsafeBitCast(control, to: Control.self)(1, UInt(SIGKILL), 0, 0, 0)
+    #endif
+  }
+
   /// Ends the process, and the programs that it has started, at once: nobody wants its results.
   private static func endWithSupervisor() -> Never {
     if getsid(0) == getpid() { ChildProcess.killSession(getpid()) }
@@ -263,6 +275,8 @@ final class ReportSink: RecordSink, EventConsumer {
     var iterations: [String: (last: Int, count: Int)] = [:]
     /// By id: the key of an experiment that runs.
     var keys: [String: String] = [:]
+    /// The keys of experiments whose results could not be sent.
+    var spoiled: Set<String> = []
   }
 
   /// In milliseconds.
@@ -299,21 +313,36 @@ final class ReportSink: RecordSink, EventConsumer {
     for record in records {
       // It is there for the case that the process dies.
       if case .checkpoint = record { isUrgent = true }
-      if case .ended(let key, _, _, _) = record {
-        state.withLock { $0.iterations[key] = nil }
+      var record = record
+      if case .ended(let key, _, let iterations, let time) = record {
+        let isSpoiled = state.withLock { state in
+          state.iterations[key] = nil
+          return state.spoiled.remove(key) != nil
+        }
+        if isSpoiled {
+          channel.add(.record(.failed(experiment: key, ReportSink.tooLarge(iterations))))
+          record = .ended(experiment: key, .failed, iterations: iterations, at: time)
+        }
       }
       if let bytes = channel.add(.record(record)) {
         waiting = bytes
       } else {
-        tell(
-          .warning(
-            "what an experiment has saved at once is larger than half a gigabyte and is not kept"
-          )
-        )
+        if let key = record.experimentKey { state.withLock { _ = $0.spoiled.insert(key) } }
       }
     }
     if isUrgent || waiting > Self.limit { flush() } else { schedule() }
     action?()
+  }
+
+  private static func tooLarge(_ iterations: Int) -> Failure {
+    Failure(
+      unit: "",
+      iteration: max(0, iterations - 1),
+      kind: "too large",
+      message:
+        "what it saved at once is larger than half a gigabyte and cannot be kept; save less, write files into run.directory(), or hand it on in parts with Dump",
+      place: nil
+    )
   }
 
   func tell(_ report: WorkerReport) {

@@ -29,6 +29,8 @@ final class WorkerSupervisor: Sendable {
   private let command: WorkerCommand
   private let queue: TaskQueue
   private let state = Protected(State())
+  /// Signalled when there may be something to do for a supervisor without a process.
+  private let change = DispatchSemaphore(value: 0)
 
   init(_ worker: Int, _ command: WorkerCommand, _ run: RunState, _ queue: TaskQueue) {
     self.worker = worker
@@ -48,7 +50,7 @@ final class WorkerSupervisor: Sendable {
     // No process is started before there is something to do.
     guard let first = await run.draw(from: queue, worker: worker) else { return }
     assign(first)
-    run.whenTasksAreCalledBack { [weak self] in self?.callBack() }
+    run.whenTasksAreCalledBack(worker) { [weak self] in self?.callBack() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
@@ -59,11 +61,28 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func assign(_ task: PlannedTask) {
-    let session = withState { state in
-      state.assignments.add(WorkerAssignment(task))
-      return state.isOver ? nil : state.session
+    let assignment = WorkerAssignment(task)
+    let (isLate, session) = withState { state -> (Bool, WorkerSession?) in
+      guard !state.isOver else { return (true, nil) }
+      state.assignments.add(assignment)
+      return (false, state.session)
     }
-    session?.sendSoon(message(WorkerAssignment(task)))
+    if isLate {
+      queue.giveBack(task)
+    } else if let session {
+      send(assignment, to: session)
+    } else {
+      change.signal()
+    }
+  }
+
+  private func send(_ assignment: WorkerAssignment, to session: WorkerSession) {
+    guard !session.send(message(assignment)) else { return }
+    let error = FieldworkError(
+      .invalidDefinition,
+      "the configs of task \(assignment.task.number) are larger than half a gigabyte and cannot be sent to a worker process; run with --parallel threads"
+    )
+    run.stopSignal.give(.noWorkers(error))
   }
 
   private func message(_ assignment: WorkerAssignment) -> WorkerMessage {
@@ -119,16 +138,18 @@ final class WorkerSupervisor: Sendable {
       return state.session
     }
     session?.send(.finish)
+    change.signal()
   }
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
     withState { $0.session }?.send(stopMessage)
+    change.signal()
     wake()
   }
 
   /// Units hear of a cancellation, but not of failures elsewhere.
-  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.reason == nil) }
+  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.isCancelled) }
 
   // MARK: Processes
 
@@ -149,7 +170,7 @@ final class WorkerSupervisor: Sendable {
   /// Lets processes run one after another, until there is nothing more to do.
   private func supervise() {
     var inVain = 0
-    while true {
+    while waitForWork() {
       let desk = WorkerDesk(self)
       do {
         let session = try start()
@@ -166,18 +187,12 @@ final class WorkerSupervisor: Sendable {
             cause: end.lastErrors.isEmpty ? "\(end.ending)" : end.lastErrors
           )
         }
-        if withState({ $0.assignments.isEmpty && $0.isFinishing }) || run.stopSignal.isGiven {
-          break
-        }
+      } catch let error as FieldworkError {
+        run.stopSignal.give(.noWorkers(error))
+        break
       } catch {
-        let reason =
-          error as? FieldworkError
-          ?? FieldworkError(
-            .invalidDefinition,
-            "worker processes cannot be started; run with --parallel threads",
-            cause: "\(error)"
-          )
-        run.stopSignal.give(.noWorkers(reason))
+        // Others may have better luck: there may be too many processes or open files just now.
+        run.workerHasLeft(worker, reason: "its process cannot be started (\(error))")
         break
       }
     }
@@ -185,8 +200,20 @@ final class WorkerSupervisor: Sendable {
       state.isOver = true
       return state.assignments.removeAll()
     }
-    for assignment in left { queue.giveBack(assignment.task) }
+    if !left.isEmpty { queue.leave(worker, givingBack: left.map(\.task)) }
     wake()
+  }
+
+  /// Waits until there is something for a process to do.
+  /// - Returns: false if nothing will come.
+  private func waitForWork() -> Bool {
+    while true {
+      if run.stopSignal.isGiven { return false }
+      let (hasWork, isFinishing) = withState { (!$0.assignments.isEmpty, $0.isFinishing) }
+      if hasWork { return true }
+      if isFinishing { return false }
+      change.wait()
+    }
   }
 
   /// Whether a worker has ended because there was nothing more for it to do.
@@ -226,6 +253,7 @@ final class WorkerSupervisor: Sendable {
           seed: run.seed,
           directory: run.services.folder?.path,
           errorRetries: run.faults.errorRetries,
+          holdsEnds: retriesWholeTasks && run.faults.errorRetries + run.faults.deathRetries > 0,
           wantsUnits: run.othersWantUnits
         )
       )
@@ -234,9 +262,7 @@ final class WorkerSupervisor: Sendable {
     withState { state in
       state.session = session
       state.isCallingBack = false
-      for assignment in state.assignments.list {
-        session.send(message(assignment))
-      }
+      for assignment in state.assignments.list { send(assignment, to: session) }
       if state.isFinishing { session.send(.finish) }
     }
     if run.stopSignal.isGiven { session.send(stopMessage) }
@@ -267,23 +293,50 @@ extension WorkerSupervisor {
   func takeBack(_ numbers: [Int]) {
     let (returned, session) = withState { state in
       state.isCallingBack = false
+      defer { if state.assignments.isEmpty { state.isHeldBack = false } }
       let all = numbers.compactMap { state.assignments.remove($0) }
       for assignment in all where assignment.attempt > 1 { state.assignments.add(assignment) }
       return (all, state.session)
     }
     for assignment in returned {
       if assignment.attempt > 1 {
-        session?.send(message(assignment))
+        if let session { send(assignment, to: session) }
       } else {
         queue.giveBack(assignment.task)
       }
     }
+    wake()
+  }
+
+  /// Settles what a dead process had ended and not told to the end: nothing that has ended runs again.
+  func settleEnded() {
+    let settled = withState { state in
+      var settled = 0
+      for assignment in state.assignments.removeAll() {
+        let live = assignment.live
+        if live.isEmpty {
+          settled += 1
+        } else if live.count < assignment.progress.count, !retriesWholeTasks {
+          var task = assignment.task
+          task.experiments = live.map { assignment.task.experiments[$0] }
+          state.assignments.add(WorkerAssignment(task, attempt: assignment.attempt))
+        } else {
+          state.assignments.add(assignment)
+        }
+      }
+      return settled
+    }
+    for _ in 0..<settled { queue.taskEnded() }
+    if settled > 0 { wake() }
   }
 
   /// Takes away the task that a dead process was running, by its number.
   func takeAssignment(_ number: Int) -> WorkerAssignment? {
     withState { $0.assignments.remove(number) }
   }
+
+  /// Whether the worker has no task.
+  var hasNothing: Bool { withState { $0.assignments.isEmpty } }
 
   /// Has a task run again, before the others.
   func retry(_ assignment: WorkerAssignment) {

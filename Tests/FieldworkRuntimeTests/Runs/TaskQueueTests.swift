@@ -23,7 +23,7 @@ final class TaskQueueTests: XCTestCase {
         skipped: { _ in },
         shouldStop: shouldStop,
         update: { _, _ in update() },
-        starved: {},
+        starved: { _ in },
         settled: {},
         updated: { _, _, _ in }
       )
