@@ -21,6 +21,8 @@ final class WorkerAssignment: @unchecked Sendable {
   /// When its time is over; nil if it is not limited.
   var deadline: ContinuousClock.Instant?
   var isOverTime = false
+  /// The places of experiments that are to be tried again when the rest of the task has ended.
+  var retried: [Int] = []
   /// By place in the task.
   var progress: [Progress]
 

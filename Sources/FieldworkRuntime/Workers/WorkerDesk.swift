@@ -190,8 +190,12 @@ final class WorkerDesk: WorkerSession.Listener {
       ending = .failed
       let failure = WorkerDeath(timeLimit: limit)
         .failure(unit: lateUnit, iteration: max(0, iterations - 1))
-      batch.records.append(.failed(experiment: key, failure))
       run.emit(.unitFailed(experiment, failure))
+      if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
+        assignment.retried.append(assigned.place)
+        return
+      }
+      batch.records.append(.failed(experiment: key, failure))
     }
     run.willEnd(experiment, ending)
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))

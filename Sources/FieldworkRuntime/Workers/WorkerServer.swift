@@ -170,6 +170,8 @@ public final class WorkerServer: Sendable {
       await running.value
       let isLast = state.withLock { state in
         state.running = nil
+        // It may run again.
+        state.cancelled = nil
         return state.waiting.isEmpty
       }
       sink.taskEnded(task.number, isLast: isLast)
@@ -231,7 +233,7 @@ public final class WorkerServer: Sendable {
             channel.flush()
           case .cancel(let number):
             let task = state.withLock { state in
-              state.cancelled = number
+              if state.waiting.isEmpty || state.running != nil { state.cancelled = number }
               return state.running?.number == number ? state.running?.task : nil
             }
             task?.cancel()

@@ -278,15 +278,31 @@ extension WorkerSupervisor {
 
   /// A task is through, by its number, and all that it gave has been handed on.
   func taskEnded(_ number: Int) {
-    let isKnown = withState { state in
-      guard let removed = state.assignments.remove(number) else { return false }
+    let removed = withState { state in
+      let removed = state.assignments.remove(number)
       state.isHeldBack = false
-      if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
-      return true
+      if let began = removed?.began { state.room.add((.now - began) / .seconds(1)) }
+      return removed
     }
-    guard isKnown else { return }
-    queue.taskEnded()
-    wake()
+    guard let removed else { return }
+    if removed.retried.isEmpty {
+      settled()
+    } else {
+      retryLate(removed)
+    }
+  }
+
+  /// Tries again what took too long and ended by itself, as what was killed for it.
+  private func retryLate(_ late: WorkerAssignment) {
+    var task = late.task
+    if !retriesWholeTasks { task.experiments = late.retried.map { late.task.experiments[$0] } }
+    let again = WorkerAssignment(task, attempt: late.attempt + 1)
+    for experiment in task.experiments { run.emit(.retrying(experiment, attempt: again.attempt)) }
+    let session = withState { state in
+      state.assignments.add(again)
+      return state.session
+    }
+    if let session { send(again, to: session) }
   }
 
   /// The worker gives back tasks, by their numbers. One that is tried again stays with it.

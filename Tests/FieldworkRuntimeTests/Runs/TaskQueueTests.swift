@@ -89,7 +89,7 @@ final class TaskQueueTests: XCTestCase {
     )
     let first = await queue.next(for: 0)
     let second = await queue.next(for: 1)
-    queue.leave(1, givingBack: try XCTUnwrap(second))
+    queue.leave(1, givingBack: [try XCTUnwrap(second)])
     queue.taskEnded()
     let third = await queue.next(for: 0)
     queue.taskEnded()
