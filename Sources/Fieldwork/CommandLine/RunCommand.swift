@@ -99,6 +99,7 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
+    let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
     let warnings = try check.require(MachineCheck(research, folder: place).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
@@ -116,7 +117,7 @@ struct RunCommand: PlaybookSubcommand {
       changes: continues ? .accept : .refuse,
       keepsFailed: keepsFailed,
       selection: selection,
-      faults: try faults.policy(for: research, hasProcesses: context.workerCommand != nil),
+      faults: policy,
       workerCommand: context.workerCommand,
       consumers: display.map { [$0] } ?? []
     )

@@ -79,19 +79,20 @@ final class TaskHost: Sendable {
   ) async -> (any Error)? {
     var task = task
     services.place(&task, worker: worker)
-    for retry in 0...max(0, setting.errorRetries) {
-      let ends = TaskEnds(
-        mayRetry: retry < setting.errorRetries,
-        holdsAll: keepsTasksWhole && setting.errorRetries > 0
-      )
+    let retries = setting.debug ? 0 : max(0, setting.errorRetries)
+    for retry in 0...retries {
+      let ends = TaskEnds(mayRetry: retry < retries, holdsAll: keepsTasksWhole && retries > 0)
       let error = await run(task, worker: worker, attempt: attempt + retry, ends, executors)
-      if let error { return error }
+      if setting.debug, let error { return error }
       let (retried, held) = ends.take()
       guard !retried.isEmpty, !hooks.shouldStop() else {
-        for end in held { await hooks.recorder.record(end.records, then: end.action) }
+        // Failures too that would have been tried again, had the run not been ended.
+        for end in retried.map(\.end) + held {
+          await hooks.recorder.record(end.records, then: end.action)
+        }
         return nil
       }
-      if !keepsTasksWhole { task.experiments = retried }
+      if !keepsTasksWhole { task.experiments = retried.map(\.experiment) }
       for experiment in task.experiments {
         hooks.emit(.retrying(experiment, attempt: attempt + retry + 1))
       }
@@ -184,7 +185,6 @@ final class TaskHost: Sendable {
     _ ends: TaskEnds
   ) async {
     let (ending, iterations) = (outcome.ending, outcome.iterations)
-    if ending == .failed, ends.retries(experiment) { return }
     var records: [StoreRecord] = []
     let saved = member.context.takeSaved()
     if !saved.isEmpty { records.append(.saved(experiment: experiment.key, saved)) }
@@ -199,7 +199,9 @@ final class TaskHost: Sendable {
     let action = { @Sendable in
       emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
     }
-    if ends.holds(records, action) { return }
+    let held = TaskEnds.Held(records: records, action: action)
+    if ending == .failed, ends.retries(experiment, held) { return }
+    if ends.holds(held) { return }
     await hooks.recorder.record(records, then: action)
   }
 
@@ -252,7 +254,7 @@ private final class TaskEnds: Sendable {
   }
 
   private struct State {
-    var retried: [PlannedExperiment] = []
+    var retried: [(experiment: PlannedExperiment, end: Held)] = []
     var held: [Held] = []
   }
 
@@ -266,21 +268,21 @@ private final class TaskEnds: Sendable {
     self.holdsAll = holdsAll
   }
 
-  /// Whether an experiment that has failed is to be tried again.
-  func retries(_ experiment: PlannedExperiment) -> Bool {
+  /// Whether an experiment that has failed is to be tried again; then its end is kept.
+  func retries(_ experiment: PlannedExperiment, _ end: Held) -> Bool {
     guard mayRetry else { return false }
-    state.withLock { $0.retried.append(experiment) }
+    state.withLock { $0.retried.append((experiment, end)) }
     return true
   }
 
-  /// Whether records are kept until all experiments of the task have ended.
-  func holds(_ records: [StoreRecord], _ action: @escaping @Sendable () -> Void) -> Bool {
+  /// Whether an end is kept until all experiments of the task have ended.
+  func holds(_ end: Held) -> Bool {
     guard holdsAll else { return false }
-    state.withLock { $0.held.append(Held(records: records, action: action)) }
+    state.withLock { $0.held.append(end) }
     return true
   }
 
-  func take() -> (retried: [PlannedExperiment], held: [Held]) {
+  func take() -> (retried: [(experiment: PlannedExperiment, end: Held)], held: [Held]) {
     state.withLock { ($0.retried, $0.held) }
   }
 }

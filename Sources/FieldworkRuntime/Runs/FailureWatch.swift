@@ -19,7 +19,7 @@ enum StopReason: Sendable {
     case .failedFast(let failure):
       "The run was ended by its first failure: \(failure.message)"
     case .equalFailures(let count, let failure):
-      "The run was ended, since the first \(count) experiments all failed in the same way: \(failure.message)"
+      "The run was ended, since the first \(count) experiments all failed in the same way (--keep-going goes on all the same): \(failure.message)"
     }
   }
 }

@@ -103,16 +103,21 @@ struct WorkerDeath {
     )
   }
 
-  /// The line that says why: what Swift prints when it traps, else the last one.
+  /// The line that says why: what Swift prints when it traps, else the last one before its trace.
+  ///
+  /// Not every death has a trace. Its lines are left aside, so that deaths of one kind read the same.
   private static func lastWords(_ text: String) -> String? {
-    let lines = text.split(separator: "\n")
-    let line = lines.last(where: isLastWords) ?? lines.last { $0.contains { !$0.isWhitespace } }
+    let lines = text.split(separator: "\n").prefix { !isTrace($0) }
+    let line = lines.last(where: isTrap) ?? lines.last { $0.contains { !$0.isWhitespace } }
     return line.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
   /// Whether a line is what Swift prints when it traps.
-  static func isLastWords(_ line: Substring) -> Bool {
-    line.contains("Fatal error") || line.contains("Program crashed")
+  static func isTrap(_ line: Substring) -> Bool { line.contains("Fatal error") }
+
+  /// Whether a line begins what Swift prints of a crash.
+  static func isTrace(_ line: Substring) -> Bool {
+    line.contains(": Backtracing from ") || line.contains("Program crashed: ")
   }
 
   private static func text(_ duration: Duration) -> String {

@@ -18,8 +18,11 @@ final class WorkerDesk: WorkerSession.Listener {
   private var verdict: WorkerDeath.Verdict?
   /// The unit that ran when the time of a task was over.
   private var lateUnit: UnitDescription?
+  /// The number of a task whose time is over, and that has not ended.
+  private var lateTask: Int?
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
+  private var isKilled = false
   private let errorOutput: WorkerErrorOutput
 
   init(_ supervisor: WorkerSupervisor) {
@@ -78,8 +81,11 @@ final class WorkerDesk: WorkerSession.Listener {
     case .taskEnded(let number):
       batch.endedTasks.append(number)
       // It has ended in good order after all.
-      killTime = nil
-      verdict = nil
+      if !isKilled {
+        killTime = nil
+        verdict = nil
+        lateTask = nil
+      }
     }
   }
 
@@ -102,7 +108,12 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func tell(_ key: String, _ last: Int, _ count: Int) {
     guard let experiment = supervisor.planned(key) else { return }
-    supervisor.withAssignment(of: key) { $0.iterations[key, default: 0] += count }
+    var isTold = true
+    supervisor.withAssignment(of: key) {
+      $0.iterations[key, default: 0] += count
+      isTold = !$0.untold.contains(key)
+    }
+    guard isTold else { return }
     for iteration in (last - count + 1)...last {
       run.relay(
         .iterationEnded(experiment: experiment.id, iteration: iteration, worker: supervisor.worker)
@@ -117,13 +128,15 @@ final class WorkerDesk: WorkerSession.Listener {
       // Stored are the devices by the names that the system knows.
       run.services.place(&experiment, supervisor.worker)
       let limit = run.faults.timeLimit
+      var isTold = true
       supervisor.withAssignment(of: experiment.key) { assignment in
         assignment.started.insert(experiment.key)
+        isTold = !assignment.untold.contains(experiment.key)
         guard assignment.began == nil else { return }
         assignment.began = .now
         assignment.deadline = limit.map { .now + $0 }
       }
-      run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      if isTold { run.relay(.experimentStarted(experiment, worker: supervisor.worker)) }
       batch.records.append(.started(experiment, start))
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
@@ -142,8 +155,10 @@ final class WorkerDesk: WorkerSession.Listener {
     var ending = ending
     var told = 0
     var isOverTime = false
+    var isTold = true
     supervisor.withAssignment(of: key) { assignment in
       assignment.ended.insert(key)
+      isTold = !assignment.untold.contains(key)
       told = assignment.iterations[key] ?? 0
       isOverTime = assignment.isOverTime
     }
@@ -156,6 +171,7 @@ final class WorkerDesk: WorkerSession.Listener {
       run.emit(.unitFailed(experiment, failure))
     }
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
+    guard isTold else { return }
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
     )
@@ -164,6 +180,7 @@ final class WorkerDesk: WorkerSession.Listener {
   // MARK: Time
 
   var deadline: ContinuousClock.Instant? {
+    if isKilled { return nil }
     // Half of the time is for the question, half for the answer.
     var times = [lastHeard + run.faults.silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
@@ -176,10 +193,13 @@ final class WorkerDesk: WorkerSession.Listener {
 
   func deadlineHasCome(_ session: WorkerSession) {
     let now = ContinuousClock.now
-    if let killTime {
-      if killTime <= now { kill(session, verdict) }
-    } else if let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
+    if let killTime, killTime <= now {
+      kill(session, verdict)
+      return
+    }
+    if killTime == nil, let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
       verdict = .timeLimit(limit)
+      lateTask = task
       killTime = now + run.faults.grace
       let unit = session.board.position(ofBranch: session.board.lastBranch)?.unit
       lateUnit = unit.map { run.research.units[$0] }
@@ -187,6 +207,7 @@ final class WorkerDesk: WorkerSession.Listener {
     }
     guard lastHeard + run.faults.silenceLimit * 0.5 <= now else { return }
     if isPinged, lastHeard + run.faults.silenceLimit <= now {
+      lateTask = nil
       kill(session, .unresponsive(run.faults.silenceLimit))
     } else if !isPinged {
       isPinged = true
@@ -198,7 +219,7 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func kill(_ session: WorkerSession, _ reason: WorkerDeath.Verdict?) {
     verdict = reason
-    killTime = .now + .seconds(3600)
+    isKilled = true
     session.kill()
   }
 
@@ -218,6 +239,17 @@ final class WorkerDesk: WorkerSession.Listener {
     }
     hasWorked = true
     let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
+    guard !live.isEmpty else {
+      // It died after its last report.
+      run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+      supervisor.settled()
+      return
+    }
+    guard lateTask.map({ $0 == number }) ?? true else {
+      // The task that was too late has ended at the last moment, and the kill has met the next one.
+      retry(assignment, attempt: assignment.attempt)
+      return
+    }
     let failures = live.map { ($0, failure($0, assignment, death, session.board)) }
     for (experiment, failure) in failures {
       if !assignment.started.contains(experiment.key) {
@@ -226,16 +258,29 @@ final class WorkerDesk: WorkerSession.Listener {
       run.emit(.unitFailed(experiment, failure))
     }
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
-      if !supervisor.retriesWholeTasks { assignment.task.experiments = live }
-      let attempt = assignment.attempt + 1
-      supervisor.retry(WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt))
-      for experiment in assignment.task.experiments {
-        run.emit(.retrying(experiment, attempt: attempt))
+      for experiment in live where !assignment.started.contains(experiment.key) {
+        assignment.started.insert(experiment.key)
       }
+      retry(assignment, attempt: assignment.attempt + 1)
       return
     }
     for (experiment, failure) in failures { record(experiment, failure, assignment) }
     supervisor.settled()
+  }
+
+  /// Has the task run again: what of it has not ended, or all of it.
+  private func retry(_ assignment: WorkerSupervisor.Assignment, attempt: Int) {
+    var next = WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt)
+    let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
+    if supervisor.retriesWholeTasks {
+      next.untold = assignment.ended
+    } else {
+      next.task.experiments = live
+    }
+    supervisor.retry(next)
+    for experiment in live where assignment.started.contains(experiment.key) {
+      run.emit(.retrying(experiment, attempt: attempt))
+    }
   }
 
   private func failure(

@@ -251,8 +251,14 @@ final class ReportSink: RecordSink, EventConsumer {
         )
       }
     }
-    if waiting > Self.limit { flush() } else { schedule() }
+    // What is handed on before an experiment ends is safe from then on, whatever the next unit does.
+    if waiting > Self.limit || isHandover(records) { flush() } else { schedule() }
     action?()
+  }
+
+  private func isHandover(_ records: [StoreRecord]) -> Bool {
+    guard records.count == 1, case .saved = records[0] else { return false }
+    return true
   }
 
   func tell(_ report: WorkerReport) {

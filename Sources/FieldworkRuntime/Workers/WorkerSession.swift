@@ -181,7 +181,8 @@ struct OutputTail {
     let text = String(decoding: bytes.suffix(Self.byteLimit), as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
     while lines.last?.isEmpty ?? false { lines.removeLast() }
-    let words = lines.lastIndex { WorkerDeath.isLastWords($0) }
+    let words =
+      lines.lastIndex { WorkerDeath.isTrap($0) } ?? lines.firstIndex { WorkerDeath.isTrace($0) }
     if let words { lines = lines[max(lines.startIndex, words - Self.linesBefore)...] }
     let kept = words == nil ? lines.suffix(Self.lineLimit) : lines.prefix(Self.lineLimit)
     return kept.map { String($0.prefix(500)) }.joined(separator: "\n")

@@ -21,6 +21,8 @@ final class WorkerSupervisor: Sendable {
     /// The keys of the experiments that have been recorded as begun, and as ended.
     var started: Set<String> = []
     var ended: Set<String> = []
+    /// The keys of those that had ended in an attempt before: nobody is told of them twice.
+    var untold: Set<String> = []
     /// By key: the iterations that have been told of.
     var iterations: [String: Int] = [:]
   }
@@ -74,11 +76,13 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func assign(_ task: PlannedTask) {
-    let session = withState { state in
+    let (session, isLate) = withState { state in
+      guard !state.isOver else { return (nil as WorkerSession?, true) }
       state.add(Assignment(task: task))
-      return state.isOver ? nil : state.session
+      return (state.session, false)
     }
     session?.send(.task(task, attempt: 1))
+    if isLate { queue.giveBack(task) }
   }
 
   /// Waits until the worker may be sent one more task.
