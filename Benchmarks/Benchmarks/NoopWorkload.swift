@@ -16,7 +16,15 @@ struct NoopWorkload: AsyncParsableCommand {
   @Option(help: "How many workers, where they run beside each other.")
   var workers = 2
 
-  @Option(help: "Only this mode: serial, threads or processes.")
+  @Option(
+    help: "Only this mode: serial, threads or processes.",
+    transform: { text in
+      guard let mode = Parallelism(rawValue: text) else {
+        throw ValidationError("'\(text)' is none of serial, threads, processes")
+      }
+      return mode
+    }
+  )
   var mode: Parallelism?
 
   @Option(help: "How often to run each mode; the fastest run counts.")
@@ -92,5 +100,3 @@ struct NoopWorkload: AsyncParsableCommand {
     return values.jsonText
   }
 }
-
-extension Parallelism: ExpressibleByArgument {}

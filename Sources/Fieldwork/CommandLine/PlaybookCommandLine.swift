@@ -100,7 +100,7 @@ struct RootCommand: ParsableCommand {
         """,
       subcommands: [
         RunCommand.self, ConfigsCommand.self, ResultsCommand.self, ProfileCommand.self,
-        RemoveCommand.self,
+        VerifyCommand.self, RemoveCommand.self,
       ],
       defaultSubcommand: RunCommand.self
     )

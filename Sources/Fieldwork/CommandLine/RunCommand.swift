@@ -31,6 +31,9 @@ struct RunCommand: PlaybookSubcommand {
   )
   var store: StoreKind?
 
+  @OptionGroup
+  var durability: DurabilityOptions
+
   @Flag(help: "Run one experiment after the other and end at the first error of a unit.")
   var debug = false
 
@@ -108,7 +111,13 @@ struct RunCommand: PlaybookSubcommand {
     }
     guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
     let store =
-      kind == .memory ? try DatabaseStore.inMemory() : try DatabaseStore.open(folder, fresh: fresh)
+      kind == .memory
+      ? try DatabaseStore.inMemory()
+      : try DatabaseStore.open(
+        folder,
+        fresh: fresh,
+        durability: durability.durability ?? .process
+      )
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let runner = ResearchRunner(
       research,
@@ -187,6 +196,11 @@ struct RunCommand: PlaybookSubcommand {
     if keepsFailed && (fresh || store == .memory) {
       let other = fresh ? "--fresh" : "--store memory"
       throw ValidationError("\(other) begins with nothing: leave out --keep-failed")
+    }
+    if store == .memory, let durability = durability.durability {
+      throw ValidationError(
+        "--store memory survives nothing: leave out --durability \(durability.rawValue)"
+      )
     }
   }
 

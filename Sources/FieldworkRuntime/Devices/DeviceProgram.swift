@@ -23,11 +23,13 @@ struct DeviceProgram: Sendable {
     let errors: SystemFile
     do {
       (output, errors) = (try SystemFile.temporary(), try SystemFile.temporary())
-      process = try ChildProcess(
-        path,
-        [path] + arguments,
-        descriptors: [STDOUT_FILENO: output.descriptor, STDERR_FILENO: errors.descriptor]
-      )
+      process = try withExtendedLifetime((output, errors)) {
+        try ChildProcess(
+          path,
+          [path] + arguments,
+          descriptors: [STDOUT_FILENO: output.descriptor, STDERR_FILENO: errors.descriptor]
+        )
+      }
     } catch {
       throw FieldworkError(.device, "\(path) cannot be started", cause: "\(error)")
     }

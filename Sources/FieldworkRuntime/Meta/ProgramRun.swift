@@ -100,15 +100,18 @@ final class ProgramRun: Sendable {
     _ command: Command
   ) throws -> (ChildProcess, (output: SystemFile, errors: SystemFile)) {
     let (output, errors) = (try SystemFile.pipe(), try SystemFile.pipe())
-    let process = try ChildProcess(
-      command.path,
-      command.words,
-      descriptors: [
-        STDOUT_FILENO: output.writing.descriptor, STDERR_FILENO: errors.writing.descriptor,
-      ],
-      environment: command.environment,
-      folder: command.folder
-    )
+    // They are closed here when the process has its own.
+    let process = try withExtendedLifetime((output.writing, errors.writing)) {
+      try ChildProcess(
+        command.path,
+        command.words,
+        descriptors: [
+          STDOUT_FILENO: output.writing.descriptor, STDERR_FILENO: errors.writing.descriptor,
+        ],
+        environment: command.environment,
+        folder: command.folder
+      )
+    }
     return (process, (output.reading, errors.reading))
   }
 

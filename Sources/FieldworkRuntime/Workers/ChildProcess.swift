@@ -67,9 +67,11 @@ package final class ChildProcess: Sendable {
     let environment = environment ?? ProcessInfo.processInfo.environment
     let words = environment.map { "\($0)=\($1)" }
     var process: pid_t = 0
-    let result = ChildProcess.withCStrings(arguments) { arguments in
-      ChildProcess.withCStrings(words) { environment in
-        posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+    let result = withExtendedLifetime(copies) {
+      ChildProcess.withCStrings(arguments) { arguments in
+        ChildProcess.withCStrings(words) { environment in
+          posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+        }
       }
     }
     guard result == 0 else { throw SystemError("cannot start \(path)", result) }

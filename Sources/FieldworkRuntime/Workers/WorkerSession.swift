@@ -59,18 +59,21 @@ final class WorkerSession: @unchecked Sendable {
     board = try WorkerBoard(branches: branches)
     let (own, others) = try WorkerChannel.pair()
     channel = own
+    let boardDescriptor = board.descriptor
     let (reading, writing) = try SystemFile.pipe()
     errors = reading
     _ = fcntl(errors.descriptor, F_SETFL, O_NONBLOCK)
-    process = try ChildProcess(
-      command.executable,
-      [CommandLine.arguments.first ?? command.executable] + command.arguments,
-      descriptors: [
-        STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
-        Descriptor.board: board.descriptor,
-      ],
-      environment: ProcessInfo.processInfo.environment.merging(variables) { $1 }
-    )
+    process = try withExtendedLifetime((others, writing)) {
+      try ChildProcess(
+        command.executable,
+        [CommandLine.arguments.first ?? command.executable] + command.arguments,
+        descriptors: [
+          STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
+          Descriptor.board: boardDescriptor,
+        ],
+        environment: ProcessInfo.processInfo.environment.merging(variables) { $1 }
+      )
+    }
   }
 
   // MARK: From any thread

@@ -21,7 +21,7 @@ final class RunLock: Sendable {
         "cannot write \(folder.lockPath): \(String(cString: strerror(errno)))"
       )
     }
-    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+    guard RunLock.take(file) else {
       let text = (try? String(contentsOfFile: folder.lockPath, encoding: .utf8)) ?? ""
       close(file)
       let holder = text.isEmpty ? "another process" : "process \(text)"
@@ -34,6 +34,25 @@ final class RunLock: Sendable {
     let holder = Array("\(getpid())".utf8)
     _ = holder.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
     descriptor = Protected(file)
+  }
+
+  /// Takes the lock unless another one writes. Who only looks whether it is held, holds it for a moment
+  /// in a way that others may share; that is no reason to be refused.
+  private static func take(_ file: Int32) -> Bool {
+    for _ in 0..<1000 {
+      if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+      if flock(file, LOCK_SH | LOCK_NB) != 0 { return false }
+    }
+    return false
+  }
+
+  /// Whether a process holds the right to write a store at this moment.
+  static func isHeld(_ folder: ResearchFolder) -> Bool {
+    let file = open(folder.lockPath, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return false }
+    // Closing it gives the lock back.
+    defer { close(file) }
+    return flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
   }
 
   func release() {

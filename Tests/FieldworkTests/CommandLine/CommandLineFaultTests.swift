@@ -1,5 +1,5 @@
-import Fieldwork
 import Foundation
+import GRDB
 import XCTest
 
 #if canImport(Glibc)
@@ -8,213 +8,143 @@ import XCTest
   import Darwin
 #endif
 
-/// Units that bring down their process: what is told of it, and that nothing else suffers.
-final class CommandLineFaultTests: FaultTestCase {
-  /// Runs an experiment with a fault between two that go well, and checks that these do, and that the
-  /// failure is told and kept as it should be.
-  /// - Returns: the failure.
-  @discardableResult
-  private func failure(
-    of fault: String,
-    _ arguments: String...,
-    saying message: String,
-    unit: String = "fault",
-    iterations: ClosedRange<Int> = 1...1,
-    file: StaticString = #filePath,
-    line: UInt = #line
-  ) throws -> Failure {
-    let run = try ProcessRun(
-      Self.executable("TestPlaybook"),
-      complete(["run", "--workers", "2"] + arguments),
-      environment: mark.environment.merging(
-        ["TEST_PLAYBOOK": "faulty", "TEST_FAULTS": "none,\(fault),nothing"]
-      ) { $1 }
-    )
-    XCTAssertFalse(run.wasKilled, file: file, line: line)
-    XCTAssertEqual(run.status, 1, run.error, file: file, line: line)
-    let headline = "faulty: 2 experiments done, 1 failed in"
-    XCTAssertTrue(run.output.contains(headline), run.output, file: file, line: line)
-    let results = try results("faulty")
-    XCTAssertEqual(results.experiments.map(\.state), [.done, .failed, .done], file: file, line: line)
-    for experiment in results.experiments where experiment.state == .done {
-      XCTAssertEqual(
-        saved("x", results, experiment.id),
-        [0: 0, 1: 1, 2: 2],
-        file: file,
-        line: line
-      )
-      XCTAssertEqual(
-        saved("y", results, experiment.id),
-        [0: 0, 1: 10, 2: 20],
-        file: file,
-        line: line
-      )
-    }
-    // What was handed on before stays.
-    let id = results.experiments[1].id
-    XCTAssertEqual(saved("x", results, id)[0], 0, "handed on", file: file, line: line)
-    XCTAssertEqual(saved("y", results, id)[0], 0, "handed on", file: file, line: line)
-    XCTAssertEqual(results.failures.count, 1, file: file, line: line)
-    let failure = try XCTUnwrap(results.failures.first?.failure, file: file, line: line)
-    XCTAssertEqual(failure.message, message, file: file, line: line)
-    XCTAssertTrue(run.output.contains(failure.message), run.output, file: file, line: line)
-    XCTAssertEqual(failure.unit, unit, file: file, line: line)
-    XCTAssertTrue(iterations.contains(failure.iteration), file: file, line: line)
-    XCTAssertEqual(failure.kind, failure.death?.cause.rawValue ?? failure.kind, file: file, line: line)
-    return failure
+/// What a run does when its store goes or its disk is full, and what `verify` says of stores.
+final class CommandLineFaultTests: CommandLineTestCase {
+  private func shown(_ run: ProcessRun) -> String {
+    (run.output + run.error).replacingOccurrences(of: directory.path, with: "DIR")
   }
 
-  // MARK: Ends of a process
-
-  func testAnErrorIsNoDeath() throws {
-    let failure = try failure(of: "throw", saying: "thrown")
-    XCTAssertEqual(failure.kind, "Message")
-    XCTAssertNil(failure.death)
+  private func startAtGate() throws -> (run: RunningProcess, gate: FileHandle) {
+    let path = directory.appendingPathComponent("gate").path
+    guard mkfifo(path, 0o600) == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+    let run = try start(research: "slow", gate: path)
+    // Opening it waits until an experiment runs.
+    return (run, try XCTUnwrap(FileHandle(forWritingAtPath: path)))
   }
 
-  func testATrap() throws {
-    #if arch(x86_64)
-      let (signal, name) = (SIGILL, "SIGILL")
-    #else
-      let (signal, name) = (SIGTRAP, "SIGTRAP")
-    #endif
-    let failure = try failure(
-      of: "trap",
-      saying: "the process died of a trap (\(name)): "
-        + "Swift/ContiguousArrayBuffer.swift:692: Fatal error: Index out of range"
-    )
-    XCTAssertEqual(failure.death?.cause, .signal)
-    XCTAssertEqual(failure.death?.signal, Int(signal))
-    XCTAssertNil(failure.death?.code)
-    let lines = failure.death?.stderr.split(separator: "\n").map(String.init) ?? []
-    XCTAssertEqual(lines.first, "the last words")
-    XCTAssertLessThanOrEqual(lines.count, 20)
-    XCTAssertTrue(failure.place?.description.hasPrefix("TestPlaybook/Faulty.swift:") ?? false)
-  }
-
-  func testExits() throws {
-    for (fault, code) in [("exit", 3), ("exit 0", 0)] {
-      let failure = try failure(of: fault, saying: "the process ended with exit(\(code))")
-      XCTAssertEqual(failure.death, Death(.exit, code: code))
-      try FileManager.default.removeItem(atPath: folder("faulty").path)
-    }
-  }
-
-  func testSignals() throws {
-    for (fault, number, message) in [
-      ("abort", SIGABRT, "the process died of SIGABRT, an abort"),
-      ("segv", SIGSEGV, "the process died of SIGSEGV, a bad access"),
-      ("recursion", SIGSEGV, "the process died of SIGSEGV, a bad access"),
-      (
-        "kill", SIGKILL,
-        "the process died of SIGKILL; somebody killed it, or memory ran out"
+  func testAStoreThatIsDeletedMeanwhileEndsTheRun() throws {
+    let (run, gate) = try startAtGate()
+    try FileManager.default.removeItem(atPath: directory.path + "/slow")
+    try gate.write(contentsOf: Data([1, 1, 1, 1]))
+    let ended = try run.finish()
+    XCTAssertEqual(ended.status, 2, shown(ended))
+    XCTAssertTrue(
+      shown(ended).contains(
+        "error: the store DIR/slow/research.sqlite was deleted or replaced while it was being written"
       ),
-    ] {
-      let failure = try failure(of: fault, saying: message)
-      XCTAssertEqual(failure.death?.cause, .signal, fault)
-      XCTAssertEqual(failure.death?.signal, Int(number), fault)
-      try FileManager.default.removeItem(atPath: folder("faulty").path)
+      shown(ended)
+    )
+    let again = try runPlaybook(research: "slow")
+    XCTAssertEqual(again.status, 0)
+    XCTAssertTrue(again.output.contains("slow: 4 experiments done in"), again.output)
+  }
+
+  func testAFullDiskEndsTheRunAndAnotherGoesOn() throws {
+    // Beyond a limit for files, writing fails as on a full disk.
+    func limited(_ blocks: Int) throws -> ProcessRun {
+      try ProcessRun(
+        URL(fileURLWithPath: "/bin/sh"),
+        [
+          "-c", "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\"",
+          Self.executable("TestPlaybook").path, "--directory", directory.path, "--meta", "none",
+        ],
+        environment: ["TEST_PLAYBOOK": "small"]
+      )
     }
+    let first = try limited(16)
+    XCTAssertEqual(first.status, 2, shown(first))
+    XCTAssertTrue(shown(first).contains("is the disk full?"), shown(first))
+    let second = try runPlaybook()
+    XCTAssertEqual(second.status, 0, shown(second))
+    XCTAssertEqual(try runPlaybook("verify").status, 0)
+    XCTAssertEqual(rows(try runPlaybook("results", "--format", "csv").output).count, 8)
   }
 
-  /// The process is able to run on for a while, and to begin the next iteration.
-  func testAUnitThatClosesDescriptors() throws {
-    let message =
-      "the worker process closed its connection to the run and was killed; a unit may have closed "
-      + "descriptors that are not its own"
-    let run = try run("faulty", environment: ["TEST_FAULTS": "none,close,nothing"])
-    XCTAssertEqual(run.status, 1, run.error)
-    let results = try results("faulty")
-    XCTAssertEqual(results.experiments.map(\.state), [.done, .failed, .done])
-    let failure = try XCTUnwrap(results.failures.first?.failure)
-    XCTAssertEqual(failure.message, message)
-    XCTAssertEqual(failure.death?.cause, .disconnected)
-    XCTAssertGreaterThanOrEqual(failure.iteration, 1)
+  func testDurability() throws {
+    let power = try runPlaybook("--durability", "power")
+    XCTAssertEqual(power.status, 0, shown(power))
+    XCTAssertTrue(try runPlaybook("--durability", "process").output.contains("4 already stored"))
+    try assertRefused(
+      "--store",
+      "memory",
+      "--durability",
+      "power",
+      saying: "Error: --store memory survives nothing: leave out --durability power"
+    )
   }
 
-  func testAUnitThatClosesTheStandardStreams() throws {
-    let run = try run("faulty", environment: ["TEST_FAULTS": "none,close standard,nothing"])
-    XCTAssertEqual(run.status, 0, run.error)
-    let results = try results("faulty")
-    XCTAssertEqual(results.experiments.map(\.state), [.done, .done, .done])
-    for experiment in results.experiments {
-      XCTAssertEqual(saved("y", results, experiment.id), [0: 0, 1: 10, 2: 20])
+  // MARK: verify
+
+  func testASoundStore() throws {
+    try assertRefused(
+      "verify",
+      saying: "error: there are no results in DIR/small; run the research first"
+    )
+    XCTAssertEqual(try runPlaybook().status, 0)
+    let verified = try runPlaybook("verify")
+    XCTAssertEqual(verified.status, 0)
+    XCTAssertEqual(shown(verified), "DIR/small is sound: 4 experiments (4 done)\n")
+    let json = try runPlaybook("verify", "--json")
+    XCTAssertEqual(
+      shown(json),
+      """
+      {"experiments":{"done":4},"findings":[],"folder":"DIR/small","running":false,"sound":true}
+
+      """
+    )
+  }
+
+  func testWhatIsWrongIsSaid() throws {
+    XCTAssertEqual(try runPlaybook().status, 0)
+    let database = try DatabaseQueue(path: directory.path + "/small/research.sqlite")
+    try database.write {
+      try $0.execute(sql: "UPDATE experiment SET state = 'running' WHERE ordinal = 1")
     }
-  }
-
-  /// The test's end checks that nothing is left of it.
-  func testAProgramThatAUnitLeftBehindIsGone() throws {
-    let failure = try failure(
-      of: "child",
-      saying: "the process died of SIGKILL; somebody killed it, or memory ran out"
+    let id = try database.read {
+      try String.fetchOne($0, sql: "SELECT id FROM experiment WHERE ordinal = 1")
+    }
+    try database.close()
+    try Data("text".utf8).write(
+      to: directory.appendingPathComponent("small/.stdout.txt.999999")
     )
-    XCTAssertEqual(failure.death?.signal, 9)
-    XCTAssertEqual(mark.processes, [], "at once, when the run is over")
-  }
+    let verified = try runPlaybook("verify")
+    XCTAssertEqual(verified.status, 1)
+    XCTAssertEqual(
+      shown(verified),
+      """
+      problem: 1 experiment was running when the process that ran it ended: \(id ?? "")
+        → run the research again: what was interrupted runs anew
+      problem: what units printed before their process died is still in hidden files: .stdout.txt.999999
+        → run the research again: it puts them where they belong
+      DIR/small has problems: 4 experiments (1 running, 3 done)
 
-  // MARK: Time
-
-  func testAnExperimentThatHeedsTheEndOfItsTime() throws {
-    let failure = try failure(of: "sleep", "--timeout", "0.5s", saying: "it took longer than 0.5 s")
-    XCTAssertEqual(failure.death, Death(.timeLimit))
-  }
-
-  func testAnExperimentThatDoesNotHeedTheEndOfItsTime() throws {
-    let failure = try failure(
-      of: "hang",
-      "--timeout",
-      "0.5s",
-      "--grace",
-      "0.2s",
-      saying: "it took longer than 0.5 s"
+      """
     )
-    XCTAssertEqual(failure.death?.cause, .timeLimit)
-    XCTAssertNil(failure.death?.signal, "the run's own signal tells nothing")
+    XCTAssertEqual(try runPlaybook("verify", "--json").status, 1)
+    XCTAssertEqual(try runPlaybook().status, 0)
+    let mended = try runPlaybook("verify")
+    XCTAssertEqual(mended.status, 0, shown(mended))
   }
 
-  func testAWorkerThatStopsAnswering() throws {
-    let failure = try failure(
-      of: "stop",
-      "--silence-limit",
-      "1s",
-      saying: "the worker process gave no sign of life for 1 s and was killed"
-    )
-    XCTAssertEqual(failure.death?.cause, .unresponsive)
+  func testVerifyingWhileARunWrites() throws {
+    let (run, gate) = try startAtGate()
+    let verified = try runPlaybook("verify", research: "slow")
+    XCTAssertEqual(verified.status, 0, shown(verified))
+    XCTAssertTrue(shown(verified).hasSuffix("a run is writing it now\n"), shown(verified))
+    try gate.write(contentsOf: Data([1, 1, 1, 1]))
+    XCTAssertEqual(try run.finish().status, 0)
   }
 
-  /// A unit may keep its threads as busy as it likes: it is not what answers.
-  func testABusyWorkerIsNoSilentOne() throws {
-    let failure = try failure(
-      of: "hang",
-      "--silence-limit",
-      "0.3s",
-      "--timeout",
-      "1.5s",
-      "--grace",
-      "0.1s",
-      saying: "it took longer than 1.5 s"
-    )
-    XCTAssertEqual(failure.death?.cause, .timeLimit)
-  }
-
-  // MARK: Much output
-
-  func testAUnitThatWritesAHundredMegabytes() throws {
-    let nothing = try XCTUnwrap(FileHandle(forWritingAtPath: "/dev/null"))
-    let running = try RunningProcess(
-      Self.executable("TestPlaybook"),
-      complete(["run", "--workers", "2", "--no-progress"]),
-      environment: mark.environment.merging(
-        ["TEST_PLAYBOOK": "faulty", "TEST_FAULTS": "flood,flood output,none"]
-      ) { $1 },
-      standardError: nothing
-    )
-    XCTAssertEqual(try running.finish().status, 0)
-    let results = try results("faulty")
-    XCTAssertEqual(results.experiments.map(\.state), [.done, .done, .done])
-    let size = try FileManager.default.attributesOfItem(
-      atPath: folder("faulty").path + "/stdout.txt"
-    )[.size]
-    XCTAssertEqual(size as? Int, 100_000_000)
+  func testAKilledRunIsFoundInterruptedAndGoesOn() throws {
+    let (run, gate) = try startAtGate()
+    kill(run.process.processIdentifier, SIGKILL)
+    let killed = try run.finish()
+    try gate.close()
+    XCTAssertTrue(killed.wasKilled)
+    // Whether its beginning was stored depends on when it was killed.
+    XCTAssertLessThan(try runPlaybook("verify", research: "slow").status, 2)
+    let second = try runPlaybook(research: "slow")
+    XCTAssertEqual(second.status, 0, shown(second))
+    XCTAssertEqual(try runPlaybook("verify", research: "slow").status, 0)
   }
 }

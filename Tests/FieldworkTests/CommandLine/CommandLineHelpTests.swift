@@ -36,7 +36,7 @@ final class CommandLineHelpTests: CommandLineTestCase {
   }
 
   func testHelpOfTheSubcommands() throws {
-    for name in ["run", "configs", "results", "profile", "remove"] {
+    for name in ["run", "configs", "results", "profile", "verify", "remove"] {
       try check(name, [name, "--help"])
       try check(name, ["help", name])
     }
