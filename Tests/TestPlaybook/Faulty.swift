@@ -63,6 +63,12 @@ extension TestPlaybook {
       process.arguments = ["987"]
       try process.run()
       kill(getpid(), SIGKILL)
+    case "child forever":
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/sleep")
+      process.arguments = ["988"]
+      try process.run()
+      process.waitUntilExit()
     case "flood":
       let line = Data((String(repeating: "e", count: 999) + "\n").utf8)
       for _ in 0..<100_000 { FileHandle.standardError.write(line) }

@@ -1,6 +1,12 @@
 import Fieldwork
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Researches that show what worker processes share, and what they do not.
 extension TestPlaybook {
   /// The research that the environment chooses; nil if it is none of these.
@@ -10,6 +16,7 @@ extension TestPlaybook {
     case "devices": devices
     case "uncertain": uncertain
     case "unlisted": unlisted
+    case "crossing": crossing
     default: nil
     }
   }
@@ -46,6 +53,24 @@ extension TestPlaybook {
     Research("uncertain") {
       Domain("k" <- 0..<4)
       Unit("unit \(ProcessInfo.processInfo.processIdentifier)", saving: "y") { _ in 1 }
+    }
+  }
+
+  /// Two branches read each other. The first has ended when the second one's process dies, as often as
+  /// there is no file.
+  private var crossing: Research {
+    Research("crossing", iterations: 2, workers: 1, branches: 2) {
+      Domain("k" <- 0..<4)
+      Save("both", EC<Int>("k").all, when: .at(0))
+      Unit("step", saving: "step") { run in
+        let path = try run.directory() + "/tries"
+        if try run["k", as: Int.self] % 2 == 0 { try run.stop() }
+        guard run.iteration == 1, !FileManager.default.fileExists(atPath: path) else {
+          return run.iteration
+        }
+        try Data().write(to: URL(fileURLWithPath: path))
+        _exit(8)
+      }
     }
   }
 

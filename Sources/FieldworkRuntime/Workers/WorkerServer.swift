@@ -43,6 +43,7 @@ public final class WorkerServer: Sendable {
     }
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
+    WorkerServer.wakeAtEndOfSupervisor()
   }
 
   /// Works until there is nothing more to do.
@@ -193,6 +194,17 @@ public final class WorkerServer: Sendable {
       }
     }
     WorkerServer.endWithSupervisor()
+  }
+
+  /// Has the system wake this process when the one is gone that started it: stopped, it could not see it.
+  private static func wakeAtEndOfSupervisor() {
+    #if os(Linux)
+      typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+      // It takes any number of arguments, so it is not shown to Swift.
+      guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
+      let setDeathSignal: Int32 = 1
+      _ = unsafeBitCast(symbol, to: Control.self)(setDeathSignal, UInt(SIGCONT), 0, 0, 0)
+    #endif
   }
 
   /// Ends the process, and the programs that it has started, at once: nobody wants its results.

@@ -1,3 +1,4 @@
+import FieldworkRuntime
 import Foundation
 import GRDB
 import XCTest
@@ -137,7 +138,7 @@ final class CommandLineFaultTests: CommandLineTestCase {
 
   func testAKilledRunIsFoundInterruptedAndGoesOn() throws {
     let (run, gate) = try startAtGate()
-    kill(run.process.processIdentifier, SIGKILL)
+    kill(run.process.id, SIGKILL)
     let killed = try run.finish()
     try gate.close()
     XCTAssertTrue(killed.wasKilled)

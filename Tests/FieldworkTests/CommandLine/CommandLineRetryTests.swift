@@ -142,9 +142,9 @@ final class CommandLineRetryTests: FaultTestCase {
     XCTAssertTrue(run.output.contains("  \(count) × unit 'fail'"), run.output)
     let message = run.output.components(separatedBy: ": no such file").count - 1
     XCTAssertEqual(message, 2, run.output)
-    let json = try run("all-failing", "--json", workers: nil)
+    let json = try self.run("all-failing", "--json", workers: nil)
     XCTAssertTrue(json.output.contains("\"ended\":\"The run was ended"), json.output)
-    let all = try run("all-failing", "--keep-going", workers: nil)
+    let all = try self.run("all-failing", "--keep-going", workers: nil)
     XCTAssertEqual(all.status, 1)
     XCTAssertTrue(all.output.contains("all-failing: 0 experiments done, 50 failed in"), all.output)
     XCTAssertFalse(all.output.contains("The run was ended"), all.output)
