@@ -106,7 +106,8 @@ struct RunReport {
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled),
-      "ended": summary.stopExplanation.map { .string($0) } ?? .null, "seed": .string(String(summary.seed)),
+      "ended": summary.stopExplanation.map { .string($0) } ?? .null,
+      "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     let objective = research.settings.objective

@@ -107,16 +107,22 @@ struct WorkerDeath {
   ///
   /// Not every death has a trace. Its lines are left aside, so that deaths of one kind read the same.
   private static func lastWords(_ text: String) -> String? {
-    let lines = text.split(separator: "\n").prefix { !isTrace($0) }
-    let line = lines.last(where: isTrap) ?? lines.last { $0.contains { !$0.isWhitespace } }
+    let lines = text.split(separator: "\n")
+    let line =
+      lines.last(where: isTrap)
+      ?? lines.prefix { !isTrace($0) }.last { $0.contains { !$0.isWhitespace } }
     return line.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
-  /// Whether a line is what Swift prints when it traps.
-  static func isTrap(_ line: Substring) -> Bool { line.contains("Fatal error") }
+  /// The place of the line that Swift prints when it traps, or, without one, when it crashes.
+  static func lastWords(in lines: ArraySlice<Substring>) -> Int? {
+    lines.lastIndex(where: isTrap) ?? lines.firstIndex(where: isTrace)
+  }
 
-  /// Whether a line begins what Swift prints of a crash.
-  static func isTrace(_ line: Substring) -> Bool {
+  private static func isTrap(_ line: Substring) -> Bool { line.contains("Fatal error") }
+
+  /// Whether a line belongs to the beginning of what Swift prints of a crash.
+  private static func isTrace(_ line: Substring) -> Bool {
     line.contains(": Backtracing from ") || line.contains("Program crashed: ")
   }
 

@@ -24,6 +24,8 @@ final class WorkerDesk: WorkerSession.Listener {
   private var killTime: ContinuousClock.Instant?
   private var isKilled = false
   private let errorOutput: WorkerErrorOutput
+  /// The experiment of the last report, since many follow of one.
+  private var last: AssignedExperiment?
 
   init(_ supervisor: WorkerSupervisor) {
     self.supervisor = supervisor
@@ -37,8 +39,16 @@ final class WorkerDesk: WorkerSession.Listener {
     lastHeard = .now
     isPinged = false
     var batch = Batch()
-    for frame in frames { try take(try WorkerReport(frame, supervisor.planned), &batch) }
+    for frame in frames {
+      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch)
+    }
     hand(on: batch)
+  }
+
+  private func assigned(_ key: String) -> AssignedExperiment? {
+    if let last, last.experiment.key == key { return last }
+    last = supervisor.assigned(key)
+    return last
   }
 
   func take(errorOutput bytes: UnsafeRawBufferPointer) { errorOutput.take(bytes) }
@@ -58,6 +68,8 @@ final class WorkerDesk: WorkerSession.Listener {
         for event in events { run.relay(event) }
       }
     }
+    guard !batch.endedTasks.isEmpty else { return }
+    last = nil
     for task in batch.endedTasks { supervisor.taskEnded(task) }
   }
 
@@ -73,10 +85,10 @@ final class WorkerDesk: WorkerSession.Listener {
     case .record(let record): take(record, &batch)
     case .iterations(let key, let last, let count): tell(key, last, count)
     case .failed(let key, let failure):
-      if let experiment = supervisor.planned(key) { run.relay(.unitFailed(experiment, failure)) }
+      if let assigned = assigned(key) { run.relay(.unitFailed(assigned.experiment, failure)) }
     case .retrying(let key, let attempt):
-      if let experiment = supervisor.planned(key) {
-        run.relay(.retrying(experiment, attempt: attempt))
+      if let assigned = assigned(key) {
+        run.relay(.retrying(assigned.experiment, attempt: attempt))
       }
     case .taskEnded(let number):
       batch.endedTasks.append(number)
@@ -107,36 +119,32 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   private func tell(_ key: String, _ last: Int, _ count: Int) {
-    guard let experiment = supervisor.planned(key) else { return }
-    var isTold = true
-    supervisor.withAssignment(of: key) {
-      $0.iterations[key, default: 0] += count
-      isTold = !$0.untold.contains(key)
-    }
-    guard isTold else { return }
-    for iteration in (last - count + 1)...last {
-      run.relay(
-        .iterationEnded(experiment: experiment.id, iteration: iteration, worker: supervisor.worker)
-      )
+    guard let assigned = assigned(key) else { return }
+    assigned.assignment.progress[assigned.place].iterations += count
+    guard !assigned.assignment.progress[assigned.place].isUntold else { return }
+    let id = assigned.experiment.id
+    for iteration in (last - count + 1)..<(last + 1) {
+      run.relay(.iterationEnded(experiment: id, iteration: iteration, worker: supervisor.worker))
     }
   }
 
   private func take(_ record: StoreRecord, _ batch: inout Batch) {
     switch record {
     case .started(var experiment, let start):
+      guard let assigned = assigned(experiment.key) else { return }
       hasWorked = true
       // Stored are the devices by the names that the system knows.
       run.services.place(&experiment, supervisor.worker)
-      let limit = run.faults.timeLimit
-      var isTold = true
-      supervisor.withAssignment(of: experiment.key) { assignment in
-        assignment.started.insert(experiment.key)
-        isTold = !assignment.untold.contains(experiment.key)
-        guard assignment.began == nil else { return }
-        assignment.began = .now
-        assignment.deadline = limit.map { .now + $0 }
+      let assignment = assigned.assignment
+      assignment.progress[assigned.place].hasStarted = true
+      if assignment.began == nil {
+        let now = ContinuousClock.now
+        assignment.began = now
+        assignment.deadline = run.faults.timeLimit.map { now + $0 }
       }
-      if isTold { run.relay(.experimentStarted(experiment, worker: supervisor.worker)) }
+      if !assignment.progress[assigned.place].isUntold {
+        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      }
       batch.records.append(.started(experiment, start))
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
@@ -151,19 +159,13 @@ final class WorkerDesk: WorkerSession.Listener {
     _ time: Double,
     _ batch: inout Batch
   ) {
-    guard let experiment = supervisor.planned(key) else { return }
+    guard let assigned = assigned(key) else { return }
     var ending = ending
-    var told = 0
-    var isOverTime = false
-    var isTold = true
-    supervisor.withAssignment(of: key) { assignment in
-      assignment.ended.insert(key)
-      isTold = !assignment.untold.contains(key)
-      told = assignment.iterations[key] ?? 0
-      isOverTime = assignment.isOverTime
-    }
+    let (assignment, experiment) = (assigned.assignment, assigned.experiment)
+    assignment.progress[assigned.place].hasEnded = true
+    let told = assignment.progress[assigned.place].iterations
     if told < iterations { tell(key, iterations - 1, iterations - told) }
-    if isOverTime, ending == .interrupted, let limit = run.faults.timeLimit {
+    if assignment.isOverTime, ending == .interrupted, let limit = run.faults.timeLimit {
       ending = .failed
       let failure = WorkerDeath(timeLimit: limit)
         .failure(unit: lateUnit, iteration: max(0, iterations - 1))
@@ -171,7 +173,7 @@ final class WorkerDesk: WorkerSession.Listener {
       run.emit(.unitFailed(experiment, failure))
     }
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
-    guard isTold else { return }
+    guard !assignment.progress[assigned.place].isUntold else { return }
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
     )
@@ -231,65 +233,67 @@ final class WorkerDesk: WorkerSession.Listener {
     let lastErrors = salvage(end, session.processID)
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
     run.countDeath()
-    guard let number = session.board.task, var assignment = supervisor.takeAssignment(number)
-    else {
-      // What it had begun and not ended, as far as is known here, has ended there, or not begun.
+    last = nil
+    let assignment = session.board.task.flatMap { supervisor.takeAssignment($0) }
+    settleUnreported()
+    guard let assignment, !assignment.live.isEmpty else {
+      // It ran nothing, or what it ran has been told to the end.
       run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+      if assignment != nil { supervisor.settled() }
       return
     }
     hasWorked = true
-    let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
-    guard !live.isEmpty else {
-      // It died after its last report.
-      run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
-      supervisor.settled()
-      return
-    }
-    guard lateTask.map({ $0 == number }) ?? true else {
-      // The task that was too late has ended at the last moment, and the kill has met the next one.
+    if let lateTask, lateTask != assignment.task.number {
+      // The task that was late has ended at the last moment, and the kill has met the next one.
       retry(assignment, attempt: assignment.attempt)
       return
     }
-    let failures = live.map { ($0, failure($0, assignment, death, session.board)) }
-    for (experiment, failure) in failures {
-      if !assignment.started.contains(experiment.key) {
-        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+    let experiments = assignment.task.experiments
+    let failures = assignment.live.map { ($0, failure($0, death, session.board)) }
+    for (place, failure) in failures {
+      if !assignment.progress[place].hasStarted {
+        run.relay(.experimentStarted(experiments[place], worker: supervisor.worker))
       }
-      run.emit(.unitFailed(experiment, failure))
+      run.emit(.unitFailed(experiments[place], failure))
     }
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
-      for experiment in live where !assignment.started.contains(experiment.key) {
-        assignment.started.insert(experiment.key)
-      }
+      for (place, _) in failures { assignment.progress[place].hasStarted = true }
       retry(assignment, attempt: assignment.attempt + 1)
       return
     }
-    for (experiment, failure) in failures { record(experiment, failure, assignment) }
+    for (place, failure) in failures {
+      record(
+        experiments[place],
+        failure,
+        assignment,
+        hasStarted: assignment.progress[place].hasStarted
+      )
+    }
     supervisor.settled()
   }
 
-  /// Has the task run again: what of it has not ended, or all of it.
-  private func retry(_ assignment: WorkerSupervisor.Assignment, attempt: Int) {
-    var next = WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt)
-    let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
-    if supervisor.retriesWholeTasks {
-      next.untold = assignment.ended
-    } else {
-      next.task.experiments = live
-    }
-    supervisor.retry(next)
-    for experiment in live where assignment.started.contains(experiment.key) {
-      run.emit(.retrying(experiment, attempt: attempt))
+  /// Tasks that the process has run may not have been told of to the end. They run again, but for what is
+  /// known to have ended.
+  private func settleUnreported() {
+    for assignment in supervisor.takeBegun().reversed() {
+      if assignment.live.isEmpty {
+        supervisor.settled()
+      } else {
+        retry(assignment, attempt: assignment.attempt)
+      }
     }
   }
 
-  private func failure(
-    _ experiment: PlannedExperiment,
-    _ assignment: WorkerSupervisor.Assignment,
-    _ death: WorkerDeath,
-    _ board: WorkerBoard
-  ) -> Failure {
-    let place = assignment.task.experiments.firstIndex { $0.key == experiment.key } ?? 0
+  /// Has a task run again before the others.
+  private func retry(_ assignment: WorkerAssignment, attempt: Int) {
+    supervisor.retry(assignment.again(attempt: attempt, isWhole: supervisor.retriesWholeTasks))
+    for place in assignment.live where assignment.progress[place].hasStarted {
+      run.emit(.retrying(assignment.task.experiments[place], attempt: attempt))
+    }
+  }
+
+  /// - Parameter place: the place of an experiment in its task.
+  private func failure(_ place: Int, _ death: WorkerDeath, _ board: WorkerBoard) -> Failure {
     let own = board.position(ofBranch: place)
     // A branch that is between two turns has died of the one that another branch was in.
     let unit = own?.unit ?? board.position(ofBranch: board.lastBranch)?.unit
@@ -302,11 +306,12 @@ final class WorkerDesk: WorkerSession.Listener {
   private func record(
     _ experiment: PlannedExperiment,
     _ failure: Failure,
-    _ assignment: WorkerSupervisor.Assignment
+    _ assignment: WorkerAssignment,
+    hasStarted: Bool
   ) {
     let (run, worker, now) = (run, supervisor.worker, TaskHost.now())
     var records: [StoreRecord] = []
-    if !assignment.started.contains(experiment.key) {
+    if !hasStarted {
       let start = ExperimentStart(
         at: now,
         worker: worker,

@@ -23,6 +23,8 @@ public final class WorkerServer: Sendable {
     var running: (number: Int, task: Task<Void, Never>)?
     /// A task that is to be cancelled when it begins.
     var cancelled: Int?
+    /// The number of tasks that wait.
+    var waiting = 0
   }
 
   private let research: Research
@@ -143,13 +145,17 @@ public final class WorkerServer: Sendable {
         _ = await host.run(task, worker: setup.worker, attempt: attempt, executors)
       }
       let isLate = state.withLock { state in
+        state.waiting -= 1
         state.running = (task.number, running)
         return state.cancelled == task.number
       }
       if isLate { running.cancel() }
       await running.value
-      state.withLock { $0.running = nil }
-      sink.taskEnded(task.number)
+      let isLast = state.withLock { state in
+        state.running = nil
+        return state.waiting == 0
+      }
+      sink.taskEnded(task.number, isLast: isLast)
       // Until then a death is the task's.
       board.task = nil
     }
@@ -173,7 +179,9 @@ public final class WorkerServer: Sendable {
             guard !hasSetup else { continue }
             hasSetup = true
             setUp(setup)
-          case .task(let task, let attempt): feed.yield(.task(task, attempt: attempt))
+          case .task(let task, let attempt):
+            state.withLock { $0.waiting += 1 }
+            feed.yield(.task(task, attempt: attempt))
           case .stop: state.withLock { $0.isStopping = true }
           case .finish: feed.yield(.finish)
           case .ping:
@@ -216,18 +224,22 @@ public final class WorkerServer: Sendable {
 
 /// Sends what is to be recorded, and how far experiments are, to the supervisor.
 ///
-/// What experiments report while they run is sent every few hundredths of a second, and all of it at
-/// the end of each.
+/// What experiments report while they run is sent every hundredth of a second, and all of it at
+/// the end of each that takes longer than that.
 final class ReportSink: RecordSink, EventConsumer {
   private struct State {
     var isScheduled = false
+    var lastSent = ContinuousClock.now
     /// By experiment: its last iteration, and the number of those that have not been told of.
     var iterations: [String: (last: Int, count: Int)] = [:]
     /// By id: the key of an experiment that runs.
     var keys: [String: String] = [:]
   }
 
-  private static let interval = 30
+  /// In milliseconds.
+  private static let interval = 10
+  /// How long reports of short tasks may wait for each other.
+  private static let pause = Duration.milliseconds(2)
   /// The bytes that may wait, before they are sent at once.
   private static let limit = 1 << 15
 
@@ -278,9 +290,18 @@ final class ReportSink: RecordSink, EventConsumer {
     schedule()
   }
 
-  func taskEnded(_ number: Int) {
+  /// Tells that a task has ended, at once if the last time that something was sent is not just past:
+  /// short tasks are told of together.
+  /// - Parameter isLast: whether no task waits to be run.
+  func taskEnded(_ number: Int, isLast: Bool) {
     channel.add(.taskEnded(number))
-    flush()
+    let now = ContinuousClock.now
+    let isDue = state.withLock { state in
+      guard isLast || now - state.lastSent >= Self.pause else { return false }
+      state.lastSent = now
+      return true
+    }
+    if isDue { flush() } else { schedule() }
   }
 
   func consume(_ event: Event) {

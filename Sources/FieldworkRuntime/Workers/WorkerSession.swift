@@ -84,6 +84,12 @@ final class WorkerSession: @unchecked Sendable {
     channel.flush()
   }
 
+  /// Sends a message in a moment, with others that come until then.
+  func sendSoon(_ message: WorkerMessage) {
+    channel.add(message)
+    channel.flushSoon()
+  }
+
   /// Ends the process at once, with everything that it has started.
   func kill() { process.kill() }
 
@@ -184,8 +190,7 @@ struct OutputTail {
     let text = String(decoding: bytes.suffix(Self.byteLimit), as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
     while lines.last?.isEmpty ?? false { lines.removeLast() }
-    let words =
-      lines.lastIndex { WorkerDeath.isTrap($0) } ?? lines.firstIndex { WorkerDeath.isTrace($0) }
+    let words = WorkerDeath.lastWords(in: lines)
     if let words { lines = lines[max(lines.startIndex, words - Self.linesBefore)...] }
     let kept = words == nil ? lines.suffix(Self.lineLimit) : lines.prefix(Self.lineLimit)
     return kept.map { String($0.prefix(500)) }.joined(separator: "\n")

@@ -8,30 +8,8 @@ import Foundation
 /// take. What it reports is handed on while it runs. The death of the process is a failure of the
 /// experiments that it was running, and of no others.
 final class WorkerSupervisor: Sendable {
-  /// A task that the worker has.
-  struct Assignment {
-    var task: PlannedTask
-    /// The number of the attempt at it, from 1.
-    var attempt = 1
-    /// When it began; nil if it has not.
-    var began: ContinuousClock.Instant?
-    /// When its time is over.
-    var deadline: ContinuousClock.Instant?
-    var isOverTime = false
-    /// The keys of the experiments that have been recorded as begun, and as ended.
-    var started: Set<String> = []
-    var ended: Set<String> = []
-    /// The keys of those that had ended in an attempt before: nobody is told of them twice.
-    var untold: Set<String> = []
-    /// By key: the iterations that have been told of.
-    var iterations: [String: Int] = [:]
-  }
-
   struct State {
-    /// In the order in which the worker runs them.
-    private(set) var assignments: [Assignment] = []
-    /// By key: the experiments of the assignments.
-    private(set) var experiments: [String: PlannedExperiment] = [:]
+    var assignments = WorkerAssignments()
     var session: WorkerSession?
     /// Whether no more tasks come.
     var isFinishing = false
@@ -77,11 +55,11 @@ final class WorkerSupervisor: Sendable {
 
   private func assign(_ task: PlannedTask) {
     let (session, isLate) = withState { state in
-      guard !state.isOver else { return (nil as WorkerSession?, true) }
-      state.add(Assignment(task: task))
+      if state.isOver { return (nil as WorkerSession?, true) }
+      state.assignments.add(WorkerAssignment(task))
       return (state.session, false)
     }
-    session?.send(.task(task, attempt: 1))
+    session?.sendSoon(.task(task, attempt: 1))
     if isLate { queue.giveBack(task) }
   }
 
@@ -102,7 +80,7 @@ final class WorkerSupervisor: Sendable {
   /// Lets the one go on who waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
-      guard state.isOver || state.hasRoom || run.stopSignal.isGiven else { return nil }
+      guard state.isOver || state.hasMuchRoom || run.stopSignal.isGiven else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -176,7 +154,7 @@ final class WorkerSupervisor: Sendable {
     }
     let left = withState { state in
       state.isOver = true
-      return state.removeAll()
+      return state.assignments.removeAll()
     }
     for assignment in left { queue.giveBack(assignment.task) }
     wake()
@@ -188,7 +166,7 @@ final class WorkerSupervisor: Sendable {
     return withState { state in
       // What it has dropped is given back.
       (state.isFinishing || run.stopSignal.isGiven)
-        && state.assignments.allSatisfy { $0.began == nil }
+        && state.assignments.list.allSatisfy { $0.began == nil }
         && (state.assignments.isEmpty || run.stopSignal.isGiven)
     }
   }
@@ -225,7 +203,7 @@ final class WorkerSupervisor: Sendable {
     // With the lock, so that no task is sent twice or out of its order.
     withState { state in
       state.session = session
-      for assignment in state.assignments {
+      for assignment in state.assignments.list {
         session.send(.task(assignment.task, attempt: assignment.attempt))
       }
       if state.isFinishing { session.send(.finish) }
@@ -239,17 +217,12 @@ extension WorkerSupervisor {
   // MARK: What the desk asks and tells
 
   /// An experiment that the worker has, by its key.
-  func planned(_ key: String) -> PlannedExperiment? { withState { $0.experiments[key] } }
-
-  /// Changes the assignment that an experiment belongs to, if the worker has it.
-  func withAssignment(of key: String, _ body: (inout Assignment) -> Void) {
-    withState { $0.change(key, body) }
-  }
+  func assigned(_ key: String) -> AssignedExperiment? { withState { $0.assignments[key] } }
 
   /// A task is through, by its number, and all that it gave has been handed on.
   func taskEnded(_ number: Int) {
     let isKnown = withState { state in
-      guard let removed = state.remove(number) else { return false }
+      guard let removed = state.assignments.remove(number) else { return false }
       if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
       return true
     }
@@ -258,11 +231,23 @@ extension WorkerSupervisor {
     wake()
   }
 
-  /// Takes away the assignment that a dead process was running, by the number of its task.
-  func takeAssignment(_ number: Int) -> Assignment? { withState { $0.remove(number) } }
+  /// Takes away the task that a dead process was running, by its number.
+  func takeAssignment(_ number: Int) -> WorkerAssignment? {
+    withState { $0.assignments.remove(number) }
+  }
+
+  /// Takes away the tasks that a dead process had begun, in their order.
+  func takeBegun() -> [WorkerAssignment] {
+    withState { state in
+      state.assignments.list.filter { $0.progress.contains(where: \.hasStarted) }
+        .compactMap { state.assignments.remove($0.task.number) }
+    }
+  }
 
   /// Has a task run again, before the others.
-  func retry(_ assignment: Assignment) { withState { $0.add(assignment, first: true) } }
+  func retry(_ assignment: WorkerAssignment) {
+    withState { $0.assignments.add(assignment, first: true) }
+  }
 
   /// A task is through without its process.
   func settled() {
@@ -270,24 +255,24 @@ extension WorkerSupervisor {
     wake()
   }
 
-  /// When the time of the first task is over.
+  /// When the time of the first task is over that has begun and is not known to be late.
   var firstDeadline: ContinuousClock.Instant? {
-    withState { state in
-      state.assignments.first { !$0.isOverTime && $0.deadline != nil }?.deadline
+    guard run.faults.timeLimit != nil else { return nil }
+    return withState { state in
+      state.assignments.list.first { !$0.isOverTime && $0.deadline != nil }?.deadline
     }
   }
 
   /// The number of a task whose time is over, each once; nil if there is none.
   func takeOverTime(_ now: ContinuousClock.Instant) -> Int? {
-    withState { state in
-      let late = state.assignments.first { assignment in
+    let late = withState { state in
+      state.assignments.list.first { assignment in
         guard !assignment.isOverTime, let deadline = assignment.deadline else { return false }
         return deadline <= now
       }
-      guard let late, let key = late.task.experiments.first?.key else { return nil }
-      state.change(key) { $0.isOverTime = true }
-      return late.task.number
     }
+    late?.isOverTime = true
+    return late?.task.number
   }
 
   /// Whether a task runs again as a whole, even if some of its experiments have ended.
@@ -297,34 +282,8 @@ extension WorkerSupervisor {
 extension WorkerSupervisor.State {
   var hasRoom: Bool { assignments.count < room.limit }
 
-  mutating func add(_ assignment: WorkerSupervisor.Assignment, first: Bool = false) {
-    assignments.insert(assignment, at: first ? 0 : assignments.count)
-    for experiment in assignment.task.experiments { experiments[experiment.key] = experiment }
-  }
-
-  mutating func remove(_ number: Int) -> WorkerSupervisor.Assignment? {
-    guard let index = assignments.firstIndex(where: { $0.task.number == number }) else {
-      return nil
-    }
-    let removed = assignments.remove(at: index)
-    for experiment in removed.task.experiments { experiments[experiment.key] = nil }
-    return removed
-  }
-
-  mutating func removeAll() -> [WorkerSupervisor.Assignment] {
-    defer {
-      assignments = []
-      experiments = [:]
-    }
-    return assignments
-  }
-
-  mutating func change(_ key: String, _ body: (inout WorkerSupervisor.Assignment) -> Void) {
-    guard let number = experiments[key]?.task,
-      let index = assignments.firstIndex(where: { $0.task.number == number })
-    else { return }
-    body(&assignments[index])
-  }
+  /// Whether it is worth while to send more, so that many short tasks go together.
+  var hasMuchRoom: Bool { assignments.count <= room.limit / 2 }
 }
 
 /// How many tasks a worker is sent ahead.

@@ -14,7 +14,9 @@ final class OutputTailTests: XCTestCase {
     return tail.text
   }
 
-  private func lines(_ range: Range<Int>) -> String { range.map { "line \($0)" }.joined(separator: "\n") }
+  private func lines(_ range: Range<Int>) -> String {
+    range.map { "line \($0)" }.joined(separator: "\n")
+  }
 
   func testFewLines() {
     XCTAssertEqual(tail(""), "")

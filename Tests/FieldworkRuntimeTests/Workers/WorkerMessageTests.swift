@@ -125,7 +125,10 @@ final class WorkerMessageTests: XCTestCase {
       try messages([.task(task, attempt: 1)], KnownValues(research([Alias("n", Model(number: 3))])))
     ) { error in
       let message = (error as? FieldworkError)?.message ?? ""
-      XCTAssertTrue(message.hasPrefix("the value 'm' of 'model' cannot be handed to a worker"), message)
+      XCTAssertTrue(
+        message.hasPrefix("the value 'm' of 'model' cannot be handed to a worker"),
+        message
+      )
       XCTAssertTrue(message.contains("--parallel threads"), message)
     }
   }

@@ -35,7 +35,12 @@ final class CommandLineDeathTests: FaultTestCase {
     let headline = "faulty: 2 experiments done, 1 failed in"
     XCTAssertTrue(run.output.contains(headline), run.output, file: file, line: line)
     let results = try results("faulty")
-    XCTAssertEqual(results.experiments.map(\.state), [.done, .failed, .done], file: file, line: line)
+    XCTAssertEqual(
+      results.experiments.map(\.state),
+      [.done, .failed, .done],
+      file: file,
+      line: line
+    )
     for experiment in results.experiments where experiment.state == .done {
       XCTAssertEqual(
         saved("x", results, experiment.id),
@@ -60,7 +65,12 @@ final class CommandLineDeathTests: FaultTestCase {
     XCTAssertTrue(run.output.contains(failure.message), run.output, file: file, line: line)
     XCTAssertEqual(failure.unit, unit, file: file, line: line)
     XCTAssertTrue(iterations.contains(failure.iteration), file: file, line: line)
-    XCTAssertEqual(failure.kind, failure.death?.cause.rawValue ?? failure.kind, file: file, line: line)
+    XCTAssertEqual(
+      failure.kind,
+      failure.death?.cause.rawValue ?? failure.kind,
+      file: file,
+      line: line
+    )
     return failure
   }
 

@@ -54,7 +54,7 @@ final class CommandLineFaultTests: CommandLineTestCase {
     }
     let first = try limited(16)
     XCTAssertEqual(first.status, 2, shown(first))
-    XCTAssertTrue(shown(first).contains("is the disk full?"), shown(first))
+    XCTAssertTrue(shown(first).contains("is its disk there, and not full?"), shown(first))
     let second = try runPlaybook()
     XCTAssertEqual(second.status, 0, shown(second))
     XCTAssertEqual(try runPlaybook("verify").status, 0)
@@ -70,7 +70,7 @@ final class CommandLineFaultTests: CommandLineTestCase {
       "memory",
       "--durability",
       "power",
-      saying: "Error: --store memory survives nothing: leave out --durability power"
+      saying: "error: --store memory survives nothing: leave out --durability power"
     )
   }
 

@@ -272,7 +272,10 @@ final class CommandLineWorkerTests: FaultTestCase {
     XCTAssertEqual(ended.status, 130, ended.error)
     XCTAssertTrue(ended.output.hasPrefix("Interrupted. known-answer:"), ended.output)
     let results = try results("known-answer")
-    XCTAssertEqual(results.experiments.filter { $0.state == .failed || $0.state == .running }.count, 0)
+    XCTAssertEqual(
+      results.experiments.filter { $0.state == .failed || $0.state == .running }.count,
+      0
+    )
     XCTAssertGreaterThan(results.experiments.count { $0.state == .done }, 0)
     for experiment in results.experiments where experiment.state == .interrupted {
       // Whole iterations, each with both of its values.

@@ -175,7 +175,9 @@ final class FaultSuiteTests: FaultTestCase {
       try FileManager.default.removeItem(atPath: round.directory)
     }
     let minutes = Date().timeIntervalSince(began) / 60
-    print("\(kills) kills, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute")
+    print(
+      "\(kills) kills, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute"
+    )
   }
 
   func testInterruptsAtRandomMoments() throws {
