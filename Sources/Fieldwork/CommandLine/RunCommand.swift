@@ -128,7 +128,7 @@ struct RunCommand: PlaybookSubcommand {
       selection: selection,
       faults: policy,
       workerCommand: context.workerCommand,
-      consumers: display.map { [$0] } ?? []
+      consumers: [display ?? ErrorRelay(terminal)]
     )
     let interrupts = Interrupts()
     let task = Task { try await runner.run() }

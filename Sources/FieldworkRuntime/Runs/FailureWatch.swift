@@ -44,20 +44,25 @@ final class FailureWatch: Sendable {
     isNeeded = faults.failsFast || faults.equalFailureLimit != nil
   }
 
-  func reason(toStopAfter event: Event) -> StopReason? {
+  /// Whether the next failure may be a reason, so that little is to be sent ahead.
+  var isOpen: Bool {
+    isNeeded && (faults.failsFast || !state.withLock { $0.isOver })
+  }
+
+  /// - Parameter record: something that is about to be stored; until it is, much may run in vain.
+  func reason(toStopAfter record: StoreRecord) -> StopReason? {
     guard isNeeded else { return nil }
     return state.withLock { state in
-      switch event {
-      case .unitFailed(let experiment, let failure):
-        if state.failures[experiment.key] == nil { state.failures[experiment.key] = failure }
+      switch record {
+      case .failed(let key, let failure):
+        if state.failures[key] == nil { state.failures[key] = failure }
         return nil
-      case .experimentStarted(let experiment, _):
+      case .started(let experiment, _):
         // What an earlier attempt met does not count.
         state.failures[experiment.key] = nil
         return nil
-      case .experimentEnded(let experiment, let ending, _, _):
-        let failure = state.failures.removeValue(forKey: experiment.key)
-        return reason(toStopAfter: ending, failure, &state)
+      case .ended(let key, let ending, _, _):
+        return reason(toStopAfter: ending, state.failures.removeValue(forKey: key), &state)
       default: return nil
       }
     }

@@ -21,12 +21,21 @@ final class Recorder: RecordSink {
   private static let limit = 20_000
 
   private let store: any ResultStore
+  private let onRecords: @Sendable ([StoreRecord]) -> Void
   private let onFailure: @Sendable () -> Void
   private let state = Protected(State())
   private let queue = DispatchQueue(label: "fieldwork.store")
 
-  init(_ store: any ResultStore, onFailure: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - onRecords: is told of records as they come, before they are stored.
+  ///   - onFailure: is told that no more can be stored.
+  init(
+    _ store: any ResultStore,
+    onRecords: @escaping @Sendable ([StoreRecord]) -> Void = { _ in },
+    onFailure: @escaping @Sendable () -> Void
+  ) {
     self.store = store
+    self.onRecords = onRecords
     self.onFailure = onFailure
   }
 
@@ -47,7 +56,8 @@ final class Recorder: RecordSink {
 
   /// - Returns: whether too many records are waiting.
   private func take(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) -> Bool {
-    state.withLock { state in
+    onRecords(records)
+    return state.withLock { state in
       state.records += records
       if let action { state.actions.append(action) }
       if !state.isScheduled {

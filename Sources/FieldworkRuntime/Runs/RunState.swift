@@ -38,10 +38,16 @@ final class RunState: Sendable {
     self.faults = faults
     self.consumers = consumers
     logs = services.consumers
-    failureWatch = FailureWatch(faults)
-    let stopSignal = StopSignal()
+    let (failureWatch, stopSignal) = (FailureWatch(faults), StopSignal())
+    self.failureWatch = failureWatch
     self.stopSignal = stopSignal
-    recorder = Recorder(store) { stopSignal.give(.unwritable) }
+    recorder = Recorder(store) { records in
+      for record in records {
+        if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
+      }
+    } onFailure: {
+      stopSignal.give(.unwritable)
+    }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
@@ -49,6 +55,9 @@ final class RunState: Sendable {
 
   /// Whether someone wants to be told of each turn of a unit.
   var wantsUnits: Bool { (consumers + logs).contains(where: \.wantsUnits) }
+
+  /// Whether the next failure may end the run.
+  var mayEndSoon: Bool { failureWatch.isOpen }
 
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }
@@ -66,7 +75,6 @@ final class RunState: Sendable {
       summary.withLock { $0.count(ending) }
     }
     for consumer in consumers { consumer.consume(event) }
-    if let reason = failureWatch.reason(toStopAfter: event) { stopSignal.give(reason) }
   }
 
   func skip(_ experiment: PlannedExperiment) {

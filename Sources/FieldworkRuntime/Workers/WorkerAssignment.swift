@@ -41,7 +41,9 @@ final class WorkerAssignment: @unchecked Sendable {
     var task = task
     if !isWhole { task.experiments = live.map { task.experiments[$0] } }
     let next = WorkerAssignment(task, attempt: attempt)
-    if isWhole { for place in progress.indices { next.progress[place].isUntold = progress[place].hasEnded } }
+    if isWhole {
+      for place in progress.indices { next.progress[place].isUntold = progress[place].hasEnded }
+    }
     return next
   }
 }

@@ -64,7 +64,8 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
-      let sink = ReportSink(channel) {
+      let hasBranches = research.settings.branches.count > 1
+      let sink = ReportSink(channel, hasBranches: hasBranches) {
         board.hasLostConnection = true
         WorkerServer.endWithSupervisor()
       }
@@ -247,11 +248,15 @@ final class ReportSink: RecordSink, EventConsumer {
   private let queue = DispatchQueue(label: "fieldwork.worker.reports")
   private let state = Protected(State())
 
+  private let hasBranches: Bool
   private let lost: @Sendable () -> Void
 
-  /// - Parameter lost: is called when nothing can be sent any more.
-  init(_ channel: WorkerChannel, lost: @escaping @Sendable () -> Void) {
+  /// - Parameters:
+  ///   - hasBranches: whether several experiments run at once.
+  ///   - lost: is called when nothing can be sent any more.
+  init(_ channel: WorkerChannel, hasBranches: Bool, lost: @escaping @Sendable () -> Void) {
     self.channel = channel
+    self.hasBranches = hasBranches
     self.lost = lost
   }
 
@@ -275,14 +280,18 @@ final class ReportSink: RecordSink, EventConsumer {
         )
       }
     }
-    // What is handed on before an experiment ends is safe from then on, whatever the next unit does.
-    if waiting > Self.limit || isHandover(records) { flush() } else { schedule() }
+    if waiting > Self.limit || isUrgent(records) { flush() } else { schedule() }
     action?()
   }
 
-  private func isHandover(_ records: [StoreRecord]) -> Bool {
-    guard records.count == 1, case .saved = records[0] else { return false }
-    return true
+  /// Whether something is to be safe from now on, whatever the next unit does: what is handed on before an
+  /// experiment ends, and an end while other branches go on.
+  private func isUrgent(_ records: [StoreRecord]) -> Bool {
+    switch records.last {
+    case .saved: true
+    case .ended: hasBranches
+    default: false
+    }
   }
 
   func tell(_ report: WorkerReport) {

@@ -68,7 +68,7 @@ final class WorkerSupervisor: Sendable {
   private func hasRoom() async -> Bool {
     await withCheckedContinuation { continuation in
       let mustWait = withState { state in
-        guard !state.isOver, !state.hasRoom else { return false }
+        guard !state.isOver, !hasRoom(state) else { return false }
         state.waiting = continuation
         return true
       }
@@ -77,10 +77,18 @@ final class WorkerSupervisor: Sendable {
     return !withState { $0.isOver }
   }
 
+  /// How many tasks the worker may have while the next failure may end the run.
+  private static let limitWhileWatched = 2
+
+  private func hasRoom(_ state: State) -> Bool {
+    state.hasRoom && (state.assignments.count < Self.limitWhileWatched || !run.mayEndSoon)
+  }
+
   /// Lets the one go on who waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
-      guard state.isOver || state.hasMuchRoom || run.stopSignal.isGiven else { return nil }
+      let isGoing = state.hasMuchRoom && hasRoom(state)
+      guard state.isOver || isGoing || run.stopSignal.isGiven else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -305,7 +313,8 @@ struct TaskRoom {
 
   /// How many tasks the worker may have, with the one that it runs.
   var limit: Int {
-    guard let mean else { return 2 }
+    // The first may take hours, and what is sent with it would wait while other workers are free.
+    guard let mean else { return 1 }
     if mean > Self.longTask { return 1 }
     return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
   }

@@ -36,6 +36,8 @@ final class FailureWatchTests: XCTestCase {
     var kind: String { failure.map { $0.unit + $0.pattern } ?? "" }
   }
 
+  private let start = ExperimentStart(at: 0, worker: 0, device: nil)
+
   private func experiment(_ ordinal: Int) -> PlannedExperiment {
     PlannedExperiment(
       ordinal: ordinal,
@@ -56,11 +58,11 @@ final class FailureWatchTests: XCTestCase {
     let watch = FailureWatch(faults)
     for (index, way) in ways.enumerated() {
       let experiment = experiment(index)
-      var events: [Event] = [.experimentStarted(experiment, worker: 0)]
-      if let failure = way.failure { events.append(.unitFailed(experiment, failure)) }
-      events.append(.experimentEnded(experiment, way.ending, iterations: 1, worker: 0))
-      for event in events {
-        if let reason = watch.reason(toStopAfter: event) { return (index, reason) }
+      var records: [StoreRecord] = [.started(experiment, start)]
+      if let failure = way.failure { records.append(.failed(experiment: experiment.key, failure)) }
+      records.append(.ended(experiment: experiment.key, way.ending, iterations: 1, at: 0))
+      for record in records {
+        if let reason = watch.reason(toStopAfter: record) { return (index, reason) }
       }
     }
     return nil
@@ -117,20 +119,30 @@ final class FailureWatchTests: XCTestCase {
     faults.failsFast = true
     let (watch, experiment) = (FailureWatch(faults), experiment(0))
     let (first, second) = (Way.one.failure, Way.other.failure)
-    func take(_ events: [Event]) -> StopReason? {
-      events.compactMap { watch.reason(toStopAfter: $0) }.first
+    func take(_ records: [StoreRecord]) -> StopReason? {
+      records.compactMap { watch.reason(toStopAfter: $0) }.first
     }
     XCTAssertNil(
       take([
-        .experimentStarted(experiment, worker: 0), .unitFailed(experiment, first!),
-        .retrying(experiment, attempt: 2), .experimentStarted(experiment, worker: 0),
+        .started(experiment, start), .failed(experiment: experiment.key, first!),
+        .started(experiment, start),
       ])
     )
     let reason = take([
-      .unitFailed(experiment, second!),
-      .experimentEnded(experiment, .failed, iterations: 1, worker: 0),
+      .failed(experiment: experiment.key, second!),
+      .ended(experiment: experiment.key, .failed, iterations: 1, at: 0),
     ])
     guard case .failedFast(let failure)? = reason else { return XCTFail("\(reason as Any)") }
     XCTAssertEqual(failure, second)
+  }
+
+  func testItIsOpenUntilAnExperimentEndsOtherwise() {
+    var faults = FaultPolicy()
+    XCTAssertFalse(FailureWatch(faults).isOpen)
+    faults.equalFailureLimit = 10
+    let watch = FailureWatch(faults)
+    XCTAssertTrue(watch.isOpen)
+    _ = watch.reason(toStopAfter: .ended(experiment: "e", .complete, iterations: 1, at: 0))
+    XCTAssertFalse(watch.isOpen)
   }
 }

@@ -11,7 +11,8 @@ final class TaskRoomTests: XCTestCase {
     return room.limit
   }
 
-  func testAtFirstOneIsSentAhead() { XCTAssertEqual(TaskRoom().limit, 2) }
+  /// Nobody knows yet how long it takes.
+  func testAtFirstNoneIsSentAhead() { XCTAssertEqual(TaskRoom().limit, 1) }
 
   func testLongTasksAreNotSentAhead() {
     XCTAssertEqual(limit(0.11), 1)
@@ -19,7 +20,7 @@ final class TaskRoomTests: XCTestCase {
   }
 
   func testShortTasks() {
-    XCTAssertEqual(limit(0.1), 2)
+    XCTAssertEqual(limit(0.09), 2)
     XCTAssertEqual(limit(0.02), 2)
     XCTAssertEqual(limit(0.005), 5)
     XCTAssertEqual(limit(1e-9), 65)

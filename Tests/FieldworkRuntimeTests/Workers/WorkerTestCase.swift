@@ -21,6 +21,15 @@ class WorkerTestCase: RuntimeTestCase {
     return state != "Z" && state != "X"
   }
 
+  /// Those of some processes that live on, though they have been killed.
+  static func alive(_ processes: [Int32]) -> [Int32] {
+    for _ in 0..<1_000 {
+      if !processes.contains(where: isAlive) { return [] }
+      usleep(5_000)
+    }
+    return processes.filter(isAlive)
+  }
+
   /// The descriptors that this process has open.
   static var openDescriptors: Set<Int32> {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []

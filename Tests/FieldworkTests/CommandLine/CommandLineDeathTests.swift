@@ -159,7 +159,7 @@ final class CommandLineDeathTests: FaultTestCase {
       saying: "the process died of SIGKILL; somebody killed it, or memory ran out"
     )
     XCTAssertEqual(failure.death?.signal, 9)
-    XCTAssertEqual(mark.processes, [], "at once, when the run is over")
+    XCTAssertEqual(mark.waitUntilGone(), [])
   }
 
   // MARK: Time

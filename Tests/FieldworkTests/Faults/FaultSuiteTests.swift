@@ -161,7 +161,7 @@ final class FaultSuiteTests: FaultTestCase {
         while kills < Self.kills {
           let pause = Duration.milliseconds(random.integer(1...60))
           if running.process.wait(for: pause) != nil { return }
-          if random.integer(0..<12) == 0 {
+          if random.integer(0...11) == 0 {
             running.signal(SIGKILL)
             kills += 1
             return
@@ -182,7 +182,7 @@ final class FaultSuiteTests: FaultTestCase {
 
   func testInterruptsAtRandomMoments() throws {
     let (seed, table) = (Self.seed, try undisturbed())
-    var random = RandomStream(Philox(seed: seed))
+    let random = RandomStream(Philox(seed: seed))
     for number in 0..<max(4, Self.kills / 40) {
       let round = try round("interrupted\(number)", ["--workers", "2"])
       let what = "seed \(seed), \(number)"

@@ -3,7 +3,7 @@ import Foundation
 import XCTest
 
 /// Experiments that are tried again, and runs that end before their plan is through.
-final class CommandLineRetryTests: FaultTestCase {
+final class CommandLineAttemptTests: FaultTestCase {
   /// By what goes wrong: the state and the number of attempts of each experiment of `flaky`.
   private func attempts(_ arguments: String...) throws -> [String: [String]] {
     let run = try ProcessRun(
