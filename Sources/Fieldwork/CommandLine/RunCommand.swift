@@ -145,7 +145,7 @@ struct RunCommand: PlaybookSubcommand {
       )
     if !json { try tellOtherBuilds(store, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
-    let consumers: [(any EventConsumer)?] = [display ?? PrintedText(terminal), ready]
+    let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal), ready]
     let runner = ResearchRunner(
       research,
       store: store,
@@ -262,17 +262,5 @@ struct RunCommand: PlaybookSubcommand {
       .invalidDefinition,
       "--fresh deletes the results in \(folder.path): add --yes to say so"
     )
-  }
-}
-
-/// Hands on what workers write to their standard error, where no progress is shown.
-private struct PrintedText: EventConsumer {
-  private let terminal: Terminal
-
-  init(_ terminal: Terminal) { self.terminal = terminal }
-
-  func consume(_ event: Event) {
-    guard case .printed(_, let text) = event else { return }
-    terminal.printError(text.hasSuffix("\n") ? String(text.dropLast()) : text)
   }
 }

@@ -23,9 +23,6 @@ final class TaskHost: Sendable {
     var debug = false
     /// How often an experiment whose unit failed is tried again.
     var errorRetries = 0
-    /// Whether the ends of experiments are final only when all of their task have ended, since all run again
-    /// if their process dies.
-    var holdsEnds = false
     /// Makes the folder of an experiment, by its id.
     let makeDirectory: @Sendable (String) throws -> String
     /// The results of the research as far as they are stored.
@@ -38,8 +35,6 @@ final class TaskHost: Sendable {
   struct Hooks: Sendable {
     let recorder: any RecordSink
     let emit: @Sendable (Event) -> Void
-    /// An experiment has ended for good, and is about to be recorded.
-    let willEnd: @Sendable (PlannedExperiment, Ending) -> Void
     /// Whether somebody wants to be told of each turn of a unit.
     let wantsUnits: Bool
     /// Whether running experiments are to end with their iteration.
@@ -88,10 +83,11 @@ final class TaskHost: Sendable {
     var task = task
     services.place(&task, worker: worker)
     let checkpoints = TaskCheckpoints(load(continuing), keepsLater: setting.errorRetries > 0)
-    for retry in 0...max(0, setting.errorRetries) {
+    let retries = setting.debug ? 0 : max(0, setting.errorRetries)
+    for retry in 0...retries {
       let ends = TaskEnds(
-        mayRetry: retry < setting.errorRetries,
-        holdsAll: keepsTasksWhole && (setting.errorRetries > 0 || setting.holdsEnds)
+        mayRetry: retry < retries,
+        holdsAll: keepsTasksWhole && retries > 0
       )
       let error = await run(
         task,
@@ -243,7 +239,6 @@ final class TaskHost: Sendable {
 
   /// Records an end that is final.
   private func record(_ end: TaskEnds.End, worker: Int) async {
-    hooks.willEnd(end.experiment, end.ending)
     let emit = hooks.emit
     await hooks.recorder.record(end.records) {
       emit(

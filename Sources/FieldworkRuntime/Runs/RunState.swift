@@ -43,10 +43,16 @@ final class RunState: Sendable {
     self.checkpoints = checkpoints
     self.consumers = consumers
     logs = services.consumers
-    failureWatch = FailureWatch(faults)
-    let stopSignal = StopSignal()
+    let (failureWatch, stopSignal) = (FailureWatch(faults), StopSignal())
+    self.failureWatch = failureWatch
     self.stopSignal = stopSignal
-    recorder = Recorder(store, ledger: ledger) { stopSignal.give(.unwritable) }
+    recorder = Recorder(store, ledger: ledger) { records in
+      for record in records {
+        if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
+      }
+    } onFailure: {
+      stopSignal.give(.unwritable)
+    }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
@@ -75,6 +81,9 @@ final class RunState: Sendable {
     leavingReason.withLock { $0 = reason }
   }
 
+  /// Whether the next failure may end the run.
+  var mayEndSoon: Bool { failureWatch.isOpen }
+
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }
 
@@ -92,14 +101,6 @@ final class RunState: Sendable {
       summary.withLock { $0.count(ending) }
     }
     for consumer in consumers { consumer.consume(event) }
-    failureWatch.notice(event)
-  }
-
-  /// An experiment has ended for good, whether or not that is stored by now.
-  func willEnd(_ experiment: PlannedExperiment, _ ending: Ending) {
-    if let reason = failureWatch.reason(toStopAfter: experiment.key, ending) {
-      stopSignal.give(reason)
-    }
   }
 
   func skip(_ experiment: PlannedExperiment) {
@@ -139,7 +140,6 @@ final class RunState: Sendable {
       TaskHost.Hooks(
         recorder: recorder,
         emit: { self.emit($0) },
-        willEnd: { self.willEnd($0, $1) },
         wantsUnits: wantsUnits,
         shouldStop: { self.shouldStop }
       )

@@ -26,6 +26,10 @@ final class WorkerChannel: @unchecked Sendable {
   /// Takes an end that is open.
   /// - Throws: ``SystemError`` if it is not.
   init(descriptor: Int32) throws {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+      throw SystemError("descriptor \(descriptor) is no connection", ENOTSOCK)
+    }
     file = try SystemFile(duplicating: descriptor)
     self.descriptor = file.descriptor
   }

@@ -18,12 +18,11 @@ final class WorkerDesk: WorkerSession.Listener {
   private var verdict: WorkerDeath.Verdict?
   /// The unit that ran when the time of a task was over.
   private var lateUnit: UnitDescription?
-  /// The number of the task for which the process was killed.
-  private var killedFor: Int?
+  /// The number of a task whose time is over, and that has not ended.
   private var lateTask: Int?
-  private var isKilled = false
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
+  private var isKilled = false
   private let errorOutput: WorkerErrorOutput
   /// The experiment of the last report, since many follow of one.
   private var last: AssignedExperiment?
@@ -115,6 +114,7 @@ final class WorkerDesk: WorkerSession.Listener {
       if !isKilled {
         killTime = nil
         verdict = nil
+        lateTask = nil
       }
     }
   }
@@ -140,6 +140,7 @@ final class WorkerDesk: WorkerSession.Listener {
   private func tell(_ key: String, _ last: Int, _ count: Int) {
     guard let assigned = assigned(key), count > 0 else { return }
     assigned.assignment.progress[assigned.place].iterations += count
+    guard !assigned.assignment.progress[assigned.place].isUntold else { return }
     let id = assigned.experiment.id
     for iteration in (last - count + 1)..<(last + 1) {
       run.relay(.iterationEnded(experiment: id, iteration: iteration, worker: supervisor.worker))
@@ -161,7 +162,9 @@ final class WorkerDesk: WorkerSession.Listener {
         assignment.began = now
         assignment.deadline = run.faults.timeLimit.map { now + $0 }
       }
-      run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      if !assignment.progress[assigned.place].isUntold {
+        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      }
       run.checkpoints.note(.started(experiment, start))
       batch.records.append(.started(experiment, start))
     case .checkpoint:
@@ -197,8 +200,8 @@ final class WorkerDesk: WorkerSession.Listener {
       }
       batch.records.append(.failed(experiment: key, failure))
     }
-    run.willEnd(experiment, ending)
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
+    guard !assignment.progress[assigned.place].isUntold else { return }
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
     )
@@ -226,9 +229,11 @@ final class WorkerDesk: WorkerSession.Listener {
 
   func deadlineHasCome(_ session: WorkerSession) {
     let now = ContinuousClock.now
-    if let killTime {
-      if killTime <= now { kill(session, verdict) }
-    } else if let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
+    if let killTime, killTime <= now {
+      kill(session, verdict)
+      return
+    }
+    if killTime == nil, let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
       verdict = .timeLimit(limit)
       killTime = now + run.faults.grace
       lateTask = task
@@ -238,6 +243,7 @@ final class WorkerDesk: WorkerSession.Listener {
     }
     guard lastHeard + silenceLimit * 0.5 <= now else { return }
     if isPinged, lastHeard + silenceLimit <= now {
+      lateTask = nil
       kill(session, .unresponsive(silenceLimit))
     } else if !isPinged {
       isPinged = true
@@ -250,7 +256,6 @@ final class WorkerDesk: WorkerSession.Listener {
   private func kill(_ session: WorkerSession, _ reason: WorkerDeath.Verdict?) {
     verdict = reason
     isKilled = true
-    if case .timeLimit = reason { killedFor = lateTask }
     session.kill()
   }
 
@@ -263,23 +268,20 @@ final class WorkerDesk: WorkerSession.Listener {
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
     run.countDeath()
     last = nil
-    let blamed = session.board.task.flatMap(supervisor.takeAssignment)
-    supervisor.settleEnded()
-    if supervisor.hasNothing, hasSaidHello { hasWorked = true }
-    guard let assignment = blamed, !assignment.live.isEmpty else {
+    let assignment = session.board.task.flatMap { supervisor.takeAssignment($0) }
+    settleUnreported()
+    guard let assignment, !assignment.live.isEmpty else {
       // It ran nothing, or what it ran has been told to the end.
       run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
-      if blamed != nil { supervisor.settled() }
+      // One that had nothing to do did not die for anything that it was given.
+      if hasSaidHello, supervisor.hasNothing { hasWorked = true }
+      if assignment != nil { supervisor.settled() }
       return
     }
     hasWorked = true
-    if let killedFor, killedFor != assignment.task.number {
-      // The one whose time was over has ended just in time, and the next one had begun.
-      var task = assignment.task
-      if !supervisor.retriesWholeTasks {
-        task.experiments = assignment.live.map { assignment.task.experiments[$0] }
-      }
-      supervisor.retry(WorkerAssignment(task, attempt: assignment.attempt))
+    if let lateTask, lateTask != assignment.task.number {
+      // The task that was late has ended at the last moment, and the kill has met the next one.
+      retry(assignment, attempt: assignment.attempt)
       return
     }
     let experiments = assignment.task.experiments
@@ -291,15 +293,10 @@ final class WorkerDesk: WorkerSession.Listener {
       run.emit(.unitFailed(experiments[place], failure))
     }
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
-      var task = assignment.task
-      if !supervisor.retriesWholeTasks {
-        task.experiments = assignment.live.map { experiments[$0] }
-      }
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.flushBlocking() }
-      let attempt = assignment.attempt + 1
-      supervisor.retry(WorkerAssignment(task, attempt: attempt))
-      for experiment in task.experiments { run.emit(.retrying(experiment, attempt: attempt)) }
+      for (place, _) in failures { assignment.progress[place].hasStarted = true }
+      retry(assignment, attempt: assignment.attempt + 1)
       return
     }
     for (place, failure) in failures {
@@ -311,6 +308,26 @@ final class WorkerDesk: WorkerSession.Listener {
       )
     }
     supervisor.settled()
+  }
+
+  /// Tasks that the process has run may not have been told of to the end. They run again, but for what is
+  /// known to have ended.
+  private func settleUnreported() {
+    for assignment in supervisor.takeBegun().reversed() {
+      if assignment.live.isEmpty {
+        supervisor.settled()
+      } else {
+        retry(assignment, attempt: assignment.attempt)
+      }
+    }
+  }
+
+  /// Has a task run again before the others.
+  private func retry(_ assignment: WorkerAssignment, attempt: Int) {
+    supervisor.retry(assignment.again(attempt: attempt, isWhole: supervisor.retriesWholeTasks))
+    for place in assignment.live where assignment.progress[place].hasStarted {
+      run.emit(.retrying(assignment.task.experiments[place], attempt: attempt))
+    }
   }
 
   /// - Parameter place: the place of an experiment in its task.
@@ -348,7 +365,6 @@ final class WorkerDesk: WorkerSession.Listener {
     let iterations = failure.iteration + 1
     records.append(.failed(experiment: experiment.key, failure))
     records.append(.ended(experiment: experiment.key, .failed, iterations: iterations, at: now))
-    run.willEnd(experiment, .failed)
     run.recorder.recordBlocking(records) {
       run.emit(.experimentEnded(experiment, .failed, iterations: iterations, worker: worker))
     }

@@ -29,8 +29,6 @@ struct WorkerSetup: Hashable {
   let directory: String?
   /// How often an experiment whose unit failed is tried again.
   let errorRetries: Int
-  /// Whether the ends of experiments are final only when all of their task have ended.
-  let holdsEnds: Bool
   /// Whether each turn of a unit is to be reported.
   let wantsUnits: Bool
 }
@@ -119,7 +117,6 @@ extension WorkerChannel {
           bytes.append(setup.seed)
           bytes.append(setup.directory) { $0.append($1) }
           bytes.append(setup.errorRetries)
-          bytes.append(setup.holdsEnds)
           bytes.append(setup.wantsUnits)
         }
       case .task(let task, let attempt, let continuing):
@@ -200,26 +197,24 @@ extension WorkerMessage {
           seed: seed,
           directory: try bytes.optional { try $0.string() },
           errorRetries: try bytes.int(),
-          holdsEnds: try bytes.bool(),
           wantsUnits: try bytes.bool()
         )
       )
     case Kind.Message.task:
       let attempt = try bytes.int()
-      var continuing: [String: Int] = [:]
-      for _ in 0..<(try bytes.int()) {
+      let continuing = try bytes.list { bytes in
         let key = try bytes.string()
-        continuing[key] = try bytes.int()
+        return (key, try bytes.int())
       }
-      func experiment() throws -> PlannedExperiment {
+      func experiment(_ bytes: inout ByteReader) throws -> PlannedExperiment {
         try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
       }
-      let leader = try experiment()
-      let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
+      let leader = try experiment(&bytes)
+      let experiments = try bytes.list(experiment)
       self = .task(
         PlannedTask(experiments: experiments, leader: leader),
         attempt: attempt,
-        continuing: continuing
+        continuing: Dictionary(continuing) { $1 }
       )
     case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
     case Kind.Message.callBack: self = .callBack

@@ -45,9 +45,9 @@ public final class WorkerServer: Sendable {
         "a worker is started by the run that it works for, not by hand"
       )
     }
-    WorkerServer.endWithParent()
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
+    WorkerServer.wakeAtEndOfSupervisor()
   }
 
   /// Works until there is nothing more to do.
@@ -66,7 +66,11 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
-      let sink = ReportSink(channel, wantsUnits: setup.wantsUnits) {
+      let sink = ReportSink(
+        channel,
+        wantsUnits: setup.wantsUnits,
+        hasBranches: research.settings.branches.count > 1
+      ) {
         board.hasLostConnection = true
         WorkerServer.endWithSupervisor()
       }
@@ -100,7 +104,6 @@ public final class WorkerServer: Sendable {
         research: research,
         seed: setup.seed,
         errorRetries: setup.errorRetries,
-        holdsEnds: setup.holdsEnds,
         makeDirectory: { experiment in
           guard let folder else { throw FieldworkError.noFolders }
           return try folder.makeDirectory(of: experiment)
@@ -129,7 +132,6 @@ public final class WorkerServer: Sendable {
           for log in logs { log.consume(event) }
           sink.consume(event)
         },
-        willEnd: { _, _ in },
         wantsUnits: setup.wantsUnits || logs.contains(where: \.wantsUnits),
         shouldStop: { self.shouldStop },
         board: board
@@ -248,13 +250,14 @@ public final class WorkerServer: Sendable {
     WorkerServer.endWithSupervisor()
   }
 
-  /// Has the system end the process when its supervisor dies, even if it is stopped and hears of nothing.
-  private static func endWithParent() {
+  /// Has the system wake this process when the one is gone that started it: stopped, it could not see it.
+  private static func wakeAtEndOfSupervisor() {
     #if os(Linux)
       typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
-      guard let control = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
-      // PR_SET_PDEATHSIG; Swift does not see functions with any number of arguments.
-      _ = unsafeBitCast(control, to: Control.self)(1, UInt(SIGKILL), 0, 0, 0)
+      // It takes any number of arguments, so it is not shown to Swift.
+      guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
+      let setDeathSignal: Int32 = 1
+      _ = unsafeBitCast(symbol, to: Control.self)(setDeathSignal, UInt(SIGCONT), 0, 0, 0)
     #endif
   }
 
@@ -292,16 +295,24 @@ final class ReportSink: RecordSink, EventConsumer {
   private let queue = DispatchQueue(label: "fieldwork.worker.reports")
   private let state = Protected(State())
 
+  private let hasBranches: Bool
   private let lost: @Sendable () -> Void
 
   let wantsUnits: Bool
 
   /// - Parameters:
   ///   - wantsUnits: whether each turn of a unit is reported.
+  ///   - hasBranches: whether several experiments run at once.
   ///   - lost: is called when nothing can be sent any more.
-  init(_ channel: WorkerChannel, wantsUnits: Bool, lost: @escaping @Sendable () -> Void) {
+  init(
+    _ channel: WorkerChannel,
+    wantsUnits: Bool,
+    hasBranches: Bool,
+    lost: @escaping @Sendable () -> Void
+  ) {
     self.channel = channel
     self.wantsUnits = wantsUnits
+    self.hasBranches = hasBranches
     self.lost = lost
   }
 
@@ -311,10 +322,7 @@ final class ReportSink: RecordSink, EventConsumer {
 
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
     var waiting = 0
-    var isUrgent = false
     for record in records {
-      // It is there for the case that the process dies.
-      if case .checkpoint = record { isUrgent = true }
       var record = record
       if case .ended(let key, _, let iterations, let time) = record {
         let isSpoiled = state.withLock { state in
@@ -332,7 +340,7 @@ final class ReportSink: RecordSink, EventConsumer {
         if let key = record.experimentKey { state.withLock { _ = $0.spoiled.insert(key) } }
       }
     }
-    if isUrgent || waiting > Self.limit { flush() } else { schedule() }
+    if isUrgent(records) || waiting > Self.limit { flush() } else { schedule() }
     action?()
   }
 
@@ -345,6 +353,16 @@ final class ReportSink: RecordSink, EventConsumer {
         "what it saved at once is larger than half a gigabyte and cannot be kept; save less, write files into run.directory(), or hand it on in parts with Dump",
       place: nil
     )
+  }
+
+  /// Whether something is to be safe from now on, whatever the next unit does: what is handed on before an
+  /// experiment ends, and an end while other branches go on.
+  private func isUrgent(_ records: [StoreRecord]) -> Bool {
+    switch records.last {
+    case .saved, .checkpoint: true
+    case .ended: hasBranches
+    default: false
+    }
   }
 
   func tell(_ report: WorkerReport) {

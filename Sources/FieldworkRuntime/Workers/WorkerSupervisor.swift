@@ -100,7 +100,7 @@ final class WorkerSupervisor: Sendable {
   private func hasRoom() async -> Bool {
     await withCheckedContinuation { continuation in
       let mustWait = withState { state in
-        guard !state.isOver, !state.hasRoom else { return false }
+        guard !state.isOver, !hasRoom(state) else { return false }
         state.waiting = continuation
         return true
       }
@@ -109,10 +109,18 @@ final class WorkerSupervisor: Sendable {
     return !withState { $0.isOver }
   }
 
+  /// How many tasks the worker may have while the next failure may end the run.
+  private static let limitWhileWatched = 2
+
+  private func hasRoom(_ state: State) -> Bool {
+    state.hasRoom && (state.assignments.count < Self.limitWhileWatched || !run.mayEndSoon)
+  }
+
   /// Lets the one go on who waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
-      guard state.isOver || state.hasMuchRoom || run.stopSignal.isGiven else { return nil }
+      let isGoing = state.hasMuchRoom && hasRoom(state)
+      guard state.isOver || isGoing || run.stopSignal.isGiven else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -253,7 +261,6 @@ final class WorkerSupervisor: Sendable {
           seed: run.seed,
           directory: run.services.folder?.path,
           errorRetries: run.faults.errorRetries,
-          holdsEnds: retriesWholeTasks && run.faults.errorRetries + run.faults.deathRetries > 0,
           wantsUnits: run.othersWantUnits
         )
       )
@@ -324,31 +331,17 @@ extension WorkerSupervisor {
     wake()
   }
 
-  /// Settles what a dead process had ended and not told to the end: nothing that has ended runs again.
-  func settleEnded() {
-    let settled = withState { state in
-      var settled = 0
-      for assignment in state.assignments.removeAll() {
-        let live = assignment.live
-        if live.isEmpty {
-          settled += 1
-        } else if live.count < assignment.progress.count, !retriesWholeTasks {
-          var task = assignment.task
-          task.experiments = live.map { assignment.task.experiments[$0] }
-          state.assignments.add(WorkerAssignment(task, attempt: assignment.attempt))
-        } else {
-          state.assignments.add(assignment)
-        }
-      }
-      return settled
-    }
-    for _ in 0..<settled { queue.taskEnded() }
-    if settled > 0 { wake() }
-  }
-
   /// Takes away the task that a dead process was running, by its number.
   func takeAssignment(_ number: Int) -> WorkerAssignment? {
     withState { $0.assignments.remove(number) }
+  }
+
+  /// Takes away the tasks that a dead process had begun, in their order.
+  func takeBegun() -> [WorkerAssignment] {
+    withState { state in
+      state.assignments.list.filter { $0.progress.contains(where: \.hasStarted) }
+        .compactMap { state.assignments.remove($0.task.number) }
+    }
   }
 
   /// Whether the worker has no task.
@@ -415,6 +408,7 @@ struct TaskRoom {
 
   /// How many tasks the worker may have, with the one that it runs.
   var limit: Int {
+    // The first may take hours, and what is sent with it would wait while other workers are free.
     guard let mean else { return 1 }
     if mean > Self.longTask { return 1 }
     return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
