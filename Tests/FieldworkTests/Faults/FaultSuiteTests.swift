@@ -155,10 +155,11 @@ final class FaultSuiteTests: FaultTestCase {
           + (retries ? ["--retry-deaths", "1000"] : [])
       )
       rounds += 1
+      let limit = min(kills + random.integer(5...40), Self.kills)
       let what = "seed \(seed), round \(rounds)"
       try runUntilDone(round, what) { running in
         started += 1
-        while kills < Self.kills {
+        while kills < limit {
           let pause = Duration.milliseconds(random.integer(1...60))
           if running.process.wait(for: pause) != nil { return }
           if random.integer(0...11) == 0 {
