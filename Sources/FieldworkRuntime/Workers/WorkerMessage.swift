@@ -122,14 +122,12 @@ extension WorkerChannel {
       case .task(let task, let attempt, let continuing):
         add(Kind.Message.task) { bytes in
           bytes.append(attempt)
-          bytes.append(continuing.count)
-          for (key, iteration) in continuing {
-            bytes.append(key)
-            bytes.append(iteration)
+          bytes.append(Array(continuing)) { bytes, entry in
+            bytes.append(entry.key)
+            bytes.append(entry.value)
           }
           task.leader.encode(into: &bytes)
-          bytes.append(task.experiments.count)
-          for experiment in task.experiments { experiment.encode(into: &bytes) }
+          bytes.append(task.experiments) { $1.encode(into: &$0) }
         }
       case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
       case .callBack: add(Kind.Message.callBack) { _ in }

@@ -198,9 +198,16 @@ final class WorkerSupervisor: Sendable {
       } catch let error as FieldworkError {
         run.stopSignal.give(.noWorkers(error))
         break
-      } catch {
-        // Others may have better luck: there may be too many processes or open files just now.
+      } catch let error as SystemError where error.isOfTheMoment {
         run.workerHasLeft(worker, reason: "its process cannot be started (\(error))")
+        break
+      } catch {
+        let reason = FieldworkError(
+          .invalidDefinition,
+          "worker processes cannot be started; run with --parallel threads",
+          cause: "\(error)"
+        )
+        run.stopSignal.give(.noWorkers(reason))
         break
       }
     }
