@@ -91,7 +91,13 @@ public final class DatabaseStore: ResultStore {
 
   private static func readOnly(_ folder: ResearchFolder) throws -> DatabaseQueue {
     var configuration = configuration()
-    configuration.readonly = true
+    // A process that was killed while it changed the way of writing has left a journal. Nothing can be read
+    // before what it had begun is taken back, which is writing; SQLite finds out whether it lives.
+    let hasJournal = FileManager.default.fileExists(atPath: folder.databasePath + "-journal")
+    configuration.readonly = !hasJournal
+    if hasJournal {
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
+    }
     return try DatabaseQueue(path: folder.databasePath, configuration: configuration)
   }
 

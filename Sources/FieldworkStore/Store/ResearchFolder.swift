@@ -129,7 +129,8 @@ public struct ResearchFolder: Sendable, Hashable {
   func removeContents() throws {
     let manager = FileManager.default
     let own = [
-      "research.sqlite", "research.sqlite-wal", "research.sqlite-shm", "experiments",
+      "research.sqlite", "research.sqlite-wal", "research.sqlite-shm",
+      "research.sqlite-journal", "experiments",
       "research.log", "stdout.txt", "stderr.txt",
     ]
     let hidden = ((try? manager.contentsOfDirectory(atPath: path)) ?? []).filter { name in
