@@ -65,7 +65,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let interrupted = try first.finish()
     XCTAssertEqual(interrupted.status, 130)
     XCTAssertTrue(
-      interrupted.output.contains("Interrupted. slow: 1 experiment done in"),
+      interrupted.output.contains("Interrupted. slow: 1 experiment done, 3 left in"),
       interrupted.output
     )
     XCTAssertTrue(
