@@ -5,15 +5,19 @@ import FieldworkStore
 
 /// `retry`: runs what has failed once more, and nothing else.
 struct RetryCommand: PlaybookSubcommand {
-  static let configuration = CommandConfiguration(
-    commandName: "retry",
-    abstract: "Run failed experiments again, and no others.",
-    discussion: """
-      Takes the options of 'run'; give those that the experiments were run with. The plan and the ids stay \
-      as they are. What is new or unfinished is left to 'run'. If nothing has failed, it says so and exits \
-      with 0.
-      """
-  )
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "retry",
+      abstract: "Run failed experiments again, and no others.",
+      // Made from the options it would say 'run retry', or not, by how it is asked for.
+      usage: "\(RootCommand.configuration.commandName ?? "") retry [<id> ...] [<options>]",
+      discussion: """
+        Takes the options of 'run'; give those that the experiments were run with. The plan and the \
+        ids stay as they are. What is new or unfinished is left to 'run'. If nothing has failed, it \
+        says so and exits with 0.
+        """
+    )
+  }
 
   @Argument(
     help: ArgumentHelp(
