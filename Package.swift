@@ -77,9 +77,12 @@ let package = Package(
       swiftSettings: settings
     ),
     .executableTarget(
-      name: "EngineBenchmarks",
-      dependencies: ["Fieldwork", "FieldworkCore"],
-      path: "Benchmarks/EngineBenchmarks",
+      name: "Benchmarks",
+      dependencies: [
+        "Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/Benchmarks",
       swiftSettings: settings
     ),
     // What the tests of the command line run; an environment variable chooses its research.

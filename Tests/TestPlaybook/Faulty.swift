@@ -31,7 +31,8 @@ extension TestPlaybook {
     Research("faulty", iterations: 3) {
       Domain("fault" <- faults)
       Unit("before", saving: "x") { run in run.iteration }
-      Unit("fault", when: .at(1)) { run in try await Self.commit(try run["fault", as: String.self]) }
+      Unit("fault", when: .at(1)) { run in try await Self.commit(try run["fault", as: String.self])
+      }
       Unit("after", saving: "y") { run in 10 * run.iteration }
     }
   }
@@ -61,7 +62,7 @@ extension TestPlaybook {
       process.arguments = ["987"]
       try process.run()
       kill(getpid(), SIGKILL)
-    case "flood": 
+    case "flood":
       let line = Data((String(repeating: "e", count: 999) + "\n").utf8)
       for _ in 0..<100_000 { FileHandle.standardError.write(line) }
     case "recursion": print(depth(0))

@@ -54,7 +54,9 @@ extension ConfigsCommand {
       for reason in reasons { terminal.print(reason.json) }
       return .done
     }
-    terminal.print(table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil))
+    terminal.print(
+      table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil)
+    )
     terminal.print(closing(counts, shown: reasons.count, standings, research))
     return .done
   }

@@ -10,20 +10,25 @@ struct DryRunReport {
   /// Whether a changed definition is no reason to refuse.
   private let acceptsChange: Bool
   private let keepsFailed: Bool
+  private let deletes: Bool
 
-  /// - Parameter folder: where results would go; nil for memory.
+  /// - Parameters:
+  ///   - folder: where results would go; nil for memory.
+  ///   - deletes: whether stored results would be deleted first.
   init(
     _ research: Research,
     _ preview: RunPreview,
     folder: ResearchFolder?,
     acceptsChange: Bool,
-    keepsFailed: Bool
+    keepsFailed: Bool,
+    deletes: Bool
   ) {
     self.research = research
     self.preview = preview
     self.folder = folder
     self.acceptsChange = acceptsChange
     self.keepsFailed = keepsFailed
+    self.deletes = deletes
   }
 
   private func count(_ standing: Standing) -> Int { preview.counts[standing, default: 0] }
@@ -33,6 +38,7 @@ struct DryRunReport {
     if !preview.isComplete {
       lines.append("of the first \(preview.examined) experiments:")
     }
+    if deletes { lines.append("  the stored results would be deleted first") }
     lines += standingLines
     lines += changeLines
     if preview.experimentsToRun > 0 || !preview.isComplete {

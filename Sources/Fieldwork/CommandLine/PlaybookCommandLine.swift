@@ -79,9 +79,15 @@ struct PlaybookCommandLine {
     } catch {
       let isHelp = RootCommand.exitCode(for: error).isSuccess
       let text = RootCommand.fullMessage(for: error)
-      if isHelp { terminal.print(text) } else { terminal.printError(text) }
+      if isHelp { terminal.print(text) } else { terminal.printError(ownWords(text, terminal)) }
       return isHelp ? .done : .unusable
     }
+  }
+
+  /// A message about wrong usage, beginning as all other errors do.
+  private func ownWords(_ text: String, _ terminal: Terminal) -> String {
+    let prefix = "Error: "
+    return text.hasPrefix(prefix) ? terminal.red("error: ") + text.dropFirst(prefix.count) : text
   }
 
   private func report(_ error: FieldworkError, _ terminal: Terminal) {
@@ -109,7 +115,7 @@ struct RootCommand: ParsableCommand {
       subcommands: [
         RunCommand.self, RetryCommand.self, ConfigsCommand.self, StatusCommand.self,
         AttachCommand.self, StopCommand.self, ResultsCommand.self, ProfileCommand.self,
-        RemoveCommand.self,
+        VerifyCommand.self, RemoveCommand.self,
       ],
       defaultSubcommand: RunCommand.self
     )

@@ -41,7 +41,8 @@ struct ResultsSelection: ParsableArguments {
   var unfinished = false
 
   @Flag(
-    help: "Leave out experiments that the playbook no longer plans, such as those of a larger domain."
+    help:
+      "Leave out experiments that the playbook no longer plans, such as those of a larger domain."
   )
   var planned = false
 

@@ -31,7 +31,8 @@ extension RunCommand {
       preview,
       folder: folder,
       acceptsChange: continues,
-      keepsFailed: keepsFailed
+      keepsFailed: keepsFailed,
+      deletes: fresh && store != nil
     )
     terminal.print(
       json

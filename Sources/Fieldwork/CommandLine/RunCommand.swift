@@ -31,6 +31,9 @@ struct RunCommand: PlaybookSubcommand {
   )
   var store: StoreKind?
 
+  @OptionGroup
+  var durability: DurabilityOptions
+
   @Flag(help: "Run one experiment after the other and end at the first error of a unit.")
   var debug = false
 
@@ -110,6 +113,7 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
+    let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
     let warnings = try check.require(MachineCheck(research, folder: place).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
@@ -133,7 +137,13 @@ struct RunCommand: PlaybookSubcommand {
     let store =
       kind == .memory
       ? try DatabaseStore.inMemory()
-      : try DatabaseStore.open(folder, fresh: fresh, command: commandText)
+      : try DatabaseStore.open(
+        folder,
+        fresh: fresh,
+        durability: durability.durability ?? .process,
+        command: commandText
+      )
+    if !json { try tellOtherBuilds(store, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let consumers: [(any EventConsumer)?] = [display, ready]
     let runner = ResearchRunner(
@@ -143,7 +153,7 @@ struct RunCommand: PlaybookSubcommand {
       changes: continues ? .accept : .refuse,
       keepsFailed: keepsFailed,
       selection: selection,
-      faults: try faults.policy(for: research, hasProcesses: context.workerCommand != nil),
+      faults: policy,
       budget: control.budget,
       workerCommand: context.workerCommand,
       consumers: consumers.compactMap(\.self)
@@ -183,6 +193,18 @@ struct RunCommand: PlaybookSubcommand {
   /// The command line as others are shown it.
   private var commandText: String {
     CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
+  }
+
+  /// Says that stored results were made by other code, which the declarations may not show.
+  private func tellOtherBuilds(_ store: DatabaseStore, _ terminal: Terminal) throws {
+    guard let build = BuildIdentity.current else { return }
+    let count = try store.count(otherThanBuild: build)
+    guard count > 0 else { return }
+    let experiments = count == 1 ? "1 stored experiment was" : "\(count) stored experiments were"
+    terminal.printError(
+      "note: \(experiments) run by another build of the playbook; if its units have changed, "
+        + "--fresh runs all again (configs --why names them)"
+    )
   }
 
   /// Whether an error comes from the run itself and not from a unit.
@@ -225,6 +247,11 @@ struct RunCommand: PlaybookSubcommand {
     if keepsFailed && (fresh || store == .memory) {
       let other = fresh ? "--fresh" : "--store memory"
       throw ValidationError("\(other) begins with nothing: leave out --keep-failed")
+    }
+    if store == .memory, let durability = durability.durability {
+      throw ValidationError(
+        "--store memory survives nothing: leave out --durability \(durability.rawValue)"
+      )
     }
   }
 

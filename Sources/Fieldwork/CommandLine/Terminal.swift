@@ -10,26 +10,41 @@ import Foundation
 #endif
 
 /// Where a command writes: results to the standard output, the rest to the standard error.
-struct Terminal: Sendable {
+package struct Terminal: Sendable {
   /// Whether the standard output is a terminal.
   let isInteractive: Bool
   /// Whether the standard error is a terminal that can redraw lines.
   let canRedraw: Bool
+  /// Whether lines that have become too long are broken when the terminal of the standard error gets
+  /// narrower. Xterm cuts them instead.
+  let breaksLinesAnew: Bool
   /// Duplicates of the standard streams: what units print may be led elsewhere meanwhile.
-  private let output = Terminal.duplicate(STDOUT_FILENO)
-  private let error = Terminal.duplicate(STDERR_FILENO)
+  private let output: Int32
+  private let error: Int32
   private let outputHasColor: Bool
   private let errorHasColor: Bool
 
-  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+  /// The standard streams of this process.
+  package init() {
     // A closed pipe is an error of the one write, not the end of a run.
     signal(SIGPIPE, SIG_IGN)
+    self.init(
+      output: Terminal.duplicate(STDOUT_FILENO),
+      error: Terminal.duplicate(STDERR_FILENO),
+      environment: ProcessInfo.processInfo.environment
+    )
+  }
+
+  /// Streams that stay open as long as they are used.
+  init(output: Int32, error: Int32, environment: [String: String]) {
     let isDumb = environment["TERM"] == "dumb" || environment["TERM"] == nil
     let wantsColor = environment["NO_COLOR", default: ""].isEmpty && !isDumb
-    isInteractive = isatty(STDOUT_FILENO) == 1
-    canRedraw = isatty(STDERR_FILENO) == 1 && !isDumb
+    isInteractive = isatty(output) == 1
+    canRedraw = isatty(error) == 1 && !isDumb
+    breaksLinesAnew = environment["XTERM_VERSION"] == nil
     outputHasColor = isInteractive && wantsColor
-    errorHasColor = isatty(STDERR_FILENO) == 1 && wantsColor
+    errorHasColor = isatty(error) == 1 && wantsColor
+    (self.output, self.error) = (output, error)
   }
 
   /// - Returns: the descriptor itself if the process can open no more.
@@ -40,14 +55,15 @@ struct Terminal: Sendable {
 
   /// The number of columns of the standard output, or of the standard error if that is none; nil if
   /// neither is a terminal.
-  var width: Int? {
-    for descriptor in [output, error] {
-      var size = winsize()
-      if ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 {
-        return Int(size.ws_col)
-      }
-    }
-    return nil
+  var width: Int? { (Self.size(of: output) ?? Self.size(of: error))?.columns }
+
+  /// The size of the terminal that is redrawn; nil if the standard error is none.
+  var size: (columns: Int, rows: Int)? { Self.size(of: error) }
+
+  private static func size(of descriptor: Int32) -> (columns: Int, rows: Int)? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return (Int(size.ws_col), size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 
   /// Writes a line to the standard output, after what units have printed: C keeps that back for a while
@@ -71,14 +87,22 @@ struct Terminal: Sendable {
 
   /// Writes everything; a closed pipe ends the writing without a word, as for any filter.
   private func write(_ text: String, to descriptor: Int32) {
-    let bytes = Array(text.utf8)
-    var start = 0
-    while start < bytes.count {
-      let written = bytes[start...].withUnsafeBytes {
-        systemWrite(descriptor, $0.baseAddress, $0.count)
+    var text = text
+    text.withUTF8 { bytes in
+      var start = 0
+      while start < bytes.count {
+        let rest = bytes.baseAddress.map { UnsafeRawPointer($0 + start) }
+        let written = systemWrite(descriptor, rest, bytes.count - start)
+        if written >= 0 {
+          start += written
+        } else if errno == EAGAIN {
+          // A stream that does not block, and is full.
+          var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          _ = poll(&entry, 1, -1)
+        } else if errno != EINTR {
+          return
+        }
       }
-      if written < 0 && errno != EINTR && errno != EAGAIN { return }
-      start += max(written, 0)
     }
   }
 

@@ -1,226 +1,246 @@
 @preconcurrency import Dispatch
 import FieldworkCore
-import FieldworkRuntime
+package import FieldworkRuntime
+import FieldworkStore
 import Foundation
 
 /// Shows how a run goes: lines that are redrawn on a terminal, and a line now and then in a file.
 ///
-/// Events only change numbers; drawing happens on a timer, so a fast run is not held up.
-final class ProgressDisplay: EventConsumer {
+/// Events only change numbers. Everything else, making texts and writing, is done by a queue, at most
+/// some ten times a second, so a fast run is not held up.
+package final class ProgressDisplay: EventConsumer {
+  /// Something to be shown once, in a line that stays.
+  private enum Note {
+    case event(Event)
+    case failure(FailureTally.Group)
+    case text(String)
+  }
+
+  /// What events change.
   private struct State {
     var progress = RunProgress()
-    var began = ContinuousClock.now
-    var drawnLines = 0
-    var lastLine = ContinuousClock.now
-    var lastShare = 0
+    var notes: [Note] = []
+    /// How much of what workers have printed waits, in bytes.
+    var printedBytes = 0
+    /// Whether something is to be drawn that no drawing is scheduled for.
+    var isScheduled = false
     var isFinished = false
   }
 
-  private static let linesForWorkers = 4
-  /// Milliseconds between two drawings.
-  private static let interval = 100
-  /// How many kinds of failure are shown while running.
+  /// What drawing changes; only the queue touches it.
+  private struct Canvas {
+    var pace = Pace()
+    var region: ScreenRegion
+    var schedule = LineSchedule()
+    var shownFailures = 0
+  }
+
+  /// Milliseconds from an event to the drawing that shows it.
+  private static let delay = 80
+  /// How many kinds of failure are shown in lines that stay.
   private static let failureLimit = 10
+  /// How much may wait to be shown before those who bring more have to wait themselves.
+  private static let (noteLimit, byteLimit) = (1000, 1 << 20)
 
   private let terminal: Terminal
   private let state = Protected(State())
-  private let timer: (any DispatchSourceTimer)?
+  private let canvas: Protected<Canvas>
+  private let queue = DispatchQueue(label: "fieldwork.progress")
+  private let timer: any DispatchSourceTimer
+  private let resizes: (any DispatchSourceSignal)?
 
-  init(_ terminal: Terminal) {
+  package init(_ terminal: Terminal) {
     self.terminal = terminal
-    guard terminal.canRedraw else {
-      timer = nil
-      return
-    }
-    let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "fieldwork.progress"))
-    self.timer = timer
-    timer.setEventHandler { [weak self] in self?.draw() }
-    timer.schedule(
-      deadline: .now() + .milliseconds(Self.interval),
-      repeating: .milliseconds(Self.interval)
+    canvas = Protected(
+      Canvas(region: ScreenRegion(breaksLinesAnew: terminal.breaksLinesAnew))
     )
+    timer = DispatchSource.makeTimerSource(queue: queue)
+    resizes =
+      terminal.canRedraw ? DispatchSource.makeSignalSource(signal: SIGWINCH, queue: queue) : nil
+    timer.setEventHandler { [weak self] in self?.draw() }
+    // The time goes on while nothing happens.
+    timer.schedule(deadline: .now() + 1, repeating: 1)
     timer.resume()
+    resizes?.setEventHandler { [weak self] in self?.draw() }
+    resizes?.resume()
   }
 
-  func consume(_ event: Event) {
-    state.withLock { state in
-      if case .runStarted = event { state.began = ContinuousClock.now }
-      let failure = state.progress.apply(event)
-      if let failure, state.progress.failures.count <= Self.failureLimit {
-        show(failure, &state)
+  package func consume(_ event: Event) {
+    let (mustSchedule, isFull) = state.withLock { state in
+      let failure = state.progress.apply(event, now: Self.now)
+      var hasNote = true
+      switch event {
+      case .unitFailed, .workerDied:
+        if let failure { state.notes.append(.failure(failure)) } else { hasNote = false }
+      case .printed(_, let text):
+        state.printedBytes += text.utf8.count
+        state.notes.append(.event(event))
+      case .runStarted, .warning, .workerLeft, .domainUpdated: state.notes.append(.event(event))
+      default: hasNote = false
       }
-      if let text = note(event) { terminal.draw(erasing(&state) + text + "\n") }
-      if timer == nil { printLine(for: event, &state) }
+      let isFull = state.notes.count > Self.noteLimit || state.printedBytes > Self.byteLimit
+      guard hasNote || terminal.canRedraw, !state.isScheduled else { return (false, isFull) }
+      state.isScheduled = true
+      return (true, isFull)
+    }
+    if mustSchedule { schedule() }
+    if isFull { queue.sync { draw() } }
+  }
+
+  /// Shows a line among the others, soon.
+  func tell(_ text: String) {
+    state.withLock { $0.notes.append(.text(text)) }
+    // Who tells may not wait for a terminal that is held.
+    queue.async { self.draw() }
+  }
+
+  /// Shows what is still to be shown and takes the redrawn lines away; nothing is shown afterwards.
+  package func finish() {
+    timer.cancel()
+    resizes?.cancel()
+    queue.sync {
+      draw(isLast: true)
+      state.withLock { $0.isFinished = true }
     }
   }
 
-  /// What a person is told of an event beside the numbers; nil for most.
-  private func note(_ event: Event) -> String? {
+  /// In seconds, on a clock that is never set back.
+  private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
+
+  private func schedule() {
+    // A file gets its lines at once, a terminal all that has come meanwhile in one go.
+    let delay = terminal.canRedraw ? Self.delay : 0
+    queue.asyncAfter(deadline: .now() + .milliseconds(delay)) { [weak self] in self?.draw() }
+  }
+
+  // MARK: On the queue
+
+  private func draw(isLast: Bool = false) {
+    let taken = state.withLock { state -> (RunProgress, [Note])? in
+      guard !state.isFinished else { return nil }
+      state.isScheduled = false
+      state.printedBytes = 0
+      defer { state.notes = [] }
+      return (state.progress.snapshot, state.notes)
+    }
+    guard let (progress, notes) = taken else { return }
+    canvas.withLock { canvas in
+      canvas.pace.update(progress, at: Self.now)
+      let text = ProgressText(
+        progress: progress,
+        pace: canvas.pace,
+        now: Self.now,
+        terminal: terminal
+      )
+      let lines = notes.compactMap { line(of: $0, &canvas.shownFailures) }.joined()
+      if terminal.canRedraw {
+        redraw(isLast ? nil : text, below: lines, &canvas.region)
+      } else {
+        terminal.draw(lines + (isLast ? "" : dueLine(text, &canvas.schedule)))
+      }
+    }
+  }
+
+  /// - Parameter text: nil to take the redrawn lines away.
+  private func redraw(_ text: ProgressText?, below notes: String, _ region: inout ScreenRegion) {
+    var (lines, size) = ([ScreenLine](), (columns: 0, rows: 0))
+    // On a busy machine making the texts may take so long that the terminal has another size meanwhile.
+    for _ in 0..<3 {
+      size = terminal.size ?? (80, 24)
+      guard let text, text.progress.start != nil else { break }
+      // Some lines above stay in sight.
+      let limit = max(1, size.rows - max(2, size.rows / 6))
+      lines = text.lines(columns: size.columns - 1, rows: limit)
+      if terminal.size ?? (80, 24) == size { break }
+    }
+    terminal.draw(region.draw(lines, below: notes, columns: size.columns))
+  }
+
+  private func dueLine(_ text: ProgressText, _ schedule: inout LineSchedule) -> String {
+    guard let began = text.progress.began else { return "" }
+    let fraction = text.progress.fraction(at: text.now) ?? 0
+    let isDue = schedule.isDue(fraction: fraction, seconds: text.now - began)
+    return isDue ? text.numbers() + "\n" : ""
+  }
+
+  /// - Returns: complete lines; nil if there is nothing to show.
+  private func line(of note: Note, _ shownFailures: inout Int) -> String? {
+    switch note {
+    case .text(let text): return text + "\n"
+    case .event(let event): return line(of: event)
+    case .failure(let group):
+      shownFailures += 1
+      if shownFailures > Self.failureLimit + 1 { return nil }
+      return shownFailures <= Self.failureLimit
+        ? ProgressText.failure(group, terminal) + "\n"
+        : "\(terminal.red("failed:")) in other ways too, which the end of the run tells\n"
+    }
+  }
+
+  private func line(of event: Event) -> String? {
     switch event {
-    case .warning(let text): terminal.yellow("warning: ") + text
+    case .runStarted(let start):
+      terminal.canRedraw ? nil : ProgressText.start(start) + "\n"
+    case .warning(let text): "\(terminal.yellow("warning:")) \(text)\n"
     case .workerLeft(let worker, let reason):
-      terminal.yellow("warning: ") + "worker \(worker + 1) takes no more tasks: \(reason)"
+      "\(terminal.yellow("warning:")) worker \(worker + 1) takes no more tasks: \(reason)\n"
     case .domainUpdated(let number, let domain, _):
-      "update \(number): \(domain.description.inOneLine)"
+      "update \(number): \(domain.description.inOneLine)\n"
+    case .printed(_, let text): terminal.canRedraw ? text.withoutCursorMoves : text
     default: nil
     }
   }
+}
 
-  /// Shows a line among the others.
-  func tell(_ text: String) {
-    state.withLock { state in
-      if !state.isFinished { terminal.draw(erasing(&state) + text + "\n") }
-    }
-  }
+/// When a line about a run is due where lines stay: at each tenth of the work, but not more than one a
+/// second, and at least one every half minute.
+///
+/// After an hour the half minutes get longer, to a hundred and twentieth of the run: a run of weeks has
+/// hundreds of lines, not ten thousands.
+struct LineSchedule: Sendable {
+  private var last = 0.0
+  private var tenths = 0
 
-  /// Takes the redrawn lines away; nothing is shown afterwards.
-  func finish() {
-    timer?.cancel()
-    state.withLock { state in
-      guard !state.isFinished else { return }
-      state.isFinished = true
-      if timer != nil { terminal.draw(erasing(&state)) }
-    }
-  }
-
-  private func show(_ group: RunProgress.FailureGroup, _ state: inout State) {
-    let text = FailureText.text(group, terminal.red("failed:"))
-    terminal.draw(erasing(&state) + text + "\n")
-  }
-
-  // MARK: On a terminal
-
-  private func draw() {
-    state.withLock { state in
-      guard !state.isFinished, state.progress.start != nil else { return }
-      let width = (terminal.width ?? 80) - 1
-      let lines = lines(state, width: width)
-      let text = lines.joined(separator: "\n")
-      // One write, and each line is overwritten before it is cleared, so nothing flickers.
-      let start = state.drawnLines > 0 ? "\u{1B}[\(state.drawnLines)A" : ""
-      let cleared = text.replacingOccurrences(of: "\n", with: "\u{1B}[K\n")
-      terminal.draw(start + "\r" + cleared + "\u{1B}[K\n\u{1B}[J")
-      state.drawnLines = lines.count
-    }
-  }
-
-  private func erasing(_ state: inout State) -> String {
-    defer { state.drawnLines = 0 }
-    return state.drawnLines > 0 ? "\u{1B}[\(state.drawnLines)A\r\u{1B}[J" : ""
-  }
-
-  private func lines(_ state: State, width: Int) -> [String] {
-    let numbers = numbers(state)
-    let space = width - numbers.count - 3
-    var lines: [String] = []
-    if let fraction = state.progress.fraction, space >= 10 {
-      let bar = bar(fraction, width: min(space, 40))
-      lines.append("\(terminal.green(bar)) \(numbers)")
-    } else {
-      lines.append(numbers.fitted(width))
-    }
-    let activities = state.progress.activities.sorted { $0.key < $1.key }
-    for (worker, activities) in activities.prefix(Self.linesForWorkers) {
-      guard let first = activities.first else { continue }
-      let others = activities.count > 1 ? " and \(activities.count - 1) more" : ""
-      lines.append(terminal.dim((text(worker, first, state) + others).fitted(width)))
-    }
-    if activities.count > Self.linesForWorkers {
-      lines.append(terminal.dim("  and \(activities.count - Self.linesForWorkers) more"))
-    }
-    return lines
-  }
-
-  private func bar(_ fraction: Double, width: Int) -> String {
-    let full = Int((fraction * Double(width)).rounded(.down))
-    return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-  }
-
-  private func text(
-    _ worker: Int,
-    _ activity: RunProgress.Activity,
-    _ state: State
-  ) -> String {
-    let config = activity.experiment.config.withoutAuxiliary
-    var text = "  worker \(worker + 1): "
-    if let iterations = state.progress.start?.iterations, iterations > 1 {
-      text += "iteration \(activity.iterations)/\(iterations) "
-    } else if activity.iterations > 0 {
-      text += "iteration \(activity.iterations) "
-    }
-    return (text + config.description).inOneLine
-  }
-
-  /// Everything that is counted, in one line: `12/90 experiments · 3.4 it/s · 25 s left · 1 failed`.
-  private func numbers(_ state: State) -> String {
-    let progress = state.progress
-    let seconds = max((ContinuousClock.now - state.began) / .seconds(1), 1e-9)
-    var parts: [String] = []
-    if let total = progress.total {
-      parts.append("\(progress.finished)/\(total)")
-    } else {
-      parts.append(Wording.count(progress.finished, "experiment"))
-    }
-    if progress.start?.iterations == 1 {
-      parts.append(Wording.rate(Double(progress.ended) / seconds, "exp"))
-    } else {
-      parts.append("\(progress.iterations) it")
-      parts.append(Wording.rate(Double(progress.iterations) / seconds, "it"))
-    }
-    if let fraction = progress.fraction, fraction > 0, fraction < 1, seconds > 1 {
-      parts.append(Wording.duration(seconds * (1 - fraction) / fraction) + " left")
-    } else {
-      parts.append(Wording.duration(seconds) + " elapsed")
-    }
-    if progress.counts.failed > 0 { parts.append("\(progress.counts.failed) failed") }
-    return parts.joined(separator: " · ")
-  }
-
-  // MARK: In a file
-
-  /// A line at the start, and then one at each tenth of the work, but not more than one a second; at
-  /// least one every half minute.
-  private func printLine(for event: Event, _ state: inout State) {
-    switch event {
-    case .runStarted(let start): terminal.printError(startText(start))
-    case .experimentEnded, .iterationEnded:
-      let now = ContinuousClock.now
-      guard now - state.lastLine >= .seconds(1) else { return }
-      let share = Int((state.progress.fraction ?? 0) * 10)
-      guard share > state.lastShare || now - state.lastLine >= .seconds(30) else { return }
-      state.lastShare = share
-      state.lastLine = now
-      terminal.printError(numbers(state))
-    default: break
-    }
-  }
-
-  private func startText(_ start: RunStart) -> String {
-    let count =
-      start.experiments.map { Wording.count($0, "experiment") } ?? "an open number of experiments"
-    let stored = start.stored > 0 ? ", \(start.stored) stored" : ""
-    return
-      "\(start.name): \(count)\(stored), \(Wording.count(start.workers, "worker")), seed \(start.seed)"
+  /// - Parameters:
+  ///   - fraction: the part of the work that is done.
+  ///   - seconds: since the first experiment began.
+  mutating func isDue(fraction: Double, seconds: Double) -> Bool {
+    let tenths = Int(fraction * 10 + 1e-9)
+    let pause = max(30, seconds / 120)
+    guard seconds - last >= 1, tenths > self.tenths || seconds - last >= pause else { return false }
+    self.tenths = tenths
+    last = seconds
+    return true
   }
 }
 
-/// How a failure is told to a person.
-enum FailureText {
-  /// One line for the failure and one for an experiment that has it.
-  static func text(_ group: RunProgress.FailureGroup, _ title: String) -> String {
-    let failure = group.failure
-    let message = failure.message.inOneLine
-    let config = group.example.config.withoutAuxiliary.description.inOneLine
-    return """
-      \(title) \(failure.unitText), iteration \(failure.iteration): \(message)
-        in \(group.example.id) \(config)
-      """
-  }
-}
-
-extension Failure {
-  /// The unit with its place: `unit 'train' (Digits/Digits.swift:31)`.
-  var unitText: String {
-    (unit.isEmpty ? "between units" : "unit '\(unit)'") + (place.map { " (\($0))" } ?? "")
+extension String {
+  /// The text for the lines above a region: colors stay, everything else that moves a cursor is left out.
+  var withoutCursorMoves: String {
+    var result = String.UnicodeScalarView()
+    var rest = Substring(self).unicodeScalars
+    var hasColor = false
+    while let scalar = rest.popFirst() {
+      switch scalar {
+      case "\n", "\t": result.append(scalar)
+      case "\r":
+        // What stands before it in its line would be written over, if something comes after it.
+        guard let next = rest.first, next != "\n" else { continue }
+        let line = result.lastIndex(of: "\n").map { result.index(after: $0) } ?? result.startIndex
+        result.removeSubrange(line...)
+      case "\u{1B}":
+        guard rest.first == "[" else { continue }
+        let end = rest.firstIndex { (0x40...0x7E).contains($0.value) && $0 != "[" }
+        guard let end else { return String(result) }
+        if rest[end] == "m" {
+          result.append(scalar)
+          result.append(contentsOf: rest[...end])
+          hasColor = true
+        }
+        rest = rest[rest.index(after: end)...]
+      default: if scalar.properties.generalCategory != .control { result.append(scalar) }
+      }
+    }
+    return String(result) + (hasColor ? "\u{1B}[0m" : "")
   }
 }

@@ -27,9 +27,9 @@ struct RunReport {
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     let digest = try store.digest(of: research.settings.objective)
     var lines = [headline(summary)]
-    if let reason = summary.stopExplanation { lines.append(reason) }
     lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
+    if let explanation = summary.stopExplanation { lines.append(explanation.inOneLine) }
     let command = "swift run \(context.name)"
     if folder == nil {
       // Nothing is kept, so there is nothing to go on from.
@@ -101,11 +101,11 @@ struct RunReport {
     var values: [String: Value] = [
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
-      "cancelled": .bool(summary.isCancelled), "seed": .string(String(summary.seed)),
+      "cancelled": .bool(summary.isCancelled),
+      "stopped": summary.stopExplanation.map { .string($0) } ?? .null, "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     values["left"] = summary.left.map(Value.int)
-    values["explanation"] = summary.stopExplanation.map(Value.string)
     let objective = research.settings.objective
     if let objective, let best = try store.digest(of: objective).best {
       values["best"] = .dictionary([

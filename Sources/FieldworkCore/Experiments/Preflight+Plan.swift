@@ -26,7 +26,7 @@ extension Research {
       Problem(
         branches.configs == nil
           ? "there are \(branches.count) branches for \(experiments)"
-          : "branches give \(branches.count) configs, but there are \(experiments), so the last ones are not used",
+          : "branches give \(branches.count) configs for \(experiments), so the last ones are not used",
         remedy: "leave out branches, or add configs or repetitions",
         place: place,
         severity: .warning

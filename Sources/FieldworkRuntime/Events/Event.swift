@@ -15,17 +15,19 @@ public enum Event: Sendable {
   case iterationEnded(experiment: String, iteration: Int, worker: Int)
   case unitFailed(PlannedExperiment, Failure)
   case experimentEnded(PlannedExperiment, Ending, iterations: Int, worker: Int)
+  /// An experiment is tried again, with the number of the attempt that is to come, from 2: what failed
+  /// in the attempt before no longer counts. It comes after that attempt's end, or in its place.
+  case retrying(PlannedExperiment, attempt: Int)
   /// The domain was replaced: with the number of domains before it, and the number of experiments that
   /// are known now; nil if there is no end.
   case domainUpdated(number: Int, Domain, experiments: Int?)
+  /// The process of a worker has died, and another one takes its place. What becomes of the experiments
+  /// that it ran, events of their own tell.
+  case workerDied(worker: Int, reason: String)
+  /// A worker has written to its standard error: complete lines, each with its end.
+  case printed(worker: Int, text: String)
   /// A worker takes no more tasks.
   case workerLeft(worker: Int, reason: String)
-  /// A worker process has died, and another one takes its place.
-  case workerDied(worker: Int, reason: String)
-  /// What a worker process has written to its standard error: complete lines.
-  case printed(worker: Int, text: String)
-  /// An experiment is tried again, with the number of the attempt.
-  case retrying(PlannedExperiment, attempt: Int)
   /// Something that does not end the run, but that a person should know.
   case warning(String)
   case runEnded(RunSummary)
@@ -44,6 +46,24 @@ public struct RunStart: Sendable {
   public let seed: UInt64
   /// The number of experiments whose results are stored from earlier runs.
   public let stored: Int
+
+  package init(
+    name: String,
+    experiments: Int?,
+    iterations: Int?,
+    workers: Int,
+    branches: Int,
+    seed: UInt64,
+    stored: Int
+  ) {
+    self.name = name
+    self.experiments = experiments
+    self.iterations = iterations
+    self.workers = workers
+    self.branches = branches
+    self.seed = seed
+    self.stored = stored
+  }
 }
 
 /// What came out of a run.

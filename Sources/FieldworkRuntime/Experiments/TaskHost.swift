@@ -33,6 +33,8 @@ final class TaskHost: Sendable {
   struct Hooks: Sendable {
     let recorder: any RecordSink
     let emit: @Sendable (Event) -> Void
+    /// An experiment has ended for good, and is about to be recorded.
+    let willEnd: @Sendable (PlannedExperiment, Ending) -> Void
     /// Whether somebody wants to be told of each turn of a unit.
     let wantsUnits: Bool
     /// Whether running experiments are to end with their iteration.
@@ -195,6 +197,7 @@ final class TaskHost: Sendable {
     records.append(
       .ended(experiment: experiment.key, ending, iterations: iterations, at: TaskHost.now())
     )
+    hooks.willEnd(experiment, ending)
     let emit = hooks.emit
     let action = { @Sendable in
       emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))

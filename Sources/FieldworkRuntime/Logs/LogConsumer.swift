@@ -8,8 +8,8 @@ import Logging
 /// | level | what |
 /// |---|---|
 /// | error | a unit has failed; an experiment's failures stand in its own log, too |
-/// | warning | a worker takes no more tasks |
-/// | notice | the run has started or ended, the domain was updated |
+/// | warning | a worker has died or takes no more tasks |
+/// | notice | the run has started or ended, the domain was updated; an experiment is tried again, in its own log, too |
 /// | info | an experiment has started, ended, or was left out; in its own log, too |
 /// | debug | a unit runs; in the log of its experiment, too |
 ///
@@ -65,8 +65,12 @@ package final class LogConsumer: EventConsumer {
       )
     case .workerLeft(let worker, let reason):
       research.warning("worker \(worker) takes no more tasks: \(reason)")
+    case .workerDied(let worker, let reason):
+      research.warning("worker \(worker) has died: \(reason)")
+    case .retrying(let experiment, let attempt):
+      log(.notice, "experiment is tried again", experiment, ["attempt": "\(attempt)"])
     case .warning(let text): research.warning("\(text)")
-    case .iterationEnded, .workerDied, .printed, .retrying: break
+    case .iterationEnded, .printed: break
     }
   }
 

@@ -8,6 +8,17 @@ import Foundation
 /// A thread of its own waits for the streams, the program's end and an interruption at once, so that the
 /// program never waits for a reader.
 final class ProgramRun: Sendable {
+  /// What is run, and how.
+  struct Command: Sendable {
+    let path: String
+    /// The name of the program and its arguments.
+    let words: [String]
+    let environment: [String: String]
+    let folder: String
+
+    var name: String { words.first ?? "" }
+  }
+
   private struct Notices {
     /// How the program itself ended.
     var exit: ProgramResult.Ending?
@@ -15,13 +26,10 @@ final class ProgramRun: Sendable {
   }
 
   private struct Stream {
-    let handle: FileHandle
+    let file: SystemFile
     var output: CapturedOutput
     var hasEnded = false
   }
-
-  /// Held by the one that starts a program.
-  private static let starts = Protected(0)
 
   /// How many bytes of what goes to the stream for errors are kept.
   private static let errorLimit = 100_000
@@ -34,13 +42,12 @@ final class ProgramRun: Sendable {
   /// - Parameter sizeLimit: how many bytes of the output are kept.
   init(sizeLimit: Int) { self.sizeLimit = sizeLimit }
 
-  /// Starts the process and waits until the run is over.
-  func run(_ process: Process, named name: String, timeLimit: Duration) async -> ProgramResult {
+  /// Starts the program and waits until the run is over.
+  func run(_ command: Command, timeLimit: Duration) async -> ProgramResult {
     let queue = DispatchQueue(label: "fieldwork.program")
     return await withCheckedContinuation { continuation in
       queue.async {
-        let result = self.runBlocking(process, named: name, timeLimit: timeLimit)
-        continuation.resume(returning: result)
+        continuation.resume(returning: self.runBlocking(command, timeLimit: timeLimit))
       }
     }
   }
@@ -56,50 +63,56 @@ final class ProgramRun: Sendable {
 
   // MARK: On the thread of the run
 
-  private func runBlocking(
-    _ process: Process,
-    named name: String,
-    timeLimit: Duration
-  ) -> ProgramResult {
+  private func runBlocking(_ command: Command, timeLimit: Duration) -> ProgramResult {
     if notices.withLock({ $0.isInterrupted }) { return ProgramResult(ending: .interrupted) }
-    process.standardInput = FileHandle.nullDevice
-    process.terminationHandler = { process in
-      let status = process.terminationStatus
-      let hasExited = process.terminationReason == .exit
-      self.notify { $0.exit = hasExited ? .exited(status) : .signalled(status) }
-    }
     do {
-      let handles = try Self.start(process)
+      let (process, files) = try Self.start(command)
+      Thread.detachNewThread {
+        let ending = process.wait()
+        self.notify { notices in
+          switch ending {
+          case .exited(let status): notices.exit = .exited(status)
+          case .signalled(let signal): notices.exit = .signalled(signal)
+          }
+        }
+      }
       var streams = [
-        Stream(handle: handles.output, output: CapturedOutput(limit: sizeLimit)),
+        Stream(file: files.output, output: CapturedOutput(limit: sizeLimit)),
         Stream(
-          handle: handles.errors,
+          file: files.errors,
           output: CapturedOutput(limit: min(sizeLimit, Self.errorLimit))
         ),
       ]
-      let ending = wait(&streams, until: ContinuousClock.now + timeLimit) ?? .overTime(timeLimit)
-      Self.stop(process)
-      // The handler holds this run, and with it the pipe of the bell.
-      process.terminationHandler = nil
-      return ProgramResult(ending: ending, output: streams[0].output, errors: streams[1].output)
+      let ending = wait(&streams, until: ContinuousClock.now + timeLimit)
+      if ending == nil || ending == .interrupted { process.kill() }
+      return ProgramResult(
+        ending: ending ?? .overTime(timeLimit),
+        output: streams[0].output,
+        errors: streams[1].output
+      )
     } catch {
-      return ProgramResult(ending: .refused(name, Self.reason(error)))
+      let reason = (error as? SystemError).map { String(cString: strerror($0.number)) }
+      return ProgramResult(ending: .refused(command.name, reason ?? "\(error)"))
     }
   }
 
-  /// Starts a process, alone: another one that started between the making of a pipe and the closing of
-  /// its end here would hold that end open as long as it lives.
-  /// - Returns: where to read what the process writes.
-  private static func start(_ process: Process) throws -> (output: FileHandle, errors: FileHandle) {
-    try starts.withLock { _ in
-      let (output, errors) = (Pipe(), Pipe())
-      process.standardOutput = output
-      process.standardError = errors
-      try process.run()
-      try? output.fileHandleForWriting.close()
-      try? errors.fileHandleForWriting.close()
-      return (output.fileHandleForReading, errors.fileHandleForReading)
+  private static func start(
+    _ command: Command
+  ) throws -> (ChildProcess, (output: SystemFile, errors: SystemFile)) {
+    let (output, errors) = (try SystemFile.pipe(), try SystemFile.pipe())
+    // They are closed here when the process has its own.
+    let process = try withExtendedLifetime((output.writing, errors.writing)) {
+      try ChildProcess(
+        command.path,
+        command.words,
+        descriptors: [
+          STDOUT_FILENO: output.writing.descriptor, STDERR_FILENO: errors.writing.descriptor,
+        ],
+        environment: command.environment,
+        folder: command.folder
+      )
     }
+    return (process, (output.reading, errors.reading))
   }
 
   /// Reads until everything has ended.
@@ -116,10 +129,9 @@ final class ProgramRun: Sendable {
       let left = (deadline - ContinuousClock.now) / .milliseconds(1)
       if left <= 0 { return exit }
       let open = streams.indices.filter { !streams[$0].hasEnded }
-      let handles = open.map { streams[$0].handle } + [bell.fileHandleForReading]
-      var waits = handles.map {
-        pollfd(fd: $0.fileDescriptor, events: Int16(POLLIN), revents: 0)
-      }
+      let descriptors =
+        open.map { streams[$0].file.descriptor } + [bell.fileHandleForReading.fileDescriptor]
+      var waits = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       guard poll(&waits, nfds_t(waits.count), Int32(min(left.rounded(.up), 1e9))) > 0 else {
         continue
       }
@@ -135,19 +147,5 @@ final class ProgramRun: Sendable {
         }
       }
     }
-  }
-
-  /// Kills a process, and with it those that it has started, if they are a group of their own.
-  private static func stop(_ process: Process) {
-    guard process.isRunning else { return }
-    let id = process.processIdentifier
-    _ = kill(getpgid(id) == id ? -id : id, SIGKILL)
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let system = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-    guard system.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
-    return String(cString: strerror(Int32(system.code)))
   }
 }

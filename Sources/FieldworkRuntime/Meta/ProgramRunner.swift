@@ -30,14 +30,15 @@ struct ProgramRunner: Sendable {
       let nothing = CapturedOutput(limit: 0)
       return ProgramResult(ending: .missing(name), output: nothing, errors: nothing)
     }
-    let process = Process()
-    process.executableURL = executable
-    process.arguments = Array(line.dropFirst())
-    process.environment = environment ?? self.environment
-    process.currentDirectoryURL = URL(fileURLWithPath: folder ?? self.folder)
+    let command = ProgramRun.Command(
+      path: executable.path,
+      words: line,
+      environment: environment ?? self.environment,
+      folder: folder ?? self.folder
+    )
     let program = ProgramRun(sizeLimit: sizeLimit ?? self.sizeLimit)
     return await withTaskCancellationHandler {
-      await program.run(process, named: name, timeLimit: timeLimit)
+      await program.run(command, timeLimit: timeLimit)
     } onCancel: {
       program.interrupt()
     }

@@ -23,7 +23,7 @@ enum StopReason: Sendable {
     case .failedFast(let failure):
       "The run was ended by its first failure: \(failure.message)"
     case .equalFailures(let count, let failure):
-      "The run was ended, since the first \(count) experiments all failed in the same way: \(failure.message)"
+      "The run was ended, since the first \(count) experiments all failed in the same way: \(failure.message); mend it, or run with --keep-going"
     }
   }
 }
@@ -48,22 +48,27 @@ final class FailureWatch: Sendable {
     isNeeded = faults.failsFast || faults.equalFailureLimit != nil
   }
 
-  func reason(toStopAfter event: Event) -> StopReason? {
-    guard isNeeded else { return nil }
-    return state.withLock { state in
+  /// Takes notice of what happens while experiments run.
+  func notice(_ event: Event) {
+    guard isNeeded else { return }
+    state.withLock { state in
       switch event {
       case .unitFailed(let experiment, let failure):
         if state.failures[experiment.key] == nil { state.failures[experiment.key] = failure }
-        return nil
       case .experimentStarted(let experiment, _):
         // What an earlier attempt met does not count.
         state.failures[experiment.key] = nil
-        return nil
-      case .experimentEnded(let experiment, let ending, _, _):
-        let failure = state.failures.removeValue(forKey: experiment.key)
-        return reason(toStopAfter: ending, failure, &state)
-      default: return nil
+      default: break
       }
+    }
+  }
+
+  /// Why the run is to end after an experiment, by its key, has ended for good; nil if it goes on.
+  func reason(toStopAfter key: String, _ ending: Ending) -> StopReason? {
+    guard isNeeded else { return nil }
+    return state.withLock { state in
+      let failure = state.failures.removeValue(forKey: key)
+      return reason(toStopAfter: ending, failure, &state)
     }
   }
 
@@ -79,19 +84,12 @@ final class FailureWatch: Sendable {
     if faults.failsFast { return .failedFast(failure) }
     guard let limit = faults.equalFailureLimit, !state.isOver else { return nil }
     let common = state.common ?? failure
-    guard common.looksLike(failure) else {
+    guard common.unit == failure.unit, common.pattern == failure.pattern else {
       state.isOver = true
       return nil
     }
     state.common = common
     state.count += 1
     return state.count >= limit ? .equalFailures(state.count, common) : nil
-  }
-}
-
-extension Failure {
-  /// Whether two failures are of one kind, as far as can be told.
-  func looksLike(_ other: Failure) -> Bool {
-    unit == other.unit && kind == other.kind && message == other.message
   }
 }

@@ -32,6 +32,8 @@ public final class Monitor: EventConsumer {
   private struct State {
     var counts = Counts()
     var failures: [ExperimentFailure] = []
+    /// The experiments that count as failed.
+    var failed: Set<String> = []
     var summary: RunSummary?
   }
 
@@ -41,7 +43,8 @@ public final class Monitor: EventConsumer {
 
   public var counts: Counts { state.withLock { $0.counts } }
 
-  /// The failures so far, in the order in which they happened.
+  /// The failures so far, in the order in which they happened, without those of experiments that are
+  /// tried again.
   public var failures: [ExperimentFailure] { state.withLock { $0.failures } }
 
   /// Whether the run has ended.
@@ -60,15 +63,24 @@ public final class Monitor: EventConsumer {
       case .iterationEnded: state.counts.iterations += 1
       case .unitFailed(let experiment, let failure):
         state.failures.append(ExperimentFailure(experiment: experiment, failure: failure))
-      case .experimentEnded(_, let ending, _, _):
+      case .experimentEnded(let experiment, let ending, _, _):
         state.counts.running -= 1
         switch ending.state {
         case .done: state.counts.done += 1
-        case .failed: state.counts.failed += 1
+        case .failed:
+          state.counts.failed += 1
+          state.failed.insert(experiment.id)
         case .interrupted, .running: state.counts.interrupted += 1
         }
+      case .retrying(let experiment, _):
+        if state.failed.remove(experiment.id) != nil {
+          state.counts.failed -= 1
+        } else {
+          state.counts.running -= 1
+        }
+        state.failures.removeAll { $0.experiment.id == experiment.id }
       case .runEnded(let summary): state.summary = summary
-      case .unitStarted, .workerLeft, .warning, .workerDied, .printed, .retrying: break
+      case .unitStarted, .workerLeft, .workerDied, .printed, .warning: break
       }
     }
   }

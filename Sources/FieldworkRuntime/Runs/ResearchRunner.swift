@@ -95,7 +95,8 @@ public struct ResearchRunner: Sendable {
       services: services,
       faults: faults
     )
-    let size = try selection.map { try $0.count(in: plan) } ?? plan.size
+    let selected = try selection?.counts(in: plan, stored: finished)
+    let size = selection == nil ? plan.size : selected?.all
     let workers = workerCount(size)
     run.emit(
       .runStarted(
@@ -106,7 +107,7 @@ public struct ResearchRunner: Sendable {
           workers: workers,
           branches: research.settings.branches.count,
           seed: seed,
-          stored: finished.count
+          stored: selected?.stored ?? finished.count
         )
       )
     )
@@ -123,11 +124,13 @@ public struct ResearchRunner: Sendable {
       research,
       finished: finished,
       selection: selection,
+      sendsAhead: usesProcesses,
       lanes: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
       hooks: TaskQueue.Hooks(
         skipped: { run.skip($0) },
         shouldStop: { run.shouldStop },
         update: { try await run.update($0, $1) },
+        starved: { run.callBackTasks() },
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
@@ -168,12 +171,12 @@ public struct ResearchRunner: Sendable {
     } catch {
       failure = error
     }
-    // A signal that comes when everything has run leaves nothing undone.
-    let hasRest = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
+    // A cancellation that comes when everything has run leaves nothing undone.
+    let isCutShort = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
     let summary = run.summarize(
-      isCancelled: Task.isCancelled && hasRest,
-      hasRest: hasRest,
-      left: hasRest ? queue.left : nil,
+      isCancelled: Task.isCancelled && isCutShort,
+      isCutShort: isCutShort,
+      left: isCutShort ? queue.left : nil,
       duration: elapsed / .seconds(1)
     )
     await run.recorder.record(run.ledger.close(summary))
@@ -215,6 +218,10 @@ public struct ResearchRunner: Sendable {
     return await body()
   }
 
+  private var usesProcesses: Bool {
+    workerCommand != nil && research.settings.parallelism == .processes
+  }
+
   /// - Returns: with `debug`, the first error of a unit.
   private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async -> (any Error)? {
     if research.settings.parallelism == .serial {
@@ -222,7 +229,7 @@ public struct ResearchRunner: Sendable {
     }
     return await withTaskGroup(of: (any Error)?.self) { group in
       for worker in 0..<workers {
-        if let command = workerCommand, research.settings.parallelism == .processes {
+        if let command = workerCommand, usesProcesses {
           group.addTask {
             await WorkerSupervisor(worker, command, run, queue).work()
             return nil

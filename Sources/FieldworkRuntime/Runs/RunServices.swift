@@ -61,7 +61,8 @@ final class RunServices: Sendable {
     devices = try settings.devices.map {
       try DeviceAssignment($0, workers: workers, branches: settings.branches.count)
     }
-    memoryCheck = try RunServices.memoryCheck(settings)
+    // Workers are sent tasks when their devices are free.
+    memoryCheck = role == .run ? try RunServices.memoryCheck(settings) : nil
   }
 
   /// What workers wait for before each task; nil for nothing.
@@ -119,7 +120,7 @@ final class RunServices: Sendable {
     place(&task.leader, worker)
   }
 
-  private func place(_ experiment: inout PlannedExperiment, _ worker: Int) {
+  func place(_ experiment: inout PlannedExperiment, _ worker: Int) {
     guard let devices else { return }
     let branch = experiment.branch
     let value =

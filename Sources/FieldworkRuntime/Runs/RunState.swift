@@ -17,6 +17,7 @@ final class RunState: Sendable {
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
   private let deathCount = Protected(0)
+  private let callBacks = Protected<[@Sendable () -> Void]>([])
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<String?>(nil)
   /// That nothing more is to begin.
@@ -49,13 +50,27 @@ final class RunState: Sendable {
   var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
 
   /// Whether someone wants to be told of each turn of a unit.
-  var wantsUnits: Bool { (consumers + logs).contains(where: \.wantsUnits) }
+  var wantsUnits: Bool { othersWantUnits || logs.contains(where: \.wantsUnits) }
+
+  /// Whether someone besides the logs wants to be told of each turn of a unit.
+  var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
+
+  /// Has workers give back the tasks that they have not begun.
+  func callBackTasks() {
+    for callBack in callBacks.withLock({ $0 }) { callBack() }
+  }
+
+  /// Says how a worker is asked to give back tasks.
+  func whenTasksAreCalledBack(_ callBack: @escaping @Sendable () -> Void) {
+    callBacks.withLock { $0.append(callBack) }
+  }
 
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }
 
+  func countDeath() { deathCount.withLock { $0 += 1 } }
+
   func emit(_ event: Event) {
-    if case .workerDied = event { deathCount.withLock { $0 += 1 } }
     for log in logs { log.consume(event) }
     ledger.consume(event)
     relay(event)
@@ -67,7 +82,14 @@ final class RunState: Sendable {
       summary.withLock { $0.count(ending) }
     }
     for consumer in consumers { consumer.consume(event) }
-    if let reason = failureWatch.reason(toStopAfter: event) { stopSignal.give(reason) }
+    failureWatch.notice(event)
+  }
+
+  /// An experiment has ended for good, whether or not that is stored by now.
+  func willEnd(_ experiment: PlannedExperiment, _ ending: Ending) {
+    if let reason = failureWatch.reason(toStopAfter: experiment.key, ending) {
+      stopSignal.give(reason)
+    }
   }
 
   func skip(_ experiment: PlannedExperiment) {
@@ -106,6 +128,7 @@ final class RunState: Sendable {
       TaskHost.Hooks(
         recorder: recorder,
         emit: { self.emit($0) },
+        willEnd: { self.willEnd($0, $1) },
         wantsUnits: wantsUnits,
         shouldStop: { self.shouldStop }
       )
@@ -210,11 +233,16 @@ final class RunState: Sendable {
   /// Whether an experiment was interrupted, as far as it is stored.
   var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
 
-  /// - Parameter left: the number of experiments that have not begun; nil if it is not known.
-  func summarize(isCancelled: Bool, hasRest: Bool, left: Int?, duration: Double) -> RunSummary {
-    var reason = stopSignal.reason
-    // The time was over when everything had run.
-    if case .budget = reason, !hasRest { reason = nil }
+  /// - Parameters:
+  ///   - isCutShort: whether the run ended before its plan was through.
+  ///   - left: the number of experiments that have not begun; nil if it is not known.
+  func summarize(
+    isCancelled: Bool,
+    isCutShort: Bool,
+    left: Int?,
+    duration: Double
+  ) -> RunSummary {
+    let reason = isCutShort ? stopSignal.reason : nil
     return summary.withLock { summary in
       summary.isCancelled = isCancelled
       summary.stopExplanation = reason?.explanation

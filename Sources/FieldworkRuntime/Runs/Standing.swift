@@ -26,6 +26,8 @@ package struct Standings: Sendable {
   /// Whether a definition is stored.
   package let isBegun: Bool
   private let selection: Selection?
+  /// By key: the builds that ran the experiments that are done, where they are known.
+  private let builds: [String: String]
 
   /// - Parameter store: what is stored; nil for nothing.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read, of code `invalidDefinition` if the
@@ -40,6 +42,7 @@ package struct Standings: Sendable {
     isBegun = before != nil
     change = before.flatMap { $0 == definition.text ? nil : definition.difference(from: $0) }
     self.selection = selection
+    builds = try store?.builds() ?? [:]
   }
 
   /// How an experiment of the plan stands to what is stored.
@@ -56,7 +59,13 @@ package struct Standings: Sendable {
 
   /// Whether what is stored of an experiment was made by something else than what would run now. Here
   /// everything is compared of which that can be told.
-  private func hasChanged(_ experiment: PlannedExperiment) -> Bool { change != nil }
+  private func hasChanged(_ experiment: PlannedExperiment) -> Bool {
+    guard change == nil else { return true }
+    guard let build = builds[experiment.key], let current = BuildIdentity.current else {
+      return false
+    }
+    return build != current
+  }
 }
 
 extension ExperimentPlan {

@@ -13,6 +13,8 @@ final class TaskQueue: Sendable {
     let shouldStop: @Sendable () -> Bool
     /// Makes the domain that takes over; nil to keep the present one. It is called when nothing runs.
     let update: @Sendable (DomainUpdate, UpdateRequest) async throws -> Domain?
+    /// A worker has nothing to do while others have tasks, some of which they may not have begun.
+    let starved: @Sendable () -> Void
     /// The domain was updated; with the new number of experiments, nil if there is no end.
     let updated: @Sendable (Int, Domain, Int?) -> Void
   }
@@ -67,11 +69,12 @@ final class TaskQueue: Sendable {
   /// Whether experiments that are stored run again where another one of their task does.
   private let keepsTasksWhole: Bool
   private let hasUpdates: Bool
-  /// Whether a worker may give a task back, so that others have to wait for it.
+  /// Whether a worker may give a task back, so that others wait for it.
   private let mayReturn: Bool
   private let hooks: Hooks
 
   /// - Parameters:
+  ///   - sendsAhead: whether workers have tasks that they have not begun, and may give them back.
   ///   - lanes: the number of workers among which tasks are dealt out in turn; nil to give them to
   ///     whoever asks.
   init(
@@ -79,6 +82,7 @@ final class TaskQueue: Sendable {
     _ research: Research,
     finished: Set<String>,
     selection: Selection?,
+    sendsAhead: Bool,
     lanes: Int?,
     hooks: Hooks
   ) {
@@ -88,7 +92,7 @@ final class TaskQueue: Sendable {
     isDealt = lanes != nil
     keepsTasksWhole = research.crossesBranches
     hasUpdates = !research.updates.isEmpty
-    mayReturn = research.settings.deviceMemory != nil
+    mayReturn = research.settings.deviceMemory != nil || sendsAhead && lanes == nil
     self.hooks = hooks
   }
 
@@ -111,7 +115,9 @@ final class TaskQueue: Sendable {
         if isDealt { wakeAll() }
         return task
       case .update(let rule, let request): await update(rule, request)
-      case .wait(let wakes): await wait(since: wakes)
+      case .wait(let wakes):
+        if mayReturn { hooks.starved() }
+        await wait(since: wakes)
       case .end:
         // Others may wait for tasks that this worker would have taken: they end, too, or draw them.
         wakeAll()

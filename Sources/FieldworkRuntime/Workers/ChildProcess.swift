@@ -9,9 +9,8 @@ import Foundation
 
 /// A process that this one has started, the leader of a session of its own.
 ///
-/// Signals of the terminal do not reach it, and with it end the programs that it has started.
-/// It inherits the descriptors that it is given and no others that were opened as they should be, to be
-/// closed when a program starts.
+/// Signals of the terminal do not reach it, and with it end the programs that it has started. It has the
+/// descriptors that it is given and no others.
 package final class ChildProcess: Sendable {
   /// How a process ended.
   package enum Ending: Sendable, Hashable {
@@ -26,40 +25,51 @@ package final class ChildProcess: Sendable {
   /// - Parameters:
   ///   - path: the file to run; it is not looked for.
   ///   - arguments: with the name of the program as the first.
-  ///   - descriptors: what the process has under which number, besides an empty standard input and the
-  ///     standard output of this process.
-  ///   - variables: what its environment has besides, or instead of, that of this process.
+  ///   - descriptors: what the process has under which number; otherwise it has an empty standard input
+  ///     and the standard output and error of this process.
+  ///   - environment: nil for that of this process.
+  ///   - folder: where it runs; nil for where this process does.
   /// - Throws: ``SystemError``.
   package init(
     _ path: String,
     _ arguments: [String],
     descriptors: [Int32: Int32] = [:],
-    variables: [String: String] = [:]
+    environment: [String: String]? = nil,
+    folder: String? = nil
   ) throws {
     var actions = posix_spawn_file_actions_t.empty
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    if descriptors[STDIN_FILENO] == nil {
+      posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    }
     // Copies above all numbers that are asked for, so that none is overwritten before it is used. They
     // are open until the process has been started.
-    let limit = descriptors.keys.max() ?? STDERR_FILENO
+    let limit = max(descriptors.keys.max() ?? 0, STDERR_FILENO)
     let copies = try descriptors.map { wanted, own in
-      (wanted, try SystemFile(duplicating: own, above: max(limit, STDERR_FILENO)))
+      (wanted, try SystemFile(duplicating: own, above: limit))
     }
     for (wanted, copy) in copies {
       posix_spawn_file_actions_adddup2(&actions, copy.descriptor, wanted)
+    }
+    // What others have left open would otherwise be open in the process as long as it lives, and keep
+    // those waiting who wait for the end of it.
+    SpawnExtensions.shared.closeAll(above: limit, &actions)
+    if let folder {
+      guard SpawnExtensions.shared.change(to: folder, &actions) else {
+        throw SystemError("cannot start a program in \(folder)", ENOSYS)
+      }
     }
     var attributes = posix_spawnattr_t.empty
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     ChildProcess.configure(&attributes)
-    var environment = ProcessInfo.processInfo.environment
-    environment.merge(variables) { $1 }
+    let environment = environment ?? ProcessInfo.processInfo.environment
     let words = environment.map { "\($0)=\($1)" }
     var process: pid_t = 0
-    let result = ChildProcess.withCStrings(arguments) { arguments in
-      ChildProcess.withCStrings(words) { environment in
-        SystemFile.inheritance.withLock { _ in
+    let result = withExtendedLifetime(copies) {
+      ChildProcess.withCStrings(arguments) { arguments in
+        ChildProcess.withCStrings(words) { environment in
           posix_spawn(&process, path, &actions, &attributes, arguments, environment)
         }
       }
@@ -151,6 +161,36 @@ package final class ChildProcess: Sendable {
     #else
       Darwin.kill(process, number)
     #endif
+  }
+}
+
+/// What the system can do when a program is started, but the headers do not show to Swift.
+private struct SpawnExtensions: Sendable {
+  static let shared = SpawnExtensions()
+
+  private typealias Actions = UnsafeMutablePointer<posix_spawn_file_actions_t>
+  private typealias CloseFrom = @convention(c) (Actions, Int32) -> Int32
+  private typealias Change = @convention(c) (Actions, UnsafePointer<CChar>) -> Int32
+
+  private let closeFrom: CloseFrom?
+  private let change: Change?
+
+  private init() {
+    func function<Function>(_ name: String, _ type: Function.Type) -> Function? {
+      dlsym(dlopen(nil, RTLD_NOW), name).map { unsafeBitCast($0, to: type) }
+    }
+    closeFrom = function("posix_spawn_file_actions_addclosefrom_np", CloseFrom.self)
+    change = function("posix_spawn_file_actions_addchdir_np", Change.self)
+  }
+
+  /// Closes all descriptors above one, where the system can.
+  func closeAll(above limit: Int32, _ actions: inout posix_spawn_file_actions_t) {
+    _ = closeFrom?(&actions, limit + 1)
+  }
+
+  /// - Returns: whether the system can.
+  func change(to folder: String, _ actions: inout posix_spawn_file_actions_t) -> Bool {
+    change?(&actions, folder) == 0
   }
 }
 

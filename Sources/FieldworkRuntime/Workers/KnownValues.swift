@@ -15,7 +15,9 @@ struct KnownValues: Sendable {
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no such value.
   func value(of parameter: String, named name: String) throws -> AnyAlias {
     let listed = domain?.value(of: parameter, named: name)
-    let own = slots.lazy.compactMap { $0[alias: parameter] }.first { $0.plain == nil && $0.name == name }
+    let own = slots.lazy.compactMap { $0[alias: parameter] }.first {
+      $0.plain == nil && $0.name == name
+    }
     guard let value = listed ?? own else {
       throw FieldworkError(
         .invalidDefinition,

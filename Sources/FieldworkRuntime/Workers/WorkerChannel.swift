@@ -18,6 +18,8 @@ final class WorkerChannel: @unchecked Sendable {
   private let file: SystemFile
   private let writer = Protected(FrameWriter())
   private var reader = FrameReader()
+  private let isFlushing = Protected(false)
+  private let queue = DispatchQueue(label: "fieldwork.worker.channel")
 
   /// Takes an end that is open.
   /// - Throws: ``SystemError`` if it is not.
@@ -45,12 +47,11 @@ final class WorkerChannel: @unchecked Sendable {
   // MARK: Sending
 
   /// Adds a frame to those that are sent with the next ``flush()``.
-  /// - Returns: the number of bytes that wait.
+  /// - Returns: the number of bytes that wait; nil if the frame is too long to be sent.
   @discardableResult
-  func add(_ kind: UInt8, _ body: (inout ByteWriter) -> Void) -> Int {
+  func add(_ kind: UInt8, _ body: (inout ByteWriter) -> Void) -> Int? {
     writer.withLock { writer in
-      writer.append(kind, body)
-      return writer.count
+      writer.append(kind, body) ? writer.count : nil
     }
   }
 
@@ -62,6 +63,19 @@ final class WorkerChannel: @unchecked Sendable {
     writer.withLock { writer in
       let bytes = writer.take()
       return bytes.withUnsafeBytes { send($0) }
+    }
+  }
+
+  /// Sends what waits, and what comes to it until then, from another thread.
+  func flushSoon() {
+    let isNew = isFlushing.withLock { isFlushing in
+      defer { isFlushing = true }
+      return !isFlushing
+    }
+    guard isNew else { return }
+    queue.async {
+      self.isFlushing.withLock { $0 = false }
+      self.flush()
     }
   }
 

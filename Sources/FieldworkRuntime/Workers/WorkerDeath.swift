@@ -42,7 +42,11 @@ struct WorkerDeath {
   private init(_ end: WorkerSession.End, _ lastErrors: String) {
     let reason = WorkerDeath.lastWords(lastErrors).map { ": \($0)" } ?? ""
     if let error = end.error {
-      self.init(.disconnected, "the worker process cannot be understood: \(error.message)", lastErrors)
+      self.init(
+        .disconnected,
+        "the worker process cannot be understood: \(error.message)",
+        lastErrors
+      )
     } else if end.hasDisconnected {
       self.init(
         .disconnected,
@@ -102,13 +106,16 @@ struct WorkerDeath {
   /// The line that says why: what Swift prints when it traps, else the last one.
   private static func lastWords(_ text: String) -> String? {
     let lines = text.split(separator: "\n")
-    let line = lines.last(where: isLastWords) ?? lines.last { $0.contains { !$0.isWhitespace } }
+    let line =
+      lastWords(in: lines[...]).map { lines[$0] }
+      ?? lines.last { $0.contains { !$0.isWhitespace } }
     return line.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
-  /// Whether a line is what Swift prints when it traps.
-  static func isLastWords(_ line: Substring) -> Bool {
-    line.contains("Fatal error") || line.contains("Program crashed")
+  /// The place of the line that Swift prints when it traps, or, without one, when it crashes.
+  static func lastWords(in lines: ArraySlice<Substring>) -> Int? {
+    lines.lastIndex { $0.contains("Fatal error") }
+      ?? lines.lastIndex { $0.contains("Program crashed") }
   }
 
   private static func text(_ duration: Duration) -> String {

@@ -21,6 +21,8 @@ final class WorkerDesk: WorkerSession.Listener {
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
   private let errorOutput: WorkerErrorOutput
+  /// The experiment of the last report, since many follow of one.
+  private var last: AssignedExperiment?
 
   init(_ supervisor: WorkerSupervisor) {
     self.supervisor = supervisor
@@ -34,8 +36,16 @@ final class WorkerDesk: WorkerSession.Listener {
     lastHeard = .now
     isPinged = false
     var batch = Batch()
-    for frame in frames { try take(try WorkerReport(frame, supervisor.planned), &batch) }
+    for frame in frames {
+      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch)
+    }
     hand(on: batch)
+  }
+
+  private func assigned(_ key: String) -> AssignedExperiment? {
+    if let last, last.experiment.key == key { return last }
+    last = supervisor.assigned(key)
+    return last
   }
 
   func take(errorOutput bytes: UnsafeRawBufferPointer) { errorOutput.take(bytes) }
@@ -55,6 +65,8 @@ final class WorkerDesk: WorkerSession.Listener {
         for event in events { run.relay(event) }
       }
     }
+    guard !batch.endedTasks.isEmpty else { return }
+    last = nil
     for task in batch.endedTasks { supervisor.taskEnded(task) }
   }
 
@@ -69,12 +81,19 @@ final class WorkerDesk: WorkerSession.Listener {
     case .warning(let text): run.relay(.warning(text))
     case .record(let record): take(record, &batch)
     case .iterations(let key, let last, let count): tell(key, last, count)
-    case .failed(let key, let failure):
-      if let experiment = supervisor.planned(key) { run.relay(.unitFailed(experiment, failure)) }
-    case .retrying(let key, let attempt):
-      if let experiment = supervisor.planned(key) {
-        run.relay(.retrying(experiment, attempt: attempt))
+    case .unit(let key, let unit, let iteration):
+      if let id = assigned(key)?.experiment.id {
+        run.relay(.unitStarted(experiment: id, unit: unit, iteration: iteration))
       }
+    case .failed(let key, let failure):
+      if let assigned = assigned(key) { run.relay(.unitFailed(assigned.experiment, failure)) }
+    case .retrying(let key, let attempt):
+      if let assigned = assigned(key) {
+        run.relay(.retrying(assigned.experiment, attempt: attempt))
+      }
+    case .returned(let numbers):
+      last = nil
+      supervisor.takeBack(numbers)
     case .taskEnded(let number):
       batch.endedTasks.append(number)
       // It has ended in good order after all.
@@ -101,28 +120,30 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   private func tell(_ key: String, _ last: Int, _ count: Int) {
-    guard let experiment = supervisor.planned(key) else { return }
-    supervisor.withAssignment(of: key) { $0.iterations[key, default: 0] += count }
-    for iteration in (last - count + 1)...last {
-      run.relay(
-        .iterationEnded(experiment: experiment.id, iteration: iteration, worker: supervisor.worker)
-      )
+    guard let assigned = assigned(key) else { return }
+    assigned.assignment.progress[assigned.place].iterations += count
+    let id = assigned.experiment.id
+    for iteration in (last - count + 1)..<(last + 1) {
+      run.relay(.iterationEnded(experiment: id, iteration: iteration, worker: supervisor.worker))
     }
   }
 
   private func take(_ record: StoreRecord, _ batch: inout Batch) {
     switch record {
-    case .started(let experiment, _):
+    case .started(var experiment, let start):
+      guard let assigned = assigned(experiment.key) else { return }
       hasWorked = true
-      let limit = run.faults.timeLimit
-      supervisor.withAssignment(of: experiment.key) { assignment in
-        assignment.started.insert(experiment.key)
-        guard assignment.began == nil else { return }
-        assignment.began = .now
-        assignment.deadline = limit.map { .now + $0 }
+      // Stored are the devices by the names that the system knows.
+      run.services.place(&experiment, supervisor.worker)
+      let assignment = assigned.assignment
+      assignment.progress[assigned.place].hasStarted = true
+      if assignment.began == nil {
+        let now = ContinuousClock.now
+        assignment.began = now
+        assignment.deadline = run.faults.timeLimit.map { now + $0 }
       }
       run.relay(.experimentStarted(experiment, worker: supervisor.worker))
-      batch.records.append(record)
+      batch.records.append(.started(experiment, start))
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
     default: batch.records.append(record)
@@ -136,23 +157,20 @@ final class WorkerDesk: WorkerSession.Listener {
     _ time: Double,
     _ batch: inout Batch
   ) {
-    guard let experiment = supervisor.planned(key) else { return }
+    guard let assigned = assigned(key) else { return }
     var ending = ending
-    var told = 0
-    var isOverTime = false
-    supervisor.withAssignment(of: key) { assignment in
-      assignment.ended.insert(key)
-      told = assignment.iterations[key] ?? 0
-      isOverTime = assignment.isOverTime
-    }
+    let (assignment, experiment) = (assigned.assignment, assigned.experiment)
+    assignment.progress[assigned.place].hasEnded = true
+    let told = assignment.progress[assigned.place].iterations
     if told < iterations { tell(key, iterations - 1, iterations - told) }
-    if isOverTime, ending == .interrupted, let limit = run.faults.timeLimit {
+    if assignment.isOverTime, ending == .interrupted, let limit = run.faults.timeLimit {
       ending = .failed
       let failure = WorkerDeath(timeLimit: limit)
         .failure(unit: lateUnit, iteration: max(0, iterations - 1))
       batch.records.append(.failed(experiment: key, failure))
       run.emit(.unitFailed(experiment, failure))
     }
+    run.willEnd(experiment, ending)
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
@@ -161,9 +179,15 @@ final class WorkerDesk: WorkerSession.Listener {
 
   // MARK: Time
 
+  /// How long the worker may say nothing. It answers once it has made its research, which may have to read
+  /// a lot.
+  private var silenceLimit: Duration {
+    hasSaidHello ? run.faults.silenceLimit : max(run.faults.silenceLimit, .seconds(600))
+  }
+
   var deadline: ContinuousClock.Instant? {
     // Half of the time is for the question, half for the answer.
-    var times = [lastHeard + run.faults.silenceLimit * (isPinged ? 1 : 0.5)]
+    var times = [lastHeard + silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
       times.append(killTime)
     } else if let time = supervisor.firstDeadline {
@@ -183,13 +207,13 @@ final class WorkerDesk: WorkerSession.Listener {
       lateUnit = unit.map { run.research.units[$0] }
       session.send(.cancel(task: task))
     }
-    guard lastHeard + run.faults.silenceLimit * 0.5 <= now else { return }
-    if isPinged, lastHeard + run.faults.silenceLimit <= now {
-      kill(session, .unresponsive(run.faults.silenceLimit))
+    guard lastHeard + silenceLimit * 0.5 <= now else { return }
+    if isPinged, lastHeard + silenceLimit <= now {
+      kill(session, .unresponsive(silenceLimit))
     } else if !isPinged {
       isPinged = true
       // Time may have passed in which this process did not run either.
-      lastHeard = now - run.faults.silenceLimit * 0.5
+      lastHeard = now - silenceLimit * 0.5
       session.send(.ping)
     }
   }
@@ -207,42 +231,45 @@ final class WorkerDesk: WorkerSession.Listener {
   func settleDeath(_ end: WorkerSession.End, _ session: WorkerSession) {
     let lastErrors = salvage(end, session.processID)
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
-    guard let number = session.board.task, var assignment = supervisor.takeAssignment(number)
-    else {
-      // What it had begun and not ended, as far as is known here, has ended there, or not begun.
+    run.countDeath()
+    last = nil
+    guard let number = session.board.task, let assignment = supervisor.takeAssignment(number) else {
+      // It ran nothing, or what it ran has been told to the end.
       run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
       return
     }
     hasWorked = true
-    let live = assignment.task.experiments.filter { !assignment.ended.contains($0.key) }
-    let failures = live.map { ($0, failure($0, assignment, death, session.board)) }
-    for (experiment, failure) in failures {
-      if !assignment.started.contains(experiment.key) {
-        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+    let experiments = assignment.task.experiments
+    let failures = assignment.live.map { ($0, failure($0, death, session.board)) }
+    for (place, failure) in failures {
+      if !assignment.progress[place].hasStarted {
+        run.relay(.experimentStarted(experiments[place], worker: supervisor.worker))
       }
-      run.emit(.unitFailed(experiment, failure))
+      run.emit(.unitFailed(experiments[place], failure))
     }
-    run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
-      if !supervisor.retriesWholeTasks { assignment.task.experiments = live }
-      let attempt = assignment.attempt + 1
-      supervisor.retry(WorkerSupervisor.Assignment(task: assignment.task, attempt: attempt))
-      for experiment in assignment.task.experiments {
-        run.emit(.retrying(experiment, attempt: attempt))
+      var task = assignment.task
+      if !supervisor.retriesWholeTasks {
+        task.experiments = assignment.live.map { experiments[$0] }
       }
+      let attempt = assignment.attempt + 1
+      supervisor.retry(WorkerAssignment(task, attempt: attempt))
+      for experiment in task.experiments { run.emit(.retrying(experiment, attempt: attempt)) }
       return
     }
-    for (experiment, failure) in failures { record(experiment, failure, assignment) }
+    for (place, failure) in failures {
+      record(
+        experiments[place],
+        failure,
+        assignment,
+        hasStarted: assignment.progress[place].hasStarted
+      )
+    }
     supervisor.settled()
   }
 
-  private func failure(
-    _ experiment: PlannedExperiment,
-    _ assignment: WorkerSupervisor.Assignment,
-    _ death: WorkerDeath,
-    _ board: WorkerBoard
-  ) -> Failure {
-    let place = assignment.task.experiments.firstIndex { $0.key == experiment.key } ?? 0
+  /// - Parameter place: the place of an experiment in its task.
+  private func failure(_ place: Int, _ death: WorkerDeath, _ board: WorkerBoard) -> Failure {
     let own = board.position(ofBranch: place)
     // A branch that is between two turns has died of the one that another branch was in.
     let unit = own?.unit ?? board.position(ofBranch: board.lastBranch)?.unit
@@ -255,11 +282,12 @@ final class WorkerDesk: WorkerSession.Listener {
   private func record(
     _ experiment: PlannedExperiment,
     _ failure: Failure,
-    _ assignment: WorkerSupervisor.Assignment
+    _ assignment: WorkerAssignment,
+    hasStarted: Bool
   ) {
     let (run, worker, now) = (run, supervisor.worker, TaskHost.now())
     var records: [StoreRecord] = []
-    if !assignment.started.contains(experiment.key) {
+    if !hasStarted {
       let start = ExperimentStart(
         at: now,
         worker: worker,
@@ -272,6 +300,7 @@ final class WorkerDesk: WorkerSession.Listener {
     let iterations = failure.iteration + 1
     records.append(.failed(experiment: experiment.key, failure))
     records.append(.ended(experiment: experiment.key, .failed, iterations: iterations, at: now))
+    run.willEnd(experiment, .failed)
     run.recorder.recordBlocking(records) {
       run.emit(.experimentEnded(experiment, .failed, iterations: iterations, worker: worker))
     }

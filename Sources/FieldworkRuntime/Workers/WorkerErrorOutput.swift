@@ -42,13 +42,13 @@ final class WorkerErrorOutput {
       if line.count > Self.lineLimit { finish() }
       return
     }
-    tell(line[..<end])
+    tell(line[...end])
     line.removeSubrange(...end)
   }
 
   /// Hands on the last line, though it has no end.
   func finish() {
-    if !line.isEmpty { tell(line[...]) }
+    if !line.isEmpty { tell(line + [UInt8(ascii: "\n")]) }
     line = []
   }
 

@@ -7,8 +7,11 @@ enum WorkerMessage {
   case setup(WorkerSetup)
   /// A task to run after those that were sent before.
   case task(PlannedTask, attempt: Int)
-  /// Experiments are to end with their iteration, and no others to begin.
-  case stop
+  /// Experiments are to end with their iteration, and no others to begin. With whether units are told, so
+  /// that one that heeds its cancellation ends sooner.
+  case stop(cancels: Bool)
+  /// Tasks that have not begun are to be given back.
+  case callBack
   /// A running task is to end as soon as its units notice.
   case cancel(task: Int)
   /// There are no more tasks: the worker ends after those that it has.
@@ -25,6 +28,8 @@ struct WorkerSetup: Hashable {
   let directory: String?
   /// How often an experiment whose unit failed is tried again.
   let errorRetries: Int
+  /// Whether each turn of a unit is to be reported.
+  let wantsUnits: Bool
 }
 
 /// What a worker tells its supervisor. What is to be stored goes in the same form into a file that is
@@ -35,10 +40,14 @@ enum WorkerReport {
   case record(StoreRecord)
   /// Of an experiment, by its key, so many iterations have ended since the last such report.
   case iterations(experiment: String, last: Int, count: Int)
+  /// A unit's turn begins in an experiment.
+  case unit(experiment: String, unit: String, iteration: Int)
   /// A unit has failed; it is recorded when the experiment ends.
   case failed(experiment: String, Failure)
   /// A task runs again.
   case retrying(experiment: String, attempt: Int)
+  /// Tasks that were called back, by their numbers: they will not run.
+  case returned([Int])
   /// Everything of a task has been reported.
   case taskEnded(Int)
   case warning(String)
@@ -70,7 +79,7 @@ struct WorkerIdentity: Hashable {
 /// The kinds of frames in the stream of a worker. A kind keeps its number in all versions.
 private enum Kind {
   /// A record, the one kind that a replay reads.
-  static let record = StreamSegment.recordKind
+  static let record = StoreRecord.frameKind
 
   enum Report {
     static let hello: UInt8 = 16
@@ -81,6 +90,8 @@ private enum Kind {
     static let warning: UInt8 = 21
     static let refused: UInt8 = 22
     static let pong: UInt8 = 23
+    static let unit: UInt8 = 24
+    static let returned: UInt8 = 25
   }
 
   enum Message {
@@ -90,6 +101,7 @@ private enum Kind {
     static let cancel: UInt8 = 35
     static let finish: UInt8 = 36
     static let ping: UInt8 = 37
+    static let callBack: UInt8 = 38
   }
 }
 
@@ -98,54 +110,64 @@ extension WorkerChannel {
     switch message {
     case .setup(let setup):
       add(Kind.Message.setup) { bytes in
-        bytes.write(setup.worker)
-        bytes.write(String(setup.seed))
-        bytes.write(setup.directory) { $0.write($1) }
-        bytes.write(setup.errorRetries)
+        bytes.append(setup.worker)
+        bytes.append(setup.seed)
+        bytes.append(setup.directory) { $0.append($1) }
+        bytes.append(setup.errorRetries)
+        bytes.append(setup.wantsUnits)
       }
     case .task(let task, let attempt):
       add(Kind.Message.task) { bytes in
-        bytes.write(attempt)
+        bytes.append(attempt)
         task.leader.encode(into: &bytes)
-        bytes.write(task.experiments.count)
+        bytes.append(task.experiments.count)
         for experiment in task.experiments { experiment.encode(into: &bytes) }
       }
-    case .stop: add(Kind.Message.stop) { _ in }
-    case .cancel(let number): add(Kind.Message.cancel) { $0.write(number) }
+    case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
+    case .callBack: add(Kind.Message.callBack) { _ in }
+    case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
     case .finish: add(Kind.Message.finish) { _ in }
     case .ping: add(Kind.Message.ping) { _ in }
     }
   }
 
-  /// - Returns: the number of bytes that wait to be sent.
+  /// - Returns: the number of bytes that wait to be sent; nil if the report is too long.
   @discardableResult
-  func add(_ report: WorkerReport) -> Int {
+  func add(_ report: WorkerReport) -> Int? {
     switch report {
     case .hello(let identity):
       add(Kind.Report.hello) { bytes in
-        bytes.write(identity.build) { $0.write($1) }
-        bytes.write(identity.definition)
+        bytes.append(identity.build) { $0.append($1) }
+        bytes.append(identity.definition)
       }
     case .record(let record): add(Kind.record) { record.encode(into: &$0) }
     case .iterations(let experiment, let last, let count):
       add(Kind.Report.iterations) { bytes in
-        bytes.write(experiment)
-        bytes.write(last)
-        bytes.write(count)
+        bytes.append(experiment)
+        bytes.append(last)
+        bytes.append(count)
+      }
+    case .unit(let experiment, let unit, let iteration):
+      add(Kind.Report.unit) { bytes in
+        bytes.append(experiment)
+        bytes.append(unit)
+        bytes.append(iteration)
       }
     case .failed(let experiment, let failure):
       add(Kind.Report.failed) { bytes in
-        bytes.write(experiment)
+        bytes.append(experiment)
         failure.encode(into: &bytes)
       }
     case .retrying(let experiment, let attempt):
       add(Kind.Report.retrying) { bytes in
-        bytes.write(experiment)
-        bytes.write(attempt)
+        bytes.append(experiment)
+        bytes.append(attempt)
       }
-    case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.write(number) }
-    case .warning(let text): add(Kind.Report.warning) { $0.write(text) }
-    case .refused(let text): add(Kind.Report.refused) { $0.write(text) }
+    case .returned(let numbers):
+      add(Kind.Report.returned) { $0.append(numbers) { $0.append($1) } }
+    case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.append(number) }
+    case .warning(let text): add(Kind.Report.warning) { $0.append(text) }
+    case .refused(let text): add(Kind.Report.refused) { $0.append(text) }
     case .pong: add(Kind.Report.pong) { _ in }
     }
   }
@@ -155,17 +177,18 @@ extension WorkerMessage {
   /// - Throws: ``FieldworkError`` if the frame is none of a supervisor, or holds a value that is not
   ///   known here.
   init(_ frame: Frame, _ values: KnownValues) throws {
-    var bytes = ByteReader(frame.payload[...])
+    var bytes = ByteReader(frame.content)
     switch frame.kind {
     case Kind.Message.setup:
       let worker = try bytes.int()
-      let seed = try UInt64(bytes.string()) ?? 0
+      let seed = try bytes.unsigned()
       self = .setup(
         WorkerSetup(
           worker: worker,
           seed: seed,
           directory: try bytes.optional { try $0.string() },
-          errorRetries: try bytes.int()
+          errorRetries: try bytes.int(),
+          wantsUnits: try bytes.bool()
         )
       )
     case Kind.Message.task:
@@ -176,7 +199,8 @@ extension WorkerMessage {
       let leader = try experiment()
       let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
       self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
-    case Kind.Message.stop: self = .stop
+    case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
+    case Kind.Message.callBack: self = .callBack
     case Kind.Message.cancel: self = .cancel(task: try bytes.int())
     case Kind.Message.finish: self = .finish
     case Kind.Message.ping: self = .ping
@@ -201,7 +225,7 @@ extension WorkerReport {
   /// - Parameter planned: gives an experiment that the worker was sent, by its key.
   /// - Throws: ``FieldworkError`` if the frame is none of a worker.
   init(_ frame: Frame, _ planned: (String) -> PlannedExperiment?) throws {
-    var bytes = ByteReader(frame.payload[...])
+    var bytes = ByteReader(frame.content)
     switch frame.kind {
     case Kind.Report.hello:
       let build = try bytes.optional { try $0.string() }
@@ -213,10 +237,17 @@ extension WorkerReport {
         last: try bytes.int(),
         count: try bytes.int()
       )
+    case Kind.Report.unit:
+      self = .unit(
+        experiment: try bytes.string(),
+        unit: try bytes.string(),
+        iteration: try bytes.int()
+      )
     case Kind.Report.failed:
       self = .failed(experiment: try bytes.string(), try Failure(from: &bytes))
     case Kind.Report.retrying:
       self = .retrying(experiment: try bytes.string(), attempt: try bytes.int())
+    case Kind.Report.returned: self = .returned(try bytes.list { try $0.int() })
     case Kind.Report.taskEnded: self = .taskEnded(try bytes.int())
     case Kind.Report.warning: self = .warning(try bytes.string())
     case Kind.Report.refused: self = .refused(try bytes.string())

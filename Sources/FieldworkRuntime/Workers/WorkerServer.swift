@@ -23,6 +23,10 @@ public final class WorkerServer: Sendable {
     var running: (number: Int, task: Task<Void, Never>)?
     /// A task that is to be cancelled when it begins.
     var cancelled: Int?
+    /// The numbers of the tasks that wait.
+    var waiting: [Int] = []
+    /// The numbers of tasks that were given back, and are still in the queue.
+    var returned: [Int: Int] = [:]
   }
 
   private let research: Research
@@ -61,7 +65,7 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
-      let sink = ReportSink(channel) {
+      let sink = ReportSink(channel, wantsUnits: setup.wantsUnits) {
         board.hasLostConnection = true
         WorkerServer.endWithSupervisor()
       }
@@ -116,8 +120,9 @@ public final class WorkerServer: Sendable {
           for log in logs { log.consume(event) }
           sink.consume(event)
         },
-        wantsUnits: logs.contains(where: \.wantsUnits),
-        shouldStop: { self.shouldStop },
+        willEnd: { _, _ in },
+        wantsUnits: setup.wantsUnits || logs.contains(where: \.wantsUnits),
+        shouldStop: { self.shouldStop || board.isStopping },
         board: board
       )
     )
@@ -137,7 +142,10 @@ public final class WorkerServer: Sendable {
     let executors = host.executors(ofWorker: setup.worker)
     let executor = WorkerExecutor(setup.worker)
     for await next in tasks {
-      guard case .task(let task, let attempt) = next, !shouldStop else { return }
+      guard case .task(let task, let attempt) = next, !shouldStop, !board.isStopping else {
+        return
+      }
+      guard begins(task.number) else { continue }
       let running = Task(executorPreference: executor) {
         _ = await host.run(task, worker: setup.worker, attempt: attempt, executors)
       }
@@ -147,10 +155,25 @@ public final class WorkerServer: Sendable {
       }
       if isLate { running.cancel() }
       await running.value
-      state.withLock { $0.running = nil }
-      sink.taskEnded(task.number)
+      let isLast = state.withLock { state in
+        state.running = nil
+        return state.waiting.isEmpty
+      }
+      sink.taskEnded(task.number, isLast: isLast)
       // Until then a death is the task's.
       board.task = nil
+    }
+  }
+
+  /// Whether a task that comes out of the queue is to run: it may have been given back.
+  private func begins(_ number: Int) -> Bool {
+    state.withLock { state in
+      if let count = state.returned[number] {
+        state.returned[number] = count > 1 ? count - 1 : nil
+        return false
+      }
+      state.waiting.removeFirst()
+      return true
     }
   }
 
@@ -172,8 +195,23 @@ public final class WorkerServer: Sendable {
             guard !hasSetup else { continue }
             hasSetup = true
             setUp(setup)
-          case .task(let task, let attempt): feed.yield(.task(task, attempt: attempt))
-          case .stop: state.withLock { $0.isStopping = true }
+          case .task(let task, let attempt):
+            state.withLock { $0.waiting.append(task.number) }
+            feed.yield(.task(task, attempt: attempt))
+          case .stop(let cancels):
+            let task = state.withLock { state in
+              state.isStopping = true
+              return state.running?.task
+            }
+            if cancels { task?.cancel() }
+          case .callBack:
+            let numbers = state.withLock { state in
+              defer { state.waiting = [] }
+              for number in state.waiting { state.returned[number, default: 0] += 1 }
+              return state.waiting
+            }
+            channel.add(.returned(numbers))
+            channel.flush()
           case .finish: feed.yield(.finish)
           case .ping:
             channel.add(.pong)
@@ -204,18 +242,22 @@ public final class WorkerServer: Sendable {
 
 /// Sends what is to be recorded, and how far experiments are, to the supervisor.
 ///
-/// What experiments report while they run is sent every few hundredths of a second, and all of it at
-/// the end of each.
+/// What experiments report while they run is sent every hundredth of a second, and all of it at
+/// the end of each that takes longer than that.
 final class ReportSink: RecordSink, EventConsumer {
   private struct State {
     var isScheduled = false
+    var lastSent = ContinuousClock.now
     /// By experiment: its last iteration, and the number of those that have not been told of.
     var iterations: [String: (last: Int, count: Int)] = [:]
     /// By id: the key of an experiment that runs.
     var keys: [String: String] = [:]
   }
 
-  private static let interval = 30
+  /// In milliseconds.
+  private static let interval = 10
+  /// How long reports of short tasks may wait for each other.
+  private static let pause = Duration.milliseconds(2)
   /// The bytes that may wait, before they are sent at once.
   private static let limit = 1 << 15
 
@@ -225,9 +267,14 @@ final class ReportSink: RecordSink, EventConsumer {
 
   private let lost: @Sendable () -> Void
 
-  /// - Parameter lost: is called when nothing can be sent any more.
-  init(_ channel: WorkerChannel, lost: @escaping @Sendable () -> Void) {
+  let wantsUnits: Bool
+
+  /// - Parameters:
+  ///   - wantsUnits: whether each turn of a unit is reported.
+  ///   - lost: is called when nothing can be sent any more.
+  init(_ channel: WorkerChannel, wantsUnits: Bool, lost: @escaping @Sendable () -> Void) {
     self.channel = channel
+    self.wantsUnits = wantsUnits
     self.lost = lost
   }
 
@@ -241,7 +288,15 @@ final class ReportSink: RecordSink, EventConsumer {
       if case .ended(let key, _, _, _) = record {
         state.withLock { $0.iterations[key] = nil }
       }
-      waiting = channel.add(.record(record))
+      if let bytes = channel.add(.record(record)) {
+        waiting = bytes
+      } else {
+        tell(
+          .warning(
+            "what an experiment has saved at once is larger than half a gigabyte and is not kept"
+          )
+        )
+      }
     }
     if waiting > Self.limit { flush() } else { schedule() }
     action?()
@@ -252,9 +307,18 @@ final class ReportSink: RecordSink, EventConsumer {
     schedule()
   }
 
-  func taskEnded(_ number: Int) {
+  /// Tells that a task has ended, at once if the last time that something was sent is not just past:
+  /// short tasks are told of together.
+  /// - Parameter isLast: whether no task waits to be run.
+  func taskEnded(_ number: Int, isLast: Bool) {
     channel.add(.taskEnded(number))
-    flush()
+    let now = ContinuousClock.now
+    let isDue = state.withLock { state in
+      guard isLast || now - state.lastSent >= Self.pause else { return false }
+      state.lastSent = now
+      return true
+    }
+    if isDue { flush() } else { schedule() }
   }
 
   func consume(_ event: Event) {
@@ -271,7 +335,11 @@ final class ReportSink: RecordSink, EventConsumer {
         return count == 0
       }
       if isFirst { schedule() }
-    case .unitFailed(let experiment, let failure): tell(.failed(experiment: experiment.key, failure))
+    case .unitStarted(let id, let unit, let iteration):
+      guard wantsUnits, let key = state.withLock({ $0.keys[id] }) else { return }
+      tell(.unit(experiment: key, unit: unit, iteration: iteration))
+    case .unitFailed(let experiment, let failure):
+      tell(.failed(experiment: experiment.key, failure))
     case .retrying(let experiment, let attempt):
       tell(.retrying(experiment: experiment.key, attempt: attempt))
     default: break

@@ -59,18 +59,21 @@ final class WorkerSession: @unchecked Sendable {
     board = try WorkerBoard(branches: branches)
     let (own, others) = try WorkerChannel.pair()
     channel = own
+    let boardDescriptor = board.descriptor
     let (reading, writing) = try SystemFile.pipe()
     errors = reading
     _ = fcntl(errors.descriptor, F_SETFL, O_NONBLOCK)
-    process = try ChildProcess(
-      command.executable,
-      [CommandLine.arguments.first ?? command.executable] + command.arguments,
-      descriptors: [
-        STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
-        Descriptor.board: board.descriptor,
-      ],
-      variables: variables
-    )
+    process = try withExtendedLifetime((others, writing)) {
+      try ChildProcess(
+        command.executable,
+        [CommandLine.arguments.first ?? command.executable] + command.arguments,
+        descriptors: [
+          STDERR_FILENO: writing.descriptor, Descriptor.channel: others.descriptor,
+          Descriptor.board: boardDescriptor,
+        ],
+        environment: ProcessInfo.processInfo.environment.merging(variables) { $1 }
+      )
+    }
   }
 
   // MARK: From any thread
@@ -79,6 +82,12 @@ final class WorkerSession: @unchecked Sendable {
     channel.add(message)
     // If nobody is there, the thread that listens hears of it.
     channel.flush()
+  }
+
+  /// Sends a message in a moment, with others that come until then.
+  func sendSoon(_ message: WorkerMessage) {
+    channel.add(message)
+    channel.flushSoon()
   }
 
   /// Ends the process at once, with everything that it has started.
@@ -181,7 +190,7 @@ struct OutputTail {
     let text = String(decoding: bytes.suffix(Self.byteLimit), as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
     while lines.last?.isEmpty ?? false { lines.removeLast() }
-    let words = lines.lastIndex { WorkerDeath.isLastWords($0) }
+    let words = WorkerDeath.lastWords(in: lines)
     if let words { lines = lines[max(lines.startIndex, words - Self.linesBefore)...] }
     let kept = words == nil ? lines.suffix(Self.lineLimit) : lines.prefix(Self.lineLimit)
     return kept.map { String($0.prefix(500)) }.joined(separator: "\n")

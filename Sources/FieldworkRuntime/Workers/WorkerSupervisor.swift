@@ -8,28 +8,8 @@ import Foundation
 /// take. What it reports is handed on while it runs. The death of the process is a failure of the
 /// experiments that it was running, and of no others.
 final class WorkerSupervisor: Sendable {
-  /// A task that the worker has.
-  struct Assignment {
-    var task: PlannedTask
-    /// The number of the attempt at it, from 1.
-    var attempt = 1
-    /// When it began; nil if it has not.
-    var began: ContinuousClock.Instant?
-    /// When its time is over.
-    var deadline: ContinuousClock.Instant?
-    var isOverTime = false
-    /// The keys of the experiments that have been recorded as begun, and as ended.
-    var started: Set<String> = []
-    var ended: Set<String> = []
-    /// By key: the iterations that have been told of.
-    var iterations: [String: Int] = [:]
-  }
-
   struct State {
-    /// In the order in which the worker runs them.
-    private(set) var assignments: [Assignment] = []
-    /// By key: the experiments of the assignments.
-    private(set) var experiments: [String: PlannedExperiment] = [:]
+    var assignments = WorkerAssignments()
     var session: WorkerSession?
     /// Whether no more tasks come.
     var isFinishing = false
@@ -38,6 +18,10 @@ final class WorkerSupervisor: Sendable {
     /// The one who waits for room, if somebody does.
     var waiting: CheckedContinuation<Void, Never>?
     var room = TaskRoom()
+    /// Whether the worker was asked for the tasks that it has not begun, and has not answered.
+    var isCallingBack = false
+    /// Whether the worker gets nothing more before it has ended a task, since others had nothing to do.
+    var isHeldBack = false
   }
 
   let worker: Int
@@ -64,6 +48,7 @@ final class WorkerSupervisor: Sendable {
     // No process is started before there is something to do.
     guard let first = await run.draw(from: queue, worker: worker) else { return }
     assign(first)
+    run.whenTasksAreCalledBack { [weak self] in self?.callBack() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
@@ -75,10 +60,10 @@ final class WorkerSupervisor: Sendable {
 
   private func assign(_ task: PlannedTask) {
     let session = withState { state in
-      state.add(Assignment(task: task))
+      state.assignments.add(WorkerAssignment(task))
       return state.isOver ? nil : state.session
     }
-    session?.send(.task(task, attempt: 1))
+    session?.sendSoon(.task(task, attempt: 1))
   }
 
   /// Waits until the worker may be sent one more task.
@@ -98,11 +83,24 @@ final class WorkerSupervisor: Sendable {
   /// Lets the one go on who waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
-      guard state.isOver || state.hasRoom || run.stopSignal.isGiven else { return nil }
+      guard state.isOver || state.hasMuchRoom || run.stopSignal.isGiven else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
     waiting?.resume()
+  }
+
+  /// Has the worker give back what it has not begun, since others have nothing to do.
+  private func callBack() {
+    let session = withState { state -> WorkerSession? in
+      guard state.assignments.count > 1, !state.isCallingBack, let session = state.session else {
+        return nil
+      }
+      state.isCallingBack = true
+      state.isHeldBack = true
+      return session
+    }
+    session?.send(.callBack)
   }
 
   private func finish() {
@@ -115,9 +113,17 @@ final class WorkerSupervisor: Sendable {
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
-    withState { $0.session }?.send(.stop)
+    if let session = withState({ $0.session }) { stop(session) }
     wake()
   }
+
+  private func stop(_ session: WorkerSession) {
+    session.board.isStopping = true
+    session.send(stopMessage)
+  }
+
+  /// Units hear of a cancellation, but not of failures elsewhere.
+  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.reason == nil) }
 
   // MARK: Processes
 
@@ -172,7 +178,7 @@ final class WorkerSupervisor: Sendable {
     }
     let left = withState { state in
       state.isOver = true
-      return state.removeAll()
+      return state.assignments.removeAll()
     }
     for assignment in left { queue.giveBack(assignment.task) }
     wake()
@@ -183,7 +189,8 @@ final class WorkerSupervisor: Sendable {
     guard end.ending == .exited(0), !end.hasDisconnected, end.error == nil else { return false }
     return withState { state in
       // What it has dropped is given back.
-      (state.isFinishing || run.stopSignal.isGiven) && state.assignments.allSatisfy { $0.began == nil }
+      (state.isFinishing || run.stopSignal.isGiven)
+        && state.assignments.list.allSatisfy { $0.began == nil }
         && (state.assignments.isEmpty || run.stopSignal.isGiven)
     }
   }
@@ -213,19 +220,21 @@ final class WorkerSupervisor: Sendable {
           worker: worker,
           seed: run.seed,
           directory: run.services.folder?.path,
-          errorRetries: run.faults.errorRetries
+          errorRetries: run.faults.errorRetries,
+          wantsUnits: run.othersWantUnits
         )
       )
     )
     // With the lock, so that no task is sent twice or out of its order.
     withState { state in
       state.session = session
-      for assignment in state.assignments {
+      state.isCallingBack = false
+      for assignment in state.assignments.list {
         session.send(.task(assignment.task, attempt: assignment.attempt))
       }
       if state.isFinishing { session.send(.finish) }
     }
-    if run.stopSignal.isGiven { session.send(.stop) }
+    if run.stopSignal.isGiven { stop(session) }
     return session
   }
 }
@@ -234,17 +243,13 @@ extension WorkerSupervisor {
   // MARK: What the desk asks and tells
 
   /// An experiment that the worker has, by its key.
-  func planned(_ key: String) -> PlannedExperiment? { withState { $0.experiments[key] } }
-
-  /// Changes the assignment that an experiment belongs to, if the worker has it.
-  func withAssignment(of key: String, _ body: (inout Assignment) -> Void) {
-    withState { $0.change(key, body) }
-  }
+  func assigned(_ key: String) -> AssignedExperiment? { withState { $0.assignments[key] } }
 
   /// A task is through, by its number, and all that it gave has been handed on.
   func taskEnded(_ number: Int) {
     let isKnown = withState { state in
-      guard let removed = state.remove(number) else { return false }
+      guard let removed = state.assignments.remove(number) else { return false }
+      state.isHeldBack = false
       if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
       return true
     }
@@ -253,11 +258,32 @@ extension WorkerSupervisor {
     wake()
   }
 
-  /// Takes away the assignment that a dead process was running, by the number of its task.
-  func takeAssignment(_ number: Int) -> Assignment? { withState { $0.remove(number) } }
+  /// The worker gives back tasks, by their numbers. One that is tried again stays with it.
+  func takeBack(_ numbers: [Int]) {
+    let (returned, session) = withState { state in
+      state.isCallingBack = false
+      let all = numbers.compactMap { state.assignments.remove($0) }
+      for assignment in all where assignment.attempt > 1 { state.assignments.add(assignment) }
+      return (all, state.session)
+    }
+    for assignment in returned {
+      if assignment.attempt > 1 {
+        session?.send(.task(assignment.task, attempt: assignment.attempt))
+      } else {
+        queue.giveBack(assignment.task)
+      }
+    }
+  }
+
+  /// Takes away the task that a dead process was running, by its number.
+  func takeAssignment(_ number: Int) -> WorkerAssignment? {
+    withState { $0.assignments.remove(number) }
+  }
 
   /// Has a task run again, before the others.
-  func retry(_ assignment: Assignment) { withState { $0.add(assignment, first: true) } }
+  func retry(_ assignment: WorkerAssignment) {
+    withState { $0.assignments.add(assignment, first: true) }
+  }
 
   /// A task is through without its process.
   func settled() {
@@ -265,24 +291,24 @@ extension WorkerSupervisor {
     wake()
   }
 
-  /// When the time of the first task is over.
+  /// When the time of the first task is over that has begun and is not known to be late.
   var firstDeadline: ContinuousClock.Instant? {
-    withState { state in
-      state.assignments.first { !$0.isOverTime && $0.deadline != nil }?.deadline
+    guard run.faults.timeLimit != nil else { return nil }
+    return withState { state in
+      state.assignments.list.first { !$0.isOverTime && $0.deadline != nil }?.deadline
     }
   }
 
   /// The number of a task whose time is over, each once; nil if there is none.
   func takeOverTime(_ now: ContinuousClock.Instant) -> Int? {
-    withState { state in
-      let late = state.assignments.first { assignment in
+    let late = withState { state in
+      state.assignments.list.first { assignment in
         guard !assignment.isOverTime, let deadline = assignment.deadline else { return false }
         return deadline <= now
       }
-      guard let late, let key = late.task.experiments.first?.key else { return nil }
-      state.change(key) { $0.isOverTime = true }
-      return late.task.number
     }
+    late?.isOverTime = true
+    return late?.task.number
   }
 
   /// Whether a task runs again as a whole, even if some of its experiments have ended.
@@ -290,36 +316,10 @@ extension WorkerSupervisor {
 }
 
 extension WorkerSupervisor.State {
-  var hasRoom: Bool { assignments.count < room.limit }
+  var hasRoom: Bool { assignments.count < (isHeldBack ? 1 : room.limit) }
 
-  mutating func add(_ assignment: WorkerSupervisor.Assignment, first: Bool = false) {
-    assignments.insert(assignment, at: first ? 0 : assignments.count)
-    for experiment in assignment.task.experiments { experiments[experiment.key] = experiment }
-  }
-
-  mutating func remove(_ number: Int) -> WorkerSupervisor.Assignment? {
-    guard let index = assignments.firstIndex(where: { $0.task.number == number }) else {
-      return nil
-    }
-    let removed = assignments.remove(at: index)
-    for experiment in removed.task.experiments { experiments[experiment.key] = nil }
-    return removed
-  }
-
-  mutating func removeAll() -> [WorkerSupervisor.Assignment] {
-    defer {
-      assignments = []
-      experiments = [:]
-    }
-    return assignments
-  }
-
-  mutating func change(_ key: String, _ body: (inout WorkerSupervisor.Assignment) -> Void) {
-    guard let number = experiments[key]?.task,
-      let index = assignments.firstIndex(where: { $0.task.number == number })
-    else { return }
-    body(&assignments[index])
-  }
+  /// Whether it is worth while to send more, so that many short tasks go together.
+  var hasMuchRoom: Bool { hasRoom && assignments.count <= room.limit / 2 }
 }
 
 /// How many tasks a worker is sent ahead.
@@ -341,7 +341,7 @@ struct TaskRoom {
 
   /// How many tasks the worker may have, with the one that it runs.
   var limit: Int {
-    guard let mean else { return 2 }
+    guard let mean else { return 1 }
     if mean > Self.longTask { return 1 }
     return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
   }

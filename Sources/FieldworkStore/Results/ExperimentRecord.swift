@@ -67,8 +67,8 @@ public struct ExperimentRecord: Sendable {
     let updates: Int
   }
 
-  /// How long it ran, in seconds; nil while it runs.
-  public var duration: Double? { started.flatMap { start in ended.map { $0 - start } } }
+  /// How long it ran, in seconds; nil while it runs. It is 0 where the clock was set back meanwhile.
+  public var duration: Double? { started.flatMap { start in ended.map { max(0, $0 - start) } } }
 
   /// How an iteration of the experiment ended: the last one as the experiment did, any other complete.
   /// Of an experiment that runs, the last iteration that saved something may still be going on.

@@ -11,10 +11,11 @@ public struct ResultDigest: Sendable {
     public let count: Int
   }
 
-  /// Experiments whose first failure is the same.
+  /// Experiments whose first failure is the same but for numbers in its message.
   public struct FailureGroup: Sendable {
+    /// That of the first of them.
     public let failure: Failure
-    public let count: Int
+    public internal(set) var count: Int
     /// The id and config of the first of them.
     public let exampleID: String
     public let exampleConfig: Config
@@ -45,7 +46,7 @@ extension ResearchResults {
     var positions: [[String]: Int] = [:]
     for experiment in experiments where experiment.state == .failed {
       guard let failure = experiment.failures.first else { continue }
-      let key = [failure.unit, failure.kind, failure.message]
+      let key = [failure.unit, failure.kind, failure.pattern]
       if let position = positions[key] {
         groups[position].append(experiment)
       } else {

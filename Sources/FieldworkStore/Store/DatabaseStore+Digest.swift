@@ -46,8 +46,9 @@ extension DatabaseStore {
     )
   }
 
+  /// The database counts those with the same message, and here those become one that differ in numbers.
   private static func failureGroups(_ database: Database) throws -> [ResultDigest.FailureGroup] {
-    let rows = try Row.fetchAll(
+    let rows = try Row.fetchCursor(
       database,
       sql: """
         SELECT failure.*, count(*) AS count, experiment.id, experiment.entries,
@@ -58,14 +59,27 @@ extension DatabaseStore {
         GROUP BY failure.unit, failure.kind, failure.message ORDER BY ordinal
         """
     )
-    return try rows.map { row in
-      ResultDigest.FailureGroup(
-        failure: try Failure(row),
-        count: try row.decode(forColumn: "count"),
-        exampleID: try row.decode(forColumn: "id"),
-        exampleConfig: try StoredConfig.decode(try row.decode(forColumn: "entries"))
-          .withoutAuxiliary
+    var groups: [ResultDigest.FailureGroup] = []
+    var positions: [[String]: Int] = [:]
+    while let row = try rows.next() {
+      let failure = try Failure(row)
+      let count: Int = try row.decode(forColumn: "count")
+      let key = [failure.unit, failure.kind, failure.pattern]
+      if let position = positions[key] {
+        groups[position].count += count
+        continue
+      }
+      positions[key] = groups.count
+      groups.append(
+        ResultDigest.FailureGroup(
+          failure: failure,
+          count: count,
+          exampleID: try row.decode(forColumn: "id"),
+          exampleConfig: try StoredConfig.decode(try row.decode(forColumn: "entries"))
+            .withoutAuxiliary
+        )
       )
     }
+    return groups
   }
 }

@@ -8,10 +8,12 @@ public final class DatabaseStore: ResultStore {
   private let database: any DatabaseWriter
   public let folder: ResearchFolder?
   private let lock: RunLock?
+  /// The file as it was opened for writing.
+  private let file: FileIdentity?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
 
-  private struct Numbers {
+  struct Numbers {
     var experiments: [String: Int64] = [:]
     var variables: [String: Int64] = [:]
   }
@@ -20,6 +22,7 @@ public final class DatabaseStore: ResultStore {
     self.database = database
     self.folder = folder
     self.lock = lock
+    file = lock == nil ? nil : folder.flatMap { FileIdentity($0.databasePath) }
   }
 
   /// Makes an empty store that ends with the process.
@@ -33,12 +36,14 @@ public final class DatabaseStore: ResultStore {
   ///
   /// - Parameters:
   ///   - fresh: whether to delete what is there first.
+  ///   - durability: what a stored result survives.
   ///   - command: the command line of the process, which others are told that want to write meanwhile.
   /// - Throws: ``FieldworkError`` of code `busy` if another process writes it, of code `store` if the
   ///   folder cannot be written or holds something else.
   public static func open(
     _ folder: ResearchFolder,
     fresh: Bool = false,
+    durability: Durability = .process,
     command: String? = nil
   ) throws -> DatabaseStore {
     try folder.make()
@@ -53,7 +58,12 @@ public final class DatabaseStore: ResultStore {
         path: folder.databasePath,
         configuration: writingConfiguration()
       )
+      // Only now, since turning to write-ahead logging sets some of it.
+      try database.writeWithoutTransaction { database in
+        for statement in durability.statements { try database.execute(sql: statement) }
+      }
       try Schema.migrator.migrate(database)
+      if durability == .power { folder.synchronize() }
       return DatabaseStore(database: database, folder: folder, lock: lock)
     } catch let error as FieldworkError {
       throw error
@@ -92,12 +102,10 @@ public final class DatabaseStore: ResultStore {
     return configuration
   }
 
-  /// Write-ahead logging lets others read meanwhile. A commit survives the death of the process; it
-  /// reaches the disk with the system's next write, so a power cut may undo the last ones.
+  /// Write-ahead logging lets others read meanwhile, and a commit survives the death of the process.
   private static func writingConfiguration() -> Configuration {
     var configuration = configuration()
     configuration.journalMode = .wal
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
     return configuration
   }
 
@@ -112,10 +120,15 @@ public final class DatabaseStore: ResultStore {
         .store,
         "the store \(path) is damaged or no store at all (\(reason)); move it away, or start over with --fresh"
       )
-    case .SQLITE_FULL, .SQLITE_IOERR:
+    case .SQLITE_FULL:
       return FieldworkError(
         .store,
-        "the store \(path) cannot be written (\(reason)); is the disk full?"
+        "the store \(path) cannot be written: the disk is full; make room and run again"
+      )
+    case .SQLITE_IOERR:
+      return FieldworkError(
+        .store,
+        "the store \(path) cannot be read or written (\(reason)); is its disk there, and not full?"
       )
     default: return FieldworkError(.store, "cannot use the store \(path): \(reason)")
     }
@@ -125,6 +138,13 @@ public final class DatabaseStore: ResultStore {
 
   /// Ends writing: what was written goes into the one database file, and others may write.
   public func close() throws {
+    guard !isLost else {
+      // SQLite would delete, by its name, the log of the database that may stand there now. The process
+      // keeps the few descriptors to its end.
+      _ = Unmanaged.passRetained(database as AnyObject)
+      lock?.release()
+      return
+    }
     do {
       if lock != nil {
         // One file without a log can be copied, and read from a folder that cannot be written. Someone
@@ -145,6 +165,17 @@ public final class DatabaseStore: ResultStore {
     return try folder.makeDirectory(of: experiment)
   }
 
+  /// Whether the file that was opened for writing is no longer in its place. The system lets one write
+  /// to a deleted file without a word, and drops it at the end.
+  private var isLost: Bool { file?.hasLeft(path) ?? false }
+
+  private var lostError: FieldworkError {
+    FieldworkError(
+      .store,
+      "the store \(path) was deleted or replaced while it was being written: what is not in a copy of it is lost; run again to begin anew"
+    )
+  }
+
   // MARK: Writing
 
   public func write(_ records: [StoreRecord]) throws {
@@ -154,201 +185,13 @@ public final class DatabaseStore: ResultStore {
           for record in records { try DatabaseStore.write(record, database, &numbers) }
         }
       }
+      if isLost { throw lostError }
     } catch {
       // What was rolled back has no number.
       numbers.withLock { $0 = Numbers() }
+      if isLost { throw lostError }
       throw error as? FieldworkError ?? DatabaseStore.storeError(error, path)
     }
-  }
-
-  private static func write(
-    _ record: StoreRecord,
-    _ database: Database,
-    _ numbers: inout Numbers
-  ) throws {
-    switch record {
-    case .note(let key, let value):
-      try run(
-        database,
-        "INSERT OR REPLACE INTO note (key, value) VALUES (?, ?)",
-        [key, value.canonicalText]
-      )
-    case .variables(let names):
-      for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
-    case .started(let experiment, let start):
-      try begin(experiment, start, database, &numbers)
-    case .moved(let id, let ordinal):
-      try run(
-        database,
-        "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
-        [ordinal, id, ordinal]
-      )
-    case .saved(let id, let values):
-      let experiment = try number(of: id, database, &numbers)
-      for value in values {
-        let variable = try variable(value.name, isDeclared: false, database, &numbers)
-        try run(
-          database,
-          "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
-          [
-            experiment, variable, value.iteration, value.value.kind.rawValue,
-            StoredContent.encode(value.value),
-          ]
-        )
-      }
-    case .failed(let id, let failure):
-      try run(
-        database,
-        """
-        INSERT INTO failure
-          (experiment, unit, iteration, kind, message, file, line, cause, code, signal, stderr)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """,
-        [
-          try number(of: id, database, &numbers), failure.unit, failure.iteration, failure.kind,
-          StoredContent.encode(text: failure.message), failure.place?.file, failure.place?.line,
-          failure.death?.cause.rawValue, failure.death?.code, failure.death?.signal,
-          (failure.death?.stderr).map(StoredContent.encode(text:)),
-        ]
-      )
-    case .ended(let id, let ending, let iterations, let time):
-      try run(
-        database,
-        "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
-        [
-          ending.state.rawValue, ending.rawValue, iterations, time,
-          try number(of: id, database, &numbers),
-        ]
-      )
-    case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
-    }
-  }
-
-  private static func writeCircumstances(
-    _ record: StoreRecord,
-    _ database: Database,
-    _ numbers: inout Numbers
-  ) throws {
-    switch record {
-    case .meta(let meta):
-      try run(
-        database,
-        "INSERT OR REPLACE INTO meta (run, topic, item, text) VALUES (?, ?, ?, ?)",
-        [meta.run, meta.topic, meta.item, meta.text]
-      )
-    case .profiled(let id, let timings):
-      let experiment = try number(of: id, database, &numbers)
-      for timing in timings {
-        try run(
-          database,
-          """
-          INSERT INTO profile (experiment, unit, iteration, total, call, evaluation, cpu, memory)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-          [
-            experiment, timing.unit, timing.iteration, timing.total, timing.call,
-            timing.evaluation, timing.cpu, timing.memory,
-          ]
-        )
-      }
-    case .output(let id, let stream, let text):
-      try run(
-        database,
-        """
-        INSERT INTO output (experiment, stream, text) VALUES (?, ?, ?)
-        ON CONFLICT (experiment, stream) DO UPDATE SET text = text || excluded.text
-        """,
-        [try number(of: id, database, &numbers), stream.rawValue, text]
-      )
-    default: break
-    }
-  }
-
-  private static func begin(
-    _ experiment: PlannedExperiment,
-    _ start: ExperimentStart,
-    _ database: Database,
-    _ numbers: inout Numbers
-  ) throws {
-    let old = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
-      arguments: [experiment.key]
-    )
-    if let old {
-      for table in ["value", "failure", "profile", "output"] {
-        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
-      }
-      try run(database, "DELETE FROM experiment WHERE number = ?", [old])
-    }
-    try run(
-      database,
-      """
-      INSERT INTO experiment
-        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
-        task, branch, device, attempt, build)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
-        experiment.ordinal,
-        StoredConfig.json(experiment.config),
-        StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
-        ExperimentState.running.rawValue, start.worker, start.at,
-        experiment.task, experiment.branch, start.device, start.attempt, start.build,
-      ]
-    )
-    numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
-  }
-
-  private static func run(
-    _ database: Database,
-    _ sql: String,
-    _ arguments: StatementArguments
-  ) throws {
-    try database.cachedStatement(sql: sql).execute(arguments: arguments)
-  }
-
-  private static func number(
-    of id: String,
-    _ database: Database,
-    _ numbers: inout Numbers
-  ) throws -> Int64 {
-    if let known = numbers.experiments[id] { return known }
-    let found = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
-      arguments: [id]
-    )
-    guard let found else {
-      throw FieldworkError(.store, "the experiment \(id) was never started")
-    }
-    numbers.experiments[id] = found
-    return found
-  }
-
-  private static func variable(
-    _ name: String,
-    isDeclared: Bool,
-    _ database: Database,
-    _ numbers: inout Numbers
-  ) throws -> Int64 {
-    if let known = numbers.variables[name] { return known }
-    try run(
-      database,
-      """
-      INSERT INTO variable (name, declared)
-      VALUES (?, CASE WHEN ? THEN (SELECT ifnull(max(declared), 0) + 1 FROM variable) END)
-      ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
-      WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
-      """,
-      [name, isDeclared]
-    )
-    let number = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),
-      arguments: [name]
-    )
-    guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
-    numbers.variables[name] = number
-    return number
   }
 
   // MARK: Reading

@@ -19,8 +19,9 @@ extension ResearchFolder {
     }
     let files = [databasePath, lockPath].filter { FileManager.default.fileExists(atPath: $0) }
     let place = nearestFolder
-    if let closed = ([place] + files).first(where: { !FileManager.default.isWritableFile(atPath: $0) })
-    {
+    if let closed = ([place] + files).first(where: {
+      !FileManager.default.isWritableFile(atPath: $0)
+    }) {
       return [
         Problem(
           closed == path || closed != place

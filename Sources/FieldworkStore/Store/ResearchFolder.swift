@@ -1,6 +1,12 @@
 import FieldworkCore
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The folder of a research:
 ///
 ///     <results directory>/<research name>/
@@ -70,6 +76,20 @@ public struct ResearchFolder: Sendable, Hashable {
     }
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FieldworkError(.store, "the folder \(path) cannot be written to")
+    }
+  }
+
+  /// Has the disk keep the entries of the folder, and of those above it, which may be new.
+  func synchronize() {
+    var part = URL(fileURLWithPath: path).standardizedFileURL
+    while true {
+      let descriptor = open(part.path, O_RDONLY | O_CLOEXEC)
+      if descriptor >= 0 {
+        fsync(descriptor)
+        close(descriptor)
+      }
+      guard part.path != "/" else { return }
+      part.deleteLastPathComponent()
     }
   }
 

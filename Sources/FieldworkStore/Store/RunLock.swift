@@ -141,6 +141,11 @@ final class RunLock: Sendable {
     }
   }
 
+  /// Whether a process holds the right to write a store at this moment.
+  static func isHeld(_ folder: ResearchFolder) -> Bool {
+    if case .held? = try? holding(folder) { true } else { false }
+  }
+
   /// Blocks the thread until nobody has the right.
   static func waitUntilFree(_ folder: ResearchFolder) throws {
     guard let file = try openToLook(folder) else { return }

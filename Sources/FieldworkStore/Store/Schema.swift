@@ -136,7 +136,12 @@ enum Schema {
         )
       }
       let isOurs = try database.tableExists("experiment")
-      let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
+      // A process that died while it made the store may have left no more than the list of migrations.
+      let isEmpty =
+        try Int.fetchOne(
+          database,
+          sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
+        ) == 0
       if isEmpty && !mayBeEmpty {
         throw FieldworkError(.store, "the store \(path) is empty; run the research first")
       }

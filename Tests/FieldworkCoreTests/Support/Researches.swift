@@ -1,6 +1,8 @@
 import FieldworkCore
 
 /// The description of a unit that does nothing.
+/// - Parameter saysAll: whether it reads nothing but what is given; else it may read any parameter, as
+///   whoever reads the results may.
 func unit(
   _ name: String,
   _ kind: UnitDescription.Kind = .function,
@@ -9,6 +11,7 @@ func unit(
   reads dependencies: [Dependency] = [],
   output: Any.Type? = Int.self,
   opensContext: Bool = false,
+  saysAll: Bool = false,
   line: Int = 1
 ) -> UnitDescription {
   UnitDescription(
@@ -16,7 +19,7 @@ func unit(
     kind: kind,
     when: when,
     saving: saving,
-    dependencies: dependencies,
+    dependencies: saysAll ? dependencies : dependencies + [.results],
     place: SourcePlace(file: "Play/Play.swift", line: line),
     outputType: output,
     opensContext: opensContext,

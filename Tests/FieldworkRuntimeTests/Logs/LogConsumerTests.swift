@@ -86,4 +86,16 @@ final class LogConsumerTests: LogTestCase {
     ).run()
     XCTAssertEqual(FileManager.default.subpaths(atPath: folder.path), [])
   }
+
+  func testWhatHappensToWorkers() throws {
+    var plan = try ExperimentPlan(Research("test") { Domain("x" <- [1]) }, seed: 1)
+    let experiment = try XCTUnwrap(plan.next())
+    let consumer = LogConsumer(makeBook(.notice))
+    consumer.consume(.workerDied(worker: 3, reason: "signal 9"))
+    consumer.consume(.retrying(experiment, attempt: 2))
+    consumer.consume(.printed(worker: 3, text: "not for the log\n"))
+    let retry = "NOTICE test.\(experiment.id) experiment is tried again attempt=2"
+    XCTAssertEqual(lines("research.log"), ["WARNING test worker 3 has died: signal 9", retry])
+    XCTAssertEqual(experimentLines(experiment.id), [retry])
+  }
 }

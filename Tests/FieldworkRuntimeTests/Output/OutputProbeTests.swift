@@ -13,20 +13,20 @@ final class OutputProbeTests: OutputCaptureTestCase {
   }
 
   private func runProbe(_ what: String) throws -> Outcome {
-    let process = Process()
-    process.executableURL = Self.products.appendingPathComponent("OutputProbe")
-    process.arguments = [what, directory]
+    let path = Self.products.appendingPathComponent("OutputProbe").path
     let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return Outcome(
-      process: process.processIdentifier,
-      output: text,
-      hasDied: process.terminationReason == .uncaughtSignal || process.terminationStatus != 0
+    let errors = try XCTUnwrap(FileHandle(forWritingAtPath: "/dev/null"))
+    let process = try ChildProcess(
+      path,
+      [path, what, directory],
+      descriptors: [
+        STDOUT_FILENO: output.fileHandleForWriting.fileDescriptor,
+        STDERR_FILENO: errors.fileDescriptor,
+      ]
     )
+    try output.fileHandleForWriting.close()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    return Outcome(process: process.id, output: text, hasDied: process.wait() != .exited(0))
   }
 
   /// The folder of what has been built.

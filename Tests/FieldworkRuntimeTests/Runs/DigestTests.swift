@@ -52,4 +52,29 @@ final class DigestTests: XCTestCase {
     XCTAssertEqual(failures.map(\.failure.kind), ["Odd", "TooLarge"])
     XCTAssertEqual(failures.map(\.count), [3, 2])
   }
+
+  func testFailuresThatDifferInNumbersAreOneGroup() async throws {
+    struct Bad: Error, CustomStringConvertible {
+      let description: String
+    }
+    let store = try DatabaseStore.inMemory()
+    _ = try await Research("digest", seed: 1) {
+      Domain("x" <- 0..<9)
+      Unit("f") { run in
+        let x = try run["x", as: Int.self]
+        switch x % 3 {
+        case 0: throw Bad(description: "step \(x): loss is \(Double(x) / 7 - 1)")
+        case 1: throw Bad(description: "step one: loss is \(x)")
+        default: throw Bad(description: x == 2 ? "no step" : "no steps")
+        }
+      }
+    }.run(store: store)
+    let failures = try assertSameDigest(nil, store).failures
+    XCTAssertEqual(failures.map(\.count), [3, 3, 1, 2])
+    XCTAssertEqual(failures.map(\.failure.message).first, "step 0: loss is -1.0", "the first one's")
+    XCTAssertEqual(
+      failures.map(\.exampleConfig.description),
+      ["{x: 0}", "{x: 1}", "{x: 2}", "{x: 5}"]
+    )
+  }
 }

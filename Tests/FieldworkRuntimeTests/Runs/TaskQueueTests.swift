@@ -17,11 +17,13 @@ final class TaskQueueTests: XCTestCase {
       research,
       finished: [],
       selection: nil,
+      sendsAhead: false,
       lanes: 2,
       hooks: TaskQueue.Hooks(
         skipped: { _ in },
         shouldStop: shouldStop,
         update: { _, _ in update() },
+        starved: {},
         updated: { _, _, _ in }
       )
     )

@@ -150,8 +150,7 @@ final class WidthTests: RuntimeTestCase {
       case .runEnded(let summary):
         XCTAssertEqual([summary.done, summary.failed, summary.skipped], [6, 2, 0])
         XCTAssertFalse(summary.isCancelled)
-      case .unitStarted, .domainUpdated, .workerLeft, .warning, .workerDied, .printed,
-        .retrying:
+      case .unitStarted, .domainUpdated, .workerLeft, .warning, .workerDied, .printed, .retrying:
         XCTFail("\(event)")
       case .experimentSkipped: XCTFail("nothing is skipped")
       }

@@ -158,4 +158,12 @@ final class DamagedStoreTests: StoreTestCase {
       use(change)
     }
   }
+
+  func testAFullDiskIsSaidOnce() {
+    let full = DatabaseError(resultCode: .SQLITE_FULL, message: "database or disk is full")
+    XCTAssertEqual(
+      DatabaseStore.storeError(full, "a/b.sqlite").description,
+      "the store a/b.sqlite cannot be written: the disk is full; make room and run again"
+    )
+  }
 }

@@ -114,7 +114,10 @@ final class AcceptanceExpressionTests: AcceptanceCase {
     }
     XCTAssertEqual(
       research.preflight().map(\.message),
-      ["unit 'f' reads the parameter 'rate', which the domain does not have"]
+      [
+        "unit 'f' reads the parameter 'rate', which the domain does not have",
+        "nothing reads the parameter 'x'",
+      ]
     )
   }
 

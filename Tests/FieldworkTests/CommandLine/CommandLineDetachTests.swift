@@ -81,7 +81,7 @@ final class CommandLineDetachTests: CommandLineTestCase {
       "--detach",
       "--store",
       "memory",
-      saying: "Error: --store memory ends with the process: leave out --detach"
+      saying: "error: --store memory ends with the process: leave out --detach"
     )
     try assertRefused(
       "--as-detached",

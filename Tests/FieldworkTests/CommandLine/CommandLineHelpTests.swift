@@ -37,7 +37,8 @@ final class CommandLineHelpTests: CommandLineTestCase {
 
   func testHelpOfTheSubcommands() throws {
     for name in [
-      "run", "retry", "configs", "status", "attach", "stop", "results", "profile", "remove",
+      "run", "retry", "configs", "status", "attach", "stop", "results", "profile", "verify",
+      "remove",
     ] {
       try check(name, [name, "--help"])
       try check(name, ["help", name])

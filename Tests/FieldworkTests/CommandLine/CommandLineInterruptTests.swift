@@ -1,3 +1,4 @@
+import FieldworkRuntime
 import Foundation
 import XCTest
 
@@ -30,7 +31,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    let process = first.process.processIdentifier
+    let process = first.process.id
     try assertRefused(
       research: "slow",
       saying:
@@ -64,7 +65,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let interrupted = try first.finish()
     XCTAssertEqual(interrupted.status, 130)
     XCTAssertTrue(
-      interrupted.output.contains("Interrupted. slow: 1 experiment done in"),
+      interrupted.output.contains("Interrupted. slow: 1 experiment done, 3 left in"),
       interrupted.output
     )
     XCTAssertTrue(
@@ -103,7 +104,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    first.process.terminate()
+    first.signal(SIGTERM)
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
     try handle.write(contentsOf: Data([1]))
     XCTAssertEqual(try first.finish().status, 130)
@@ -114,9 +115,9 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    for _ in 0..<3 { kill(first.process.processIdentifier, SIGHUP) }
+    for _ in 0..<3 { kill(first.process.id, SIGHUP) }
     XCTAssertTrue(first.waitForError(containing: Self.interruption))
-    kill(first.process.processIdentifier, SIGHUP)
+    kill(first.process.id, SIGHUP)
     try handle.write(contentsOf: Data([1]))
     let ended = try first.finish()
     XCTAssertEqual(ended.status, 130)
@@ -127,7 +128,7 @@ final class CommandLineInterruptTests: CommandLineTestCase {
     let gate = try makeGate()
     let first = try start(research: "slow", gate: gate)
     let handle = try openGate(gate)
-    kill(first.process.processIdentifier, SIGKILL)
+    kill(first.process.id, SIGKILL)
     XCTAssertTrue(try first.finish().wasKilled)
     try handle.close()
     XCTAssertTrue(try runPlaybook(research: "slow").output.contains("slow: 4 experiments done in"))

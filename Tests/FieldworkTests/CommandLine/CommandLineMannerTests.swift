@@ -29,7 +29,7 @@ final class CommandLineMannerTests: CommandLineTestCase {
     try assertRefused(
       "--branches",
       "two",
-      saying: "Error: The value 'two' is invalid for '--branches <n>'"
+      saying: "error: The value 'two' is invalid for '--branches <n>'"
     )
   }
 
@@ -66,7 +66,7 @@ final class CommandLineMannerTests: CommandLineTestCase {
     try assertRefused(
       "--branch-execution",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--branch-execution "
+      saying: "error: The value 'bogus' is invalid for '--branch-execution "
         + "<sequential|concurrent>': 'bogus' is none of sequential, concurrent"
     )
   }
@@ -190,11 +190,21 @@ final class CommandLineMannerTests: CommandLineTestCase {
   }
 
   func testADeviceThatIsNotThere() throws {
-    let run = try runWaiting(DeviceStandIn(in: directory, free: [900]), devices: "4")
+    let standIn = try DeviceStandIn(in: directory, free: [900])
+    let run = try runWaiting(standIn, devices: "4")
     XCTAssertEqual(run.status, 2)
+    XCTAssertEqual(
+      run.error,
+      "TestPlaybook/TestPlaybook.swift:37: error: the research asks for device 4, but the machine "
+        + "has 1 device, number 0; change devices: or --devices\n"
+        + "error: the research cannot be run: 1 problem\n"
+    )
+    XCTAssertFalse(FileManager.default.fileExists(atPath: directory.path + "/small"))
+    let named = try runWaiting(standIn, devices: "GPU-4")
+    XCTAssertEqual(named.status, 2)
     XCTAssertTrue(
-      run.error.contains("does not know the device 4; it knows 0 (GPU-0)"),
-      run.error
+      named.error.contains("does not know the device GPU-4; it knows 0 (GPU-0)"),
+      named.error
     )
   }
 

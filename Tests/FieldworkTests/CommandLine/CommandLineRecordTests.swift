@@ -88,7 +88,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
         XCTAssertEqual(result.status, 2)
         XCTAssertTrue(
           result.error.hasPrefix(
-            "Error: The value '\(mode)' is invalid for '\(option) <mode>': "
+            "error: The value '\(mode)' is invalid for '\(option) <mode>': "
               + "'\(mode)' is none of terminal|common|experiment|both, 0 to 3"
           ),
           result.error
@@ -121,7 +121,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
     try assertRefused(
       "--log-level",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--log-level "
+      saying: "error: The value 'bogus' is invalid for '--log-level "
         + "<trace|debug|info|notice|warning|error|critical>': "
         + "'bogus' is none of trace, debug, info, notice, warning, error, critical"
     )
@@ -151,7 +151,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
     try assertRefused(
       "--profile",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--profile <off|simple|detailed>': "
+      saying: "error: The value 'bogus' is invalid for '--profile <off|simple|detailed>': "
         + "'bogus' is none of off, simple, detailed"
     )
   }
@@ -238,7 +238,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
       "results",
       "--run",
       "1",
-      saying: "Error: --run is about circumstances: add --meta"
+      saying: "error: --run is about circumstances: add --meta"
     )
   }
 
@@ -264,7 +264,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
       "none",
       "--meta",
       "git",
-      saying: "Error: --meta none records nothing: leave out the others"
+      saying: "error: --meta none records nothing: leave out the others"
     )
     XCTAssertFalse(exists("small/research.sqlite"))
   }

@@ -149,19 +149,19 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "results",
       "--aggregate",
       "mean",
-      saying: "Error: --aggregate says what to show of a group: add --group-by"
+      saying: "error: --aggregate says what to show of a group: add --group-by"
     )
     try assertRefused(
       "results",
       "--experiments",
       "--failures",
-      saying: "Error: --experiments and --failures show different tables: give one of them"
+      saying: "error: --experiments and --failures show different tables: give one of them"
     )
     try assertRefused(
       "results",
       "--format",
       "xml",
-      saying: "Error: The value 'xml' is invalid for '--format <text|csv|json|jsonl|markdown>': "
+      saying: "error: The value 'xml' is invalid for '--format <text|csv|json|jsonl|markdown>': "
         + "'xml' is none of text, csv, json, jsonl, markdown"
     )
     try assertRefused(
@@ -169,15 +169,15 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "--json",
       "--format",
       "csv",
-      saying: "Error: --json is --format json: leave out --format csv"
+      saying: "error: --json is --format json: leave out --format csv"
     )
-    try assertRefused("results", "--limit=-1", saying: "Error: --limit is -1: give 0 or more")
-    try assertRefused("results", "--descending", saying: "Error: --descending needs --sort")
+    try assertRefused("results", "--limit=-1", saying: "error: --limit is -1: give 0 or more")
+    try assertRefused("results", "--descending", saying: "error: --descending needs --sort")
     try assertRefused(
       "results",
       "--long",
       "--last",
-      saying: "Error: --long has one column of values: leave out --group-by and --last"
+      saying: "error: --long has one column of values: leave out --group-by and --last"
     )
     try assertRefused(
       "results",

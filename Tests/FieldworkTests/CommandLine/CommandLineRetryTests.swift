@@ -70,7 +70,7 @@ final class CommandLineRetryTests: CommandLineTestCase {
     try assertRefused(
       "retry",
       "--fresh",
-      saying: "Error: retry goes on from the stored results: leave out --fresh"
+      saying: "error: retry goes on from the stored results: leave out --fresh"
     )
   }
 

@@ -162,14 +162,14 @@ final class CommandLineSelectionTests: CommandLineTestCase {
       "results",
       "--iterations",
       "0,x",
-      saying: "Error: The value '0,x' is invalid for '--iterations <numbers>': "
+      saying: "error: The value '0,x' is invalid for '--iterations <numbers>': "
         + "'x' is no iteration: give numbers from 0 up, with commas"
     )
     try assertRefused(
       "results",
       "--state",
       "done,dead",
-      saying: "Error: The value 'done,dead' is invalid for "
+      saying: "error: The value 'done,dead' is invalid for "
         + "'--state <running|done|failed|interrupted>': "
         + "'dead' is none of running, done, failed, interrupted"
     )
@@ -199,7 +199,7 @@ final class CommandLineSelectionTests: CommandLineTestCase {
       ),
       (["--keep-parameters"], "--keep-parameters is for --join-config: add it"),
     ] {
-      try assertRefusedAll(["results"] + arguments, saying: "Error: " + message)
+      try assertRefusedAll(["results"] + arguments, saying: "error: " + message)
     }
   }
 

@@ -13,10 +13,10 @@ final class CommandLineUsageTests: CommandLineTestCase {
   }
 
   func testUnknownWords() throws {
-    try assertRefused("--bogus", saying: "Error: Unknown option '--bogus'")
-    try assertRefused("bogus", saying: "Error: Unexpected argument 'bogus'")
-    try assertRefused("run", "extra", saying: "Error: Unexpected argument 'extra'")
-    try assertRefused("results", "--bogus", saying: "Error: Unknown option '--bogus'")
+    try assertRefused("--bogus", saying: "error: Unknown option '--bogus'")
+    try assertRefused("bogus", saying: "error: Unexpected argument 'bogus'")
+    try assertRefused("run", "extra", saying: "error: Unexpected argument 'extra'")
+    try assertRefused("results", "--bogus", saying: "error: Unknown option '--bogus'")
   }
 
   func testWorkers() throws {
@@ -24,15 +24,15 @@ final class CommandLineUsageTests: CommandLineTestCase {
       "--directory",
       directory.path,
       "--workers",
-      saying: "Error: Missing value for '--workers <n>'"
+      saying: "error: Missing value for '--workers <n>'"
     )
     try assertRefused("--workers", "0", saying: "error: --workers is 0: give a number from 1 up")
     try assertRefused("--workers=-1", saying: "error: --workers is -1: give a number from 1 up")
-    try assertRefused("--workers", "-1", saying: "Error: Missing value for '--workers <n>'")
+    try assertRefused("--workers", "-1", saying: "error: Missing value for '--workers <n>'")
     try assertRefused(
       "--workers",
       "abc",
-      saying: "Error: The value 'abc' is invalid for '--workers <n>'"
+      saying: "error: The value 'abc' is invalid for '--workers <n>'"
     )
   }
 
@@ -41,7 +41,7 @@ final class CommandLineUsageTests: CommandLineTestCase {
       "--debug",
       "--workers",
       "2",
-      saying: "Error: --debug has one worker: leave out --workers 2"
+      saying: "error: --debug has one worker: leave out --workers 2"
     )
     try assertRefused(
       "--workers",
@@ -70,12 +70,12 @@ final class CommandLineUsageTests: CommandLineTestCase {
     for option in ["--iterations", "--repetitions", "--configs", "--repeat-each", "--id-prefix"] {
       try assertRefused(option, "0", saying: "error: \(option) is 0: give a number from 1 up")
     }
-    try assertRefused("--seed=-1", saying: "Error: The value '-1' is invalid for '--seed <n>'")
-    try assertRefused("--seed", "1.5", saying: "Error: The value '1.5' is invalid for '--seed <n>'")
+    try assertRefused("--seed=-1", saying: "error: The value '-1' is invalid for '--seed <n>'")
+    try assertRefused("--seed", "1.5", saying: "error: The value '1.5' is invalid for '--seed <n>'")
     try assertRefused(
       "configs",
       "--limit=-1",
-      saying: "Error: --limit is -1: give 0 or more"
+      saying: "error: --limit is -1: give 0 or more"
     )
   }
 
@@ -143,7 +143,7 @@ final class CommandLineUsageTests: CommandLineTestCase {
     try assertRefused(
       "--parallel",
       "bogus",
-      saying: "Error: The value 'bogus' is invalid for '--parallel <serial|threads|processes>': "
+      saying: "error: The value 'bogus' is invalid for '--parallel <serial|threads|processes>': "
         + "'bogus' is none of serial, threads, processes"
     )
     try assertRefused(
@@ -169,7 +169,8 @@ final class CommandLineUsageTests: CommandLineTestCase {
       "--directory",
       file.path + "/below",
       saying: "error: cannot make the folder DIR/file/below/small: DIR/file is a file; "
-        + "choose another directory, or move it away"
+        + "choose another directory, or move it away\n"
+        + "error: the research cannot be run: 1 problem"
     )
   }
 

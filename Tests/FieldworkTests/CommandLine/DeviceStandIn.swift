@@ -15,9 +15,11 @@ struct DeviceStandIn {
     try Data("no library".utf8).write(to: folder.appendingPathComponent("libnvidia-ml.so.1"))
     guard let memory else { return }
     let rows = memory.enumerated().map { "echo '\($0), GPU-\($0), \($1), 1000'" }
+    let numbers = memory.indices.map { "echo \($0)" }
     let script = """
       #!/bin/sh
       case "$1" in
+        --query-gpu=index) \((numbers + ["true"]).joined(separator: "; ")) ;;
         *memory.free*) echo asked >> '\(log.path)'; \(rows.joined(separator: "; ")) ;;
       esac
 

@@ -183,7 +183,10 @@ final class PipelineUnitTests: XCTestCase {
     for research in [research, instance] {
       XCTAssertEqual(
         research.preflight().map(\.message),
-        ["unit 'batch' reads the parameter 'x', which the domain does not have"]
+        [
+          "unit 'batch' reads the parameter 'x', which the domain does not have",
+          "nothing reads the parameter 'y'",
+        ]
       )
     }
   }
@@ -236,7 +239,10 @@ final class PipelineUnitTests: XCTestCase {
     }
     XCTAssertEqual(
       clash.preflight().map(\.message),
-      ["unit 'batch' saves 'var', which is the name of a parameter"]
+      [
+        "unit 'batch' saves 'var', which is the name of a parameter",
+        "nothing reads the parameter 'var'",
+      ]
     )
   }
 }

@@ -1,5 +1,12 @@
+import FieldworkRuntime
 import Foundation
 import XCTest
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
 
 /// Where the build put the tests, and with them the executables and modules.
 enum BuildProducts {
@@ -60,11 +67,11 @@ struct ProcessRun {
 /// A process that runs. Its output goes into a file, so that no pipe can fill up; its errors, which are
 /// few, can be waited for.
 final class RunningProcess {
-  let process = Process()
+  let process: ChildProcess
   private let folder: URL
   private let errors = Pipe()
   private var errorText = Data()
-  private var output: URL { folder.appendingPathComponent("output") }
+  private let output: URL
 
   /// - Parameters:
   ///   - input: the standard input; nothing if nil.
@@ -81,28 +88,35 @@ final class RunningProcess {
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("fieldwork-process-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    output = folder.appendingPathComponent("output")
     try Data().write(to: output)
-    process.executableURL = executable
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
-    if let standardError {
-      process.standardError = standardError
-      // Nobody else writes into the pipe, so reading it ends at once.
-      try errors.fileHandleForWriting.close()
-    } else {
-      process.standardError = errors
-    }
-    process.standardInput = FileHandle.nullDevice
+    let standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
+    let standardError = standardError ?? errors.fileHandleForWriting
+    var descriptors = [
+      STDOUT_FILENO: standardOutput.fileDescriptor, STDERR_FILENO: standardError.fileDescriptor,
+    ]
+    var inputFile: FileHandle?
     if let input {
       let url = folder.appendingPathComponent("input")
       try Data(input.utf8).write(to: url)
-      process.standardInput = try FileHandle(forReadingFrom: url)
+      inputFile = try FileHandle(forReadingFrom: url)
+      descriptors[STDIN_FILENO] = inputFile?.fileDescriptor
     }
-    try process.run()
+    process = try ChildProcess(
+      executable.path,
+      [executable.path] + arguments,
+      descriptors: descriptors,
+      environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    )
+    // Nobody here writes into the pipe, so reading it ends with the process.
+    try errors.fileHandleForWriting.close()
+    try inputFile?.close()
   }
 
-  func interrupt() { process.interrupt() }
+  func interrupt() { signal(SIGINT) }
+
+  /// Sends a signal to the process alone.
+  func signal(_ number: Int32) { _ = kill(process.id, number) }
 
   /// Waits until the process has written a text to its standard error.
   /// - Returns: false if it ended without.
@@ -118,11 +132,16 @@ final class RunningProcess {
   /// Waits for the process to end.
   func finish() throws -> ProcessRun {
     errorText += errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let ending = process.wait()
     defer { try? FileManager.default.removeItem(at: folder) }
+    var (status, wasKilled) = (Int32(0), false)
+    switch ending {
+    case .exited(let code): status = code
+    case .signalled(let signal): (status, wasKilled) = (signal, true)
+    }
     return ProcessRun(
-      status: process.terminationStatus,
-      wasKilled: process.terminationReason == .uncaughtSignal,
+      status: status,
+      wasKilled: wasKilled,
       output: String(decoding: try Data(contentsOf: output), as: UTF8.self),
       error: String(decoding: errorText, as: UTF8.self)
     )

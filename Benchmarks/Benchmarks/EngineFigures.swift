@@ -1,15 +1,26 @@
+import ArgumentParser
 import Fieldwork
 import FieldworkCore
+import FieldworkRuntime
 import Foundation
 
-/// Times what the engine itself costs. Build it for release: `swift run -c release EngineBenchmarks`.
+/// `engine`: times what the parts of the engine cost.
 ///
 /// Each figure is the best of several runs, since noise only ever adds.
-@main
-struct EngineBenchmarks {
-  static func main() async throws {
+struct EngineFigures: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "engine",
+    abstract: "What configs, experiments, iterations and the display cost, one by one."
+  )
+
+  @Argument(help: "Only the figures whose names contain this.")
+  var wanted = ""
+
+  func run() async throws {
     let clock = ContinuousClock()
+    let wanted = wanted
     func best(_ name: String, per count: Int, _ body: () async throws -> Void) async throws {
+      guard wanted.isEmpty || name.contains(wanted) else { return }
       var best = Duration.seconds(1e9)
       for _ in 0..<3 {
         let elapsed = try await clock.measure(body)
@@ -39,7 +50,7 @@ struct EngineBenchmarks {
       var plan = try ExperimentPlan(research, seed: 1)
       while let experiment = try plan.next() { precondition(experiment.id.count == 16) }
     }
-    for parallelism in Parallelism.allCases {
+    for parallelism in [Parallelism.serial, .threads] {
       let research = Research("run", parallel: parallelism) {
         Domain("a" <- 1...10_000)
         Unit("nothing", saving: "x") { 1 }
@@ -48,16 +59,25 @@ struct EngineBenchmarks {
         _ = try await research.run()
       }
       try await best("no-op experiments on disk, \(parallelism)", per: 10_000) {
-        try await onDisk(research)
+        try await Self.onDisk(research)
       }
     }
-    try await reading()
+    if wanted.isEmpty { try await Self.reading() }
+    let shown: [(String, Int, @Sendable () async throws -> [Event])] = [
+      ("experiments", ProgressBenchmarks.experiments, ProgressBenchmarks.manyExperiments),
+      ("iterations", ProgressBenchmarks.iterations, ProgressBenchmarks.manyIterations),
+      ("failures", ProgressBenchmarks.experiments, ProgressBenchmarks.manyFailures),
+    ]
+    for (name, count, record) in shown where wanted.isEmpty || "progress".contains(wanted) {
+      let events = try await record()
+      try await best("progress of \(name)", per: count) { ProgressBenchmarks.show(events) }
+    }
     let points = Research("points", iterations: 10_000, parallel: .serial) {
       Domain("a" <- 1...10)
       Unit("point", saving: "x") { run in Double(run.iteration) }
     }
     try await best("iterations with a saved value, on disk", per: 100_000) {
-      try await onDisk(points)
+      try await Self.onDisk(points)
     }
   }
 

@@ -1,0 +1,195 @@
+import FieldworkCore
+import GRDB
+
+extension DatabaseStore {
+  /// Writes a record in the transaction that is going on.
+  static func write(
+    _ record: StoreRecord,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    switch record {
+    case .note(let key, let value):
+      try run(
+        database,
+        "INSERT OR REPLACE INTO note (key, value) VALUES (?, ?)",
+        [key, value.canonicalText]
+      )
+    case .variables(let names):
+      for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
+    case .started(let experiment, let start):
+      try begin(experiment, start, database, &numbers)
+    case .moved(let id, let ordinal):
+      try run(
+        database,
+        "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
+        [ordinal, id, ordinal]
+      )
+    case .saved(let id, let values):
+      let experiment = try number(of: id, database, &numbers)
+      for value in values {
+        let variable = try variable(value.name, isDeclared: false, database, &numbers)
+        try run(
+          database,
+          "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
+          [
+            experiment, variable, value.iteration, value.value.kind.rawValue,
+            StoredContent.encode(value.value),
+          ]
+        )
+      }
+    case .failed(let id, let failure):
+      try run(
+        database,
+        """
+        INSERT INTO failure
+          (experiment, unit, iteration, kind, message, file, line, cause, code, signal, stderr)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+        [
+          try number(of: id, database, &numbers), failure.unit, failure.iteration, failure.kind,
+          StoredContent.encode(text: failure.message), failure.place?.file, failure.place?.line,
+          failure.death?.cause.rawValue, failure.death?.code, failure.death?.signal,
+          (failure.death?.stderr).map(StoredContent.encode(text:)),
+        ]
+      )
+    case .ended(let id, let ending, let iterations, let time):
+      try run(
+        database,
+        "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
+        [
+          ending.state.rawValue, ending.rawValue, iterations, time,
+          try number(of: id, database, &numbers),
+        ]
+      )
+    case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
+    }
+  }
+
+  private static func writeCircumstances(
+    _ record: StoreRecord,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    switch record {
+    case .meta(let meta):
+      try run(
+        database,
+        "INSERT OR REPLACE INTO meta (run, topic, item, text) VALUES (?, ?, ?, ?)",
+        [meta.run, meta.topic, meta.item, meta.text]
+      )
+    case .profiled(let id, let timings):
+      let experiment = try number(of: id, database, &numbers)
+      for timing in timings {
+        try run(
+          database,
+          """
+          INSERT INTO profile (experiment, unit, iteration, total, call, evaluation, cpu, memory)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+          [
+            experiment, timing.unit, timing.iteration, timing.total, timing.call,
+            timing.evaluation, timing.cpu, timing.memory,
+          ]
+        )
+      }
+    case .output(let id, let stream, let text):
+      try run(
+        database,
+        """
+        INSERT INTO output (experiment, stream, text) VALUES (?, ?, ?)
+        ON CONFLICT (experiment, stream) DO UPDATE SET text = text || excluded.text
+        """,
+        [try number(of: id, database, &numbers), stream.rawValue, text]
+      )
+    default: break
+    }
+  }
+
+  private static func begin(
+    _ experiment: PlannedExperiment,
+    _ start: ExperimentStart,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    let old = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+      arguments: [experiment.key]
+    )
+    if let old {
+      for table in ["value", "failure", "profile", "output"] {
+        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
+      }
+      try run(database, "DELETE FROM experiment WHERE number = ?", [old])
+    }
+    try run(
+      database,
+      """
+      INSERT INTO experiment
+        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
+        task, branch, device, attempt, build)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
+        experiment.ordinal,
+        StoredConfig.json(experiment.config),
+        StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
+        ExperimentState.running.rawValue, start.worker, start.at,
+        experiment.task, experiment.branch, start.device, start.attempt, start.build,
+      ]
+    )
+    numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
+  }
+
+  private static func run(
+    _ database: Database,
+    _ sql: String,
+    _ arguments: StatementArguments
+  ) throws {
+    try database.cachedStatement(sql: sql).execute(arguments: arguments)
+  }
+
+  private static func number(
+    of id: String,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64 {
+    if let known = numbers.experiments[id] { return known }
+    let found = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+      arguments: [id]
+    )
+    guard let found else {
+      throw FieldworkError(.store, "the experiment \(id) was never started")
+    }
+    numbers.experiments[id] = found
+    return found
+  }
+
+  private static func variable(
+    _ name: String,
+    isDeclared: Bool,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64 {
+    if let known = numbers.variables[name] { return known }
+    try run(
+      database,
+      """
+      INSERT INTO variable (name, declared)
+      VALUES (?, CASE WHEN ? THEN (SELECT ifnull(max(declared), 0) + 1 FROM variable) END)
+      ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
+      WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
+      """,
+      [name, isDeclared]
+    )
+    let number = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),
+      arguments: [name]
+    )
+    guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
+    numbers.variables[name] = number
+    return number
+  }
+}

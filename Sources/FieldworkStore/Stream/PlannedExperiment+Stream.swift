@@ -1,0 +1,84 @@
+package import FieldworkCore
+
+extension PlannedExperiment {
+  /// Writes the experiment. Values that are not plain go by their names.
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(ordinal)
+    writer.append(id)
+    writer.append(key)
+    writer.append(repetition)
+    writer.append(updates)
+    writer.append(task)
+    writer.append(branch)
+    writer.append(config.entries) { $0.append($1) }
+  }
+
+  /// Reads an experiment.
+  /// - Parameter resolve: gives the value of a parameter, by its key, that is not plain and goes by a
+  ///   shown name; nil to leave such values without content.
+  package init(
+    from reader: inout ByteReader,
+    resolve: ((_ parameter: String, _ alias: String) throws -> AnyAlias)? = nil
+  ) throws {
+    let ordinal = try reader.int()
+    let id = try reader.string()
+    let key = try reader.string()
+    let repetition = try reader.int()
+    let updates = try reader.int()
+    let task = try reader.int()
+    let branch = try reader.int()
+    self.init(
+      ordinal: ordinal,
+      id: id,
+      key: key,
+      config: Config(try reader.list { try $0.entry(resolve) }),
+      repetition: repetition,
+      updates: updates,
+      task: task,
+      branch: branch
+    )
+  }
+}
+
+/// What an entry has, bit by bit.
+private enum EntryFlag {
+  static let hasShownKey: UInt8 = 1
+  static let isNamed: UInt8 = 2
+  static let isPlain: UInt8 = 4
+}
+
+extension ByteWriter {
+  fileprivate mutating func append(_ entry: Config.Entry) {
+    let (name, value) = (entry.name, entry.value)
+    let hasShownKey = name.alias != name.key
+    append(
+      (hasShownKey ? EntryFlag.hasShownKey : 0) | (value.isNamed ? EntryFlag.isNamed : 0)
+        | (value.plain != nil ? EntryFlag.isPlain : 0)
+    )
+    append(name.key)
+    if hasShownKey { append(name.alias) }
+    append(value.name)
+    if let plain = value.plain { append(plain) }
+  }
+}
+
+extension ByteReader {
+  fileprivate mutating func entry(
+    _ resolve: ((String, String) throws -> AnyAlias)?
+  ) throws -> Config.Entry {
+    let flags = try byte()
+    guard flags < 8 else { throw damaged("an entry of a config has unknown parts") }
+    let key = try string()
+    let parameter =
+      flags & EntryFlag.hasShownKey != 0
+      ? ParameterName(Alias(try string(), key)) : ParameterName(key)
+    let alias = try string()
+    let isNamed = flags & EntryFlag.isNamed != 0
+    if flags & EntryFlag.isPlain != 0 {
+      let plain = try value()
+      return Config.Entry(parameter, AnyAlias(stored: alias, isNamed: isNamed, plain: plain))
+    }
+    if let resolve { return Config.Entry(parameter, try resolve(key, alias)) }
+    return Config.Entry(parameter, AnyAlias(stored: alias, isNamed: isNamed, plain: nil))
+  }
+}

@@ -1,0 +1,246 @@
+package import FieldworkCore
+
+extension StoreRecord {
+  /// The kind of a frame that holds records, one after the other.
+  package static let frameKind: UInt8 = 1
+
+  private enum Tag {
+    static let note: UInt8 = 0
+    static let variables: UInt8 = 1
+    static let started: UInt8 = 2
+    static let moved: UInt8 = 3
+    static let saved: UInt8 = 4
+    static let failed: UInt8 = 5
+    static let ended: UInt8 = 6
+    static let meta: UInt8 = 7
+    static let profiled: UInt8 = 8
+    static let output: UInt8 = 9
+  }
+
+  /// Writes the record. In a config, values that are not plain go by their names.
+  package func encode(into writer: inout ByteWriter) {
+    switch self {
+    case .note(let key, let value):
+      writer.append(Tag.note)
+      writer.append(key)
+      writer.append(value)
+    case .variables(let names):
+      writer.append(Tag.variables)
+      writer.append(names) { $0.append($1) }
+    case .started(let experiment, let start):
+      writer.append(Tag.started)
+      writer.append(experiment.key)
+      writer.appendBlock { experiment.encode(into: &$0) }
+      start.encode(into: &writer)
+    case .moved(let key, let ordinal):
+      writer.append(Tag.moved)
+      writer.append(key)
+      writer.append(ordinal)
+    case .saved(let key, let values):
+      writer.append(Tag.saved)
+      writer.append(key)
+      writer.append(values) { writer, saved in
+        writer.append(saved.name)
+        writer.append(saved.iteration)
+        writer.append(saved.value)
+      }
+    case .failed(let key, let failure):
+      writer.append(Tag.failed)
+      writer.append(key)
+      failure.encode(into: &writer)
+    case .ended(let key, let ending, let iterations, let time):
+      writer.append(Tag.ended)
+      writer.append(key)
+      writer.append(ending.number)
+      writer.append(iterations)
+      writer.append(time)
+    case .meta(let item):
+      writer.append(Tag.meta)
+      writer.append(item.run)
+      writer.append(item.topic)
+      writer.append(item.item)
+      writer.append(item.text)
+    case .profiled(let key, let timings):
+      writer.append(Tag.profiled)
+      writer.append(key)
+      writer.append(timings) { $1.encode(into: &$0) }
+    case .output(let key, let stream, let text):
+      writer.append(Tag.output)
+      writer.append(key)
+      writer.append(stream == .stdout)
+      writer.append(text)
+    }
+  }
+
+  /// Reads a record.
+  /// - Parameter planned: gives the experiment of a key, whose config is then not read; nil where it is
+  ///   not at hand, so that what is written is taken, with values that are not plain left without content.
+  package init(
+    from reader: inout ByteReader,
+    planned: (String) -> PlannedExperiment? = { _ in nil }
+  ) throws {
+    let tag = try reader.byte()
+    // All records of one experiment, and no others, begin with its key.
+    let key =
+      [Tag.variables, Tag.meta].contains(tag) || tag > Tag.output ? "" : try reader.string()
+    switch tag {
+    case Tag.note: self = .note(key, try reader.value())
+    case Tag.variables: self = .variables(try reader.list { try $0.string() })
+    case Tag.started:
+      let experiment: PlannedExperiment
+      if let known = planned(key) {
+        try reader.skipBlock()
+        experiment = known
+      } else {
+        experiment = try reader.block { try PlannedExperiment(from: &$0) }
+      }
+      self = .started(experiment, try ExperimentStart(from: &reader))
+    case Tag.moved: self = .moved(experiment: key, ordinal: try reader.int())
+    case Tag.saved:
+      let values = try reader.list { reader in
+        let name = try reader.string()
+        let iteration = try reader.int()
+        return SavedValue(name: name, iteration: iteration, value: try reader.value())
+      }
+      self = .saved(experiment: key, values)
+    case Tag.failed: self = .failed(experiment: key, try Failure(from: &reader))
+    case Tag.ended:
+      let ending = try Ending(from: &reader)
+      let iterations = try reader.int()
+      self = .ended(experiment: key, ending, iterations: iterations, at: try reader.double())
+    case Tag.meta:
+      let run = try reader.int()
+      let topic = try reader.string()
+      let item = try reader.string()
+      self = .meta(MetaItem(run: run, topic: topic, item: item, text: try reader.string()))
+    case Tag.profiled:
+      self = .profiled(experiment: key, try reader.list { try UnitTiming(from: &$0) })
+    case Tag.output:
+      let stream: StandardStream = try reader.bool() ? .stdout : .stderr
+      self = .output(experiment: key, stream, try reader.string())
+    default: throw reader.damaged("there is no kind of record \(tag)")
+    }
+  }
+}
+
+extension ExperimentStart {
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(at)
+    writer.append(worker)
+    writer.append(device) { $0.append($1) }
+    writer.append(attempt)
+    writer.append(build) { $0.append($1) }
+  }
+
+  package init(from reader: inout ByteReader) throws {
+    let at = try reader.double()
+    let worker = try reader.int()
+    let device = try reader.optional { try $0.string() }
+    let attempt = try reader.int()
+    let build = try reader.optional { try $0.string() }
+    self.init(at: at, worker: worker, device: device, attempt: attempt, build: build)
+  }
+}
+
+extension Failure {
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(unit)
+    writer.append(iteration)
+    writer.append(kind)
+    writer.append(message)
+    writer.append(place) { writer, place in
+      writer.append(place.file)
+      writer.append(place.line)
+    }
+    writer.append(death) { $1.encode(into: &$0) }
+  }
+
+  package init(from reader: inout ByteReader) throws {
+    let unit = try reader.string()
+    let iteration = try reader.int()
+    let kind = try reader.string()
+    let message = try reader.string()
+    let place = try reader.optional { reader in
+      let file = try reader.string()
+      return SourcePlace(file: file, line: try reader.int())
+    }
+    let death = try reader.optional { try Death(from: &$0) }
+    self.init(
+      unit: unit,
+      iteration: iteration,
+      kind: kind,
+      message: message,
+      place: place,
+      death: death
+    )
+  }
+}
+
+extension Death {
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(cause.rawValue)
+    writer.append(code) { $0.append($1) }
+    writer.append(signal) { $0.append($1) }
+    writer.append(stderr)
+  }
+
+  package init(from reader: inout ByteReader) throws {
+    let text = try reader.string()
+    guard let cause = Cause(rawValue: text) else {
+      throw reader.damaged("there is no cause of death '\(text)'")
+    }
+    let code = try reader.optional { try $0.int() }
+    let signal = try reader.optional { try $0.int() }
+    self.init(cause, code: code, signal: signal, stderr: try reader.string())
+  }
+}
+
+extension UnitTiming {
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(unit)
+    writer.append(iteration)
+    writer.append(total)
+    writer.append(call)
+    writer.append(evaluation) { $0.append($1) }
+    writer.append(cpu) { $0.append($1) }
+    writer.append(memory) { $0.append($1) }
+  }
+
+  package init(from reader: inout ByteReader) throws {
+    let unit = try reader.string()
+    let iteration = try reader.int()
+    let total = try reader.double()
+    let call = try reader.double()
+    let evaluation = try reader.optional { try $0.double() }
+    let cpu = try reader.optional { try $0.double() }
+    self.init(
+      unit: unit,
+      iteration: iteration,
+      total: total,
+      call: call,
+      evaluation: evaluation,
+      cpu: cpu,
+      memory: try reader.optional { try $0.int() }
+    )
+  }
+}
+
+extension Ending {
+  /// How the ending is written: its place among all; new ones come at the end.
+  fileprivate var number: UInt8 {
+    switch self {
+    case .complete: 0
+    case .stopped: 1
+    case .failed: 2
+    case .interrupted: 3
+    }
+  }
+
+  fileprivate init(from reader: inout ByteReader) throws {
+    let number = try reader.byte()
+    guard let ending = Ending.allCases.first(where: { $0.number == number }) else {
+      throw reader.damaged("there is no ending \(number)")
+    }
+    self = ending
+  }
+}

@@ -1,0 +1,47 @@
+import Fieldwork
+import FieldworkCore
+import FieldworkStore
+import XCTest
+
+@testable import FieldworkRuntime
+
+/// Makes events without a run.
+class ProgressTestCase: XCTestCase {
+  func start(
+    _ experiments: Int?,
+    iterations: Int? = 1,
+    workers: Int = 2,
+    stored: Int = 0
+  ) -> Event {
+    .runStarted(
+      RunStart(
+        name: "test",
+        experiments: experiments,
+        iterations: iterations,
+        workers: workers,
+        branches: 1,
+        seed: 1,
+        stored: stored
+      )
+    )
+  }
+
+  /// Experiments with the config `{x: 1}` and so on, each a task of its own.
+  func planned(_ count: Int, branches: Int = 1) throws -> [PlannedExperiment] {
+    let research = Research("test", branches: .count(branches)) { Domain("x" <- 1...count) }
+    var plan = try ExperimentPlan(research, seed: 1)
+    var experiments: [PlannedExperiment] = []
+    while case .task(let task) = try plan.nextTask() { experiments += task.experiments }
+    return experiments
+  }
+
+  func failure(_ message: String, unit: String = "train", kind: String = "E") -> Failure {
+    Failure(unit: unit, iteration: 2, kind: kind, message: message, place: nil)
+  }
+
+  func ended(_ experiment: PlannedExperiment, _ ending: Ending = .complete, worker: Int = 0)
+    -> Event
+  {
+    .experimentEnded(experiment, ending, iterations: 1, worker: worker)
+  }
+}

@@ -1,0 +1,152 @@
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+import XCTest
+
+@testable import Fieldwork
+
+final class RunProgressTests: ProgressTestCase {
+  private func progress(_ events: [Event]) -> RunProgress {
+    var progress = RunProgress()
+    for (second, event) in events.enumerated() {
+      _ = progress.apply(event, now: Double(second))
+    }
+    return progress
+  }
+
+  func testEventsAreCounted() throws {
+    let all = try planned(5)
+    let progress = progress([
+      start(5, iterations: 3), .experimentSkipped(all[0]), .experimentStarted(all[1], worker: 0),
+      .experimentStarted(all[2], worker: 1),
+      .iterationEnded(experiment: all[1].id, iteration: 0, worker: 0),
+      .unitFailed(all[1], failure("a")), ended(all[1], .failed),
+      .experimentStarted(all[3], worker: 0), ended(all[3], .interrupted),
+      .experimentStarted(all[4], worker: 0),
+      .iterationEnded(experiment: all[2].id, iteration: 1, worker: 1), ended(all[4]),
+    ])
+    XCTAssertEqual(progress.skipped, 1)
+    XCTAssertEqual([progress.done, progress.failed, progress.interrupted], [1, 1, 1])
+    XCTAssertEqual(progress.iterations, 2)
+    XCTAssertEqual(progress.finished, 3)
+    XCTAssertEqual(progress.workers.map(\.running), [0, 1])
+    XCTAssertEqual(progress.workers.map(\.iteration), [0, 2])
+    XCTAssertEqual(progress.began, 2, "when the first experiment began")
+    XCTAssertEqual(progress.work(at: 20), 2 + 1.0 / 3, accuracy: 1e-9)
+  }
+
+  /// Ends are told once they are stored, when the worker may have begun many others.
+  func testEndsThatAreToldLate() throws {
+    let all = try planned(4)
+    let progress = progress(
+      [start(4, iterations: 2)]
+        + all.flatMap { experiment in
+          [.experimentStarted(experiment, worker: 0)]
+            + (0..<2).map { .iterationEnded(experiment: experiment.id, iteration: $0, worker: 0) }
+        } + all.prefix(2).map { .experimentEnded($0, .complete, iterations: 2, worker: 0) }
+    )
+    XCTAssertEqual(progress.ended, 2)
+    XCTAssertEqual(progress.workers[0].running, 2)
+    XCTAssertEqual(progress.work(at: 99), 4, "all iterations have been made")
+  }
+
+  func testTheBranchesOfATask() throws {
+    let all = try planned(4, branches: 2)
+    var progress = progress(
+      [start(4, iterations: 2)] + all.prefix(2).map { .experimentStarted($0, worker: 0) }
+        + all.prefix(2).map { .iterationEnded(experiment: $0.id, iteration: 0, worker: 0) }
+    )
+    XCTAssertEqual(progress.workers[0].branches, 2)
+    XCTAssertEqual(progress.workers[0].iteration, 1)
+    XCTAssertEqual(progress.work(at: 9), 1)
+    _ = progress.apply(ended(all[1], .stopped), now: 10)
+    XCTAssertEqual(progress.work(at: 10), 1.5)
+  }
+
+  /// Whether or not the end of the failed attempt was told.
+  func testARetryTakesTheFailureBack() throws {
+    let experiment = try planned(1)[0]
+    let attempt: [Event] = [
+      .experimentStarted(experiment, worker: 0), .unitFailed(experiment, failure("loss is 1")),
+    ]
+    for end in [[], [ended(experiment, .failed)]] {
+      let events = [start(1)] + attempt + end + [.retrying(experiment, attempt: 2)]
+      var progress = progress(events)
+      XCTAssertEqual(progress.failed, 0)
+      XCTAssertEqual(progress.retries, 1)
+      XCTAssertEqual(progress.workers[0].running, 0)
+      XCTAssertEqual(progress.failures.groups.map(\.count), [0])
+      var news = 0
+      for event in attempt where progress.apply(event, now: 9) != nil { news += 1 }
+      XCTAssertEqual(news, 0, "of its kind one has been shown")
+      XCTAssertEqual(progress.failures.groups.map(\.count), [1])
+      XCTAssertEqual(progress.workers[0].running, 1)
+      _ = progress.apply(ended(experiment), now: 10)
+      XCTAssertEqual([progress.done, progress.failed, progress.ended], [1, 0, 1])
+    }
+  }
+
+  /// The same numbers as a monitor has.
+  func testAMonitorCountsTheSame() throws {
+    let all = try planned(3)
+    for end in [[], [ended(all[0], .failed)]] {
+      let events: [Event] =
+        [
+          start(3), .experimentStarted(all[0], worker: 0), .experimentStarted(all[1], worker: 1),
+          .unitFailed(all[0], failure("a")),
+        ] + end + [
+          .workerDied(worker: 0, reason: "signal 9"), .retrying(all[0], attempt: 2),
+          .printed(worker: 0, text: "x\n"), .experimentStarted(all[0], worker: 0),
+          .unitFailed(all[1], failure("b")), ended(all[1], .failed, worker: 1), ended(all[0]),
+        ]
+      let (monitor, progress) = (Monitor(), progress(events))
+      for event in events { monitor.consume(event) }
+      let counts = monitor.counts
+      XCTAssertEqual([counts.done, counts.failed, counts.running], [1, 1, 0])
+      XCTAssertEqual([progress.done, progress.failed], [1, 1])
+      XCTAssertEqual(progress.workers.map(\.running), [0, 0])
+      XCTAssertEqual(monitor.failures.map(\.experiment.id), [all[1].id])
+    }
+  }
+
+  func testFailuresOfOneKindAreOne() throws {
+    let all = try planned(6)
+    var progress = progress([start(6)])
+    let failures = [
+      failure("loss is 0.5 at 1"), failure("loss is -2e3 at 17"), failure("loss is nan at 1"),
+      failure("loss is 1 at 1", unit: "test"), failure("loss is 1 at 1", kind: "F"),
+    ]
+    var shown: [String] = []
+    for (experiment, failure) in zip(all, failures) {
+      // Only the first failure of an experiment counts.
+      for message in [failure, self.failure("another")] {
+        if let group = progress.apply(.unitFailed(experiment, message), now: 0) {
+          shown.append(group.message)
+        }
+      }
+    }
+    XCTAssertEqual(
+      shown,
+      ["loss is 0.5 at 1", "loss is nan at 1", "loss is 1 at 1", "loss is 1 at 1"]
+    )
+    XCTAssertEqual(progress.failures.groups.map(\.count), [2, 1, 1, 1])
+    let deaths = (0..<3).map { number in
+      progress.apply(.workerDied(worker: number, reason: "killed, process \(number)"), now: 0)
+    }
+    XCTAssertEqual(deaths.map { $0?.title }, ["worker 1 died", nil, nil])
+    XCTAssertEqual(progress.failures.groups.last?.count, 3)
+  }
+
+  /// Stored ones are left out of what is to be done, also before they have been met.
+  func testWhatIsExpected() throws {
+    let all = try planned(10)
+    XCTAssertEqual(progress([start(10)]).expected, 10)
+    XCTAssertEqual(progress([start(10, stored: 4)]).expected, 6)
+    let met = [start(10, stored: 4)] + all.prefix(3).map { .experimentSkipped($0) }
+    XCTAssertEqual(progress(met).expected, 6)
+    // More is stored than there is room for: some belongs to experiments that are no longer planned.
+    let run = [start(10, stored: 40)] + all.prefix(2).map { .experimentSkipped($0) }
+    XCTAssertEqual(progress(run + all[2...3].map { ended($0) }).expected, 5, "half of the rest")
+    XCTAssertNil(progress([start(nil)]).expected)
+  }
+}
