@@ -68,7 +68,9 @@ struct ProgressLines {
   private static func numbers(_ status: ResearchStatus) -> String {
     guard let account = status.account else { return "\(status.name) is beginning" }
     let finished = status.ended + account.skipped
-    var parts = [account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")]
+    var parts = [
+      account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")
+    ]
     if account.failed > 0 { parts.append("\(account.failed) failed") }
     if let rate = status.rate { parts.append(Wording.rate(rate, "exp")) }
     if let duration = status.duration { parts.append("\(Wording.rough(duration)) elapsed") }
