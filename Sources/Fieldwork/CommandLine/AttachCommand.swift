@@ -28,6 +28,7 @@ struct AttachCommand: PlaybookSubcommand {
     }
     if var shown = holder {
       shown.command = nil
+      if shown.isOnThisHost { shown.host = nil }
       terminal.printError("\(name) is run by \(shown); Ctrl-C leaves it alone")
     }
     var progress = ProgressLines(terminal)

@@ -5,15 +5,19 @@ import FieldworkStore
 
 /// `retry`: runs what has failed once more, and nothing else.
 struct RetryCommand: PlaybookSubcommand {
-  static let configuration = CommandConfiguration(
-    commandName: "retry",
-    abstract: "Run failed experiments again, and no others.",
-    discussion: """
-      Takes the options of 'run'; give those that the experiments were run with. The plan and the ids stay \
-      as they are. What is new or unfinished is left to 'run'. If nothing has failed, it says so and exits \
-      with 0.
-      """
-  )
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: "retry",
+      abstract: "Run failed experiments again, and no others.",
+      // Made by itself it would name 'run', whose options these are.
+      usage: "\(RootCommand._commandName) retry [<options>] [<id> ...]",
+      discussion: """
+        Takes the options of 'run'; give those that the experiments were run with. The plan and the ids stay \
+        as they are. What is new or unfinished is left to 'run'. If nothing has failed, it says so and exits \
+        with 0.
+        """
+    )
+  }
 
   @Argument(
     help: ArgumentHelp(
