@@ -11,7 +11,7 @@ struct Ising: Playbook {
   static let temperature = Parameter<Double>("temperature")
 
   var research: Research {
-    Research("ising", repetitions: 4, iterations: 6000) {
+    Research("ising", repetitions: 4, iterations: 6000, checkpoint: .every(2000)) {
       Domain(Self.size <- [8, 16]) * Domain(Self.temperature <- [2.1, 2.2, 2.25, 2.3, 2.35, 2.45])
 
       let lattice = Instance("lattice") { run in

@@ -83,3 +83,30 @@ final class Lattice {
     )
   }
 }
+
+/// The size, the temperature and the random numbers come back when the lattice is built again.
+extension Lattice: Checkpointable {
+  private struct State: Codable {
+    let spins: [Int8]
+    let measurements: Int
+    let sums: [Double]
+  }
+
+  func checkpoint() throws -> [UInt8] {
+    try CheckpointCoder.encode(
+      State(
+        spins: spins,
+        measurements: measurements,
+        sums: [sums.absolute, sums.second, sums.fourth]
+      )
+    )
+  }
+
+  func restore(from checkpoint: [UInt8]) throws {
+    let state = try CheckpointCoder.decode(checkpoint, as: State.self)
+    spins = state.spins
+    total = spins.reduce(0) { $0 + Int($1) }
+    measurements = state.measurements
+    sums = (state.sums[0], state.sums[1], state.sums[2])
+  }
+}

@@ -84,4 +84,26 @@ final class IsingTests: XCTestCase {
       temperatures[index - 1] + share * (temperatures[index] - temperatures[index - 1])
     XCTAssertEqual(crossing, 2 / log(1 + 2.0.squareRoot()), accuracy: 0.03)
   }
+
+  /// Goes on with more iterations from where it was with fewer, to the same table.
+  func testGoingOnFromCheckpoints() async throws {
+    func research(_ iterations: Int) -> Research {
+      var research = Ising().research
+      research.settings.seed = 1
+      research.settings.repetitions = 1
+      research.settings.iterations = iterations
+      return research
+    }
+    let store = try DatabaseStore.inMemory()
+    for iterations in [700, 2500] {
+      let summary = try await ResearchRunner(research(iterations), store: store, changes: .accept)
+        .run()
+      XCTAssertEqual(summary.done, 12)
+    }
+    let undisturbed = try await research(2500).run()
+    XCTAssertEqual(
+      try store.contents().table().formatted(.csv),
+      undisturbed.table().formatted(.csv)
+    )
+  }
 }

@@ -17,6 +17,7 @@ extension TestPlaybook {
     case "flaky": flaky
     case "all-failing": allFailing
     case "known-answer": knownAnswer
+    case "checkpointed": checkpointed
     default: nil
     }
   }

@@ -90,6 +90,7 @@ final class ZoomTests: XCTestCase {
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     var tables: [String] = []
     var updates: [[String]] = []
+    var records: [[UpdateRecord]] = []
     for run in 0..<2 {
       let store = try DatabaseStore.open(folder)
       let domains = UpdateLog()
@@ -99,11 +100,36 @@ final class ZoomTests: XCTestCase {
       XCTAssertEqual(summary.skipped, run == 0 ? 0 : results.experiments.count)
       tables.append(everything(results))
       updates.append(domains.descriptions)
+      records.append(try store.updates())
       try store.close()
     }
     XCTAssertEqual(tables[0], tables[1])
     XCTAssertGreaterThan(updates[0].count, 5)
     XCTAssertEqual(updates[0], updates[1])
+    // With the times: none was made again.
+    XCTAssertEqual(records[0], records[1])
+  }
+
+  /// Cancelled at whatever update, it comes to the same.
+  func testARunThatIsCancelledGoesOnToTheSameTable() async throws {
+    let undisturbed = everything(try await research().run())
+    for number in [1, 2, 4] {
+      let folder = ResearchFolder(path: NSTemporaryDirectory() + "zoom-\(UUID().uuidString)")
+      defer { try? FileManager.default.removeItem(atPath: folder.path) }
+      let store = try DatabaseStore.open(folder)
+      let canceller = UpdateCanceller(number)
+      let runner = ResearchRunner(research(), store: store, consumers: [canceller])
+      let summary = try await canceller.run(runner)
+      XCTAssertTrue(summary.isCancelled)
+      let made = try store.updates()
+      XCTAssertGreaterThanOrEqual(made.count, number)
+      try store.close()
+      let again = try DatabaseStore.open(folder)
+      _ = try await ResearchRunner(research(), store: again).run()
+      XCTAssertEqual(Array(try again.updates().prefix(made.count)), made)
+      XCTAssertEqual(everything(try again.contents()), undisturbed, "update \(number)")
+      try again.close()
+    }
   }
 
   private func everything(_ results: ResearchResults) -> String {
@@ -121,5 +147,27 @@ private final class UpdateLog: EventConsumer, @unchecked Sendable {
   func consume(_ event: Event) {
     guard case .domainUpdated(let number, let domain, let size) = event else { return }
     lock.withLock { list.append("\(number): \(domain), \(size.map(String.init) ?? "no end")") }
+  }
+}
+
+/// Cancels a run when its domain is updated for the given time.
+private final class UpdateCanceller: EventConsumer, @unchecked Sendable {
+  private let number: Int
+  private let isSet = DispatchSemaphore(value: 0)
+  private var task: Task<RunSummary, any Error>?
+
+  init(_ number: Int) { self.number = number }
+
+  func run(_ runner: ResearchRunner) async throws -> RunSummary {
+    let task = Task { try await runner.run() }
+    self.task = task
+    isSet.signal()
+    return try await task.value
+  }
+
+  func consume(_ event: Event) {
+    guard case .domainUpdated(number, _, _) = event else { return }
+    isSet.wait()
+    task?.cancel()
   }
 }

@@ -190,11 +190,6 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
-  /// The command line as others are shown it.
-  private var commandText: String {
-    CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
-  }
-
   /// Says that stored results were made by other code, which the declarations may not show.
   private func tellOtherBuilds(_ store: DatabaseStore, _ terminal: Terminal) throws {
     guard let build = BuildIdentity.current else { return }
@@ -205,6 +200,11 @@ struct RunCommand: PlaybookSubcommand {
       "note: \(experiments) run by another build of the playbook; if its units have changed, "
         + "--fresh runs all again (configs --why names them)"
     )
+  }
+
+  /// The command line as others are shown it.
+  private var commandText: String {
+    CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
   }
 
   /// Whether an error comes from the run itself and not from a unit.

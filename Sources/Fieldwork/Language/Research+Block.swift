@@ -38,6 +38,8 @@ extension Research {
   ///   - meta: what is recorded of the circumstances of a run; nil to leave it to the command line, which
   ///     takes `[.environment, .git()]` where it keeps results in files. Elsewhere it is nothing.
   ///   - profile: how much is measured of where the time goes.
+  ///   - checkpoint: after which iterations the state of an experiment is saved, so that it goes on from
+  ///     there if it is interrupted; instances have to be ``Checkpointable``. nil for none.
   ///   - executor: what runs the experiments of a task.
   public init(
     _ name: String,
@@ -60,6 +62,7 @@ extension Research {
     logLevel: Logger.Level? = nil,
     meta: [MetaSource]? = nil,
     profile: Profiling = .off,
+    checkpoint: When? = nil,
     executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
     line: Int = #line,
@@ -85,6 +88,7 @@ extension Research {
     settings.logLevel = logLevel
     settings.meta = meta
     settings.profiling = profile
+    settings.checkpoint = checkpoint
     var domains: [Domain] = []
     var units: [UnitDescription] = []
     var updates: [DomainUpdate] = []

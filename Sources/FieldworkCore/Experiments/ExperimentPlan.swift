@@ -65,6 +65,8 @@ public struct ExperimentPlan: Sendable {
   package private(set) var produced = 0
   /// The number of domains before this one.
   package private(set) var updates = 0
+  /// What tells apart which experiments were planned so far, and in which order.
+  package private(set) var history: UInt64 = 0
 
   private let seed: UInt64
   private let rules: [DomainUpdate]
@@ -215,6 +217,9 @@ public struct ExperimentPlan: Sendable {
       branch: branch
     )
     produced += 1
+    // The keys are hashes already; the multiplication by an odd number makes their order count.
+    history = (history ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
+    history = history << 29 | history >> 35
     branch += 1
     if branch == branches.count { startTask() }
     return experiment

@@ -8,8 +8,8 @@ extension Research {
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
     problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
-      + unitProblems() + updateProblems() + unreadParameterWarnings() + objectiveWarnings()
-      + branchWarnings()
+      + unitProblems() + updateProblems() + checkpointProblems() + unreadParameterWarnings()
+      + objectiveWarnings() + branchWarnings()
   }
 
   /// Checks the definition before anything runs.

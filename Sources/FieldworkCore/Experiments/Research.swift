@@ -120,6 +120,9 @@ public struct ResearchSettings: Sendable, Hashable {
   public var branches: Slots = 1
   public var branchExecution = BranchExecution.concurrent
   public var profiling = Profiling.off
+  /// After which iterations the state of an experiment is saved, so that it can go on from there; nil for
+  /// none.
+  public var checkpoint: When?
   /// What is recorded of the circumstances of a run; nil to leave it to the command that runs the
   /// research.
   public var meta: [MetaSource]?

@@ -28,6 +28,8 @@ public final class RunContext {
   package weak var group: BranchGroup?
   /// What the running unit says it reads; nil if it may read anything.
   package var reach: Reach?
+  /// The random streams, where the experiment is checkpointed; nil where it is not.
+  package private(set) var streams: StreamRegistry?
   /// What root units had last given when they went on without this branch; nil for those that had given
   /// nothing.
   private var keptRootOutputs: [String: UnitOutput?] = [:]
@@ -90,7 +92,10 @@ public final class RunContext {
   /// The last output of a unit: the experiment's own, or that of a root unit.
   package func unitOutput(_ unit: String) throws -> UnitOutput? {
     if let kept = keptRootOutputs[unit] { return kept }
-    if let own = outputs[unit] { return own }
+    if let own = outputs[unit] {
+      try requireKept(own, unit)
+      return own
+    }
     guard let output = counterpart?.outputs[unit] else { return nil }
     if isRoot || Swift.type(of: output.value) is AnyObject.Type {
       try requireReach(unit, "the output of unit '\(unit)'", "give O(\"\(unit)\") as an argument")
@@ -99,6 +104,30 @@ public final class RunContext {
   }
 
   private var isRoot: Bool { group?.root === self }
+
+  /// Has the random streams noted, and only such outputs read as a checkpoint keeps.
+  package func prepareForCheckpoints() {
+    let registry = StreamRegistry(random)
+    random.register(in: registry)
+    streams = registry
+  }
+
+  /// Checks that an output can be read after a checkpoint as well as before. Without an interruption it fails
+  /// in the same way.
+  private func requireKept(_ output: UnitOutput, _ unit: String) throws {
+    guard let streams else { return }
+    if streams.isBuilding {
+      throw FieldworkError(
+        .invalidDefinition,
+        "an instance is built of the output of unit '\(unit)', but has to be built again to go on from a checkpoint; build it of parameters and of other instances"
+      )
+    }
+    guard output.iteration != iteration, !output.isPlain, instances[unit] == nil else { return }
+    throw FieldworkError(
+      .invalidDefinition,
+      "the output of unit '\(unit)' is of an earlier iteration and a \(Swift.type(of: output.value)), which a checkpoint cannot keep; read it in the same iteration, make it a plain value, or hold it in an instance"
+    )
+  }
 
   /// Checks that the running unit says it reads what branches share, since it has to run for one branch
   /// after another then, and the branches of a task again as a whole.
@@ -228,6 +257,9 @@ extension RunContext {
 package struct UnitOutput {
   package let value: Any
   package let iteration: Int
+
+  /// Whether a checkpoint can keep it.
+  package var isPlain: Bool { value is any ValueConvertible || value is Void }
 
   package init(value: Any, iteration: Int) {
     self.value = value

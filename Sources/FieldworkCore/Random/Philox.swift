@@ -51,6 +51,21 @@ public struct Philox: RandomNumberGenerator, Sendable, Hashable {
     return block[used]
   }
 
+  /// Everything that the next numbers depend on, in 11 words.
+  package var state: [UInt64] {
+    [key.x, key.y] + (0..<4).map { counter[$0] } + (0..<4).map { block[$0] } + [UInt64(used)]
+  }
+
+  /// Makes a generator that goes on where another one was.
+  /// - Returns: nil if the words are no state.
+  package init?(state: [UInt64]) {
+    guard state.count == 11, state[10] <= 4 else { return nil }
+    key = Key(state[0], state[1])
+    counter = Counter(state[2], state[3], state[4], state[5])
+    block = Counter(state[6], state[7], state[8], state[9])
+    used = Int(state[10])
+  }
+
   /// The block of four words at a counter.
   public static func block(key: Key, counter: Counter) -> Counter {
     var key = key

@@ -8,17 +8,37 @@
 /// It also serves the standard library: `Int.random(in: 1...6, using: &run.random)`.
 public final class RandomStream: RandomNumberGenerator {
   private var generator: Philox
+  /// Where streams that are split off are noted; nil if the experiment is not checkpointed.
+  private var registry: StreamRegistry?
+  /// The labels by which the stream was split off, one after the other.
+  private var path = ""
 
   public init(_ generator: Philox) { self.generator = generator }
 
   public convenience init(seed: UInt64) { self.init(Philox(seed: seed)) }
+
+  /// Everything that the next numbers depend on.
+  package var state: [UInt64] {
+    get { generator.state }
+    set { generator = Philox(state: newValue) ?? generator }
+  }
+
+  /// Notes from now on which streams are split off.
+  package func register(in registry: StreamRegistry) { self.registry = registry }
 
   /// The next 64 random bits.
   public func next() -> UInt64 { generator.next() }
 
   /// Another stream, which depends on this one's seed and on the label alone, not on how much has been
   /// drawn: give one to each part that is to keep its numbers when another part draws more.
-  public func split(_ label: String) -> RandomStream { RandomStream(generator.split(label)) }
+  public func split(_ label: String) -> RandomStream {
+    let stream = RandomStream(generator.split(label))
+    guard let registry else { return stream }
+    stream.registry = registry
+    stream.path = path.isEmpty ? label : "\(path)/\(label)"
+    registry.add(stream, path: stream.path)
+    return stream
+  }
 
   /// A number in 0 ..< 1.
   public func uniform() -> Double { generator.nextUnit() }

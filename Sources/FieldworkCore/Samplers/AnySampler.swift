@@ -2,6 +2,8 @@
 public struct AnySampler: Sendable, CustomStringConvertible {
   public let description: String
   public let problem: Problem?
+  /// The sampler as a plain value; nil if a function of somebody else's is in it.
+  package let form: Value?
   /// The type of the values.
   package let outputType: any Sendable.Type
   package let draw: @Sendable (inout Philox) throws -> AnyAlias
@@ -10,6 +12,7 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public init<Output: ValueConvertible>(_ sampler: Sampler<Output>) {
     description = sampler.description
     problem = sampler.problem
+    form = sampler.form
     outputType = Output.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
     support = { value in
@@ -22,6 +25,7 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public init<Wrapped>(_ sampler: Sampler<Alias<Wrapped>>) {
     description = sampler.description
     problem = sampler.problem
+    form = sampler.form
     outputType = Wrapped.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
     support = { value in

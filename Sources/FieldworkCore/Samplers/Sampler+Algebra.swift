@@ -8,7 +8,7 @@ extension Sampler {
     Sampler<Result>("(\(self) \(symbol) \(other))", problem: problem ?? other.problem) {
       let first = try body(&$0)
       return operation(first, try other.body(&$0))
-    }
+    }.formed(Output.self == Result.self ? SamplerForm.operation(self, symbol, other) : nil)
   }
 
   package func combined(
@@ -17,6 +17,7 @@ extension Sampler {
     _ operation: @escaping @Sendable (Output, Output) -> Output
   ) -> Sampler {
     Sampler("(\(self) \(symbol) \(number))", problem: problem) { operation(try body(&$0), number) }
+      .formed(SamplerForm.operation(self, symbol, number))
   }
 
   package func combined(
@@ -25,6 +26,7 @@ extension Sampler {
     _ operation: @escaping @Sendable (Output, Output) -> Output
   ) -> Sampler {
     Sampler("(\(number) \(symbol) \(self))", problem: problem) { operation(number, try body(&$0)) }
+      .formed(SamplerForm.operation(number, symbol, self))
   }
 }
 

@@ -13,6 +13,7 @@ extension Sampler where Output == Double {
         [(width.isFinite, "the range must be finite")],
         support: { range.contains($0) }
       ) { low + width * $0.nextUnit() }
+      .formed(SamplerForm.numbers("uniform", range.lowerBound, range.upperBound))
   }
 
   /// Numbers in the range whose logarithms are uniform: each factor of ten comes up equally often.
@@ -31,6 +32,7 @@ extension Sampler where Output == Double {
         let value = Double.exp(low + (high - low) * generator.nextUnit())
         return min(max(value, range.lowerBound), range.upperBound)
       }
+      .formed(SamplerForm.numbers("logUniform", range.lowerBound, range.upperBound))
   }
 
   /// Normally distributed numbers.
@@ -42,6 +44,7 @@ extension Sampler where Output == Double {
   ) -> Sampler {
     SamplerCheck(".normal(mean: \(mean), deviation: \(deviation))", file: file, line: line)
       .sampler(locationAndScale(mean, deviation)) { mean + deviation * $0.nextNormal() }
+      .formed(SamplerForm.numbers("normal", mean, deviation))
   }
 
   /// Normally distributed numbers, without those outside the range.
@@ -69,6 +72,15 @@ extension Sampler where Output == Double {
         let value = mean + deviation * generator.nextNormal(from: low, to: high)
         return min(max(value, range.lowerBound), range.upperBound)
       }
+      .formed(
+        SamplerForm.numbers(
+          "truncatedNormal",
+          mean,
+          deviation,
+          range.lowerBound,
+          range.upperBound
+        )
+      )
   }
 
   /// Numbers whose logarithms are normally distributed, with the mean and deviation of the logarithm.
@@ -82,6 +94,7 @@ extension Sampler where Output == Double {
       .sampler(locationAndScale(mean, deviation)) {
         Double.exp(mean + deviation * $0.nextNormal())
       }
+      .formed(SamplerForm.numbers("logNormal", mean, deviation))
   }
 
   /// Exponentially distributed numbers of the given rate; their mean is 1 / rate.
@@ -94,6 +107,7 @@ extension Sampler where Output == Double {
       .sampler([positive(rate, "rate")], support: { $0 >= 0 }) {
         -Double.log($0.nextPositiveUnit()) / rate
       }
+      .formed(SamplerForm.numbers("exponential", rate))
   }
 
   /// Gamma distributed numbers; their mean is shape × scale.
@@ -109,6 +123,7 @@ extension Sampler where Output == Double {
       .sampler([positive(shape, "shape"), positive(scale, "scale")], support: { $0 >= 0 }) {
         scale * Double.exp($0.nextLogGamma(shape: shape))
       }
+      .formed(SamplerForm.numbers("gamma", shape, scale))
   }
 
   /// Beta distributed numbers between 0 and 1; their mean is alpha / (alpha + beta).
@@ -128,6 +143,7 @@ extension Sampler where Output == Double {
         let second = generator.nextLogGamma(shape: beta)
         return 1 / (1 + Double.exp(second - first))
       }
+      .formed(SamplerForm.numbers("beta", alpha, beta))
   }
 
   /// Numbers as a histogram has them: bin `i` lies between `edges[i]` and `edges[i + 1]` and comes up
@@ -154,7 +170,7 @@ extension Sampler where Output == Double {
     return Sampler(check.description, problem: nil, support: { range.contains($0) }) { generator in
       let bin = table.index(at: generator.nextUnit())
       return edges[bin] + (edges[bin + 1] - edges[bin]) * generator.nextUnit()
-    }
+    }.formed(["histogram", edges.value, weights.value])
   }
 
   private static func locationAndScale(_ mean: Double, _ deviation: Double) -> [(Bool, String)] {

@@ -12,7 +12,7 @@ extension Sampler where Output == Int {
       guard width < .max else { return Int(truncatingIfNeeded: generator.next()) }
       return range.lowerBound
         &+ Int(truncatingIfNeeded: generator.nextInteger(below: width + 1))
-    }
+    }.formed(["integers", .int(range.lowerBound), .int(range.upperBound)])
   }
 
   /// Poisson distributed integers of the given mean, 1e9 at most.
@@ -27,6 +27,7 @@ extension Sampler where Output == Int {
     let condition = (mean >= 0 && mean <= 1e9, "the mean must be between 0 and 1e9")
     return SamplerCheck(".poisson(mean: \(mean))", file: file, line: line)
       .sampler([condition], support: { $0 >= 0 }) { $0.nextPoisson(mean: mean) }
+      .formed(["poisson", .double(mean)])
   }
 
   /// The number of successes in so many trials, 1e12 at most, of the given probability.
@@ -55,7 +56,7 @@ extension Sampler where Output == Int {
         return generator.nextBinomial(trials: trials, probability: probability)
       }
       return trials - generator.nextBinomial(trials: trials, probability: 1 - probability)
-    }
+    }.formed(["binomial", .int(trials), .double(probability)])
   }
 }
 

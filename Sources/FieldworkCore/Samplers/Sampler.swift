@@ -14,6 +14,8 @@ public struct Sampler<Output: Sendable>: Sendable {
   public let description: String
   /// Whether a value can come up; nil where that is not known.
   package let support: (@Sendable (Output) -> Bool)?
+  /// The sampler as a plain value, see ``SamplerForm``; nil if a function of somebody else's is in it.
+  package private(set) var form: Value?
 
   /// Makes a sampler of one's own.
   /// - Parameters:
@@ -33,6 +35,13 @@ public struct Sampler<Output: Sendable>: Sendable {
     self.problem = problem
     self.support = support
     body = draw
+  }
+
+  /// The sampler, which a plain value describes.
+  func formed(_ form: Value?) -> Sampler {
+    var sampler = self
+    if problem == nil { sampler.form = form }
+    return sampler
   }
 
   /// The next value.
@@ -64,6 +73,7 @@ extension Sampler {
   /// Always the same value.
   public static func constant(_ value: Output) -> Sampler {
     Sampler(".constant(\(value))", problem: nil, support: { isSame($0, value) }) { _ in value }
+      .formed(SamplerForm.constant(value))
   }
 
   /// One of the values, each with the same probability or in proportion to its weight.
@@ -81,10 +91,11 @@ extension Sampler {
     let check = SamplerCheck(text, file: file, line: line)
     guard !values.isEmpty else { return check.refused("a choice needs at least one value") }
     let support: @Sendable (Output) -> Bool = { output in values.contains { isSame($0, output) } }
+    let form = SamplerForm.choice(values, weights)
     guard let weights else {
       return Sampler(text, problem: nil, support: support) {
         values[Int($0.nextInteger(below: UInt64(values.count)))]
-      }
+      }.formed(form)
     }
     guard weights.count == values.count else {
       return check.refused("a choice of \(values.count) values has \(weights.count) weights")
@@ -93,6 +104,7 @@ extension Sampler {
       return check.refused("the weights of a choice must not be negative, and not all zero")
     }
     return Sampler(text, problem: nil, support: support) { values[table.index(at: $0.nextUnit())] }
+      .formed(form)
   }
 
   /// Whether two values are the same plain value, or are shown alike.
@@ -121,6 +133,7 @@ extension Sampler {
     }
     let samplers = parts.map(\.sampler)
     return Sampler(check.description) { try samplers[table.index(at: $0.nextUnit())].body(&$0) }
+      .formed(SamplerForm.mixture(parts))
   }
 }
 
@@ -150,7 +163,7 @@ extension Sampler where Output: Comparable {
         "none of \(Self.attempts) draws of \(description) lies in \(range); widen the range",
         place: place
       )
-    }
+    }.formed(SamplerForm.truncated(self, range))
   }
 }
 

@@ -27,6 +27,8 @@ final class TaskHost: Sendable {
     let makeDirectory: @Sendable (String) throws -> String
     /// The results of the research as far as they are stored.
     let makeResults: @Sendable () throws -> ResearchResults
+    /// The last checkpoint of an experiment as it is stored, by its key.
+    let loadCheckpoint: @Sendable (String) throws -> Checkpoint?
   }
 
   /// Who hears of what happens.
@@ -43,10 +45,10 @@ final class TaskHost: Sendable {
     var board: WorkerBoard?
   }
 
-  private let setting: Setting
+  let setting: Setting
   private let units: UnitList
   private let services: RunServices
-  private let hooks: Hooks
+  let hooks: Hooks
   /// Whether experiments that have ended run again where another one of their task does.
   private let keepsTasksWhole: Bool
 
@@ -58,7 +60,7 @@ final class TaskHost: Sendable {
     keepsTasksWhole = setting.research.crossesBranches
   }
 
-  private var research: Research { setting.research }
+  var research: Research { setting.research }
 
   /// Where the branches of a worker's tasks run: each on a thread of its own, unless they run one after
   /// another.
@@ -70,24 +72,33 @@ final class TaskHost: Sendable {
 
   /// Runs a task, and again what of it has failed as often as that is allowed.
   /// - Parameters:
-  ///   - device: the devices of an experiment for its config and as the system names them; nil for none.
   ///   - attempt: the number of the attempt, from 1.
+  ///   - continuing: by key: the iteration from which an experiment goes on.
   /// - Returns: with `debug`, the first error of a unit.
   func run(
     _ task: PlannedTask,
     worker: Int,
     attempt: Int,
+    continuing: [String: Int] = [:],
     _ executors: [WorkerExecutor]
   ) async -> (any Error)? {
     var task = task
     services.place(&task, worker: worker)
+    let checkpoints = TaskCheckpoints(load(continuing), keepsLater: setting.errorRetries > 0)
     for retry in 0...max(0, setting.errorRetries) {
       let ends = TaskEnds(
         mayRetry: retry < setting.errorRetries,
         holdsAll: keepsTasksWhole && setting.errorRetries > 0
       )
-      let error = await run(task, worker: worker, attempt: attempt + retry, ends, executors)
-      if let error { return error }
+      let error = await run(
+        task,
+        worker: worker,
+        attempt: attempt + retry,
+        ends,
+        checkpoints,
+        executors
+      )
+      if setting.debug, let error { return error }
       let (retried, held) = ends.take()
       guard !retried.isEmpty, !hooks.shouldStop() else {
         for end in held { await hooks.recorder.record(end.records, then: end.action) }
@@ -106,34 +117,50 @@ final class TaskHost: Sendable {
     worker: Int,
     attempt: Int,
     _ ends: TaskEnds,
+    _ checkpoints: TaskCheckpoints,
     _ executors: [WorkerExecutor]
   ) async -> (any Error)? {
-    let started = TaskHost.now()
+    func start(_ experiment: PlannedExperiment, from iteration: Int?) -> StoreRecord {
+      .started(
+        experiment,
+        ExperimentStart(
+          at: TaskHost.now(),
+          worker: worker,
+          device: services.deviceName(of: experiment, worker: worker),
+          attempt: attempt,
+          build: BuildIdentity.current,
+          iteration: iteration
+        )
+      )
+    }
     hooks.board?.task = task.number
     for experiment in task.experiments {
       hooks.emit(.experimentStarted(experiment, worker: worker))
     }
     await hooks.recorder.record(
-      task.experiments.map { experiment in
-        let start = ExperimentStart(
-          at: started,
-          worker: worker,
-          device: services.deviceName(of: experiment, worker: worker),
-          attempt: attempt,
-          build: BuildIdentity.current
-        )
-        return .started(experiment, start)
-      }
+      task.experiments.map { start($0, from: checkpoints.last(of: $0)?.iteration) }
     )
+    var members: [TaskMember] = []
+    for (branch, experiment) in task.experiments.enumerated() {
+      if let checkpoint = checkpoints.last(of: experiment) {
+        if let member = await member(experiment, branch, from: checkpoint) {
+          members.append(member)
+          continue
+        }
+        checkpoints.forget(experiment)
+        await hooks.recorder.record([start(experiment, from: nil)])
+      }
+      members.append(member(experiment, branch))
+    }
     let runner = TaskRunner(
       research,
       units,
       task,
       root: units.hasRoots ? rootContext(task) : nil,
-      branches: task.experiments.map { context($0) },
+      branches: members,
       debug: setting.debug,
       executors: executors,
-      hooks: taskHooks(task, worker: worker, ends)
+      hooks: taskHooks(task, worker: worker, ends, checkpoints)
     )
     await runner.run(by: research.executor)
     return runner.firstError
@@ -142,7 +169,8 @@ final class TaskHost: Sendable {
   private func taskHooks(
     _ task: PlannedTask,
     worker: Int,
-    _ ends: TaskEnds
+    _ ends: TaskEnds,
+    _ checkpoints: TaskCheckpoints
   ) -> TaskRunner.Hooks {
     let experiments = task.experiments
     let hooks = hooks
@@ -163,6 +191,11 @@ final class TaskHost: Sendable {
         await hooks.recorder.record(
           [.saved(experiment: experiments[branch].key, values)]
         )
+      },
+      checkpoint: { branch, checkpoint, saved, timings in
+        checkpoints.keep(checkpoint, of: experiments[branch])
+        let key = experiments[branch].key
+        await hooks.recorder.record(TaskCheckpoints.records(key, checkpoint, saved, timings))
       },
       failed: { hooks.emit(.unitFailed(experiments[$0], $1)) },
       shouldStop: hooks.shouldStop,
@@ -218,8 +251,13 @@ final class TaskHost: Sendable {
 
   // MARK: Contexts
 
-  private func context(_ experiment: PlannedExperiment) -> RunContext {
-    context(experiment, random: "experiment|\(setting.seed)|\(experiment.key)")
+  func member(_ experiment: PlannedExperiment, _ branch: Int) -> TaskMember {
+    let context = context(
+      experiment,
+      random: "experiment|\(setting.seed)|\(experiment.key)"
+    )
+    if research.settings.checkpoint != nil { context.prepareForCheckpoints() }
+    return TaskMember(context, position: branch)
   }
 
   /// The context of root units. Its random numbers are the same for all tasks whose first experiments are

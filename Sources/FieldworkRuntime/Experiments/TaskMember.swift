@@ -32,6 +32,10 @@ final class TaskMember: @unchecked Sendable {
   private(set) var timings: [UnitTiming] = []
   /// When it last handed on what it has saved.
   var lastHandover = ContinuousClock.now
+  /// The iteration with which it begins.
+  var start = 0
+  /// By instance: the state of the random numbers when it was built, where there are checkpoints.
+  var buildings: [String: [UInt64]] = [:]
   /// By name: the last values that were handed on before their time, which are held all the same.
   private var handedOver: [String: Value] = [:]
 
@@ -53,7 +57,8 @@ final class TaskMember: @unchecked Sendable {
     let value: Any
     switch unit.body {
     case .function(let body): value = try await body(context)
-    case .instance(let make): value = try await make(context)
+    case .instance(let make):
+      value = try await build(unit.instanceName ?? unit.name, make)
     case .generator(let open):
       if sources[index] == nil { sources[index] = try await open(context) }
       guard let element = try await sources[index]?.next() else {

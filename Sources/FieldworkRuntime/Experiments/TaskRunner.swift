@@ -12,6 +12,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   /// What a task tells while it runs. A branch is given by its position in the task.
   struct Hooks: Sendable {
     let saved: @Sendable (Int, [SavedValue]) async -> Void
+    /// The state of a branch after an iteration, with what it has saved and measured until then.
+    let checkpoint: @Sendable (Int, Checkpoint, [SavedValue], [UnitTiming]) async -> Void
     let failed: @Sendable (Int, Failure) -> Void
     /// Whether the experiments are to end with their iteration.
     let shouldStop: @Sendable () -> Bool
@@ -30,6 +32,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private let list: UnitList
   private let iterationLimit: Int?
   private let finalize: Bool
+  private let checkpoints: When?
+  private let checkpointDefinition: String
   private let stopsAtFirstError: Bool
   private let profiler: UnitProfiler?
   private let executors: [WorkerExecutor]
@@ -38,6 +42,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private let root: TaskMember?
   private let branches: [TaskMember]
   private let group: BranchGroup
+  /// Whether some branch begins later than others.
+  private let hasWaiting: Bool
   /// The first error that a unit threw, for debugging.
   private(set) var firstError: (any Error)?
 
@@ -48,7 +54,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     _ units: UnitList,
     _ task: PlannedTask,
     root: RunContext?,
-    branches: [RunContext],
+    branches: [TaskMember],
     debug: Bool,
     executors: [WorkerExecutor],
     hooks: Hooks
@@ -57,13 +63,18 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     list = units
     iterationLimit = research.iterations
     finalize = research.settings.finalize
+    checkpoints = research.settings.checkpoint
+    checkpointDefinition = checkpoints == nil ? "" : research.checkpointDefinition
     stopsAtFirstError = debug
     profiler = UnitProfiler(research.settings.profiling)
     self.executors = branches.count > 1 && !debug ? executors : []
     self.hooks = hooks
     self.root = root.map { TaskMember($0, position: 0) }
-    self.branches = branches.enumerated().map { TaskMember($1, position: $0) }
-    group = BranchGroup(root: root, branches: branches)
+    self.branches = branches
+    group = BranchGroup(root: root, branches: branches.map(\.context))
+    let (start, last) = (branches.map(\.start).min() ?? 0, branches.map(\.start).max() ?? 0)
+    iteration = start
+    hasWaiting = last > start
   }
 
   private var units: [UnitDescription] { list.units }
@@ -96,28 +107,66 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   func runIteration() async {
     guard !isFinished else { return }
-    let live = branches.filter { !$0.isOver }
+    if hasWaiting {
+      // Those that go on from a later iteration wait for it.
+      let next = branches.filter { !$0.isOver }.map(\.start).min() ?? 0
+      iteration = max(iteration, next)
+    }
+    let live = branches.filter { !$0.isOver && $0.start <= iteration }
     let isLast = iterationLimit == iteration + 1
     for member in live { member.begin(iteration, isLast: isLast) }
     root?.begin(iteration, isLast: isLast)
     for index in units.indices where !hasErrorToThrow { await runTurn(index) }
     await runClosingTurns()
     iteration += 1
-    for member in live { await endIteration(of: member) }
+    let stops = hooks.shouldStop()
+    for member in live { await endIteration(of: member, stops: stops) }
+    // Those that were still waiting stop where they are.
+    if stops { await endInterrupted() }
   }
 
   /// Whether nothing more is to run, because an error ends the whole run.
   private var hasErrorToThrow: Bool { stopsAtFirstError && firstError != nil }
 
-  private func endIteration(of member: TaskMember) async {
+  private func endIteration(of member: TaskMember, stops: Bool) async {
     member.outcome.iterations += 1
-    await handOverSaved(by: member)
+    if wantsCheckpoint(member, stops: stops) {
+      await checkpoint(member)
+    } else {
+      await handOverSaved(by: member)
+    }
     hooks.iterationEnded(member.position, member.context.iteration)
     if member.isEnding || member.outcome.iterations == iterationLimit {
       await end(member)
-    } else if hooks.shouldStop() {
+    } else if stops {
       member.outcome.ending = .interrupted
       await end(member)
+    }
+  }
+
+  /// Whether the state is to be saved. After the last iteration it is not: with it units have done what they
+  /// do at the end, so an experiment of more iterations goes on from before it.
+  private func wantsCheckpoint(_ member: TaskMember, stops: Bool) -> Bool {
+    let count = member.outcome.iterations
+    guard let checkpoints, !member.isEnding, count < iterationLimit ?? .max else { return false }
+    return stops || checkpoints.runs(at: count - 1, isLast: false)
+      || count + 1 == iterationLimit
+  }
+
+  /// Saves the state of a member; that it cannot be saved is a failure.
+  private func checkpoint(_ member: TaskMember) async {
+    do {
+      let checkpoint = try member.checkpoint(checkpointDefinition)
+      member.lastHandover = .now
+      let saved = member.takeSavedEarly()
+      await hooks.checkpoint(member.position, checkpoint, saved, member.takeTimings())
+    } catch {
+      let last = member.context.iteration
+      let failure = TaskRunner.failure(error, "checkpoint", last, nil)
+      member.outcome.failures.append(failure)
+      member.outcome.ending = .failed
+      member.isEnding = true
+      hooks.failed(member.position, failure)
     }
   }
 
@@ -171,7 +220,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       return
     }
     let turn = branches.filter { member in
-      guard !member.isOver else { return false }
+      guard !member.isOver, member.start <= iteration else { return false }
       if member.isEnding {
         guard runsAtEnd(unit) else { return false }
         member.context.isLast = member.isAtEnd || member.context.isLast

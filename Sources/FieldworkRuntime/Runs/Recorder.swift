@@ -52,6 +52,13 @@ final class Recorder: RecordSink {
     isStored.wait()
   }
 
+  /// Stores everything that was taken, from a thread that may be held up.
+  func flushBlocking() {
+    let isStored = DispatchSemaphore(value: 0)
+    flush { isStored.signal() }
+    isStored.wait()
+  }
+
   /// - Returns: whether too many records are waiting.
   private func take(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) -> Bool {
     state.withLock { state in

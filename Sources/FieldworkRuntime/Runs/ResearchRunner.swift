@@ -77,7 +77,9 @@ public struct ResearchRunner: Sendable {
     let notes = try store.notes()
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
+    let checkpoints = try CheckpointBook(research, store)
     let finished = Set(stored.filter { isFinished($0.value) }.keys)
+      .subtracting(checkpoints.extended)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(
@@ -93,7 +95,8 @@ public struct ResearchRunner: Sendable {
       seed: seed,
       consumers: consumers,
       services: services,
-      faults: faults
+      faults: faults,
+      checkpoints: checkpoints
     )
     let selected = try selection?.counts(in: plan, stored: finished)
     let size = selection == nil ? plan.size : selected?.all
@@ -119,6 +122,7 @@ public struct ResearchRunner: Sendable {
       .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
+    let updates = try UpdateLedger(research, store, run.recorder) { run.emit(.warning($0)) }
     let queue = TaskQueue(
       plan,
       research,
@@ -129,8 +133,11 @@ public struct ResearchRunner: Sendable {
       hooks: TaskQueue.Hooks(
         skipped: { run.skip($0) },
         shouldStop: { run.shouldStop },
-        update: { try await run.update($0, $1) },
+        update: { rule, request in
+          try await updates.outcome(of: rule, request) { try await run.update(rule, request) }
+        },
         starved: { run.callBackTasks() },
+        settled: { await updates.settle() },
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
     )
@@ -171,7 +178,7 @@ public struct ResearchRunner: Sendable {
     } catch {
       failure = error
     }
-    // A cancellation that comes when everything has run leaves nothing undone.
+    // A signal that comes when everything has run leaves nothing undone.
     let isCutShort = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
     let summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,

@@ -8,6 +8,7 @@ final class RunState: Sendable {
   let research: Research
   let services: RunServices
   let faults: FaultPolicy
+  let checkpoints: CheckpointBook
   let seed: UInt64
   private let store: any ResultStore
   private let consumers: [any EventConsumer]
@@ -31,13 +32,15 @@ final class RunState: Sendable {
     seed: UInt64,
     consumers: [any EventConsumer],
     services: RunServices,
-    faults: FaultPolicy
+    faults: FaultPolicy,
+    checkpoints: CheckpointBook
   ) {
     self.research = research
     self.store = store
     self.seed = seed
     self.services = services
     self.faults = faults
+    self.checkpoints = checkpoints
     self.consumers = consumers
     logs = services.consumers
     failureWatch = FailureWatch(faults)
@@ -122,7 +125,8 @@ final class RunState: Sendable {
         debug: debug,
         errorRetries: faults.errorRetries,
         makeDirectory: { try store.directory(of: $0) },
-        makeResults: { try store.contents() }
+        makeResults: { try store.contents() },
+        loadCheckpoint: { try store.checkpoint(of: $0) }
       ),
       services,
       TaskHost.Hooks(
@@ -141,7 +145,13 @@ final class RunState: Sendable {
     let host = host(debug: debug)
     let executors = host.executors(ofWorker: worker)
     while let task = await draw(from: queue, worker: worker) {
-      let error = await host.run(task, worker: worker, attempt: 1, executors)
+      let error = await host.run(
+        task,
+        worker: worker,
+        attempt: 1,
+        continuing: checkpoints.iterations(of: task),
+        executors
+      )
       queue.taskEnded()
       if debug, let error { return error }
     }
@@ -236,12 +246,7 @@ final class RunState: Sendable {
   /// - Parameters:
   ///   - isCutShort: whether the run ended before its plan was through.
   ///   - left: the number of experiments that have not begun; nil if it is not known.
-  func summarize(
-    isCancelled: Bool,
-    isCutShort: Bool,
-    left: Int?,
-    duration: Double
-  ) -> RunSummary {
+  func summarize(isCancelled: Bool, isCutShort: Bool, left: Int?, duration: Double) -> RunSummary {
     let reason = isCutShort ? stopSignal.reason : nil
     return summary.withLock { summary in
       summary.isCancelled = isCancelled

@@ -15,6 +15,8 @@ final class TaskQueue: Sendable {
     let update: @Sendable (DomainUpdate, UpdateRequest) async throws -> Domain?
     /// A worker has nothing to do while others have tasks, some of which they may not have begun.
     let starved: @Sendable () -> Void
+    /// What the last update gave is what the plan goes on with.
+    let settled: @Sendable () async -> Void
     /// The domain was updated; with the new number of experiments, nil if there is no end.
     let updated: @Sendable (Int, Domain, Int?) -> Void
   }
@@ -26,6 +28,10 @@ final class TaskQueue: Sendable {
     let domain: Domain?
     /// The keys of the experiments that were planned so far.
     let keys: Set<String>
+    /// What tells apart which they are, in their order.
+    let history: UInt64
+    /// Whether the present domain is through.
+    let isAtEnd: Bool
   }
 
   private struct State {
@@ -260,7 +266,9 @@ final class TaskQueue: Sendable {
       updates: state.plan.updates + 1,
       produced: state.plan.produced,
       domain: state.plan.domain,
-      keys: state.keys
+      keys: state.keys,
+      history: state.plan.history,
+      isAtEnd: state.plan.size == state.plan.produced
     )
   }
 
@@ -289,6 +297,7 @@ final class TaskQueue: Sendable {
       result = .failure(error)
     }
     let isCancelled = Task.isCancelled
+    var isSettled = false
     let taken = state.withLock { state -> (Int, Domain, Int?)? in
       guard !isCancelled else {
         // Who knows what it would have given. Other workers may not have heard of it yet.
@@ -298,6 +307,7 @@ final class TaskQueue: Sendable {
       do {
         let domain = try result.get()
         try state.plan.resolve(rule, with: domain)
+        isSettled = true
         return domain.map { (state.plan.updates, $0, state.plan.size) }
       } catch {
         state.failure = error
@@ -305,6 +315,7 @@ final class TaskQueue: Sendable {
       }
     }
     // Before any task of the new domain is given out.
+    if isSettled { await hooks.settled() }
     if let (number, domain, size) = taken { hooks.updated(number, domain, size) }
     state.withLock { $0.isUpdating = false }
     wakeAll()

@@ -137,13 +137,18 @@ final class WorkerDesk: WorkerSession.Listener {
       run.services.place(&experiment, supervisor.worker)
       let assignment = assigned.assignment
       assignment.progress[assigned.place].hasStarted = true
+      assignment.progress[assigned.place].iterations = start.iteration ?? 0
       if assignment.began == nil {
         let now = ContinuousClock.now
         assignment.began = now
         assignment.deadline = run.faults.timeLimit.map { now + $0 }
       }
       run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      run.checkpoints.note(.started(experiment, start))
       batch.records.append(.started(experiment, start))
+    case .checkpoint:
+      run.checkpoints.note(record)
+      batch.records.append(record)
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
     default: batch.records.append(record)
@@ -252,6 +257,8 @@ final class WorkerDesk: WorkerSession.Listener {
       if !supervisor.retriesWholeTasks {
         task.experiments = assignment.live.map { experiments[$0] }
       }
+      // The next process reads what is stored.
+      if run.research.settings.checkpoint != nil { run.recorder.flushBlocking() }
       let attempt = assignment.attempt + 1
       supervisor.retry(WorkerAssignment(task, attempt: attempt))
       for experiment in task.experiments { run.emit(.retrying(experiment, attempt: attempt)) }
@@ -293,7 +300,8 @@ final class WorkerDesk: WorkerSession.Listener {
         worker: worker,
         device: run.services.deviceName(of: experiment, worker: worker),
         attempt: assignment.attempt,
-        build: BuildIdentity.current
+        build: BuildIdentity.current,
+        iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment.key)
       )
       records.append(.started(experiment, start))
     }

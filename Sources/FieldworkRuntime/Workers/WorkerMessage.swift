@@ -5,8 +5,9 @@ import FieldworkStore
 enum WorkerMessage {
   /// The first message.
   case setup(WorkerSetup)
-  /// A task to run after those that were sent before.
-  case task(PlannedTask, attempt: Int)
+  /// A task to run after those that were sent before; with the iterations, by key of an experiment, from
+  /// which some go on.
+  case task(PlannedTask, attempt: Int, continuing: [String: Int])
   /// Experiments are to end with their iteration, and no others to begin. With whether units are told, so
   /// that one that heeds its cancellation ends sooner.
   case stop(cancels: Bool)
@@ -116,9 +117,14 @@ extension WorkerChannel {
         bytes.append(setup.errorRetries)
         bytes.append(setup.wantsUnits)
       }
-    case .task(let task, let attempt):
+    case .task(let task, let attempt, let continuing):
       add(Kind.Message.task) { bytes in
         bytes.append(attempt)
+        bytes.append(continuing.count)
+        for (key, iteration) in continuing {
+          bytes.append(key)
+          bytes.append(iteration)
+        }
         task.leader.encode(into: &bytes)
         bytes.append(task.experiments.count)
         for experiment in task.experiments { experiment.encode(into: &bytes) }
@@ -193,12 +199,21 @@ extension WorkerMessage {
       )
     case Kind.Message.task:
       let attempt = try bytes.int()
+      var continuing: [String: Int] = [:]
+      for _ in 0..<(try bytes.int()) {
+        let key = try bytes.string()
+        continuing[key] = try bytes.int()
+      }
       func experiment() throws -> PlannedExperiment {
         try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
       }
       let leader = try experiment()
       let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
-      self = .task(PlannedTask(experiments: experiments, leader: leader), attempt: attempt)
+      self = .task(
+        PlannedTask(experiments: experiments, leader: leader),
+        attempt: attempt,
+        continuing: continuing
+      )
     case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
     case Kind.Message.callBack: self = .callBack
     case Kind.Message.cancel: self = .cancel(task: try bytes.int())

@@ -13,7 +13,7 @@ import Foundation
 /// It ends with its supervisor, however that ends.
 public final class WorkerServer: Sendable {
   private enum Next {
-    case task(PlannedTask, attempt: Int)
+    case task(PlannedTask, attempt: Int, continuing: [String: Int])
     case finish
   }
 
@@ -111,6 +111,13 @@ public final class WorkerServer: Sendable {
             )
           }
           return try ResearchResults.load(folder.path)
+        },
+        loadCheckpoint: { key in
+          guard let folder else { return nil }
+          let store = try DatabaseStore.openForReading(folder)
+          let checkpoint = try store.checkpoint(of: key)
+          try store.close()
+          return checkpoint
         }
       ),
       services,
@@ -142,12 +149,18 @@ public final class WorkerServer: Sendable {
     let executors = host.executors(ofWorker: setup.worker)
     let executor = WorkerExecutor(setup.worker)
     for await next in tasks {
-      guard case .task(let task, let attempt) = next, !shouldStop, !board.isStopping else {
-        return
-      }
+      guard case .task(let task, let attempt, let continuing) = next, !shouldStop,
+        !board.isStopping
+      else { return }
       guard begins(task.number) else { continue }
       let running = Task(executorPreference: executor) {
-        _ = await host.run(task, worker: setup.worker, attempt: attempt, executors)
+        _ = await host.run(
+          task,
+          worker: setup.worker,
+          attempt: attempt,
+          continuing: continuing,
+          executors
+        )
       }
       let isLate = state.withLock { state in
         state.running = (task.number, running)
@@ -195,9 +208,9 @@ public final class WorkerServer: Sendable {
             guard !hasSetup else { continue }
             hasSetup = true
             setUp(setup)
-          case .task(let task, let attempt):
+          case .task(let task, let attempt, let continuing):
             state.withLock { $0.waiting.append(task.number) }
-            feed.yield(.task(task, attempt: attempt))
+            feed.yield(.task(task, attempt: attempt, continuing: continuing))
           case .stop(let cancels):
             let task = state.withLock { state in
               state.isStopping = true
@@ -284,7 +297,10 @@ final class ReportSink: RecordSink, EventConsumer {
 
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
     var waiting = 0
+    var isUrgent = false
     for record in records {
+      // It is there for the case that the process dies.
+      if case .checkpoint = record { isUrgent = true }
       if case .ended(let key, _, _, _) = record {
         state.withLock { $0.iterations[key] = nil }
       }
@@ -298,7 +314,7 @@ final class ReportSink: RecordSink, EventConsumer {
         )
       }
     }
-    if waiting > Self.limit { flush() } else { schedule() }
+    if isUrgent || waiting > Self.limit { flush() } else { schedule() }
     action?()
   }
 
@@ -340,6 +356,7 @@ final class ReportSink: RecordSink, EventConsumer {
       tell(.unit(experiment: key, unit: unit, iteration: iteration))
     case .unitFailed(let experiment, let failure):
       tell(.failed(experiment: experiment.key, failure))
+    case .warning(let text): tell(.warning(text))
     case .retrying(let experiment, let attempt):
       tell(.retrying(experiment: experiment.key, attempt: attempt))
     default: break

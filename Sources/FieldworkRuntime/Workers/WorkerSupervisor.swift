@@ -63,7 +63,17 @@ final class WorkerSupervisor: Sendable {
       state.assignments.add(WorkerAssignment(task))
       return state.isOver ? nil : state.session
     }
-    session?.sendSoon(.task(task, attempt: 1))
+    session?.sendSoon(message(WorkerAssignment(task)))
+  }
+
+  private func message(_ assignment: WorkerAssignment) -> WorkerMessage {
+    let task = assignment.task
+    return .task(
+      task,
+      attempt: assignment.attempt,
+      // Where nothing is kept in files, a worker has nowhere to read a checkpoint.
+      continuing: run.services.folder == nil ? [:] : run.checkpoints.iterations(of: task)
+    )
   }
 
   /// Waits until the worker may be sent one more task.
@@ -230,7 +240,7 @@ final class WorkerSupervisor: Sendable {
       state.session = session
       state.isCallingBack = false
       for assignment in state.assignments.list {
-        session.send(.task(assignment.task, attempt: assignment.attempt))
+        session.send(message(assignment))
       }
       if state.isFinishing { session.send(.finish) }
     }
@@ -268,7 +278,7 @@ extension WorkerSupervisor {
     }
     for assignment in returned {
       if assignment.attempt > 1 {
-        session?.send(.task(assignment.task, attempt: assignment.attempt))
+        session?.send(message(assignment))
       } else {
         queue.giveBack(assignment.task)
       }

@@ -62,6 +62,9 @@ extension DatabaseStore {
           try number(of: id, database, &numbers),
         ]
       )
+    case .updated(let update): try update.write(to: database)
+    case .checkpoint(let id, let checkpoint):
+      try checkpoint.write(to: database, experiment: try number(of: id, database, &numbers))
     case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
     }
   }
@@ -116,8 +119,13 @@ extension DatabaseStore {
       database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
       arguments: [experiment.key]
     )
+    if let old, let iteration = start.iteration {
+      try resume(old, at: iteration, experiment, start, database)
+      numbers.experiments[experiment.key] = old
+      return
+    }
     if let old {
-      for table in ["value", "failure", "profile", "output"] {
+      for table in ["value", "failure", "profile", "output", "checkpoint"] {
         try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
       }
       try run(database, "DELETE FROM experiment WHERE number = ?", [old])
@@ -142,7 +150,7 @@ extension DatabaseStore {
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
   }
 
-  private static func run(
+  static func run(
     _ database: Database,
     _ sql: String,
     _ arguments: StatementArguments

@@ -31,6 +31,16 @@ public protocol ResultStore: Sendable {
   /// How long units took, in order of the plan, the iterations and the units' turns.
   func profile() throws -> [UnitProfile]
 
+  /// The updates of the domain that were made, in the order in which they were. A store that keeps none
+  /// has them made again.
+  func updates() throws -> [UpdateRecord]
+
+  /// Of which experiments there is a checkpoint.
+  func checkpoints() throws -> [CheckpointNote]
+
+  /// The last checkpoint of an experiment, by its key; nil if there is none.
+  func checkpoint(of experiment: String) throws -> Checkpoint?
+
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
   func output(of experiment: String, _ stream: StandardStream) throws -> String?
 
@@ -46,6 +56,9 @@ extension ResultStore {
   public var folder: ResearchFolder? { nil }
   public func meta() throws -> [MetaItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
+  public func updates() throws -> [UpdateRecord] { [] }
+  public func checkpoints() throws -> [CheckpointNote] { [] }
+  public func checkpoint(of experiment: String) throws -> Checkpoint? { nil }
   public func output(of experiment: String, _ stream: StandardStream) throws -> String? { nil }
 
   public func experiments() throws -> [ExperimentRecord] { try contents().experiments }
@@ -61,7 +74,7 @@ public enum StoreRecord: Sendable {
   case note(String, Value)
   /// The names under which units save, in the order in which tables show them.
   case variables([String])
-  /// An experiment begins; what an earlier attempt at it saved is removed. Later records name it by its
+  /// An experiment begins, or goes on; what an earlier attempt at it saved is removed. Later records name it by its
   /// key.
   case started(PlannedExperiment, ExperimentStart)
   /// The place in the order of the plan of an experiment that has run before.
@@ -69,6 +82,11 @@ public enum StoreRecord: Sendable {
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
+  /// The state of an experiment, which stands in place of an earlier one. What was saved up to there has been
+  /// recorded before.
+  case checkpoint(experiment: String, Checkpoint)
+  /// The domain was updated, or kept; it stands in place of what was recorded at the same place.
+  case updated(UpdateRecord)
   /// Something about the circumstances of a run.
   case meta(MetaItem)
   case profiled(experiment: String, [UnitTiming])
@@ -88,19 +106,24 @@ public struct ExperimentStart: Sendable, Hashable {
   public let attempt: Int
   /// What identifies the executable that runs it; nil if that is not known.
   public let build: String?
+  /// The iteration from which it goes on; nil if it begins anew. What was saved before that iteration is
+  /// kept, and so is the checkpoint.
+  public let iteration: Int?
 
   public init(
     at: Double,
     worker: Int,
     device: String?,
     attempt: Int = 1,
-    build: String? = nil
+    build: String? = nil,
+    iteration: Int? = nil
   ) {
     self.at = at
     self.worker = worker
     self.device = device
     self.attempt = attempt
     self.build = build
+    self.iteration = iteration
   }
 }
 

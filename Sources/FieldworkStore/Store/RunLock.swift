@@ -141,11 +141,6 @@ final class RunLock: Sendable {
     }
   }
 
-  /// Whether a process holds the right to write a store at this moment.
-  static func isHeld(_ folder: ResearchFolder) -> Bool {
-    if case .held? = try? holding(folder) { true } else { false }
-  }
-
   /// Blocks the thread until nobody has the right.
   static func waitUntilFree(_ folder: ResearchFolder) throws {
     guard let file = try openToLook(folder) else { return }
@@ -181,6 +176,12 @@ extension ResearchFolder {
   /// Whether a run holds the research at this moment.
   /// - Throws: ``FieldworkError`` of code `store` if that cannot be found out.
   package func holding() throws -> RunHolding { try RunLock.holding(self) }
+
+  /// Whether a run holds the research at this moment, whoever it is.
+  /// - Throws: ``FieldworkError`` of code `store` if that cannot be found out.
+  var isHeld: Bool {
+    get throws { try holding() != .free }
+  }
 
   /// - Throws: ``FieldworkError`` of code `busy` if a run holds the research.
   package func requireFree() throws {

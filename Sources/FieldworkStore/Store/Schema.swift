@@ -119,6 +119,36 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("4") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE domain_update (
+            produced INTEGER PRIMARY KEY NOT NULL,
+            number INTEGER NOT NULL,
+            schedule TEXT NOT NULL,
+            premise TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            domain TEXT,
+            build TEXT,
+            made REAL NOT NULL
+          );
+          """
+      )
+    }
+    migrator.registerMigration("5") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE checkpoint (
+            experiment INTEGER NOT NULL REFERENCES experiment (number),
+            part TEXT NOT NULL,
+            iteration INTEGER NOT NULL,
+            definition TEXT NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (experiment, part)
+          );
+          """
+      )
+    }
     return migrator
   }
 

@@ -41,12 +41,12 @@ package struct StoreCheck {
   package init(_ folder: ResearchFolder) throws {
     self.folder = folder
     // First, so that what runs now is not taken for interrupted if it ends meanwhile.
-    isBeingWritten = RunLock.isHeld(folder)
+    isBeingWritten = try folder.isHeld
     store = try DatabaseStore.openForReading(folder)
   }
 
   /// Whether a process is writing the store, or was when the check began.
-  private var isWrittenByNow: Bool { isBeingWritten || RunLock.isHeld(folder) }
+  private var isWrittenByNow: Bool { isBeingWritten || (try? folder.isHeld) ?? true }
 
   /// The number of experiments by state.
   /// - Throws: ``FieldworkError`` of code `store` if they cannot be read.

@@ -15,6 +15,8 @@ extension StoreRecord {
     static let meta: UInt8 = 7
     static let profiled: UInt8 = 8
     static let output: UInt8 = 9
+    static let checkpoint: UInt8 = 10
+    static let updated: UInt8 = 11
   }
 
   /// Writes the record. In a config, values that are not plain go by their names.
@@ -69,6 +71,19 @@ extension StoreRecord {
       writer.append(key)
       writer.append(stream == .stdout)
       writer.append(text)
+    case .checkpoint(let key, let checkpoint):
+      writer.append(Tag.checkpoint)
+      writer.append(key)
+      writer.append(checkpoint.iteration)
+      writer.append(checkpoint.definition)
+      writer.append(checkpoint.parts) { writer, part in
+        writer.append(part.name)
+        writer.append(UInt64(part.content.count))
+        writer.append(contentsOf: part.content)
+      }
+    case .updated(let update):
+      writer.append(Tag.updated)
+      update.encode(into: &writer)
     }
   }
 
@@ -82,7 +97,7 @@ extension StoreRecord {
     let tag = try reader.byte()
     // All records of one experiment, and no others, begin with its key.
     let key =
-      [Tag.variables, Tag.meta].contains(tag) || tag > Tag.output ? "" : try reader.string()
+      [Tag.variables, Tag.meta].contains(tag) || tag > Tag.checkpoint ? "" : try reader.string()
     switch tag {
     case Tag.note: self = .note(key, try reader.value())
     case Tag.variables: self = .variables(try reader.list { try $0.string() })
@@ -118,6 +133,19 @@ extension StoreRecord {
     case Tag.output:
       let stream: StandardStream = try reader.bool() ? .stdout : .stderr
       self = .output(experiment: key, stream, try reader.string())
+    case Tag.checkpoint:
+      let iteration = try reader.int()
+      let definition = try reader.string()
+      let parts = try reader.list { reader in
+        let name = try reader.string()
+        let count = try Int(exactly: reader.unsigned()) ?? .max
+        return Checkpoint.Part(name, Array(try reader.take(count)))
+      }
+      self = .checkpoint(
+        experiment: key,
+        Checkpoint(iteration: iteration, definition: definition, parts: parts)
+      )
+    case Tag.updated: self = .updated(try UpdateRecord(from: &reader))
     default: throw reader.damaged("there is no kind of record \(tag)")
     }
   }
@@ -130,6 +158,7 @@ extension ExperimentStart {
     writer.append(device) { $0.append($1) }
     writer.append(attempt)
     writer.append(build) { $0.append($1) }
+    writer.append(iteration) { $0.append($1) }
   }
 
   package init(from reader: inout ByteReader) throws {
@@ -138,7 +167,14 @@ extension ExperimentStart {
     let device = try reader.optional { try $0.string() }
     let attempt = try reader.int()
     let build = try reader.optional { try $0.string() }
-    self.init(at: at, worker: worker, device: device, attempt: attempt, build: build)
+    self.init(
+      at: at,
+      worker: worker,
+      device: device,
+      attempt: attempt,
+      build: build,
+      iteration: try reader.optional { try $0.int() }
+    )
   }
 }
 
@@ -242,5 +278,46 @@ extension Ending {
       throw reader.damaged("there is no ending \(number)")
     }
     self = ending
+  }
+}
+
+extension UpdateRecord {
+  package func encode(into writer: inout ByteWriter) {
+    writer.append(produced)
+    writer.append(number)
+    writer.append(when)
+    writer.append(premise)
+    switch outcome {
+    case .kept: writer.append(UInt8(0))
+    case .replaced(let domain):
+      writer.append(UInt8(1))
+      writer.append(domain)
+    case .unrecorded: writer.append(UInt8(2))
+    }
+    writer.append(build) { $0.append($1) }
+    writer.append(at)
+  }
+
+  package init(from reader: inout ByteReader) throws {
+    let produced = try reader.int()
+    let number = try reader.int()
+    let when = try reader.string()
+    let premise = try reader.string()
+    let outcome: Outcome
+    switch try reader.byte() {
+    case 0: outcome = .kept
+    case 1: outcome = .replaced(try reader.value())
+    case 2: outcome = .unrecorded
+    default: throw reader.damaged("there is no such outcome of an update")
+    }
+    self.init(
+      produced: produced,
+      number: number,
+      when: when,
+      premise: premise,
+      outcome: outcome,
+      build: try reader.optional { try $0.string() },
+      at: try reader.double()
+    )
   }
 }

@@ -121,9 +121,9 @@ extension StoreRecord {
     switch self {
     case .started(let experiment, _): experiment.key
     case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),
-      .output(let key, _, _):
+      .output(let key, _, _), .checkpoint(let key, _):
       key
-    case .note, .variables, .moved, .meta: nil
+    case .note, .variables, .moved, .meta, .updated: nil
     }
   }
 }

@@ -281,10 +281,8 @@ final class DomainUpdateTests: RuntimeTestCase {
     _ = try await research([0, 1, 2, 3]).run(store: store)
     // The domain has grown before what is stored: the order is that of the plan.
     _ = try await research([5, 3, 4, 0]).run(store: store)
-    XCTAssertEqual(
-      seen.value,
-      [[0, 1], [0, 1, 2, 3], [0, 1], [0, 1, 2, 3], [5, 3], [5, 3, 4, 0]]
-    )
+    // What the first run has found is not asked again.
+    XCTAssertEqual(seen.value, [[0, 1], [0, 1, 2, 3], [5, 3], [5, 3, 4, 0]])
   }
 
   func testItsRandomNumbersAreThoseOfTheSeedAndTheNumber() async throws {
@@ -350,7 +348,7 @@ final class DomainUpdateTests: RuntimeTestCase {
     XCTAssertEqual(lines, ["0", "0", "1 Domain(\"n\" <- [20, 21]) 5", "1", "1", "1"])
   }
 
-  func testASecondRunMakesTheSameUpdates() async throws {
+  func testASecondRunHasTheSameUpdates() async throws {
     let folder = ResearchFolder(directory: directory, name: "test")
     let calls = Shared(0)
     func research(failing: Bool) -> Research {
@@ -378,7 +376,7 @@ final class DomainUpdateTests: RuntimeTestCase {
       tables.append(everything(try store.contents()))
       try store.close()
     }
-    XCTAssertEqual(calls.value, 9)
+    XCTAssertEqual(calls.value, 3)
     let undisturbed = try await research(failing: false).run()
     XCTAssertEqual(tables[1], everything(undisturbed))
     XCTAssertEqual(tables[2], tables[1])

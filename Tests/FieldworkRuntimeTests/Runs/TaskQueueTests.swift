@@ -24,6 +24,7 @@ final class TaskQueueTests: XCTestCase {
         shouldStop: shouldStop,
         update: { _, _ in update() },
         starved: {},
+        settled: {},
         updated: { _, _, _ in }
       )
     )

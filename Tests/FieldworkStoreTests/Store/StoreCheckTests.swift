@@ -135,13 +135,13 @@ final class StoreCheckTests: StoreTestCase {
     let isOver = Protected(false)
     let folder = folder
     let looker = Thread {
-      while !isOver.withLock({ $0 }) { _ = RunLock.isHeld(folder) }
+      while !isOver.withLock({ $0 }) { _ = try? folder.isHeld }
     }
     looker.start()
     defer { isOver.withLock { $0 = true } }
     for _ in 0..<300 {
       let lock = try RunLock(folder)
-      XCTAssertTrue(RunLock.isHeld(folder))
+      XCTAssertTrue(try folder.isHeld)
       lock.release()
     }
   }

@@ -86,6 +86,25 @@ struct RecordSource {
     )
   }
 
+  mutating func checkpoint() -> Checkpoint {
+    let parts = (0..<below(3)).map { index in
+      Checkpoint.Part("part \(index)", (0..<below(50)).map { _ in UInt8(below(256)) })
+    }
+    return Checkpoint(iteration: below(10), definition: text(), parts: parts)
+  }
+
+  mutating func update(_ produced: Int) -> UpdateRecord {
+    UpdateRecord(
+      produced: produced,
+      number: below(3),
+      when: text(),
+      premise: text(),
+      outcome: flag() ? .kept : .replaced(.string(text())),
+      build: flag() ? text() : nil,
+      at: Double(below(1000))
+    )
+  }
+
   mutating func timing() -> UnitTiming {
     UnitTiming(
       unit: text(),
@@ -114,6 +133,7 @@ struct RecordSource {
       }
       records.append(.saved(experiment: experiment.key, values))
     }
+    if flag() { records.append(.checkpoint(experiment: experiment.key, checkpoint())) }
     if flag() { records.append(.failed(experiment: experiment.key, failure())) }
     if flag() {
       records.append(.profiled(experiment: experiment.key, (0..<below(3)).map { _ in timing() }))
@@ -145,6 +165,7 @@ struct RecordSource {
       records += attempt(experiment)
       if below(4) == 0 { records += attempt(experiment) }
       if flag() { records.append(.moved(experiment: experiment.key, ordinal: ordinal + below(2))) }
+      if flag() { records.append(.updated(update(ordinal + 1))) }
     }
     return records
   }
@@ -159,7 +180,7 @@ func wholeText(_ record: StoreRecord) -> String {
     "saved \(key) "
       + values.map { "\($0.name) \($0.iteration) \($0.value.kind) \($0.value.canonicalText)" }
       .joined(separator: "|")
-  case .variables, .moved, .failed, .ended, .meta, .profiled, .output: "\(record)"
+  case .variables, .moved, .failed, .ended, .meta, .profiled, .output, .checkpoint, .updated: "\(record)"
   }
 }
 

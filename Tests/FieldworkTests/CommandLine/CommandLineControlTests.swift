@@ -251,7 +251,9 @@ final class CommandLineControlTests: CommandLineTestCase {
       XCTAssertNotNil(try pattern.firstMatch(in: refused.error), refused.error)
     }
     XCTAssertEqual(try runPlaybook("configs", "--why", research: "slow").status, 0)
+    // Two that come together may count as one.
     run.interrupt()
+    XCTAssertTrue(run.waitForError(containing: Self.interruption))
     run.interrupt()
     _ = try run.finish()
     try handle.close()

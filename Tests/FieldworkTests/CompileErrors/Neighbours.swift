@@ -166,6 +166,7 @@ func runs() throws {
     logLevel: level,
     meta: [source],
     profile: profiling,
+    checkpoint: When.every(10),
     executor: executor
   ) {
     update
@@ -212,7 +213,12 @@ func typesOfRuns(
   _: MetaCollector,
   _: Monitor,
   _: ResearchRun,
-  _: StoredResearch
+  _: StoredResearch,
+  _: any Checkpointable,
+  _: CheckpointCoder.Type,
+  _: Checkpoint,
+  _: CheckpointNote,
+  _: UpdateRecord
 ) {}
 
 func typesOfPlans(

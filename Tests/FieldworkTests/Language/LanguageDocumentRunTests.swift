@@ -122,6 +122,31 @@ final class LanguageDocumentRunTests: XCTestCase {
     XCTAssertEqual(try results.table()["best"], [2.0, 6.0, 2.0, 6.0])
   }
 
+  func testCheckpoints() async throws {
+    final class Walker: Checkpointable {
+      private let random: RandomStream
+      private var position = 0.0
+      init(_ random: RandomStream) { self.random = random }
+      func step() -> Double {
+        position += random.normal()
+        return position
+      }
+      func checkpoint() throws -> [UInt8] { try CheckpointCoder.encode(position) }
+      func restore(from checkpoint: [UInt8]) throws {
+        position = try CheckpointCoder.decode(checkpoint)
+      }
+    }
+    let research = Research("walk", iterations: 1_000, seed: 1, checkpoint: .every(100)) {
+      let walker = Instance("walker") { run in Walker(run.random) }
+      walker
+      Unit("step", saving: "position", on: walker, Walker.step)
+    }
+    let store = try DatabaseStore.inMemory()
+    let results = try await research.run(store: store)
+    assertNoFailures(results)
+    XCTAssertEqual(try store.checkpoints().map(\.iteration), [999])
+  }
+
   func testExecutors() async throws {
     struct Patient: BranchExecutor {
       func execute(_ task: any BranchTask) async throws {

@@ -1,0 +1,34 @@
+/// The state of an experiment after an iteration: what it goes on with.
+public struct Checkpoint: Sendable, Hashable {
+  /// A part of the state.
+  public struct Part: Sendable, Hashable {
+    public let name: String
+    public let content: [UInt8]
+
+    public init(_ name: String, _ content: [UInt8]) {
+      self.name = name
+      self.content = content
+    }
+  }
+
+  /// The number of the iteration that comes next.
+  public let iteration: Int
+  /// What tells apart the units that the state is of.
+  public let definition: String
+  public let parts: [Part]
+
+  public init(iteration: Int, definition: String, parts: [Part]) {
+    self.iteration = iteration
+    self.definition = definition
+    self.parts = parts
+  }
+}
+
+extension Research {
+  /// What tells apart the units of whose experiments a checkpoint can be used. How many iterations there are
+  /// does not matter to a state that was reached before the last.
+  package var checkpointDefinition: String {
+    let lines = units.map(\.description) + ["finalize \(settings.finalize)"]
+    return SHA256.hexDigest(of: lines.joined(separator: "\n"), length: 16)
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import XCTest
+
+/// Checkpoints where experiments run in processes that die.
+final class CommandLineCheckpointTests: CommandLineTestCase {
+  private func results() throws -> String {
+    try runPlaybook("results", "--format", "csv", research: "checkpointed").output
+  }
+
+  private func steps() throws -> [[Int]] {
+    let experiments = directory.appendingPathComponent("checkpointed/experiments")
+    let names = try FileManager.default.contentsOfDirectory(atPath: experiments.path).sorted()
+    return try names.map { name in
+      let file = experiments.appendingPathComponent(name).appendingPathComponent("steps")
+      return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap {
+        Int($0)
+      }
+    }
+  }
+
+  /// The steps of an experiment that goes on from its last checkpoint whenever it has died.
+  private func expected(_ deaths: [Int]) -> [Int] {
+    var steps: [Int] = []
+    var start = 0
+    for death in deaths {
+      steps += start...death
+      // After iterations 3, 7, 11, 15, and before the last one.
+      start = max(start, death == 19 ? 19 : death / 4 * 4)
+    }
+    return steps + (start..<20)
+  }
+
+  func testAKilledWorkersExperimentsGoOnFromTheirCheckpoints() throws {
+    let undisturbed = try runPlaybook("run", "--parallel", "serial", research: "checkpointed")
+    XCTAssertEqual(undisturbed.status, 0, undisturbed.error)
+    let table = try results()
+    XCTAssertEqual(try steps(), Array(repeating: Array(0..<20), count: 4))
+    for deaths in [[0], [3], [4], [19], [2, 6, 17], [7, 8, 18, 19]] {
+      let text = deaths.map(String.init).joined(separator: ",")
+      _ = try runPlaybook("remove", "--yes", research: "checkpointed")
+      let run = try runPlaybook(
+        "run",
+        "--workers",
+        "2",
+        "--retry-deaths",
+        "9",
+        research: "checkpointed",
+        environment: ["TEST_DEATHS": text]
+      )
+      XCTAssertEqual(run.status, 0, "\(text): \(run.error)")
+      XCTAssertEqual(try results(), table, text)
+      XCTAssertEqual(try steps(), Array(repeating: expected(deaths), count: 4), text)
+    }
+  }
+
+  /// Without retries each death is a failure, and the next run goes on.
+  func testTheNextRunGoesOn() throws {
+    _ = try runPlaybook("run", "--parallel", "serial", research: "checkpointed")
+    let table = try results()
+    _ = try runPlaybook("remove", "--yes", research: "checkpointed")
+    let deaths = [5, 13]
+    for status in [1, 1, 0] {
+      let run = try runPlaybook(
+        "run",
+        "--workers",
+        "2",
+        research: "checkpointed",
+        environment: ["TEST_DEATHS": deaths.map(String.init).joined(separator: ",")]
+      )
+      XCTAssertEqual(Int(run.status), status, run.error)
+    }
+    XCTAssertEqual(try results(), table)
+    XCTAssertEqual(try steps(), Array(repeating: expected(deaths), count: 4))
+  }
+}
