@@ -18,7 +18,7 @@ extension TestPlaybook {
     case "all-failing": allFailing
     case "known-answer": knownAnswer
     case "checkpointed": checkpointed
-    default: nil
+    default: sharing
     }
   }
 
@@ -35,12 +35,13 @@ extension TestPlaybook {
       Unit("fault", when: .at(1)) { run in try await Self.commit(try run["fault", as: String.self])
       }
       Unit("after", saving: "y") { run in 10 * run.iteration }
+      Dump(when: .at(0))
     }
   }
 
   private static func commit(_ fault: String) async throws {
     switch fault {
-    case "none": break
+    case "none", "nothing", "no fault": break
     case "throw": throw Message(description: "thrown")
     case "trap":
       let empty: [Int] = []
@@ -63,9 +64,18 @@ extension TestPlaybook {
       process.arguments = ["987"]
       try process.run()
       kill(getpid(), SIGKILL)
+    case "child forever":
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/bin/sleep")
+      process.arguments = ["988"]
+      try process.run()
+      process.waitUntilExit()
     case "flood":
       let line = Data((String(repeating: "e", count: 999) + "\n").utf8)
       for _ in 0..<100_000 { FileHandle.standardError.write(line) }
+    case "flood output":
+      let line = Data((String(repeating: "o", count: 999) + "\n").utf8)
+      for _ in 0..<100_000 { FileHandle.standardOutput.write(line) }
     case "recursion": print(depth(0))
     default: throw Message(description: "no such fault: \(fault)")
     }
@@ -105,6 +115,18 @@ extension TestPlaybook {
     }
   }
 
+  /// Appends a line to the file `TEST_JOURNAL`, if there is to be one.
+  static func note(_ line: String) throws {
+    guard let path = environment["TEST_JOURNAL"] else { return }
+    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o644)
+    guard file >= 0 else { throw Message(description: "cannot open \(path)") }
+    defer { close(file) }
+    let bytes = Array((line + "\n").utf8)
+    guard write(file, bytes, bytes.count) == bytes.count else {
+      throw Message(description: "cannot write \(path)")
+    }
+  }
+
   private var allFailing: Research {
     Research("all-failing", workers: 1) {
       Domain("k" <- 0..<50)
@@ -118,11 +140,13 @@ extension TestPlaybook {
     Research("known-answer", repetitions: 2, iterations: 3, seed: 5) {
       Domain("k" <- 0..<Int(Self.environment["TEST_COUNT"] ?? "60")!)
       Unit("draw", saving: "draw") { run in
-        run.random.next() >> 12
+        if run.iteration == 0 { try Self.note("begins \(run.id)") }
+        return run.random.next() >> 12
       }
       Unit("work", saving: "square") { run in
         let k = try run["k", as: Int.self]
         usleep(UInt32(Self.environment["TEST_PAUSE"] ?? "") ?? 300)
+        if run.isLast { try Self.note("ends \(run.id)") }
         return k * k + run.iteration
       }
     }

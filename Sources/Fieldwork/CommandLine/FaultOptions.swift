@@ -43,6 +43,15 @@ struct FaultOptions: ParsableArguments {
   )
   var grace: Duration?
 
+  @Option(
+    help: ArgumentHelp(
+      "How long a worker process may give no sign of life before it is killed; 60s by default.",
+      valueName: "time"
+    ),
+    transform: readDuration
+  )
+  var silenceLimit: Duration?
+
   @Flag(help: "End the run at the first experiment that fails.")
   var failFast = false
 
@@ -79,6 +88,7 @@ struct FaultOptions: ParsableArguments {
     policy.errorRetries = retryErrors ?? retries ?? 0
     policy.timeLimit = timeout
     if let grace { policy.grace = grace }
+    if let silenceLimit { policy.silenceLimit = silenceLimit }
     policy.failsFast = failFast
     policy.equalFailureLimit = keepGoing ? nil : Self.equalFailureLimit
     guard !hasProcesses || research.settings.parallelism != .processes else { return policy }

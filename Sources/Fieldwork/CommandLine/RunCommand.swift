@@ -145,7 +145,7 @@ struct RunCommand: PlaybookSubcommand {
       )
     if !json { try tellOtherBuilds(store, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
-    let consumers: [(any EventConsumer)?] = [display, ready]
+    let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal), ready]
     let runner = ResearchRunner(
       research,
       store: store,

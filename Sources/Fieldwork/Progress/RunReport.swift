@@ -26,10 +26,9 @@ struct RunReport {
 
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     let digest = try store.digest(of: research.settings.objective)
-    var lines = [headline(summary)]
+    var lines = [headline(summary)] + stopLines(summary)
     lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
-    if let explanation = summary.stopExplanation { lines.append(explanation.inOneLine) }
     let command = "swift run \(context.name)"
     if folder == nil {
       // Nothing is kept, so there is nothing to go on from.
@@ -67,6 +66,12 @@ struct RunReport {
       + " in \(Wording.duration(summary.duration)) (seed \(summary.seed))"
   }
 
+  /// Why the run ended before it was through, and what to do about it.
+  private func stopLines(_ summary: RunSummary) -> [String] {
+    guard let explanation = summary.stopExplanation else { return [] }
+    return [explanation.inOneLine, "What has not run is left for the next run."]
+  }
+
   private func bestLines(_ best: ResultDigest.Best?, _ summary: RunSummary) -> [String] {
     guard let objective = research.settings.objective else { return [] }
     if let best {
@@ -102,7 +107,7 @@ struct RunReport {
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled),
-      "stopped": summary.stopExplanation.map { .string($0) } ?? .null,
+      "ended": summary.stopExplanation.map { .string($0) } ?? .null,
       "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]

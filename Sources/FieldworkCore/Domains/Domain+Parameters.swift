@@ -109,12 +109,11 @@ extension DomainNode {
 }
 
 extension Domain {
-  /// A value that is not plain, by the name that is shown for it.
-  package func value(of key: String, named name: String) -> AnyAlias? {
-    for option in options(of: key) {
-      guard case .list(let values) = option.values else { continue }
-      if let value = values.first(where: { $0.plain == nil && $0.name == name }) { return value }
+  /// The values that are not plain and for which a name is shown.
+  package func values(of key: String, named name: String) -> [AnyAlias] {
+    options(of: key).flatMap { option -> [AnyAlias] in
+      guard case .list(let values) = option.values else { return [] }
+      return values.filter { $0.plain == nil && $0.name == name }
     }
-    return nil
   }
 }

@@ -35,8 +35,6 @@ final class TaskHost: Sendable {
   struct Hooks: Sendable {
     let recorder: any RecordSink
     let emit: @Sendable (Event) -> Void
-    /// An experiment has ended for good, and is about to be recorded.
-    let willEnd: @Sendable (PlannedExperiment, Ending) -> Void
     /// Whether somebody wants to be told of each turn of a unit.
     let wantsUnits: Bool
     /// Whether running experiments are to end with their iteration.
@@ -85,10 +83,11 @@ final class TaskHost: Sendable {
     var task = task
     services.place(&task, worker: worker)
     let checkpoints = TaskCheckpoints(load(continuing), keepsLater: setting.errorRetries > 0)
-    for retry in 0...max(0, setting.errorRetries) {
+    let retries = setting.debug ? 0 : max(0, setting.errorRetries)
+    for retry in 0...retries {
       let ends = TaskEnds(
-        mayRetry: retry < setting.errorRetries,
-        holdsAll: keepsTasksWhole && setting.errorRetries > 0
+        mayRetry: retry < retries,
+        holdsAll: keepsTasksWhole && retries > 0
       )
       let error = await run(
         task,
@@ -101,10 +100,10 @@ final class TaskHost: Sendable {
       if setting.debug, let error { return error }
       let (retried, held) = ends.take()
       guard !retried.isEmpty, !hooks.shouldStop() else {
-        for end in held { await hooks.recorder.record(end.records, then: end.action) }
+        for end in held + retried { await record(end, worker: worker) }
         return nil
       }
-      if !keepsTasksWhole { task.experiments = retried }
+      if !keepsTasksWhole { task.experiments = retried.map(\.experiment) }
       for experiment in task.experiments {
         hooks.emit(.retrying(experiment, attempt: attempt + retry + 1))
       }
@@ -219,7 +218,6 @@ final class TaskHost: Sendable {
     _ ends: TaskEnds
   ) async {
     let (ending, iterations) = (outcome.ending, outcome.iterations)
-    if ending == .failed, ends.retries(experiment) { return }
     var records: [StoreRecord] = []
     let saved = member.context.takeSaved()
     if !saved.isEmpty { records.append(.saved(experiment: experiment.key, saved)) }
@@ -230,13 +228,28 @@ final class TaskHost: Sendable {
     records.append(
       .ended(experiment: experiment.key, ending, iterations: iterations, at: TaskHost.now())
     )
-    hooks.willEnd(experiment, ending)
+    let end = TaskEnds.End(
+      experiment: experiment,
+      ending: ending,
+      iterations: iterations,
+      records: records
+    )
+    if !ends.keeps(end) { await record(end, worker: worker) }
+  }
+
+  /// Records an end that is final.
+  private func record(_ end: TaskEnds.End, worker: Int) async {
     let emit = hooks.emit
-    let action = { @Sendable in
-      emit(.experimentEnded(experiment, ending, iterations: iterations, worker: worker))
+    await hooks.recorder.record(end.records) {
+      emit(
+        .experimentEnded(
+          end.experiment,
+          end.ending,
+          iterations: end.iterations,
+          worker: worker
+        )
+      )
     }
-    if ends.holds(records, action) { return }
-    await hooks.recorder.record(records, then: action)
   }
 
   /// What an experiment has printed, where there are no files for it.
@@ -287,41 +300,41 @@ final class TaskHost: Sendable {
 
 /// How the experiments of a task have ended, as far as that is not final.
 private final class TaskEnds: Sendable {
-  struct Held: Sendable {
+  struct End: Sendable {
+    let experiment: PlannedExperiment
+    let ending: Ending
+    let iterations: Int
+    /// What is recorded if it is final.
     let records: [StoreRecord]
-    let action: @Sendable () -> Void
   }
 
   private struct State {
-    var retried: [PlannedExperiment] = []
-    var held: [Held] = []
+    var retried: [End] = []
+    var held: [End] = []
   }
 
   private let mayRetry: Bool
   private let holdsAll: Bool
   private let state = Protected(State())
 
-  /// - Parameter holdsAll: whether no end is final before it is known whether all of the task runs again.
+  /// - Parameters:
+  ///   - mayRetry: whether an experiment that has failed is to be tried again.
+  ///   - holdsAll: whether no end is final before it is known whether all of the task runs again.
   init(mayRetry: Bool, holdsAll: Bool) {
     self.mayRetry = mayRetry
     self.holdsAll = holdsAll
   }
 
-  /// Whether an experiment that has failed is to be tried again.
-  func retries(_ experiment: PlannedExperiment) -> Bool {
-    guard mayRetry else { return false }
-    state.withLock { $0.retried.append(experiment) }
-    return true
+  /// Keeps an end that is not final.
+  /// - Returns: false if it is.
+  func keeps(_ end: End) -> Bool {
+    if mayRetry, end.ending == .failed {
+      state.withLock { $0.retried.append(end) }
+      return true
+    }
+    if holdsAll { state.withLock { $0.held.append(end) } }
+    return holdsAll
   }
 
-  /// Whether records are kept until all experiments of the task have ended.
-  func holds(_ records: [StoreRecord], _ action: @escaping @Sendable () -> Void) -> Bool {
-    guard holdsAll else { return false }
-    state.withLock { $0.held.append(Held(records: records, action: action)) }
-    return true
-  }
-
-  func take() -> (retried: [PlannedExperiment], held: [Held]) {
-    state.withLock { ($0.retried, $0.held) }
-  }
+  func take() -> (retried: [End], held: [End]) { state.withLock { ($0.retried, $0.held) } }
 }

@@ -20,6 +20,9 @@ struct SystemError: Error, CustomStringConvertible {
     self.number = number
   }
 
+  /// Whether others may have better luck: there are too many processes or open files just now.
+  var isOfTheMoment: Bool { [EAGAIN, EMFILE, ENFILE, ENOMEM].contains(number) }
+
   var description: String { "\(what): \(String(cString: strerror(number)))" }
 }
 

@@ -23,7 +23,7 @@ enum StopReason: Sendable {
     case .failedFast(let failure):
       "The run was ended by its first failure: \(failure.message)"
     case .equalFailures(let count, let failure):
-      "The run was ended, since the first \(count) experiments all failed in the same way: \(failure.message); mend it, or run with --keep-going"
+      "The run was ended, since the first \(count) experiments all failed in the same way (--keep-going goes on all the same): \(failure.message)"
     }
   }
 }
@@ -48,17 +48,26 @@ final class FailureWatch: Sendable {
     isNeeded = faults.failsFast || faults.equalFailureLimit != nil
   }
 
-  /// Takes notice of what happens while experiments run.
-  func notice(_ event: Event) {
-    guard isNeeded else { return }
-    state.withLock { state in
-      switch event {
-      case .unitFailed(let experiment, let failure):
-        if state.failures[experiment.key] == nil { state.failures[experiment.key] = failure }
-      case .experimentStarted(let experiment, _):
+  /// Whether the next failure may be a reason, so that little is to be sent ahead.
+  var isOpen: Bool {
+    isNeeded && (faults.failsFast || !state.withLock { $0.isOver })
+  }
+
+  /// - Parameter record: something that is about to be stored; until it is, much may run in vain.
+  func reason(toStopAfter record: StoreRecord) -> StopReason? {
+    guard isNeeded else { return nil }
+    return state.withLock { state in
+      switch record {
+      case .failed(let key, let failure):
+        if state.failures[key] == nil { state.failures[key] = failure }
+        return nil
+      case .started(let experiment, _):
         // What an earlier attempt met does not count.
         state.failures[experiment.key] = nil
-      default: break
+        return nil
+      case .ended(let key, let ending, _, _):
+        return reason(toStopAfter: ending, state.failures.removeValue(forKey: key), &state)
+      default: return nil
       }
     }
   }

@@ -22,18 +22,24 @@ final class Recorder: RecordSink {
 
   private let store: any ResultStore
   private let ledger: RunLedger?
+  private let onRecords: @Sendable ([StoreRecord]) -> Void
   private let onFailure: @Sendable () -> Void
   private let state = Protected(State())
   private let queue = DispatchQueue(label: "fieldwork.store")
 
-  /// - Parameter ledger: counts what is stored; nil if nobody does.
+  /// - Parameters:
+  ///   - ledger: counts what is stored; nil if nobody does.
+  ///   - onRecords: is told of records as they come, before they are stored.
+  ///   - onFailure: is told that no more can be stored.
   init(
     _ store: any ResultStore,
     ledger: RunLedger? = nil,
+    onRecords: @escaping @Sendable ([StoreRecord]) -> Void = { _ in },
     onFailure: @escaping @Sendable () -> Void
   ) {
     self.store = store
     self.ledger = ledger
+    self.onRecords = onRecords
     self.onFailure = onFailure
   }
 
@@ -61,7 +67,8 @@ final class Recorder: RecordSink {
 
   /// - Returns: whether too many records are waiting.
   private func take(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) -> Bool {
-    state.withLock { state in
+    onRecords(records)
+    return state.withLock { state in
       state.records += records
       if let action { state.actions.append(action) }
       if !state.isScheduled {

@@ -136,7 +136,7 @@ public struct ResearchRunner: Sendable {
         update: { rule, request in
           try await updates.outcome(of: rule, request) { try await run.update(rule, request) }
         },
-        starved: { run.callBackTasks() },
+        starved: { run.callBackTasks(for: $0) },
         settled: { await updates.settle() },
         updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
       )
@@ -170,7 +170,7 @@ public struct ResearchRunner: Sendable {
     if let reason = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
       failure = FieldworkError(
         .device,
-        "experiments are left that no worker could run: \(reason); run again when the devices are free"
+        "experiments are left that no worker could run: \(reason); run again to go on"
       )
     }
     do {
@@ -260,6 +260,12 @@ public struct ResearchRunner: Sendable {
   }
 
   private func check() throws {
+    if faults.timeLimit != nil, !usesProcesses {
+      throw FieldworkError(
+        .invalidDefinition,
+        "a time limit needs worker processes, which can be ended; leave it out, or run the playbook from its command line"
+      )
+    }
     try RunCheck(
       research,
       debug: debug,

@@ -18,7 +18,7 @@ final class RunState: Sendable {
   private let moves = Protected<[StoreRecord]>([])
   private let begun = Protected(false)
   private let deathCount = Protected(0)
-  private let callBacks = Protected<[@Sendable () -> Void]>([])
+  private let callBacks = Protected<[Int: @Sendable () -> Void]>([:])
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<String?>(nil)
   /// That nothing more is to begin.
@@ -43,10 +43,16 @@ final class RunState: Sendable {
     self.checkpoints = checkpoints
     self.consumers = consumers
     logs = services.consumers
-    failureWatch = FailureWatch(faults)
-    let stopSignal = StopSignal()
+    let (failureWatch, stopSignal) = (FailureWatch(faults), StopSignal())
+    self.failureWatch = failureWatch
     self.stopSignal = stopSignal
-    recorder = Recorder(store, ledger: ledger) { stopSignal.give(.unwritable) }
+    recorder = Recorder(store, ledger: ledger) { records in
+      for record in records {
+        if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
+      }
+    } onFailure: {
+      stopSignal.give(.unwritable)
+    }
   }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
@@ -58,15 +64,25 @@ final class RunState: Sendable {
   /// Whether someone besides the logs wants to be told of each turn of a unit.
   var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
 
-  /// Has workers give back the tasks that they have not begun.
-  func callBackTasks() {
-    for callBack in callBacks.withLock({ $0 }) { callBack() }
+  /// Has others give back the tasks that they have not begun, for a worker that has nothing to do.
+  func callBackTasks(for worker: Int) {
+    let callBacks = callBacks.withLock { $0 }
+    for (other, callBack) in callBacks where other != worker { callBack() }
   }
 
   /// Says how a worker is asked to give back tasks.
-  func whenTasksAreCalledBack(_ callBack: @escaping @Sendable () -> Void) {
-    callBacks.withLock { $0.append(callBack) }
+  func whenTasksAreCalledBack(_ worker: Int, _ callBack: @escaping @Sendable () -> Void) {
+    callBacks.withLock { $0[worker] = callBack }
   }
+
+  /// A worker's processes cannot be started any more; others go on.
+  func workerHasLeft(_ worker: Int, reason: String) {
+    emit(.workerLeft(worker: worker, reason: reason))
+    leavingReason.withLock { $0 = reason }
+  }
+
+  /// Whether the next failure may end the run.
+  var mayEndSoon: Bool { failureWatch.isOpen }
 
   /// The number of worker processes that have died.
   var deaths: Int { deathCount.withLock { $0 } }
@@ -85,14 +101,6 @@ final class RunState: Sendable {
       summary.withLock { $0.count(ending) }
     }
     for consumer in consumers { consumer.consume(event) }
-    failureWatch.notice(event)
-  }
-
-  /// An experiment has ended for good, whether or not that is stored by now.
-  func willEnd(_ experiment: PlannedExperiment, _ ending: Ending) {
-    if let reason = failureWatch.reason(toStopAfter: experiment.key, ending) {
-      stopSignal.give(reason)
-    }
   }
 
   func skip(_ experiment: PlannedExperiment) {
@@ -132,7 +140,6 @@ final class RunState: Sendable {
       TaskHost.Hooks(
         recorder: recorder,
         emit: { self.emit($0) },
-        willEnd: { self.willEnd($0, $1) },
         wantsUnits: wantsUnits,
         shouldStop: { self.shouldStop }
       )
@@ -186,7 +193,7 @@ final class RunState: Sendable {
       reason = TaskRunner.message(error)
     }
     if !(Task.isCancelled) { emit(.workerLeft(worker: worker, reason: reason)) }
-    queue.leave(worker, givingBack: task)
+    queue.leave(worker, givingBack: [task])
     leavingReason.withLock { $0 = reason }
     return false
   }

@@ -14,7 +14,7 @@ final class TaskQueue: Sendable {
     /// Makes the domain that takes over; nil to keep the present one. It is called when nothing runs.
     let update: @Sendable (DomainUpdate, UpdateRequest) async throws -> Domain?
     /// A worker has nothing to do while others have tasks, some of which they may not have begun.
-    let starved: @Sendable () -> Void
+    let starved: @Sendable (_ worker: Int) -> Void
     /// What the last update gave is what the plan goes on with.
     let settled: @Sendable () async -> Void
     /// The domain was updated; with the new number of experiments, nil if there is no end.
@@ -77,6 +77,8 @@ final class TaskQueue: Sendable {
   private let hasUpdates: Bool
   /// Whether a worker may give a task back, so that others wait for it.
   private let mayReturn: Bool
+  /// Whether workers have tasks that they have not begun, and that any other may run.
+  private let mayCallBack: Bool
   private let hooks: Hooks
 
   /// - Parameters:
@@ -98,7 +100,8 @@ final class TaskQueue: Sendable {
     isDealt = lanes != nil
     keepsTasksWhole = research.crossesBranches
     hasUpdates = !research.updates.isEmpty
-    mayReturn = research.settings.deviceMemory != nil || sendsAhead && lanes == nil
+    mayCallBack = sendsAhead && lanes == nil
+    mayReturn = research.settings.deviceMemory != nil || mayCallBack
     self.hooks = hooks
   }
 
@@ -122,7 +125,8 @@ final class TaskQueue: Sendable {
         return task
       case .update(let rule, let request): await update(rule, request)
       case .wait(let wakes):
-        if mayReturn { hooks.starved() }
+        // One who waits is enough to have tasks called back.
+        if mayCallBack, state.withLock({ $0.waiting.isEmpty }) { hooks.starved(worker) }
         await wait(since: wakes)
       case .end:
         // Others may wait for tasks that this worker would have taken: they end, too, or draw them.
@@ -147,17 +151,17 @@ final class TaskQueue: Sendable {
     wakeAll()
   }
 
-  /// A worker gives back the task that it has, and takes no more.
-  func leave(_ worker: Int, givingBack task: PlannedTask) {
+  /// A worker gives back the tasks that it has, and takes no more.
+  func leave(_ worker: Int, givingBack tasks: [PlannedTask]) {
     state.withLock { state in
-      state.running -= 1
+      state.running -= tasks.count
       state.gone.insert(worker)
       if isDealt {
         // It is for this worker alone.
         state.hasAbandoned = true
         state.dealt[worker] = []
       } else {
-        state.returned.append(task)
+        state.returned += tasks
       }
     }
     wakeAll()

@@ -37,6 +37,8 @@ package enum BuildIdentity {
     /// constants. The layout is that of 64-bit files in the System V ABI, chapters 4 and 5.
     private static func hash(ofProgramAt start: UnsafeRawPointer) -> UInt64? {
       guard start.loadUnaligned(as: UInt32.self).littleEndian == 0x464c_457f else { return nil }
+      // A file that is not to be moved says where it is, others how far from their start.
+      let isFixed = start.loadUnaligned(fromByteOffset: 16, as: UInt16.self) == 2
       let headers = start + Int(start.loadUnaligned(fromByteOffset: 32, as: UInt64.self))
       let size = Int(start.loadUnaligned(fromByteOffset: 54, as: UInt16.self))
       let count = Int(start.loadUnaligned(fromByteOffset: 56, as: UInt16.self))
@@ -49,9 +51,11 @@ package enum BuildIdentity {
         )
         // To be loaded, and not to be written.
         guard type == 1, flags & 2 == 0 else { continue }
-        let address = Int(header.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+        let address = UInt(header.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+        let base = isFixed ? 0 : UInt(bitPattern: start)
+        guard let segment = UnsafeRawPointer(bitPattern: base + address) else { continue }
         let length = Int(header.loadUnaligned(fromByteOffset: 32, as: UInt64.self))
-        hash = mixed(UnsafeRawBufferPointer(start: start + address, count: length), hash)
+        hash = mixed(UnsafeRawBufferPointer(start: segment, count: length), hash)
       }
       return hash
     }

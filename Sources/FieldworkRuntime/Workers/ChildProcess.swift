@@ -146,13 +146,22 @@ package final class ChildProcess: Sendable {
 
   /// Ends all processes of a session, whatever groups they have made for themselves.
   static func killSession(_ id: Int32) {
+    let isOwn = id == getpid()
+    // The leader first, so that it does not see the others end and go on.
+    if !isOwn { _ = signal(SIGKILL, to: -id) }
     #if os(Linux)
-      let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-      for process in entries.compactMap({ Int32($0) }) where process != id && process != getpid() {
-        if getsid(process) == id { _ = signal(SIGKILL, to: process) }
+      // Again while there are others, which those that were found may have started meanwhile.
+      var killed: Set<Int32> = [id]
+      while true {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        let found = entries.compactMap { Int32($0) }
+          .filter { !killed.contains($0) && getsid($0) == id }
+        if found.isEmpty { break }
+        for process in found { _ = signal(SIGKILL, to: process) }
+        killed.formUnion(found)
       }
     #endif
-    _ = signal(SIGKILL, to: -id)
+    if isOwn { _ = signal(SIGKILL, to: -id) }
   }
 
   private static func signal(_ number: Int32, to process: Int32) -> Int32 {

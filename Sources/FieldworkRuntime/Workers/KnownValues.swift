@@ -14,7 +14,15 @@ struct KnownValues: Sendable {
 
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no such value.
   func value(of parameter: String, named name: String) throws -> AnyAlias {
-    let listed = domain?.value(of: parameter, named: name)
+    let all = domain?.values(of: parameter, named: name) ?? []
+    // Values of one name and one type are taken for the same.
+    guard Set(all).count < 2 else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "'\(parameter)' has \(all.count) values with the name '\(name)' that are not plain, and a worker process cannot tell which one is meant; give each a name of its own, or run with --parallel threads"
+      )
+    }
+    let listed = all.first
     let own = slots.lazy.compactMap { $0[alias: parameter] }.first {
       $0.plain == nil && $0.name == name
     }

@@ -11,6 +11,8 @@ final class WorkerAssignment: @unchecked Sendable {
     var hasEnded = false
     /// The iterations that have been told of.
     var iterations = 0
+    /// Whether nobody is to be told of it again: it had ended, and runs once more with others.
+    var isUntold = false
   }
 
   let task: PlannedTask
@@ -21,6 +23,8 @@ final class WorkerAssignment: @unchecked Sendable {
   /// When its time is over; nil if it is not limited.
   var deadline: ContinuousClock.Instant?
   var isOverTime = false
+  /// The places of experiments that are to be tried again when the rest of the task has ended.
+  var retried: [Int] = []
   /// By place in the task.
   var progress: [Progress]
 
@@ -32,6 +36,18 @@ final class WorkerAssignment: @unchecked Sendable {
 
   /// The places of the experiments that have not ended.
   var live: [Int] { progress.indices.filter { !progress[$0].hasEnded } }
+
+  /// What is to run again of it.
+  /// - Parameter isWhole: whether experiments that have ended run again too.
+  func again(attempt: Int, isWhole: Bool) -> WorkerAssignment {
+    var task = task
+    if !isWhole { task.experiments = live.map { task.experiments[$0] } }
+    let next = WorkerAssignment(task, attempt: attempt)
+    if isWhole {
+      for place in progress.indices { next.progress[place].isUntold = progress[place].hasEnded }
+    }
+    return next
+  }
 }
 
 /// An experiment that a worker has.

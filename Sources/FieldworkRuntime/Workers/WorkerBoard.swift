@@ -36,8 +36,8 @@ final class WorkerBoard: @unchecked Sendable {
 
   private let branches: Int
   private let cells: UnsafeMutableBufferPointer<Int64>
-  /// The file in memory; nil for one who has been given it.
-  private let file: SystemFile?
+  /// The file; nil for one who has been given it, or when it is needed no more.
+  private var file: SystemFile?
 
   /// Makes a board for a worker's tasks.
   /// - Throws: ``SystemError`` if there is no room for it.
@@ -79,6 +79,9 @@ final class WorkerBoard: @unchecked Sendable {
 
   /// What the worker's process is to inherit.
   var descriptor: Int32 { file?.descriptor ?? -1 }
+
+  /// Lets go of the file, once the worker's process has it: the memory stays shared.
+  func closeFile() { file = nil }
 
   // MARK: Writing
 

@@ -17,6 +17,8 @@ final class WorkerChannel: @unchecked Sendable {
   let descriptor: Int32
   private let file: SystemFile
   private let writer = Protected(FrameWriter())
+  /// Held while bytes are sent, so that frames are not mixed; others may add frames meanwhile.
+  private let sending = Protected(0)
   private var reader = FrameReader()
   private let isFlushing = Protected(false)
   private let queue = DispatchQueue(label: "fieldwork.worker.channel")
@@ -24,6 +26,10 @@ final class WorkerChannel: @unchecked Sendable {
   /// Takes an end that is open.
   /// - Throws: ``SystemError`` if it is not.
   init(descriptor: Int32) throws {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+      throw SystemError("descriptor \(descriptor) is no connection", ENOTSOCK)
+    }
     file = try SystemFile(duplicating: descriptor)
     self.descriptor = file.descriptor
   }
@@ -59,9 +65,8 @@ final class WorkerChannel: @unchecked Sendable {
   /// - Returns: false if there is nobody at the other end.
   @discardableResult
   func flush() -> Bool {
-    // With the lock, so that frames are not mixed.
-    writer.withLock { writer in
-      let bytes = writer.take()
+    sending.withLock { _ in
+      let bytes = writer.withLock { $0.take() }
       return bytes.withUnsafeBytes { send($0) }
     }
   }

@@ -103,19 +103,27 @@ struct WorkerDeath {
     )
   }
 
-  /// The line that says why: what Swift prints when it traps, else the last one.
+  /// The line that says why: what Swift prints when it traps, else the last one before its trace.
+  ///
+  /// Not every death has a trace. Its lines are left aside, so that deaths of one kind read the same.
   private static func lastWords(_ text: String) -> String? {
     let lines = text.split(separator: "\n")
     let line =
-      lastWords(in: lines[...]).map { lines[$0] }
-      ?? lines.last { $0.contains { !$0.isWhitespace } }
+      lines.last(where: isTrap)
+      ?? lines.prefix { !isTrace($0) }.last { $0.contains { !$0.isWhitespace } }
     return line.map { $0.trimmingCharacters(in: .whitespaces) }
   }
 
   /// The place of the line that Swift prints when it traps, or, without one, when it crashes.
   static func lastWords(in lines: ArraySlice<Substring>) -> Int? {
-    lines.lastIndex { $0.contains("Fatal error") }
-      ?? lines.lastIndex { $0.contains("Program crashed") }
+    lines.lastIndex(where: isTrap) ?? lines.firstIndex(where: isTrace)
+  }
+
+  private static func isTrap(_ line: Substring) -> Bool { line.contains("Fatal error") }
+
+  /// Whether a line belongs to the beginning of what Swift prints of a crash.
+  private static func isTrace(_ line: Substring) -> Bool {
+    line.contains(": Backtracing from ") || line.contains("Program crashed: ")
   }
 
   private static func text(_ duration: Duration) -> String {

@@ -18,8 +18,11 @@ final class WorkerDesk: WorkerSession.Listener {
   private var verdict: WorkerDeath.Verdict?
   /// The unit that ran when the time of a task was over.
   private var lateUnit: UnitDescription?
+  /// The number of a task whose time is over, and that has not ended.
+  private var lateTask: Int?
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
+  private var isKilled = false
   private let errorOutput: WorkerErrorOutput
   /// The experiment of the last report, since many follow of one.
   private var last: AssignedExperiment?
@@ -37,7 +40,7 @@ final class WorkerDesk: WorkerSession.Listener {
     isPinged = false
     var batch = Batch()
     for frame in frames {
-      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch)
+      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch, session)
     }
     hand(on: batch)
   }
@@ -70,7 +73,11 @@ final class WorkerDesk: WorkerSession.Listener {
     for task in batch.endedTasks { supervisor.taskEnded(task) }
   }
 
-  private func take(_ report: WorkerReport, _ batch: inout Batch) throws {
+  private func take(
+    _ report: WorkerReport,
+    _ batch: inout Batch,
+    _ session: WorkerSession
+  ) throws {
     guard hasSaidHello || report.mayComeFirst else {
       throw FieldworkError(.store, "the worker says something before it has said what it is")
     }
@@ -80,7 +87,11 @@ final class WorkerDesk: WorkerSession.Listener {
     case .pong: break
     case .warning(let text): run.relay(.warning(text))
     case .record(let record): take(record, &batch)
-    case .iterations(let key, let last, let count): tell(key, last, count)
+    case .iterations(let key, let last, let count):
+      // Those of one that has ended have been told.
+      if let assigned = assigned(key), !assigned.assignment.progress[assigned.place].hasEnded {
+        tell(key, last, count)
+      }
     case .unit(let key, let unit, let iteration):
       if let id = assigned(key)?.experiment.id {
         run.relay(.unitStarted(experiment: id, unit: unit, iteration: iteration))
@@ -89,6 +100,8 @@ final class WorkerDesk: WorkerSession.Listener {
       if let assigned = assigned(key) { run.relay(.unitFailed(assigned.experiment, failure)) }
     case .retrying(let key, let attempt):
       if let assigned = assigned(key) {
+        // Each attempt has the whole time.
+        assigned.assignment.began = nil
         run.relay(.retrying(assigned.experiment, attempt: attempt))
       }
     case .returned(let numbers):
@@ -96,9 +109,13 @@ final class WorkerDesk: WorkerSession.Listener {
       supervisor.takeBack(numbers)
     case .taskEnded(let number):
       batch.endedTasks.append(number)
+      session.forgetErrors()
       // It has ended in good order after all.
-      killTime = nil
-      verdict = nil
+      if !isKilled {
+        killTime = nil
+        verdict = nil
+        lateTask = nil
+      }
     }
   }
 
@@ -106,9 +123,10 @@ final class WorkerDesk: WorkerSession.Listener {
     hasSaidHello = true
     let own = WorkerIdentity(run.research)
     guard own != identity else { return }
+    let difference = ResearchDefinition(run.research).difference(from: identity.definition)
     let reason =
       own.build == identity.build
-      ? "the research comes out differently in it: \(own.definition) / \(identity.definition); a playbook's research must be the same each time that it is asked for"
+      ? "the research comes out differently in it, but must be the same each time that it is asked for:\n\(difference)"
       : "it was built from other code; build once more, and run again"
     throw refuse("a worker process cannot be used, since \(reason)")
   }
@@ -120,8 +138,9 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   private func tell(_ key: String, _ last: Int, _ count: Int) {
-    guard let assigned = assigned(key) else { return }
+    guard let assigned = assigned(key), count > 0 else { return }
     assigned.assignment.progress[assigned.place].iterations += count
+    guard !assigned.assignment.progress[assigned.place].isUntold else { return }
     let id = assigned.experiment.id
     for iteration in (last - count + 1)..<(last + 1) {
       run.relay(.iterationEnded(experiment: id, iteration: iteration, worker: supervisor.worker))
@@ -143,7 +162,9 @@ final class WorkerDesk: WorkerSession.Listener {
         assignment.began = now
         assignment.deadline = run.faults.timeLimit.map { now + $0 }
       }
-      run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      if !assignment.progress[assigned.place].isUntold {
+        run.relay(.experimentStarted(experiment, worker: supervisor.worker))
+      }
       run.checkpoints.note(.started(experiment, start))
       batch.records.append(.started(experiment, start))
     case .checkpoint:
@@ -172,11 +193,15 @@ final class WorkerDesk: WorkerSession.Listener {
       ending = .failed
       let failure = WorkerDeath(timeLimit: limit)
         .failure(unit: lateUnit, iteration: max(0, iterations - 1))
-      batch.records.append(.failed(experiment: key, failure))
       run.emit(.unitFailed(experiment, failure))
+      if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
+        assignment.retried.append(assigned.place)
+        return
+      }
+      batch.records.append(.failed(experiment: key, failure))
     }
-    run.willEnd(experiment, ending)
     batch.records.append(.ended(experiment: key, ending, iterations: iterations, at: time))
+    guard !assignment.progress[assigned.place].isUntold else { return }
     batch.events.append(
       .experimentEnded(experiment, ending, iterations: iterations, worker: supervisor.worker)
     )
@@ -191,6 +216,7 @@ final class WorkerDesk: WorkerSession.Listener {
   }
 
   var deadline: ContinuousClock.Instant? {
+    if isKilled { return nil }
     // Half of the time is for the question, half for the answer.
     var times = [lastHeard + silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
@@ -203,17 +229,21 @@ final class WorkerDesk: WorkerSession.Listener {
 
   func deadlineHasCome(_ session: WorkerSession) {
     let now = ContinuousClock.now
-    if let killTime {
-      if killTime <= now { kill(session, verdict) }
-    } else if let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
+    if let killTime, killTime <= now {
+      kill(session, verdict)
+      return
+    }
+    if killTime == nil, let limit = run.faults.timeLimit, let task = supervisor.takeOverTime(now) {
       verdict = .timeLimit(limit)
       killTime = now + run.faults.grace
+      lateTask = task
       let unit = session.board.position(ofBranch: session.board.lastBranch)?.unit
       lateUnit = unit.map { run.research.units[$0] }
       session.send(.cancel(task: task))
     }
     guard lastHeard + silenceLimit * 0.5 <= now else { return }
     if isPinged, lastHeard + silenceLimit <= now {
+      lateTask = nil
       kill(session, .unresponsive(silenceLimit))
     } else if !isPinged {
       isPinged = true
@@ -225,7 +255,7 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private func kill(_ session: WorkerSession, _ reason: WorkerDeath.Verdict?) {
     verdict = reason
-    killTime = .now + .seconds(3600)
+    isKilled = true
     session.kill()
   }
 
@@ -238,12 +268,22 @@ final class WorkerDesk: WorkerSession.Listener {
     let death = WorkerDeath(end, verdict, lastErrors: lastErrors)
     run.countDeath()
     last = nil
-    guard let number = session.board.task, let assignment = supervisor.takeAssignment(number) else {
+    let assignment = session.board.task.flatMap { supervisor.takeAssignment($0) }
+    settleUnreported()
+    guard let assignment, !assignment.live.isEmpty else {
       // It ran nothing, or what it ran has been told to the end.
       run.emit(.workerDied(worker: supervisor.worker, reason: death.message))
+      // One that had nothing to do did not die for anything that it was given.
+      if hasSaidHello, supervisor.hasNothing { hasWorked = true }
+      if assignment != nil { supervisor.settled() }
       return
     }
     hasWorked = true
+    if let lateTask, lateTask != assignment.task.number {
+      // The task that was late has ended at the last moment, and the kill has met the next one.
+      retry(assignment, attempt: assignment.attempt)
+      return
+    }
     let experiments = assignment.task.experiments
     let failures = assignment.live.map { ($0, failure($0, death, session.board)) }
     for (place, failure) in failures {
@@ -253,15 +293,10 @@ final class WorkerDesk: WorkerSession.Listener {
       run.emit(.unitFailed(experiments[place], failure))
     }
     if assignment.attempt <= run.faults.deathRetries, !run.stopSignal.isGiven {
-      var task = assignment.task
-      if !supervisor.retriesWholeTasks {
-        task.experiments = assignment.live.map { experiments[$0] }
-      }
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.flushBlocking() }
-      let attempt = assignment.attempt + 1
-      supervisor.retry(WorkerAssignment(task, attempt: attempt))
-      for experiment in task.experiments { run.emit(.retrying(experiment, attempt: attempt)) }
+      for (place, _) in failures { assignment.progress[place].hasStarted = true }
+      retry(assignment, attempt: assignment.attempt + 1)
       return
     }
     for (place, failure) in failures {
@@ -273,6 +308,26 @@ final class WorkerDesk: WorkerSession.Listener {
       )
     }
     supervisor.settled()
+  }
+
+  /// Tasks that the process has run may not have been told of to the end. They run again, but for what is
+  /// known to have ended.
+  private func settleUnreported() {
+    for assignment in supervisor.takeBegun().reversed() {
+      if assignment.live.isEmpty {
+        supervisor.settled()
+      } else {
+        retry(assignment, attempt: assignment.attempt)
+      }
+    }
+  }
+
+  /// Has a task run again before the others.
+  private func retry(_ assignment: WorkerAssignment, attempt: Int) {
+    supervisor.retry(assignment.again(attempt: attempt, isWhole: supervisor.retriesWholeTasks))
+    for place in assignment.live where assignment.progress[place].hasStarted {
+      run.emit(.retrying(assignment.task.experiments[place], attempt: attempt))
+    }
   }
 
   /// - Parameter place: the place of an experiment in its task.
@@ -303,12 +358,13 @@ final class WorkerDesk: WorkerSession.Listener {
         build: BuildIdentity.current,
         iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment.key)
       )
-      records.append(.started(experiment, start))
+      var placed = experiment
+      run.services.place(&placed, worker)
+      records.append(.started(placed, start))
     }
     let iterations = failure.iteration + 1
     records.append(.failed(experiment: experiment.key, failure))
     records.append(.ended(experiment: experiment.key, .failed, iterations: iterations, at: now))
-    run.willEnd(experiment, .failed)
     run.recorder.recordBlocking(records) {
       run.emit(.experimentEnded(experiment, .failed, iterations: iterations, worker: worker))
     }

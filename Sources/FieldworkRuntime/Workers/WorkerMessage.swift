@@ -107,34 +107,35 @@ private enum Kind {
 }
 
 extension WorkerChannel {
-  func add(_ message: WorkerMessage) {
-    switch message {
-    case .setup(let setup):
-      add(Kind.Message.setup) { bytes in
-        bytes.append(setup.worker)
-        bytes.append(setup.seed)
-        bytes.append(setup.directory) { $0.append($1) }
-        bytes.append(setup.errorRetries)
-        bytes.append(setup.wantsUnits)
-      }
-    case .task(let task, let attempt, let continuing):
-      add(Kind.Message.task) { bytes in
-        bytes.append(attempt)
-        bytes.append(continuing.count)
-        for (key, iteration) in continuing {
-          bytes.append(key)
-          bytes.append(iteration)
+  /// - Returns: false if the message is too long to be sent.
+  func add(_ message: WorkerMessage) -> Bool {
+    let bytes: Int? =
+      switch message {
+      case .setup(let setup):
+        add(Kind.Message.setup) { bytes in
+          bytes.append(setup.worker)
+          bytes.append(setup.seed)
+          bytes.append(setup.directory) { $0.append($1) }
+          bytes.append(setup.errorRetries)
+          bytes.append(setup.wantsUnits)
         }
-        task.leader.encode(into: &bytes)
-        bytes.append(task.experiments.count)
-        for experiment in task.experiments { experiment.encode(into: &bytes) }
+      case .task(let task, let attempt, let continuing):
+        add(Kind.Message.task) { bytes in
+          bytes.append(attempt)
+          bytes.append(Array(continuing)) { bytes, entry in
+            bytes.append(entry.key)
+            bytes.append(entry.value)
+          }
+          task.leader.encode(into: &bytes)
+          bytes.append(task.experiments) { $1.encode(into: &$0) }
+        }
+      case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
+      case .callBack: add(Kind.Message.callBack) { _ in }
+      case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
+      case .finish: add(Kind.Message.finish) { _ in }
+      case .ping: add(Kind.Message.ping) { _ in }
       }
-    case .stop(let cancels): add(Kind.Message.stop) { $0.append(cancels) }
-    case .callBack: add(Kind.Message.callBack) { _ in }
-    case .cancel(let number): add(Kind.Message.cancel) { $0.append(number) }
-    case .finish: add(Kind.Message.finish) { _ in }
-    case .ping: add(Kind.Message.ping) { _ in }
-    }
+    return bytes != nil
   }
 
   /// - Returns: the number of bytes that wait to be sent; nil if the report is too long.
@@ -199,20 +200,19 @@ extension WorkerMessage {
       )
     case Kind.Message.task:
       let attempt = try bytes.int()
-      var continuing: [String: Int] = [:]
-      for _ in 0..<(try bytes.int()) {
+      let continuing = try bytes.list { bytes in
         let key = try bytes.string()
-        continuing[key] = try bytes.int()
+        return (key, try bytes.int())
       }
-      func experiment() throws -> PlannedExperiment {
+      func experiment(_ bytes: inout ByteReader) throws -> PlannedExperiment {
         try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
       }
-      let leader = try experiment()
-      let experiments = try (0..<(try bytes.int())).map { _ in try experiment() }
+      let leader = try experiment(&bytes)
+      let experiments = try bytes.list(experiment)
       self = .task(
         PlannedTask(experiments: experiments, leader: leader),
         attempt: attempt,
-        continuing: continuing
+        continuing: Dictionary(continuing) { $1 }
       )
     case Kind.Message.stop: self = .stop(cancels: try bytes.bool())
     case Kind.Message.callBack: self = .callBack

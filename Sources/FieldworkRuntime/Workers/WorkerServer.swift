@@ -47,6 +47,7 @@ public final class WorkerServer: Sendable {
     }
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
+    WorkerServer.wakeAtEndOfSupervisor()
   }
 
   /// Works until there is nothing more to do.
@@ -65,7 +66,11 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
-      let sink = ReportSink(channel, wantsUnits: setup.wantsUnits) {
+      let sink = ReportSink(
+        channel,
+        wantsUnits: setup.wantsUnits,
+        hasBranches: research.settings.branches.count > 1
+      ) {
         board.hasLostConnection = true
         WorkerServer.endWithSupervisor()
       }
@@ -127,7 +132,6 @@ public final class WorkerServer: Sendable {
           for log in logs { log.consume(event) }
           sink.consume(event)
         },
-        willEnd: { _, _ in },
         wantsUnits: setup.wantsUnits || logs.contains(where: \.wantsUnits),
         shouldStop: { self.shouldStop || board.isStopping },
         board: board
@@ -170,6 +174,8 @@ public final class WorkerServer: Sendable {
       await running.value
       let isLast = state.withLock { state in
         state.running = nil
+        // It may run again.
+        state.cancelled = nil
         return state.waiting.isEmpty
       }
       sink.taskEnded(task.number, isLast: isLast)
@@ -231,7 +237,7 @@ public final class WorkerServer: Sendable {
             channel.flush()
           case .cancel(let number):
             let task = state.withLock { state in
-              state.cancelled = number
+              if state.waiting.isEmpty || state.running != nil { state.cancelled = number }
               return state.running?.number == number ? state.running?.task : nil
             }
             task?.cancel()
@@ -244,6 +250,17 @@ public final class WorkerServer: Sendable {
       }
     }
     WorkerServer.endWithSupervisor()
+  }
+
+  /// Has the system wake this process when the one is gone that started it: stopped, it could not see it.
+  private static func wakeAtEndOfSupervisor() {
+    #if os(Linux)
+      typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+      // It takes any number of arguments, so it is not shown to Swift.
+      guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
+      let setDeathSignal: Int32 = 1
+      _ = unsafeBitCast(symbol, to: Control.self)(setDeathSignal, UInt(SIGCONT), 0, 0, 0)
+    #endif
   }
 
   /// Ends the process, and the programs that it has started, at once: nobody wants its results.
@@ -265,6 +282,8 @@ final class ReportSink: RecordSink, EventConsumer {
     var iterations: [String: (last: Int, count: Int)] = [:]
     /// By id: the key of an experiment that runs.
     var keys: [String: String] = [:]
+    /// The keys of experiments whose results could not be sent.
+    var spoiled: Set<String> = []
   }
 
   /// In milliseconds.
@@ -278,16 +297,24 @@ final class ReportSink: RecordSink, EventConsumer {
   private let queue = DispatchQueue(label: "fieldwork.worker.reports")
   private let state = Protected(State())
 
+  private let hasBranches: Bool
   private let lost: @Sendable () -> Void
 
   let wantsUnits: Bool
 
   /// - Parameters:
   ///   - wantsUnits: whether each turn of a unit is reported.
+  ///   - hasBranches: whether several experiments run at once.
   ///   - lost: is called when nothing can be sent any more.
-  init(_ channel: WorkerChannel, wantsUnits: Bool, lost: @escaping @Sendable () -> Void) {
+  init(
+    _ channel: WorkerChannel,
+    wantsUnits: Bool,
+    hasBranches: Bool,
+    lost: @escaping @Sendable () -> Void
+  ) {
     self.channel = channel
     self.wantsUnits = wantsUnits
+    self.hasBranches = hasBranches
     self.lost = lost
   }
 
@@ -297,25 +324,47 @@ final class ReportSink: RecordSink, EventConsumer {
 
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
     var waiting = 0
-    var isUrgent = false
     for record in records {
-      // It is there for the case that the process dies.
-      if case .checkpoint = record { isUrgent = true }
-      if case .ended(let key, _, _, _) = record {
-        state.withLock { $0.iterations[key] = nil }
+      var record = record
+      if case .ended(let key, _, let iterations, let time) = record {
+        let isSpoiled = state.withLock { state in
+          state.iterations[key] = nil
+          return state.spoiled.remove(key) != nil
+        }
+        if isSpoiled {
+          channel.add(.record(.failed(experiment: key, ReportSink.tooLarge(iterations))))
+          record = .ended(experiment: key, .failed, iterations: iterations, at: time)
+        }
       }
       if let bytes = channel.add(.record(record)) {
         waiting = bytes
       } else {
-        tell(
-          .warning(
-            "what an experiment has saved at once is larger than half a gigabyte and is not kept"
-          )
-        )
+        if let key = record.experimentKey { state.withLock { _ = $0.spoiled.insert(key) } }
       }
     }
-    if isUrgent || waiting > Self.limit { flush() } else { schedule() }
+    if isUrgent(records) || waiting > Self.limit { flush() } else { schedule() }
     action?()
+  }
+
+  private static func tooLarge(_ iterations: Int) -> Failure {
+    Failure(
+      unit: "",
+      iteration: max(0, iterations - 1),
+      kind: "too large",
+      message:
+        "what it saved at once is larger than half a gigabyte and cannot be kept; save less, write files into run.directory(), or hand it on in parts with Dump",
+      place: nil
+    )
+  }
+
+  /// Whether something is to be safe from now on, whatever the next unit does: what is handed on before an
+  /// experiment ends, and an end while other branches go on.
+  private func isUrgent(_ records: [StoreRecord]) -> Bool {
+    switch records.last {
+    case .saved, .checkpoint: true
+    case .ended: hasBranches
+    default: false
+    }
   }
 
   func tell(_ report: WorkerReport) {

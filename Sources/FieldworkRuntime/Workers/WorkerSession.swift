@@ -74,26 +74,28 @@ final class WorkerSession: @unchecked Sendable {
         environment: ProcessInfo.processInfo.environment.merging(variables) { $1 }
       )
     }
+    board.closeFile()
   }
 
   // MARK: From any thread
 
-  func send(_ message: WorkerMessage) {
-    channel.add(message)
-    // If nobody is there, the thread that listens hears of it.
-    channel.flush()
-  }
-
-  /// Sends a message in a moment, with others that come until then.
-  func sendSoon(_ message: WorkerMessage) {
-    channel.add(message)
+  /// Sends a message in a moment, with others that come until then, from another thread: a worker that
+  /// does not listen holds up nobody. If it is not there, the thread that listens hears of it.
+  /// - Returns: false if the message is too long to be sent.
+  @discardableResult
+  func send(_ message: WorkerMessage) -> Bool {
+    guard channel.add(message) else { return false }
     channel.flushSoon()
+    return true
   }
 
   /// Ends the process at once, with everything that it has started.
   func kill() { process.kill() }
 
   // MARK: Listening
+
+  /// What has been written to the standard error so far belongs to what has ended.
+  func forgetErrors() { tail = OutputTail() }
 
   /// Listens until the process has ended.
   func listen(_ listener: some Listener) -> End {

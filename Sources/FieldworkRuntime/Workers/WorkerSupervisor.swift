@@ -29,6 +29,8 @@ final class WorkerSupervisor: Sendable {
   private let command: WorkerCommand
   private let queue: TaskQueue
   private let state = Protected(State())
+  /// Signalled when there may be something to do for a supervisor without a process.
+  private let change = DispatchSemaphore(value: 0)
 
   init(_ worker: Int, _ command: WorkerCommand, _ run: RunState, _ queue: TaskQueue) {
     self.worker = worker
@@ -48,7 +50,7 @@ final class WorkerSupervisor: Sendable {
     // No process is started before there is something to do.
     guard let first = await run.draw(from: queue, worker: worker) else { return }
     assign(first)
-    run.whenTasksAreCalledBack { [weak self] in self?.callBack() }
+    run.whenTasksAreCalledBack(worker) { [weak self] in self?.callBack() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
@@ -59,11 +61,28 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func assign(_ task: PlannedTask) {
-    let session = withState { state in
-      state.assignments.add(WorkerAssignment(task))
-      return state.isOver ? nil : state.session
+    let assignment = WorkerAssignment(task)
+    let (isLate, session) = withState { state -> (Bool, WorkerSession?) in
+      guard !state.isOver else { return (true, nil) }
+      state.assignments.add(assignment)
+      return (false, state.session)
     }
-    session?.sendSoon(message(WorkerAssignment(task)))
+    if isLate {
+      queue.giveBack(task)
+    } else if let session {
+      send(assignment, to: session)
+    } else {
+      change.signal()
+    }
+  }
+
+  private func send(_ assignment: WorkerAssignment, to session: WorkerSession) {
+    guard !session.send(message(assignment)) else { return }
+    let error = FieldworkError(
+      .invalidDefinition,
+      "the configs of task \(assignment.task.number) are larger than half a gigabyte and cannot be sent to a worker process; run with --parallel threads"
+    )
+    run.stopSignal.give(.noWorkers(error))
   }
 
   private func message(_ assignment: WorkerAssignment) -> WorkerMessage {
@@ -81,7 +100,7 @@ final class WorkerSupervisor: Sendable {
   private func hasRoom() async -> Bool {
     await withCheckedContinuation { continuation in
       let mustWait = withState { state in
-        guard !state.isOver, !state.hasRoom else { return false }
+        guard !state.isOver, !hasRoom(state) else { return false }
         state.waiting = continuation
         return true
       }
@@ -90,10 +109,18 @@ final class WorkerSupervisor: Sendable {
     return !withState { $0.isOver }
   }
 
+  /// How many tasks the worker may have while the next failure may end the run.
+  private static let limitWhileWatched = 2
+
+  private func hasRoom(_ state: State) -> Bool {
+    state.hasRoom && (state.assignments.count < Self.limitWhileWatched || !run.mayEndSoon)
+  }
+
   /// Lets the one go on who waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
-      guard state.isOver || state.hasMuchRoom || run.stopSignal.isGiven else { return nil }
+      let isGoing = state.hasMuchRoom && hasRoom(state)
+      guard state.isOver || isGoing || run.stopSignal.isGiven else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -119,11 +146,13 @@ final class WorkerSupervisor: Sendable {
       return state.session
     }
     session?.send(.finish)
+    change.signal()
   }
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
     if let session = withState({ $0.session }) { stop(session) }
+    change.signal()
     wake()
   }
 
@@ -133,7 +162,7 @@ final class WorkerSupervisor: Sendable {
   }
 
   /// Units hear of a cancellation, but not of failures elsewhere.
-  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.reason == nil) }
+  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.isCancelled) }
 
   // MARK: Processes
 
@@ -154,7 +183,7 @@ final class WorkerSupervisor: Sendable {
   /// Lets processes run one after another, until there is nothing more to do.
   private func supervise() {
     var inVain = 0
-    while true {
+    while waitForWork() {
       let desk = WorkerDesk(self)
       do {
         let session = try start()
@@ -171,17 +200,18 @@ final class WorkerSupervisor: Sendable {
             cause: end.lastErrors.isEmpty ? "\(end.ending)" : end.lastErrors
           )
         }
-        if withState({ $0.assignments.isEmpty && $0.isFinishing }) || run.stopSignal.isGiven {
-          break
-        }
+      } catch let error as FieldworkError {
+        run.stopSignal.give(.noWorkers(error))
+        break
+      } catch let error as SystemError where error.isOfTheMoment {
+        run.workerHasLeft(worker, reason: "its process cannot be started (\(error))")
+        break
       } catch {
-        let reason =
-          error as? FieldworkError
-          ?? FieldworkError(
-            .invalidDefinition,
-            "worker processes cannot be started; run with --parallel threads",
-            cause: "\(error)"
-          )
+        let reason = FieldworkError(
+          .invalidDefinition,
+          "worker processes cannot be started; run with --parallel threads",
+          cause: "\(error)"
+        )
         run.stopSignal.give(.noWorkers(reason))
         break
       }
@@ -190,8 +220,20 @@ final class WorkerSupervisor: Sendable {
       state.isOver = true
       return state.assignments.removeAll()
     }
-    for assignment in left { queue.giveBack(assignment.task) }
+    if !left.isEmpty { queue.leave(worker, givingBack: left.map(\.task)) }
     wake()
+  }
+
+  /// Waits until there is something for a process to do.
+  /// - Returns: false if nothing will come.
+  private func waitForWork() -> Bool {
+    while true {
+      if run.stopSignal.isGiven { return false }
+      let (hasWork, isFinishing) = withState { (!$0.assignments.isEmpty, $0.isFinishing) }
+      if hasWork { return true }
+      if isFinishing { return false }
+      change.wait()
+    }
   }
 
   /// Whether a worker has ended because there was nothing more for it to do.
@@ -239,9 +281,7 @@ final class WorkerSupervisor: Sendable {
     withState { state in
       state.session = session
       state.isCallingBack = false
-      for assignment in state.assignments.list {
-        session.send(message(assignment))
-      }
+      for assignment in state.assignments.list { send(assignment, to: session) }
       if state.isFinishing { session.send(.finish) }
     }
     if run.stopSignal.isGiven { stop(session) }
@@ -257,38 +297,67 @@ extension WorkerSupervisor {
 
   /// A task is through, by its number, and all that it gave has been handed on.
   func taskEnded(_ number: Int) {
-    let isKnown = withState { state in
-      guard let removed = state.assignments.remove(number) else { return false }
+    let removed = withState { state in
+      let removed = state.assignments.remove(number)
       state.isHeldBack = false
-      if let began = removed.began { state.room.add((.now - began) / .seconds(1)) }
-      return true
+      if let began = removed?.began { state.room.add((.now - began) / .seconds(1)) }
+      return removed
     }
-    guard isKnown else { return }
-    queue.taskEnded()
-    wake()
+    guard let removed else { return }
+    if removed.retried.isEmpty {
+      settled()
+    } else {
+      retryLate(removed)
+    }
+  }
+
+  /// Tries again what took too long and ended by itself, as what was killed for it.
+  private func retryLate(_ late: WorkerAssignment) {
+    var task = late.task
+    if !retriesWholeTasks { task.experiments = late.retried.map { late.task.experiments[$0] } }
+    let again = WorkerAssignment(task, attempt: late.attempt + 1)
+    for experiment in task.experiments { run.emit(.retrying(experiment, attempt: again.attempt)) }
+    let session = withState { state in
+      state.assignments.add(again)
+      return state.session
+    }
+    if let session { send(again, to: session) }
   }
 
   /// The worker gives back tasks, by their numbers. One that is tried again stays with it.
   func takeBack(_ numbers: [Int]) {
     let (returned, session) = withState { state in
       state.isCallingBack = false
+      defer { if state.assignments.isEmpty { state.isHeldBack = false } }
       let all = numbers.compactMap { state.assignments.remove($0) }
       for assignment in all where assignment.attempt > 1 { state.assignments.add(assignment) }
       return (all, state.session)
     }
     for assignment in returned {
       if assignment.attempt > 1 {
-        session?.send(message(assignment))
+        if let session { send(assignment, to: session) }
       } else {
         queue.giveBack(assignment.task)
       }
     }
+    wake()
   }
 
   /// Takes away the task that a dead process was running, by its number.
   func takeAssignment(_ number: Int) -> WorkerAssignment? {
     withState { $0.assignments.remove(number) }
   }
+
+  /// Takes away the tasks that a dead process had begun, in their order.
+  func takeBegun() -> [WorkerAssignment] {
+    withState { state in
+      state.assignments.list.filter { $0.progress.contains(where: \.hasStarted) }
+        .compactMap { state.assignments.remove($0.task.number) }
+    }
+  }
+
+  /// Whether the worker has no task.
+  var hasNothing: Bool { withState { $0.assignments.isEmpty } }
 
   /// Has a task run again, before the others.
   func retry(_ assignment: WorkerAssignment) {
@@ -351,6 +420,7 @@ struct TaskRoom {
 
   /// How many tasks the worker may have, with the one that it runs.
   var limit: Int {
+    // The first may take hours, and what is sent with it would wait while other workers are free.
     guard let mean else { return 1 }
     if mean > Self.longTask { return 1 }
     return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))

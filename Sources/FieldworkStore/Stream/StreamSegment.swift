@@ -97,7 +97,7 @@ private struct Replay {
 
   mutating func take(_ record: StoreRecord) throws {
     total += 1
-    guard let key = record.attemptKey, done.contains(key) else {
+    guard let key = record.experimentKey, done.contains(key) else {
       records.append(record)
       return
     }
@@ -117,7 +117,7 @@ private struct Replay {
 
 extension StoreRecord {
   /// The key of the experiment of whose attempt the record tells; nil if it tells of none.
-  fileprivate var attemptKey: String? {
+  package var experimentKey: String? {
     switch self {
     case .started(let experiment, _): experiment.key
     case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),

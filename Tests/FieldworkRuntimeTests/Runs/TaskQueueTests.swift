@@ -23,7 +23,7 @@ final class TaskQueueTests: XCTestCase {
         skipped: { _ in },
         shouldStop: shouldStop,
         update: { _, _ in update() },
-        starved: {},
+        starved: { _ in },
         settled: {},
         updated: { _, _, _ in }
       )
@@ -89,7 +89,7 @@ final class TaskQueueTests: XCTestCase {
     )
     let first = await queue.next(for: 0)
     let second = await queue.next(for: 1)
-    queue.leave(1, givingBack: try XCTUnwrap(second))
+    queue.leave(1, givingBack: [try XCTUnwrap(second)])
     queue.taskEnded()
     let third = await queue.next(for: 0)
     queue.taskEnded()

@@ -1,0 +1,79 @@
+import XCTest
+
+@testable import FieldworkRuntime
+
+/// What one process writes on a board another one reads.
+final class WorkerBoardTests: XCTestCase {
+  /// The two ends of a board: as the worker has it, and as its supervisor.
+  private func boards(_ branches: Int) throws -> (writing: WorkerBoard, reading: WorkerBoard) {
+    let own = try WorkerBoard(branches: branches)
+    return (try WorkerBoard(descriptor: own.descriptor, branches: branches), own)
+  }
+
+  func testAtFirstNothingRuns() throws {
+    let (writing, reading) = try boards(3)
+    for board in [writing, reading] {
+      XCTAssertNil(board.task)
+      XCTAssertFalse(board.hasLostConnection)
+      XCTAssertEqual(board.lastBranch, 0)
+      XCTAssertEqual((0..<3).map { board.position(ofBranch: $0) }, [nil, nil, nil])
+    }
+  }
+
+  func testTasks() throws {
+    let (writing, reading) = try boards(1)
+    for task in [0, 1, 41, nil, 1 << 50, 0, nil] {
+      writing.task = task
+      XCTAssertEqual(reading.task, task)
+    }
+  }
+
+  /// All places of a small task.
+  func testTurns() throws {
+    let (writing, reading) = try boards(2)
+    writing.task = 0
+    for branch in 0..<2 {
+      for iteration in [0, 1, 1 << 40] {
+        for unit in 0..<3 {
+          let other = reading.position(ofBranch: 1 - branch)
+          writing.begin(unit, iteration: iteration, branch: branch)
+          XCTAssertEqual(reading.lastBranch, branch)
+          XCTAssertEqual(
+            reading.position(ofBranch: branch),
+            WorkerBoard.Position(unit: unit, iteration: iteration)
+          )
+          XCTAssertEqual(reading.position(ofBranch: 1 - branch), other)
+          writing.end(branch: branch)
+          XCTAssertEqual(
+            reading.position(ofBranch: branch),
+            WorkerBoard.Position(unit: nil, iteration: iteration),
+            "between two turns"
+          )
+          XCTAssertEqual(reading.lastBranch, branch)
+        }
+      }
+    }
+  }
+
+  func testATaskBeginsAnew() throws {
+    let (writing, reading) = try boards(2)
+    writing.task = 5
+    writing.begin(3, iteration: 7, branch: 1)
+    writing.task = 6
+    XCTAssertEqual(reading.task, 6)
+    XCTAssertNil(reading.position(ofBranch: 1))
+    XCTAssertEqual(reading.lastBranch, 0)
+  }
+
+  func testALostConnection() throws {
+    let (writing, reading) = try boards(1)
+    writing.hasLostConnection = true
+    XCTAssertTrue(reading.hasLostConnection)
+    writing.task = 1
+    XCTAssertTrue(reading.hasLostConnection, "it stays lost")
+  }
+
+  func testADescriptorOfSomethingElse() throws {
+    XCTAssertThrowsError(try WorkerBoard(descriptor: -1, branches: 1))
+  }
+}

@@ -1,0 +1,229 @@
+import Fieldwork
+import FieldworkCore
+import FieldworkStore
+import XCTest
+
+@testable import FieldworkRuntime
+
+/// What a worker and its supervisor say comes out as it went in.
+final class WorkerMessageTests: XCTestCase {
+  private struct Model: Sendable { let number: Int }
+
+  private func experiment(
+    _ ordinal: Int,
+    _ values: [(String, AnyAlias)] = [],
+    task: Int = 4
+  ) -> PlannedExperiment {
+    var config = Config()
+    for (name, value) in values { config.set(ParameterName(name), to: value) }
+    return PlannedExperiment(
+      ordinal: ordinal,
+      id: "p_key\(ordinal)",
+      key: "key\(ordinal)",
+      config: config,
+      repetition: 2,
+      updates: 1,
+      task: task,
+      branch: ordinal % 3
+    )
+  }
+
+  private let plain: [(String, AnyAlias)] = [
+    ("a", AnyAlias(Value.int(.min))), ("b", AnyAlias(Value.double(0.1))),
+    ("c", AnyAlias(Value.list([.null, .string("é"), .bool(true)]))),
+    ("d", AnyAlias("shown", Value.string("meant"))),
+  ]
+
+  private func research(_ values: [Alias<Model>]) -> Research {
+    Research("test") {
+      Domain("model" <- values)
+      Unit("f") { _ in 1 }
+    }
+  }
+
+  /// The frames that come out at the other end.
+  private func sent(_ body: (WorkerChannel) -> Void) throws -> [Frame] {
+    let (one, other) = try WorkerChannel.pair()
+    body(one)
+    XCTAssertTrue(one.flush())
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 7, alignment: 1)
+    defer { buffer.deallocate() }
+    var frames: [Frame] = []
+    shutdown(one)
+    while other.receive(into: buffer) {
+      while let frame = try other.next() { frames.append(frame) }
+    }
+    return frames
+  }
+
+  private func shutdown(_ channel: WorkerChannel) { Self.endSending(channel.descriptor) }
+
+  private func messages(_ messages: [WorkerMessage], _ values: KnownValues) throws
+    -> [WorkerMessage]
+  {
+    try sent { channel in for message in messages { _ = channel.add(message) } }
+      .map { try WorkerMessage($0, values) }
+  }
+
+  private func assertSame(
+    _ one: PlannedExperiment,
+    _ other: PlannedExperiment,
+    line: UInt = #line
+  ) {
+    XCTAssertEqual("\(one)", "\(other)", line: line)
+    XCTAssertEqual(one.config.entries.count, other.config.entries.count, line: line)
+    for (own, theirs) in zip(one.config.entries, other.config.entries) {
+      XCTAssertEqual(own.name.key, theirs.name.key, line: line)
+      XCTAssertEqual(own.value.name, theirs.value.name, line: line)
+      XCTAssertEqual(own.value.plain, theirs.value.plain, line: line)
+    }
+  }
+
+  func testMessagesWithoutContent() throws {
+    let all: [WorkerMessage] = [
+      .stop(cancels: true), .stop(cancels: false), .callBack, .finish, .ping, .cancel(task: 0),
+      .cancel(task: .max),
+    ]
+    let came = try messages(all, KnownValues(research([])))
+    XCTAssertEqual(came.map { "\($0)" }, all.map { "\($0)" })
+  }
+
+  func testSetup() throws {
+    for setup in [
+      WorkerSetup(worker: 0, seed: 0, directory: nil, errorRetries: 0, wantsUnits: false),
+      WorkerSetup(worker: 7, seed: .max, directory: "/a b/é", errorRetries: 1000, wantsUnits: true),
+    ] {
+      let came = try messages([.setup(setup)], KnownValues(research([])))
+      guard case .setup(let other) = came.first else { return XCTFail("\(came)") }
+      XCTAssertEqual(other, setup)
+    }
+  }
+
+  func testTasks() throws {
+    for experiments in [[], [experiment(0, plain)], (0..<3).map { experiment($0, plain) }] {
+      let task = PlannedTask(experiments: experiments, leader: experiment(9, plain))
+      let came = try messages(
+        [.task(task, attempt: 3, continuing: ["k": 7])],
+        KnownValues(research([]))
+      )
+      guard case .task(let other, 3, ["k": 7]) = came.first else { return XCTFail("\(came)") }
+      assertSame(other.leader, task.leader)
+      XCTAssertEqual(other.number, 4)
+      XCTAssertEqual(other.experiments.count, experiments.count)
+      for (one, other) in zip(experiments, other.experiments) { assertSame(one, other) }
+    }
+  }
+
+  /// Values that are not plain go by their names, and come out as what the other process has for them.
+  func testValuesThatAreNotPlain() throws {
+    let (own, theirs) = (research([Alias("m", Model(number: 1))]), [Alias("m", Model(number: 2))])
+    let value = try XCTUnwrap(own.domain?.configs().first?[alias: "model"])
+    let task = PlannedTask(
+      experiments: [experiment(0, [("model", value)] + plain)],
+      leader: experiment(0, [("model", value)])
+    )
+    let came = try messages(
+      [.task(task, attempt: 1, continuing: [:])],
+      KnownValues(research(theirs))
+    )
+    guard case .task(let other, 1, [:]) = came.first else { return XCTFail("\(came)") }
+    XCTAssertEqual(try other.experiments[0].config["model", as: Model.self].number, 2)
+    XCTAssertEqual(try other.leader.config["model", as: Model.self].number, 2)
+    XCTAssertEqual(try other.experiments[0].config["a", as: Int.self], .min)
+    XCTAssertThrowsError(
+      try messages(
+        [.task(task, attempt: 1, continuing: [:])],
+        KnownValues(research([Alias("n", Model(number: 3))]))
+      )
+    ) { error in
+      let message = (error as? FieldworkError)?.message ?? ""
+      XCTAssertTrue(
+        message.hasPrefix("the value 'm' of 'model' cannot be handed to a worker"),
+        message
+      )
+      XCTAssertTrue(message.contains("--parallel threads"), message)
+    }
+  }
+
+  /// The configs of branches and workers are not in the domain.
+  func testValuesOfBranchesAndWorkers() throws {
+    let model = AnyAlias(Alias("m", Model(number: 5)))
+    var config = Config()
+    config.set("model", to: model)
+    var research = research([])
+    for slots in [\ResearchSettings.branches as PartialKeyPath<ResearchSettings>, \.workers] {
+      research.settings.branches = slots == \ResearchSettings.branches ? .configs([config]) : 1
+      research.settings.workers = slots == \ResearchSettings.workers ? .configs([config]) : nil
+      let found = try KnownValues(research).value(of: "model", named: "m")
+      XCTAssertEqual(found.name, "m")
+      XCTAssertThrowsError(try KnownValues(research).value(of: "model", named: "other"))
+    }
+  }
+
+  func testReports() throws {
+    let failure = Failure(
+      unit: "f",
+      iteration: 3,
+      kind: "K",
+      message: "é",
+      place: SourcePlace(file: "a.swift", line: 3),
+      death: Death(.exit, code: 3, stderr: "x")
+    )
+    let record = StoreRecord.saved(
+      experiment: "key1",
+      [SavedValue(name: "y", iteration: 2, value: .list([1, 2.5]))]
+    )
+    let all: [WorkerReport] = [
+      .hello(WorkerIdentity(build: nil, definition: "d")),
+      .hello(WorkerIdentity(build: "b", definition: "")), .record(record),
+      .iterations(experiment: "key1", last: 8, count: 3), .failed(experiment: "key1", failure),
+      .retrying(experiment: "key1", attempt: 2), .taskEnded(12), .warning("w"), .refused("r"),
+      .pong,
+    ]
+    let frames = try sent { channel in for report in all { channel.add(report) } }
+    let came = try frames.map { try WorkerReport($0) { _ in nil } }
+    XCTAssertEqual(came.map { "\($0)" }, all.map { "\($0)" })
+    XCTAssertEqual(
+      came.map(\.mayComeFirst),
+      [true, true] + Array(repeating: false, count: 6) + [true, false]
+    )
+  }
+
+  func testTheStartOfAnExperimentGoesByItsKey() throws {
+    let planned = experiment(1, [("model", AnyAlias(Alias("m", Model(number: 1))))])
+    let start = ExperimentStart(at: 1.5, worker: 2, device: "cuda:1", attempt: 3, build: "b")
+    let frames = try sent { $0.add(WorkerReport.record(.started(planned, start))) }
+    let report = try WorkerReport(try XCTUnwrap(frames.first)) { $0 == "key1" ? planned : nil }
+    guard case .record(.started(let other, start)) = report else { return XCTFail("\(report)") }
+    XCTAssertEqual(try other.config["model", as: Model.self].number, 1)
+  }
+
+  func testFramesOfTheOtherSideAreRefused() throws {
+    let values = KnownValues(research([]))
+    let reports = try sent { _ = $0.add(WorkerReport.pong) }
+    XCTAssertThrowsError(try WorkerMessage(reports[0], values))
+    let messages = try sent { _ = $0.add(WorkerMessage.ping) }
+    XCTAssertThrowsError(try WorkerReport(messages[0]) { _ in nil })
+    for kind in UInt8.min...UInt8.max {
+      // Whatever it is, it is read or refused; nothing traps.
+      for content in [[], [1], Array(repeating: UInt8.max, count: 40)] as [[UInt8]] {
+        _ = try? WorkerMessage(Frame(kind: kind, content: content), values)
+        _ = try? WorkerReport(Frame(kind: kind, content: content)) { _ in nil }
+      }
+    }
+  }
+}
+
+#if canImport(Glibc)
+  import Glibc
+
+  extension WorkerMessageTests {
+    static func endSending(_ descriptor: Int32) { Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
+  }
+#elseif canImport(Darwin)
+  import Darwin
+
+  extension WorkerMessageTests {
+    static func endSending(_ descriptor: Int32) { Darwin.shutdown(descriptor, SHUT_WR) }
+  }
+#endif
