@@ -170,7 +170,7 @@ public struct ResearchRunner: Sendable {
     if let reason = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
       failure = FieldworkError(
         .device,
-        "experiments are left that no worker could run: \(reason); run again to go on"
+        "experiments are left that no worker could run: \(reason); run again when the devices are free"
       )
     }
     do {

@@ -173,6 +173,9 @@ final class TaskQueue: Sendable {
   /// How many tasks that have nothing to run are passed in search of one that has.
   private static let searchLimit = 100_000
 
+  /// How many tasks are gone through to count what is left.
+  private static let countLimit = 10_000
+
   /// The number of experiments that nobody has begun.
   /// - Returns: nil if it cannot be told in a moment.
   var left: Int? {
@@ -181,7 +184,10 @@ final class TaskQueue: Sendable {
       let waiting = state.returned + state.dealt.flatMap(\.self)
       var count = waiting.reduce(0) { $0 + $1.experiments.count }
       var plan = state.plan
-      for _ in 0..<Self.searchLimit {
+      if finished.isEmpty, selection == nil, !hasUpdates, let size = plan.size {
+        return count + size - plan.produced
+      }
+      for _ in 0..<Self.countLimit {
         guard !isThrough(plan), let step = try? plan.nextTask() else { return count }
         switch step {
         case .end: return count
