@@ -52,10 +52,7 @@ extension TestPlaybook {
     case "abort": abort()
     case "segv": print(UnsafePointer<Int>(bitPattern: 8)!.pointee)
     case "kill": kill(getpid(), SIGKILL)
-    case "stop":
-      kill(getpid(), SIGSTOP)
-      // The process goes on for a moment.
-      while true { usleep(10_000) }
+    case "stop": raise(SIGSTOP)
     case "hang": while true { usleep(10_000) }
     case "sleep": try await Task.sleep(for: .seconds(1000))
     case "close": for descriptor in 3..<200 { close(Int32(descriptor)) }

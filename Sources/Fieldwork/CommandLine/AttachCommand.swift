@@ -28,21 +28,20 @@ struct AttachCommand: PlaybookSubcommand {
     }
     if var shown = holder {
       shown.command = nil
+      if shown.isOnThisHost { shown.host = nil }
       terminal.printError("\(name) is run by \(shown); Ctrl-C leaves it alone")
     }
-    var drawn = RedrawnLines()
-    var progress = ProgressLines()
+    var progress = ProgressLines(terminal)
     let status = try await RunWatch(folder, name: name).follow { status, _ in
       guard status.isRunning else { return }
       if terminal.canRedraw {
-        let width = terminal.width ?? 80
-        let lines = progress.lines(status, terminal, width: width - 1)
-        terminal.draw(drawn.text(lines, width: width))
+        let painter = progress
+        progress.draw { painter.lines(status, columns: $0, rows: $1) }
       } else if let line = progress.line(status) {
         terminal.printError(line)
       }
     }
-    if terminal.canRedraw { terminal.draw(drawn.erasing(width: terminal.width ?? 80)) }
+    progress.erase()
     let hint = CommandHint(name: context.name, location: location.text)
     terminal.print(status.outcome(hint, of: holder))
     guard let account = status.account(of: holder), account.ended != nil else { return .someFailed }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct ControlOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Begin no more experiments after this time, such as 90s, 10m or 2h; running ones end with their iteration, and run again goes on.",
+      "Begin no more experiments after this time, such as 90s, 10m or 2h; running ones end with their iteration, and the same command goes on with them.",
       valueName: "time"
     ),
     transform: readDuration

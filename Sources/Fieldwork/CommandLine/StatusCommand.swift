@@ -49,20 +49,20 @@ struct StatusCommand: PlaybookSubcommand {
     _ context: PlaybookContext
   ) async throws -> ResearchStatus {
     let terminal = context.terminal
-    var lines = RedrawnLines()
-    var printer = ProgressLines()
+    var progress = ProgressLines(terminal)
     let status = try await watch.follow { status, hasChanged in
       guard status.isRunning else { return }
       if json {
         if hasChanged { terminal.print(status.json) }
       } else if terminal.canRedraw {
-        let width = terminal.width ?? 80
-        terminal.draw(lines.text(status.lines(hint(context), width: width - 1), width: width))
-      } else if let line = printer.line(status) {
+        progress.draw { columns, _ in
+          status.lines(hint(context), width: columns).map { ScreenLine($0) }
+        }
+      } else if let line = progress.line(status) {
         terminal.print(line)
       }
     }
-    if !json && terminal.canRedraw { terminal.draw(lines.erasing(width: terminal.width ?? 80)) }
+    if !json { progress.erase() }
     return status
   }
 }

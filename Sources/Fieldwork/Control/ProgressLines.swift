@@ -3,59 +3,78 @@ import FieldworkStore
 
 /// How far a run is, in a bar and numbers, as others than the run itself show it.
 struct ProgressLines {
-  private static let linesForWorkers = 4
+  private static let barWidths = 10...40
 
-  private var lastShare = -1
-  private var lastTime = 0.0
+  private let terminal: Terminal
+  private var region: ScreenRegion
+  private var schedule = LineSchedule()
+  private var hasLine = false
 
-  /// For a terminal: the bar with the numbers, and what workers do.
-  func lines(_ status: ResearchStatus, _ terminal: Terminal, width: Int) -> [String] {
-    let numbers = Self.numbers(status)
-    var lines: [String] = []
-    let space = width - numbers.count - 3
-    if let fraction = status.fraction, space >= 10 {
-      lines.append("\(terminal.green(Self.bar(fraction, width: min(space, 40)))) \(numbers)")
-    } else {
-      lines.append(numbers.fitted(width))
-    }
-    for experiment in status.running.prefix(Self.linesForWorkers) {
-      lines.append(terminal.dim(status.text(of: experiment).fitted(width)))
-    }
-    if status.running.count > Self.linesForWorkers {
-      lines.append(terminal.dim("  and \(status.running.count - Self.linesForWorkers) more"))
-    }
-    return lines
+  init(_ terminal: Terminal) {
+    self.terminal = terminal
+    region = ScreenRegion(breaksLinesAnew: terminal.breaksLinesAnew)
   }
 
-  /// For a file: a line at the start, and then one at each tenth of the work, or after half a minute.
+  // MARK: On a terminal
+
+  /// Draws lines in place of those of before.
+  /// - Parameter lines: makes them, in no more than so many columns and rows.
+  mutating func draw(_ lines: (_ columns: Int, _ rows: Int) -> [ScreenLine]) {
+    let size = terminal.size ?? (80, 24)
+    let rows = max(1, size.rows - 1)
+    let all = lines(size.columns - 1, rows)
+    terminal.draw(region.draw(Array(all.prefix(rows)), columns: size.columns))
+  }
+
+  /// Takes the lines away.
+  mutating func erase() {
+    guard terminal.canRedraw else { return }
+    terminal.draw(region.draw([], columns: terminal.size?.columns ?? 80))
+  }
+
+  /// The bar with the numbers, and what workers do.
+  func lines(_ status: ResearchStatus, columns: Int, rows: Int) -> [ScreenLine] {
+    let numbers = Self.numbers(status).fitted(columns)
+    let width = min(Self.barWidths.upperBound, columns - numbers.columns - 1)
+    var total = ScreenLine()
+    if let fraction = status.fraction, width >= Self.barWidths.lowerBound {
+      let full = Int((fraction * Double(width)).rounded(.down))
+      let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
+      total.append(bar, color: terminal.green)
+      total.append(" ")
+    }
+    total.append(numbers)
+    return [total]
+      + status.runningTexts(limit: rows - 1).map {
+        ScreenLine($0.fitted(columns), color: terminal.dim)
+      }
+  }
+
+  // MARK: In a file
+
+  /// A line at the start, and then one now and then.
   /// - Returns: nil if it is too early for one.
   mutating func line(_ status: ResearchStatus) -> String? {
-    let share = Int((status.fraction ?? 0) * 10)
-    guard share > lastShare || status.now - lastTime >= 30 else { return nil }
-    lastShare = share
-    lastTime = status.now
+    let isDue = schedule.isDue(
+      fraction: status.fraction ?? 0,
+      seconds: status.duration ?? 0
+    )
+    guard isDue || !hasLine, status.account != nil else { return nil }
+    hasLine = true
     return Self.numbers(status)
   }
 
-  private static func bar(_ fraction: Double, width: Int) -> String {
-    let full = Int((fraction * Double(width)).rounded(.down))
-    return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-  }
-
-  /// `12/90 · 3.4 exp/s · 25 s left · 1 failed`
+  /// `12/90 · 1 failed · 3.4 exp/s · 9 s elapsed · 25 s left`
   private static func numbers(_ status: ResearchStatus) -> String {
     guard let account = status.account else { return "\(status.name) is beginning" }
     let finished = status.ended + account.skipped
     var parts = [
       account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")
     ]
-    if let rate = status.rate { parts.append(Wording.slowRate(rate, "exp")) }
-    if let left = status.secondsLeft {
-      parts.append("\(Wording.duration(left)) left")
-    } else if let duration = status.duration {
-      parts.append("\(Wording.duration(duration)) elapsed")
-    }
     if account.failed > 0 { parts.append("\(account.failed) failed") }
+    if let rate = status.rate { parts.append(Wording.rate(rate, "exp")) }
+    if let duration = status.duration { parts.append("\(Wording.rough(duration)) elapsed") }
+    if let left = status.secondsLeft { parts.append("\(Wording.rough(left)) left") }
     return parts.joined(separator: " · ")
   }
 }

@@ -24,11 +24,14 @@ extension ResearchStatus {
     guard account != nil else { return lines + ["  no experiment has begun yet"] }
     lines.append("  \(countsText)")
     lines.append("  \(speedText)")
-    for experiment in running.prefix(Self.runningLimit) { lines.append(text(of: experiment)) }
-    if running.count > Self.runningLimit {
-      lines.append("  and \(running.count - Self.runningLimit) more")
-    }
-    return lines
+    return lines + runningTexts(limit: Self.runningLimit)
+  }
+
+  /// A line for each experiment that runs, as far as there is room.
+  func runningTexts(limit: Int) -> [String] {
+    guard running.count > limit else { return running.map(text) }
+    let shown = running.prefix(max(0, limit - 1)).map(text)
+    return shown + ["  and \(running.count - shown.count) more"].prefix(limit)
   }
 
   private var headline: String {
@@ -36,7 +39,7 @@ extension ResearchStatus {
     var text = "\(name) is run by process \(holder.process)"
     if !holder.isOnThisHost, let host = holder.host { text += " on \(host)" }
     if let began = holder.began { text += " since \(LocalTime.text(began))" }
-    return text + (duration.map { " (\(Wording.duration($0)))" } ?? "")
+    return text + (duration.map { " (\(Wording.rough($0)))" } ?? "")
   }
 
   /// `34/90: 30 done, 2 failed, 2 stored before; 2 running, 54 left`
@@ -53,8 +56,8 @@ extension ResearchStatus {
 
   private var speedText: String {
     var parts: [String] = []
-    if let rate { parts.append(Wording.slowRate(rate, "exp")) }
-    if let secondsLeft { parts.append("\(Wording.duration(secondsLeft)) left") }
+    if let rate { parts.append(Wording.rate(rate, "exp")) }
+    if let secondsLeft { parts.append("\(Wording.rough(secondsLeft)) left") }
     if let secondsSinceRecord {
       parts.append("last record \(Wording.duration(secondsSinceRecord)) ago")
     }
@@ -62,9 +65,9 @@ extension ResearchStatus {
   }
 
   /// `  worker 1: 4 min 3 s, iteration 41/100 {rate: 0.1}`
-  func text(of experiment: StoredStatus.Running) -> String {
+  private func text(of experiment: StoredStatus.Running) -> String {
     var text = "  worker \(experiment.worker + 1): "
-    text += Wording.duration(max(0, now - experiment.began))
+    text += Wording.rough(max(0, now - experiment.began))
     if experiment.iterations > 0, let iterations = account?.iterations, iterations > 1 {
       text += ", iteration \(experiment.iterations)/\(iterations)"
     } else if experiment.iterations > 1 {

@@ -105,13 +105,6 @@ struct ResearchStatus: Sendable {
 }
 
 extension Wording {
-  /// How often something happens, per second, minute or hour.
-  static func slowRate(_ perSecond: Double, _ unit: String) -> String {
-    if perSecond >= 0.5 { return rate(perSecond, unit) }
-    let (number, name) = perSecond >= 0.5 / 60 ? (perSecond * 60, "min") : (perSecond * 3600, "h")
-    return "\((number * 10).rounded() / 10) \(unit)/\(name)"
-  }
-
   /// How many of a state, leaving out those of which there are none.
   static func states(_ counts: [ExperimentState: Int]) -> String {
     // What runs nowhere was cut off.

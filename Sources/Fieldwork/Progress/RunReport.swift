@@ -112,7 +112,6 @@ struct RunReport {
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     values["left"] = summary.left.map(Value.int)
-    values["explanation"] = summary.stopExplanation.map(Value.string)
     let objective = research.settings.objective
     if let objective, let best = try store.digest(of: objective).best {
       values["best"] = .dictionary([

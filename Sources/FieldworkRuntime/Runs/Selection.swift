@@ -50,12 +50,12 @@ public struct Selection: Sendable {
 
   /// The number of experiments that are included; nil if the plan has no end or is too long to try.
   package func count(in plan: ExperimentPlan) throws -> Int? {
-    if let keys { return keys.count }
-    return try counts(in: plan, stored: [])?.all
+    try counts(in: plan, stored: [])?.all
   }
 
   /// The numbers of experiments that are included, of all and of those with one of the keys.
   func counts(in plan: ExperimentPlan, stored: Set<String>) throws -> (all: Int, stored: Int)? {
+    if let keys { return (keys.count, keys.intersection(stored).count) }
     guard let size = plan.size, size <= 100_000 else { return nil }
     var plan = plan
     var counts = (all: 0, stored: 0)

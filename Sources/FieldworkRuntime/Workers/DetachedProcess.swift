@@ -37,7 +37,6 @@ package final class DetachedProcess: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if the file cannot be written or nothing be started.
   package init(_ arguments: [String], log path: String) throws {
     do {
-      DetachedProcess.closeInherited()
       log = try SystemFile(path, O_RDWR | O_CREAT | O_APPEND)
       logStart = log.size
       let (reading, writing) = try SystemFile.pipe()
@@ -54,15 +53,6 @@ package final class DetachedProcess: Sendable {
       )
     } catch {
       throw FieldworkError(.store, "the run cannot be detached: \(error)")
-    }
-  }
-
-  /// Lets the process inherit nothing that this one was given by those who started it: they may wait until
-  /// everybody has closed it, as a shell on another machine does.
-  private static func closeInherited() {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? []
-    for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO {
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
   }
 

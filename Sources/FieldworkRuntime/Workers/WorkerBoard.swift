@@ -12,7 +12,8 @@ import Foundation
 /// When the worker has died, it still says what it was doing. To write into it costs no call of the
 /// system, so every turn of a unit is on it.
 ///
-/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead.
+/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead; the one that both look
+/// at while they live is set once.
 final class WorkerBoard: @unchecked Sendable {
   /// Where a branch is.
   struct Position: Hashable {
@@ -25,7 +26,8 @@ final class WorkerBoard: @unchecked Sendable {
     static let task = 0
     static let branch = 1
     static let hasLostConnection = 2
-    static let count = 3
+    static let isStopping = 3
+    static let count = 4
 
     static func unit(_ branch: Int) -> Int { count + 3 * branch }
     static func iteration(_ branch: Int) -> Int { count + 3 * branch + 1 }
@@ -101,6 +103,13 @@ final class WorkerBoard: @unchecked Sendable {
   var hasLostConnection: Bool {
     get { cells[Cell.hasLostConnection] != 0 }
     set { cells[Cell.hasLostConnection] = newValue ? 1 : 0 }
+  }
+
+  /// Whether the supervisor lets the worker begin nothing more. The message that says so may lie behind
+  /// others; this is seen at once.
+  var isStopping: Bool {
+    get { cells[Cell.isStopping] != 0 }
+    set { cells[Cell.isStopping] = newValue ? 1 : 0 }
   }
 
   /// A unit's turn begins for a branch, by its place in the task.

@@ -133,7 +133,7 @@ public final class WorkerServer: Sendable {
           sink.consume(event)
         },
         wantsUnits: setup.wantsUnits || logs.contains(where: \.wantsUnits),
-        shouldStop: { self.shouldStop },
+        shouldStop: { self.shouldStop || board.isStopping },
         board: board
       )
     )
@@ -153,7 +153,9 @@ public final class WorkerServer: Sendable {
     let executors = host.executors(ofWorker: setup.worker)
     let executor = WorkerExecutor(setup.worker)
     for await next in tasks {
-      guard case .task(let task, let attempt, let continuing) = next, !shouldStop else { return }
+      guard case .task(let task, let attempt, let continuing) = next, !shouldStop,
+        !board.isStopping
+      else { return }
       guard begins(task.number) else { continue }
       let running = Task(executorPreference: executor) {
         _ = await host.run(

@@ -151,9 +151,14 @@ final class WorkerSupervisor: Sendable {
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
-    withState { $0.session }?.send(stopMessage)
+    if let session = withState({ $0.session }) { stop(session) }
     change.signal()
     wake()
+  }
+
+  private func stop(_ session: WorkerSession) {
+    session.board.isStopping = true
+    session.send(stopMessage)
   }
 
   /// Units hear of a cancellation, but not of failures elsewhere.
@@ -279,7 +284,7 @@ final class WorkerSupervisor: Sendable {
       for assignment in state.assignments.list { send(assignment, to: session) }
       if state.isFinishing { session.send(.finish) }
     }
-    if run.stopSignal.isGiven { session.send(stopMessage) }
+    if run.stopSignal.isGiven { stop(session) }
     return session
   }
 }
