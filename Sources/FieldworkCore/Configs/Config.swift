@@ -112,6 +112,6 @@ extension Config {
 
   /// The config without the parameters that a run adds.
   public var withoutAuxiliary: Config {
-    selecting(Set(keys).subtracting(Config.auxiliaryKeys))
+    Config(entries.filter { !Config.auxiliaryKeys.contains($0.name.key) })
   }
 }

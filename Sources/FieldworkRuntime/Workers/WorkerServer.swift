@@ -83,7 +83,11 @@ public final class WorkerServer: Sendable {
       ) { sink.tell(.warning($0.description)) }
       let host = host(setup, folder, services, sink, board)
       try services.begin()
-      await work(tasks, setup, host, sink, board)
+      // All of it on the thread that runs the units, so that nothing waits for another one.
+      let executor = WorkerExecutor(setup.worker)
+      await withTaskExecutorPreference(executor) {
+        await work(tasks, on: executor, setup.worker, host, sink, board)
+      }
       services.end()
     } catch {
       channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
@@ -145,13 +149,13 @@ public final class WorkerServer: Sendable {
 
   private func work(
     _ tasks: AsyncStream<Next>,
-    _ setup: WorkerSetup,
+    on executor: WorkerExecutor,
+    _ worker: Int,
     _ host: TaskHost,
     _ sink: ReportSink,
     _ board: WorkerBoard
   ) async {
-    let executors = host.executors(ofWorker: setup.worker)
-    let executor = WorkerExecutor(setup.worker)
+    let executors = host.executors(ofWorker: worker)
     for await next in tasks {
       guard case .task(let task, let attempt, let continuing) = next, !shouldStop,
         !board.isStopping
@@ -160,7 +164,7 @@ public final class WorkerServer: Sendable {
       let running = Task(executorPreference: executor) {
         _ = await host.run(
           task,
-          worker: setup.worker,
+          worker: worker,
           attempt: attempt,
           continuing: continuing,
           executors

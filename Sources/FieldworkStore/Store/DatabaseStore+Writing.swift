@@ -2,8 +2,60 @@ import FieldworkCore
 import GRDB
 
 extension DatabaseStore {
-  /// Writes a record in the transaction that is going on.
+  /// How an experiment has ended.
+  private struct End {
+    let ending: Ending
+    let iterations: Int
+    let time: Double
+  }
+
+  /// Writes records in the transaction that is going on.
   static func write(
+    _ records: [StoreRecord],
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    if numbers.experiments.isEmpty, numbers.mayHaveOthers {
+      let sql = "SELECT EXISTS (SELECT 1 FROM experiment)"
+      numbers.mayHaveOthers = try Bool.fetchOne(database, sql: sql) ?? true
+    }
+    // A short experiment begins and ends in one group: its row is written once, as it is at the end.
+    var ends = endsByBeginning(records)
+    var written: Set<String> = []
+    for (place, record) in records.enumerated() {
+      switch record {
+      case .started(let experiment, let start):
+        let end = ends.removeValue(forKey: place)
+        try begin(experiment, start, end, database, &numbers)
+        if end != nil { written.insert(experiment.key) }
+      case .ended(let key, _, _, _) where written.remove(key) != nil: break
+      default: try write(record, database, &numbers)
+      }
+    }
+  }
+
+  /// The ends of experiments that begin among the same records, by the place of the beginning.
+  private static func endsByBeginning(_ records: [StoreRecord]) -> [Int: End] {
+    var ends: [String: End] = [:]
+    var found: [Int: End] = [:]
+    for (place, record) in records.enumerated().reversed() {
+      switch record {
+      case .ended(let key, let ending, let iterations, let time):
+        ends[key] = End(ending: ending, iterations: iterations, time: time)
+      case .started(let experiment, let start):
+        // The row of one that goes on is there already.
+        guard let end = ends.removeValue(forKey: experiment.key), start.iteration == nil else {
+          continue
+        }
+        found[place] = end
+      default: break
+      }
+    }
+    return found
+  }
+
+  /// Writes a record in the transaction that is going on.
+  private static func write(
     _ record: StoreRecord,
     _ database: Database,
     _ numbers: inout Numbers
@@ -18,7 +70,7 @@ extension DatabaseStore {
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
-      try begin(experiment, start, database, &numbers)
+      try begin(experiment, start, nil, database, &numbers)
     case .moved(let id, let ordinal):
       try run(
         database,
@@ -109,16 +161,15 @@ extension DatabaseStore {
     }
   }
 
+  /// - Parameter end: how the experiment ends, if that is known.
   private static func begin(
     _ experiment: PlannedExperiment,
     _ start: ExperimentStart,
+    _ end: End?,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
-    let old = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
-      arguments: [experiment.key]
-    )
+    let old = try knownNumber(of: experiment.key, database, &numbers)
     if let old, let iteration = start.iteration {
       try resume(old, at: iteration, experiment, start, database)
       numbers.experiments[experiment.key] = old
@@ -135,16 +186,17 @@ extension DatabaseStore {
       """
       INSERT INTO experiment
         (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
-        task, branch, device, attempt, build)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        task, branch, device, attempt, build, ending, iterations, ended)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
         experiment.ordinal,
         StoredConfig.json(experiment.config),
         StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
-        ExperimentState.running.rawValue, start.worker, start.at,
+        (end?.ending.state ?? .running).rawValue, start.worker, start.at,
         experiment.task, experiment.branch, start.device, start.attempt, start.build,
+        end?.ending.rawValue, end?.iterations, end?.time,
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
@@ -163,15 +215,25 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws -> Int64 {
-    if let known = numbers.experiments[id] { return known }
-    let found = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
-      arguments: [id]
-    )
-    guard let found else {
+    guard let number = try knownNumber(of: id, database, &numbers) else {
       throw FieldworkError(.store, "the experiment \(id) was never started")
     }
-    numbers.experiments[id] = found
+    return number
+  }
+
+  /// - Returns: nil if the store has no such experiment.
+  private static func knownNumber(
+    of key: String,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64? {
+    if let known = numbers.experiments[key] { return known }
+    guard numbers.mayHaveOthers else { return nil }
+    let found = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+      arguments: [key]
+    )
+    numbers.experiments[key] = found
     return found
   }
 

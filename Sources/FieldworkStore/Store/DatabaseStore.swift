@@ -16,6 +16,8 @@ public final class DatabaseStore: ResultStore {
   struct Numbers {
     var experiments: [String: Int64] = [:]
     var variables: [String: Int64] = [:]
+    /// Whether the store may have experiments that are not among those.
+    var mayHaveOthers = true
   }
 
   private init(database: any DatabaseWriter, folder: ResearchFolder?, lock: RunLock?) {
@@ -188,7 +190,7 @@ public final class DatabaseStore: ResultStore {
     do {
       try database.write { database in
         try numbers.withLock { numbers in
-          for record in records { try DatabaseStore.write(record, database, &numbers) }
+          try DatabaseStore.write(records, database, &numbers)
         }
       }
       if isLost { throw lostError }
