@@ -50,7 +50,7 @@ extension Value: CustomStringConvertible {
     case .int(let value): text += String(value)
     case .double(let value):
       text += value.isFinite ? (value + 0).description : notFinite(value)
-    case .string(let value): text += Value.quoted(value)
+    case .string(let value): Value.quote(value, to: &text)
     case .list(let values):
       text += "["
       for (index, value) in values.enumerated() {
@@ -62,7 +62,8 @@ extension Value: CustomStringConvertible {
       text += "{"
       for (index, key) in values.keys.sorted().enumerated() {
         if index > 0 { text += "," }
-        text += Value.quoted(key) + ":"
+        Value.quote(key, to: &text)
+        text += ":"
         values[key]?.write(to: &text, notFinite: notFinite)
       }
       text += "}"
@@ -71,20 +72,33 @@ extension Value: CustomStringConvertible {
 
   /// A string in double quotes with JSON's escapes.
   package static func quoted(_ string: String) -> String {
-    var text = "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: text.unicodeScalars.append(scalar)
-      }
+    var text = ""
+    quote(string, to: &text)
+    return text
+  }
+
+  /// Adds a string in double quotes with JSON's escapes.
+  package static func quote(_ string: String, to text: inout String) {
+    text += "\""
+    if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+      text += string
+    } else {
+      for scalar in string.unicodeScalars { escape(scalar, to: &text) }
     }
-    return text + "\""
+    text += "\""
+  }
+
+  private static func escape(_ scalar: Unicode.Scalar, to text: inout String) {
+    switch scalar {
+    case "\"": text += "\\\""
+    case "\\": text += "\\\\"
+    case "\n": text += "\\n"
+    case "\r": text += "\\r"
+    case "\t": text += "\\t"
+    case _ where scalar.value < 0x20:
+      let hex = String(scalar.value, radix: 16)
+      text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+    default: text.unicodeScalars.append(scalar)
+    }
   }
 }

@@ -166,9 +166,15 @@ final class RunState: Sendable {
   }
 
   /// The next task for a worker, when its devices are free.
+  /// - Parameter beforeWaiting: is called before it may take more than a moment.
   /// - Returns: nil if there are no more, or the worker takes none.
-  func draw(from queue: TaskQueue, worker: Int) async -> PlannedTask? {
-    guard let task = await queue.next(for: worker) else { return nil }
+  func draw(
+    from queue: TaskQueue,
+    worker: Int,
+    beforeWaiting: () -> Void = {}
+  ) async -> PlannedTask? {
+    guard let task = await queue.next(for: worker, beforeWaiting: beforeWaiting) else { return nil }
+    if services.memoryCheck != nil { beforeWaiting() }
     await recordMoves()
     guard await hasFreeDevices(worker, queue, task) else { return nil }
     begun.withLock { $0 = true }

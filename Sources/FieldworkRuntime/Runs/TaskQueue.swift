@@ -106,8 +106,9 @@ final class TaskQueue: Sendable {
   }
 
   /// The next task to run for a worker; ``taskEnded()`` has to follow.
+  /// - Parameter beforeWaiting: is called before the worker has to wait for others.
   /// - Returns: nil at the end, or after the plan has failed.
-  func next(for worker: Int) async -> PlannedTask? {
+  func next(for worker: Int, beforeWaiting: () -> Void = {}) async -> PlannedTask? {
     while true {
       let answer = state.withLock { state -> Answer in
         let answer = draw(&state, worker)
@@ -123,8 +124,11 @@ final class TaskQueue: Sendable {
         // What was drawn for others, or the room for more, may be what they wait for.
         if isDealt { wakeAll() }
         return task
-      case .update(let rule, let request): await update(rule, request)
+      case .update(let rule, let request):
+        beforeWaiting()
+        await update(rule, request)
       case .wait(let wakes):
+        beforeWaiting()
         // One who waits is enough to have tasks called back.
         if mayCallBack, state.withLock({ $0.waiting.isEmpty }) { hooks.starved(worker) }
         await wait(since: wakes)

@@ -84,10 +84,17 @@ final class WorkerSession: @unchecked Sendable {
   /// - Returns: false if the message is too long to be sent.
   @discardableResult
   func send(_ message: WorkerMessage) -> Bool {
-    guard channel.add(message) else { return false }
-    channel.flushSoon()
+    guard add(message) else { return false }
+    flush()
     return true
   }
+
+  /// Adds a message to those that are sent together with the next one, or by ``flush()``.
+  /// - Returns: false if the message is too long to be sent.
+  func add(_ message: WorkerMessage) -> Bool { channel.add(message) }
+
+  /// Sends what was added, in a moment.
+  func flush() { channel.flushSoon() }
 
   /// Ends the process at once, with everything that it has started.
   func kill() { process.kill() }

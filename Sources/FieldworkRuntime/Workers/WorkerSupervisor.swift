@@ -53,7 +53,9 @@ final class WorkerSupervisor: Sendable {
     run.whenTasksAreCalledBack(worker) { [weak self] in self?.callBack() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
-    while await hasRoom(), let task = await run.draw(from: queue, worker: worker) {
+    while await hasRoom(),
+      let task = await run.draw(from: queue, worker: worker, beforeWaiting: { self.flush() })
+    {
       assign(task)
     }
     finish()
@@ -77,7 +79,7 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func send(_ assignment: WorkerAssignment, to session: WorkerSession) {
-    guard !session.send(message(assignment)) else { return }
+    guard !session.add(message(assignment)) else { return }
     let error = FieldworkError(
       .invalidDefinition,
       "the configs of task \(assignment.task.number) are larger than half a gigabyte and cannot be sent to a worker process; run with --parallel threads"
@@ -95,9 +97,14 @@ final class WorkerSupervisor: Sendable {
     )
   }
 
+  /// Sends what was assigned: short tasks go together.
+  private func flush() { withState { $0.session }?.flush() }
+
   /// Waits until the worker may be sent one more task.
   /// - Returns: false if it takes no more.
   private func hasRoom() async -> Bool {
+    if withState({ !$0.isOver && hasRoom($0) }) { return true }
+    flush()
     await withCheckedContinuation { continuation in
       let mustWait = withState { state in
         guard !state.isOver, !hasRoom(state) else { return false }
@@ -282,6 +289,7 @@ final class WorkerSupervisor: Sendable {
       state.session = session
       state.isCallingBack = false
       for assignment in state.assignments.list { send(assignment, to: session) }
+      session.flush()
       if state.isFinishing { session.send(.finish) }
     }
     if run.stopSignal.isGiven { stop(session) }
@@ -321,7 +329,10 @@ extension WorkerSupervisor {
       state.assignments.add(again)
       return state.session
     }
-    if let session { send(again, to: session) }
+    if let session {
+      send(again, to: session)
+      session.flush()
+    }
   }
 
   /// The worker gives back tasks, by their numbers. One that is tried again stays with it.
@@ -340,6 +351,7 @@ extension WorkerSupervisor {
         queue.giveBack(assignment.task)
       }
     }
+    session?.flush()
     wake()
   }
 
@@ -409,7 +421,7 @@ extension WorkerSupervisor.State {
 struct TaskRoom {
   private static let lead = 0.02
   private static let longTask = 0.1
-  private static let most = 64
+  private static let most = 256
 
   /// The mean duration of tasks, in seconds, of which later ones count more; nil before the first.
   private var mean: Double?

@@ -114,6 +114,11 @@ public final class DatabaseStore: ResultStore {
   private static func writingConfiguration() -> Configuration {
     var configuration = configuration()
     configuration.journalMode = .wal
+    // Keys are in no order, so much of their index is needed all the time; and it is cheaper to bring the
+    // pages that changed into the database once in a while than often.
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000")
+    }
     return configuration
   }
 

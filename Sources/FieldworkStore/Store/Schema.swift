@@ -241,25 +241,36 @@ enum StoredContent {
 enum StoredConfig {
   /// A JSON object of the values by key, in order; a value that is not plain is given by its name.
   static func json(_ config: Config) -> String {
-    let pairs = config.keys.map { key in
+    var text = "{"
+    for key in config.keys {
+      if text.utf8.count > 1 { text += "," }
       let value = config[alias: key]
-      let text = value?.plain?.jsonText ?? Value.quoted(value?.name ?? "")
-      return Value.quoted(key) + ":" + text
+      Value.quote(key, to: &text)
+      text += ":"
+      if let plain = value?.plain {
+        text += plain.jsonText
+      } else {
+        Value.quote(value?.name ?? "", to: &text)
+      }
     }
-    return "{" + pairs.joined(separator: ",") + "}"
+    return text + "}"
   }
 
   /// A list of entries: key, shown key, shown value, whether that was given, and the plain value in a
   /// list that is empty if there is none.
   static func encode(_ config: Config) -> String {
-    Value.list(
-      config.entries.map { entry in
-        .list([
-          .string(entry.name.key), .string(entry.name.alias), .string(entry.value.name),
-          .bool(entry.value.isNamed), .list(entry.value.plain.map { [$0] } ?? []),
-        ])
+    var text = "["
+    for entry in config.entries {
+      text += text.utf8.count > 1 ? ",[" : "["
+      for part in [entry.name.key, entry.name.alias, entry.value.name] {
+        Value.quote(part, to: &text)
+        text += ","
       }
-    ).canonicalText
+      text += entry.value.isNamed ? "true,[" : "false,["
+      if let plain = entry.value.plain { text += plain.canonicalText }
+      text += "]]"
+    }
+    return text + "]"
   }
 
   static func decode(_ text: String) throws -> Config {
