@@ -12,21 +12,37 @@ import Foundation
 ///
 /// It ends with its supervisor, however that ends.
 public final class WorkerServer: Sendable {
-  private enum Next {
-    case task(PlannedTask, attempt: Int, continuing: [String: Int])
-    case finish
+  /// A task that was sent.
+  private struct Order {
+    let task: PlannedTask
+    let attempt: Int
+    let continuing: [String: Int]
   }
 
   private struct State {
     var isStopping = false
-    /// The number of the task that runs, and how to cancel it.
-    var running: (number: Int, task: Task<Void, Never>)?
-    /// A task that is to be cancelled when it begins.
-    var cancelled: Int?
-    /// The numbers of the tasks that wait.
-    var waiting: [Int] = []
-    /// The numbers of tasks that were given back, and are still in the queue.
-    var returned: [Int: Int] = [:]
+    /// Whether no more tasks come.
+    var isFinishing = false
+    /// The tasks that wait, the next one last.
+    var orders: [Order] = []
+    /// Tasks that came later than those, the next one first.
+    var later: [Order] = []
+    /// The one who waits for a task, if somebody does.
+    var idle: CheckedContinuation<Void, Never>?
+    /// What works, to be cancelled.
+    var work: Task<Void, Never>?
+    /// The number of the task that runs.
+    var running: Int?
+
+    var hasOrders: Bool { !orders.isEmpty || !later.isEmpty }
+
+    mutating func takeOrder() -> Order? {
+      if orders.isEmpty {
+        orders = later.reversed()
+        later = []
+      }
+      return orders.popLast()
+    }
   }
 
   private let research: Research
@@ -54,9 +70,8 @@ public final class WorkerServer: Sendable {
   public func run() async {
     channel.add(.hello(WorkerIdentity(research)))
     channel.flush()
-    let (tasks, feed) = AsyncStream.makeStream(of: Next.self)
     let setup: WorkerSetup = await withCheckedContinuation { continuation in
-      let thread = Thread { self.listen(feed) { continuation.resume(returning: $0) } }
+      let thread = Thread { self.listen { continuation.resume(returning: $0) } }
       thread.name = "fieldwork.worker.messages"
       thread.start()
     }
@@ -83,11 +98,7 @@ public final class WorkerServer: Sendable {
       ) { sink.tell(.warning($0.description)) }
       let host = host(setup, folder, services, sink, board)
       try services.begin()
-      // All of it on the thread that runs the units, so that nothing waits for another one.
-      let executor = WorkerExecutor(setup.worker)
-      await withTaskExecutorPreference(executor) {
-        await work(tasks, on: executor, setup.worker, host, sink, board)
-      }
+      await work(setup.worker, host, sink, board)
       services.end()
     } catch {
       channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
@@ -148,65 +159,78 @@ public final class WorkerServer: Sendable {
   // MARK: Working
 
   private func work(
-    _ tasks: AsyncStream<Next>,
-    on executor: WorkerExecutor,
     _ worker: Int,
     _ host: TaskHost,
     _ sink: ReportSink,
     _ board: WorkerBoard
   ) async {
     let executors = host.executors(ofWorker: worker)
-    for await next in tasks {
-      guard case .task(let task, let attempt, let continuing) = next, !shouldStop,
-        !board.isStopping
-      else { return }
-      guard begins(task.number) else { continue }
-      let running = Task(executorPreference: executor) {
-        _ = await host.run(
-          task,
-          worker: worker,
-          attempt: attempt,
-          continuing: continuing,
-          executors
-        )
+    let executor = WorkerExecutor(worker)
+    // One that is cancelled ends with the task that was meant, and another one goes on.
+    while await hasOrders(board) {
+      let work = state.withLock { state in
+        let work = Task(executorPreference: executor) {
+          while !Task.isCancelled, await self.hasOrders(board), let order = self.begin() {
+            _ = await host.run(
+              order.task,
+              worker: worker,
+              attempt: order.attempt,
+              continuing: order.continuing,
+              executors
+            )
+            sink.taskEnded(order.task.number, isLast: self.end())
+            // Until then a death is the task's.
+            board.task = nil
+          }
+        }
+        state.work = work
+        return work
       }
-      let isLate = state.withLock { state in
-        state.running = (task.number, running)
-        return state.cancelled == task.number
-      }
-      if isLate { running.cancel() }
-      await running.value
-      let isLast = state.withLock { state in
-        state.running = nil
-        // It may run again.
-        state.cancelled = nil
-        return state.waiting.isEmpty
-      }
-      sink.taskEnded(task.number, isLast: isLast)
-      // Until then a death is the task's.
-      board.task = nil
+      await work.value
     }
   }
 
-  /// Whether a task that comes out of the queue is to run: it may have been given back.
-  private func begins(_ number: Int) -> Bool {
-    state.withLock { state in
-      if let count = state.returned[number] {
-        state.returned[number] = count > 1 ? count - 1 : nil
-        return false
+  /// Waits for tasks.
+  /// - Returns: false if none is to be run any more.
+  private func hasOrders(_ board: WorkerBoard) async -> Bool {
+    while !shouldStop, !board.isStopping {
+      let (hasOrders, isFinishing) = state.withLock { ($0.hasOrders, $0.isFinishing) }
+      if hasOrders { return true }
+      if isFinishing { return false }
+      await withCheckedContinuation { continuation in
+        let isLate = state.withLock { state in
+          guard !state.hasOrders, !state.isFinishing, !state.isStopping else { return true }
+          state.idle = continuation
+          return false
+        }
+        if isLate { continuation.resume() }
       }
-      state.waiting.removeFirst()
-      return true
+    }
+    return false
+  }
+
+  /// Takes the next task.
+  /// - Returns: nil if they were given back meanwhile.
+  private func begin() -> Order? {
+    state.withLock { state in
+      guard let order = state.takeOrder() else { return nil }
+      state.running = order.task.number
+      return order
+    }
+  }
+
+  /// - Returns: whether no task waits.
+  private func end() -> Bool {
+    state.withLock { state in
+      state.running = nil
+      return !state.hasOrders
     }
   }
 
   // MARK: Listening
 
   /// Takes messages until there is nobody who sends them.
-  private func listen(
-    _ feed: AsyncStream<Next>.Continuation,
-    _ setUp: (WorkerSetup) -> Void
-  ) {
+  private func listen(_ setUp: (WorkerSetup) -> Void) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     let values = KnownValues(research)
     var hasSetup = false
@@ -219,32 +243,30 @@ public final class WorkerServer: Sendable {
             hasSetup = true
             setUp(setup)
           case .task(let task, let attempt, let continuing):
-            state.withLock { $0.waiting.append(task.number) }
-            feed.yield(.task(task, attempt: attempt, continuing: continuing))
+            change {
+              $0.later.append(Order(task: task, attempt: attempt, continuing: continuing))
+            }
+          case .finish: change { $0.isFinishing = true }
           case .stop(let cancels):
-            let task = state.withLock { state in
+            change { state in
               state.isStopping = true
-              return state.running?.task
+              if cancels { state.work?.cancel() }
             }
-            if cancels { task?.cancel() }
           case .callBack:
-            let numbers = state.withLock { state in
-              defer { state.waiting = [] }
-              for number in state.waiting { state.returned[number, default: 0] += 1 }
-              return state.waiting
+            let orders = state.withLock { state in
+              defer { (state.orders, state.later) = ([], []) }
+              return Array(state.orders.reversed()) + state.later
             }
-            channel.add(.returned(numbers))
+            channel.add(.returned(orders.map(\.task.number)))
             channel.flush()
-          case .finish: feed.yield(.finish)
           case .ping:
             channel.add(.pong)
             channel.flush()
           case .cancel(let number):
-            let task = state.withLock { state in
-              if state.waiting.isEmpty || state.running != nil { state.cancelled = number }
-              return state.running?.number == number ? state.running?.task : nil
+            change { state in
+              // It may have ended meanwhile.
+              if state.running == number { state.work?.cancel() }
             }
-            task?.cancel()
           }
         }
       } catch {
@@ -254,6 +276,16 @@ public final class WorkerServer: Sendable {
       }
     }
     WorkerServer.endWithSupervisor()
+  }
+
+  /// Changes what there is to do, and wakes the one who waits for it.
+  private func change(_ body: (inout State) -> Void) {
+    let idle = state.withLock { state in
+      body(&state)
+      defer { state.idle = nil }
+      return state.idle
+    }
+    idle?.resume()
   }
 
   /// Has the system wake this process when the one is gone that started it: stopped, it could not see it.
