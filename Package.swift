@@ -52,7 +52,10 @@ let package = Package(
     ),
     .target(
       name: "FieldworkStore",
-      dependencies: ["FieldworkCore", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "FieldworkCore", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
       swiftSettings: settings
     ),
     .target(

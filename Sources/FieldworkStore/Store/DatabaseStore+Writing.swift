@@ -20,38 +20,36 @@ extension DatabaseStore {
       numbers.mayHaveOthers = try Bool.fetchOne(database, sql: sql) ?? true
     }
     // A short experiment begins and ends in one group: its row is written once, as it is at the end.
-    var ends = endsByBeginning(records)
-    var written: Set<String> = []
-    for (place, record) in records.enumerated() {
-      switch record {
-      case .started(let experiment, let start):
-        let end = ends.removeValue(forKey: place)
-        try begin(experiment, start, end, database, &numbers)
-        if end != nil { written.insert(experiment.key) }
-      case .ended(let key, _, _, _) where written.remove(key) != nil: break
-      default: try write(record, database, &numbers)
+    let (ends, isWritten) = endsByBeginning(records)
+    for (place, record) in records.enumerated() where !isWritten[place] {
+      if case .started(let experiment, let start) = record {
+        try begin(experiment, start, ends[place], database, &numbers)
+      } else {
+        try write(record, database, &numbers)
       }
     }
   }
 
-  /// The ends of experiments that begin among the same records, by the place of the beginning.
-  private static func endsByBeginning(_ records: [StoreRecord]) -> [Int: End] {
-    var ends: [String: End] = [:]
-    var found: [Int: End] = [:]
-    for (place, record) in records.enumerated().reversed() {
-      switch record {
-      case .ended(let key, let ending, let iterations, let time):
-        ends[key] = End(ending: ending, iterations: iterations, time: time)
+  /// The ends of experiments that begin among the same records, by the place of the beginning; and of each
+  /// record, whether it is such an end.
+  private static func endsByBeginning(_ records: [StoreRecord]) -> ([End?], [Bool]) {
+    var places: [String: Int] = [:]
+    var ends = [End?](repeating: nil, count: records.count)
+    var isWritten = [Bool](repeating: false, count: records.count)
+    for place in records.indices.reversed() {
+      switch records[place] {
+      case .ended(let key, _, _, _): places[key] = place
       case .started(let experiment, let start):
         // The row of one that goes on is there already.
-        guard let end = ends.removeValue(forKey: experiment.key), start.iteration == nil else {
-          continue
-        }
-        found[place] = end
+        guard let last = places.removeValue(forKey: experiment.key), start.iteration == nil,
+          case .ended(_, let ending, let iterations, let time) = records[last]
+        else { continue }
+        ends[place] = End(ending: ending, iterations: iterations, time: time)
+        isWritten[last] = true
       default: break
       }
     }
-    return found
+    return (ends, isWritten)
   }
 
   /// Writes a record in the transaction that is going on.
@@ -84,9 +82,9 @@ extension DatabaseStore {
         try run(
           database,
           "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
-          [
-            experiment, variable, value.iteration, value.value.kind.rawValue,
-            StoredContent.encode(value.value),
+          cells: [
+            Cell(experiment), Cell(variable), Cell(value.iteration),
+            Cell(value.value.kind.rawValue), StoredContent.encode(value.value),
           ]
         )
       }
@@ -109,9 +107,9 @@ extension DatabaseStore {
       try run(
         database,
         "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
-        [
-          ending.state.rawValue, ending.rawValue, iterations, time,
-          try number(of: id, database, &numbers),
+        cells: [
+          Cell(ending.state.rawValue), Cell(ending.rawValue), Cell(iterations), Cell(time),
+          Cell(try number(of: id, database, &numbers)),
         ]
       )
     case .updated(let update): try update.write(to: database)
@@ -189,14 +187,14 @@ extension DatabaseStore {
         task, branch, device, attempt, build, ending, iterations, ended)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      [
-        old, experiment.key, experiment.id, experiment.config.withoutAuxiliary.identity,
-        experiment.ordinal,
-        StoredConfig.json(experiment.config),
-        StoredConfig.encode(experiment.config), experiment.repetition, experiment.updates,
-        (end?.ending.state ?? .running).rawValue, start.worker, start.at,
-        experiment.task, experiment.branch, start.device, start.attempt, start.build,
-        end?.ending.rawValue, end?.iterations, end?.time,
+      cells: [
+        Cell(old), Cell(experiment.key), Cell(experiment.id),
+        Cell(experiment.config.withoutAuxiliary.identity), Cell(experiment.ordinal),
+        Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
+        Cell(experiment.repetition), Cell(experiment.updates),
+        Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
+        Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
+        Cell(start.build), Cell(end?.ending.rawValue), Cell(end?.iterations), Cell(end?.time),
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID

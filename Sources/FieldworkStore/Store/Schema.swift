@@ -195,15 +195,15 @@ enum Schema {
 /// How a value stands in its two columns: the kind, and the content as SQLite's own type where it has
 /// one.
 enum StoredContent {
-  static func encode(_ value: Value) -> (any DatabaseValueConvertible)? {
+  static func encode(_ value: Value) -> Cell {
     switch value {
-    case .null: nil
-    case .bool(let flag): flag ? 1 : 0
-    case .int(let number): Int64(number)
+    case .null: .null
+    case .bool(let flag): .integer(flag ? 1 : 0)
+    case .int(let number): .integer(Int64(number))
     // SQLite turns NaN into NULL; the kind tells it from null.
-    case .double(let number): number.isNaN ? nil : number
-    case .string(let text): encode(text: text)
-    case .list, .dictionary: value.canonicalText
+    case .double(let number): number.isNaN ? .null : .real(number)
+    case .string(let text): text.utf8.contains(0) ? .blob(Data(text.utf8)) : .text(text)
+    case .list, .dictionary: .text(value.canonicalText)
     }
   }
 
@@ -239,9 +239,13 @@ enum StoredContent {
 
 /// How a config stands in its two columns: one for people and queries, one that restores it exactly.
 enum StoredConfig {
+  /// About how long the text of an entry is.
+  private static let lengthOfEntry = 48
+
   /// A JSON object of the values by key, in order; a value that is not plain is given by its name.
   static func json(_ config: Config) -> String {
     var text = "{"
+    text.reserveCapacity(lengthOfEntry * config.entries.count)
     for key in config.keys {
       if text.utf8.count > 1 { text += "," }
       let value = config[alias: key]
@@ -260,6 +264,7 @@ enum StoredConfig {
   /// list that is empty if there is none.
   static func encode(_ config: Config) -> String {
     var text = "["
+    text.reserveCapacity(lengthOfEntry * config.entries.count)
     for entry in config.entries {
       text += text.utf8.count > 1 ? ",[" : "["
       for part in [entry.name.key, entry.name.alias, entry.value.name] {
