@@ -6,14 +6,24 @@ import FieldworkStore
 private struct Reason {
   let id: String
   let standing: Standing
+  /// The iteration from which it would go on; nil if it would begin anew.
+  var iteration: Int?
   let config: Config
   let repetition: Int
 
   var json: String {
     Value.dictionary([
       "id": .string(id), "why": .string(standing.rawValue),
+      "from": iteration.map(Value.int) ?? .null,
       "config": .dictionary(config.withoutAuxiliary.plainValues), "repetition": .int(repetition),
     ]).jsonText
+  }
+}
+
+extension Standing {
+  /// The word for it, and from where an experiment would go on.
+  func text(from iteration: Int?) -> String {
+    iteration.map { "\(rawValue), from iteration \($0)" } ?? rawValue
   }
 }
 
@@ -42,6 +52,7 @@ extension ConfigsCommand {
         Reason(
           id: experiment.id,
           standing: standing,
+          iteration: standings.iteration(of: experiment),
           config: experiment.config,
           repetition: experiment.repetition
         )
@@ -80,7 +91,10 @@ extension ConfigsCommand {
     Table(
       columns: [
         Table.Column(name: "id", cells: reasons.map { .string($0.id) }),
-        Table.Column(name: "why", cells: reasons.map { .string($0.standing.rawValue) }),
+        Table.Column(
+          name: "why",
+          cells: reasons.map { .string($0.standing.text(from: $0.iteration)) }
+        ),
       ] + research.configColumns(reasons.map { ($0.config, $0.repetition) })
     )
   }

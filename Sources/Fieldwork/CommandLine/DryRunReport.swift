@@ -80,6 +80,7 @@ struct DryRunReport {
       (again, "of these", "run again, with others of their tasks"),
       (count(.failed), "failed", keepsFailed ? "left out" : "run again"),
       (count(.interrupted), "interrupted", "run again"),
+      (count(.extended), "done with fewer iterations", "go on"),
       (count(.running), "running now, or cut off", "run again if they are not done by then"),
       (count(.new), "new", "run"),
       (count(.leftOut), "not asked for", "left out"),
@@ -89,7 +90,7 @@ struct DryRunReport {
 
   /// What runs by itself, and not with others of its task.
   private var standingsToRun: [Standing] {
-    [.interrupted, .running, .new] + (keepsFailed ? [] : [.failed])
+    [.interrupted, .running, .extended, .new] + (keepsFailed ? [] : [.failed])
   }
 
   private var changeLines: [String] {
@@ -120,7 +121,10 @@ struct DryRunReport {
     return Table(
       columns: [
         Table.Column(name: "id", cells: experiments.map { .string($0.id) }),
-        Table.Column(name: "why", cells: preview.first.map { .string($0.standing.rawValue) }),
+        Table.Column(
+          name: "why",
+          cells: preview.first.map { .string($0.standing.text(from: $0.iteration)) }
+        ),
       ] + research.configColumns(experiments)
     )
   }
@@ -146,6 +150,7 @@ struct DryRunReport {
         preview.first.map { entry in
           .dictionary([
             "id": .string(entry.experiment.id), "why": .string(entry.standing.rawValue),
+            "from": entry.iteration.map(Value.int) ?? .null,
             "config": .dictionary(entry.experiment.config.withoutAuxiliary.plainValues),
             "repetition": .int(entry.experiment.repetition),
           ])

@@ -7,7 +7,7 @@ import Foundation
 /// The exit codes of a playbook.
 enum ExitStatus: Int32, Sendable {
   case done = 0
-  /// Some experiments failed, or results could not be stored.
+  /// Some experiments failed, or what was asked for is not so.
   case someFailed = 1
   /// The command or the research cannot be run as it is.
   case unusable = 2

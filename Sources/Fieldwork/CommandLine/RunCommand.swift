@@ -131,7 +131,7 @@ struct RunCommand: PlaybookSubcommand {
       return try performDry(research, selection, folder: place, warnings: warnings, terminal)
     }
     if kind == .local { try folder.requireFree() }
-    guard try kind == .memory || confirmFresh(folder, terminal) else { return .unusable }
+    if kind == .local { try confirmFresh(folder, terminal) }
     if control.detaches { return try detach(folder, context) }
     let ready = control.isDetached ? try ReadySignal() : nil
     let store =
@@ -255,9 +255,11 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
-  private func confirmFresh(_ folder: ResearchFolder, _ terminal: Terminal) throws -> Bool {
-    guard fresh, folder.hasStore, !isConfirmed else { return true }
-    if terminal.confirm("Delete the results in \(folder.path)?") { return true }
+  /// Asks whether results may be deleted.
+  /// - Throws: ``FieldworkError`` if not.
+  private func confirmFresh(_ folder: ResearchFolder, _ terminal: Terminal) throws {
+    guard fresh, folder.hasStore, !isConfirmed else { return }
+    if terminal.confirm("Delete the results in \(folder.path)?") { return }
     throw FieldworkError(
       .invalidDefinition,
       "--fresh deletes the results in \(folder.path): add --yes to say so"

@@ -107,7 +107,7 @@ struct RunReport {
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled),
-      "ended": summary.stopExplanation.map { .string($0) } ?? .null,
+      "explanation": summary.stopExplanation.map { .string($0) } ?? .null,
       "seed": .string(String(summary.seed)),
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]

@@ -80,7 +80,8 @@ extension Value: CustomStringConvertible {
   /// Adds a string in double quotes with JSON's escapes.
   package static func quote(_ string: String, to text: inout String) {
     text += "\""
-    if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+    if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    ) {
       text += string
     } else {
       for scalar in string.unicodeScalars { escape(scalar, to: &text) }

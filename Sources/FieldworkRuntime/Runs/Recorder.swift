@@ -10,6 +10,8 @@ import FieldworkStore
 final class Recorder: RecordSink {
   private struct State {
     var records: [StoreRecord] = []
+    /// About how many bytes they have.
+    var size = 0
     var actions: [@Sendable () -> Void] = []
     var isScheduled = false
     var failure: FieldworkError?
@@ -19,6 +21,8 @@ final class Recorder: RecordSink {
   private static let groupInterval = 30
   /// How many records may wait before those who bring more have to wait themselves.
   private static let limit = 20_000
+  /// How many bytes may wait, about.
+  private static let sizeLimit = 64 << 20
 
   private let store: any ResultStore
   private let ledger: RunLedger?
@@ -68,14 +72,16 @@ final class Recorder: RecordSink {
   /// - Returns: whether too many records are waiting.
   private func take(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) -> Bool {
     onRecords(records)
+    let size = records.reduce(0) { $0 + $1.size }
     return state.withLock { state in
       state.records += records
+      state.size += size
       if let action { state.actions.append(action) }
       if !state.isScheduled {
         state.isScheduled = true
         queue.asyncAfter(deadline: .now() + .milliseconds(Self.groupInterval)) { self.flush() }
       }
-      return state.records.count > Self.limit
+      return state.records.count > Self.limit || state.size > Self.sizeLimit
     }
   }
 
@@ -100,6 +106,7 @@ final class Recorder: RecordSink {
     var (records, actions, hasFailed) = state.withLock { state in
       defer {
         state.records = []
+        state.size = 0
         state.actions = []
         state.isScheduled = false
       }

@@ -234,6 +234,7 @@ public struct ResearchRunner: Sendable {
     if research.settings.parallelism == .serial {
       return await run.work(queue, worker: 0, debug: debug)
     }
+    if usesProcesses { DescriptorLimit.raise(forWorkers: workers) }
     return await withTaskGroup(of: (any Error)?.self) { group in
       for worker in 0..<workers {
         if let command = workerCommand, usesProcesses {

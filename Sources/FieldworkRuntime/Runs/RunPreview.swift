@@ -7,6 +7,8 @@ package struct RunPreview: Sendable {
   package struct Entry: Sendable {
     package let experiment: PlannedExperiment
     package let standing: Standing
+    /// The iteration from which it would go on; nil if it would begin anew.
+    package let iteration: Int?
   }
 
   /// How many of the examined experiments stand how.
@@ -126,7 +128,11 @@ private struct Examination {
         return
       }
       let entries = task.experiments.map {
-        RunPreview.Entry(experiment: $0, standing: standings.standing(of: $0))
+        RunPreview.Entry(
+          experiment: $0,
+          standing: standings.standing(of: $0),
+          iteration: standings.iteration(of: $0)
+        )
       }
       examined += entries.count
       for entry in entries { counts[entry.standing, default: 0] += 1 }

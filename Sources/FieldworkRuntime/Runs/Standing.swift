@@ -4,6 +4,8 @@ package import FieldworkStore
 /// Why an experiment would run or not, in one word.
 package enum Standing: String, Sendable, Hashable, CaseIterable {
   case done, failed, interrupted, running
+  /// It is done, but with fewer iterations than are asked for now, and goes on from its checkpoint.
+  case extended = "to go on"
   /// Nothing is stored of it.
   case new
   /// It is done, but by another definition.
@@ -26,6 +28,7 @@ package struct Standings: Sendable {
   /// Whether a definition is stored.
   package let isBegun: Bool
   private let selection: Selection?
+  private let checkpoints: CheckpointBook?
   /// By key: the builds that ran the experiments that are done, where they are known.
   private let builds: [String: String]
 
@@ -43,6 +46,7 @@ package struct Standings: Sendable {
     change = before.flatMap { $0 == definition.text ? nil : definition.difference(from: $0) }
     self.selection = selection
     builds = try store?.builds() ?? [:]
+    checkpoints = try store.map { try CheckpointBook(research, $0) }
   }
 
   /// How an experiment of the plan stands to what is stored.
@@ -50,10 +54,20 @@ package struct Standings: Sendable {
     guard selection?.includes(experiment) ?? true else { return .leftOut }
     switch states[experiment.key] {
     case nil: return .new
-    case .done: return hasChanged(experiment) ? .changed : .done
+    case .done:
+      if checkpoints?.extended.contains(experiment.key) ?? false { return .extended }
+      return hasChanged(experiment) ? .changed : .done
     case .failed: return .failed
     case .interrupted: return .interrupted
     case .running: return .running
+    }
+  }
+
+  /// The iteration from which an experiment would go on; nil if it would begin anew, or not run.
+  package func iteration(of experiment: PlannedExperiment) -> Int? {
+    switch standing(of: experiment) {
+    case .failed, .interrupted, .running, .extended: checkpoints?.iteration(of: experiment.key)
+    case .done, .new, .changed, .leftOut, .unplanned: nil
     }
   }
 

@@ -19,6 +19,8 @@ package final class ChildProcess: Sendable {
   }
 
   package let id: Int32
+  /// Can be read from once the process has ended; nil where the system has no such thing.
+  let end: SystemFile?
   private let ending = Protected<Ending?>(nil)
 
   /// Starts a program.
@@ -76,6 +78,7 @@ package final class ChildProcess: Sendable {
     }
     guard result == 0 else { throw SystemError("cannot start \(path)", result) }
     id = process
+    end = SpawnExtensions.shared.end(of: process)
   }
 
   /// A session of its own, no signal blocked, and every signal with its usual meaning: what this process
@@ -181,8 +184,11 @@ private struct SpawnExtensions: Sendable {
   private typealias CloseFrom = @convention(c) (Actions, Int32) -> Int32
   private typealias Change = @convention(c) (Actions, UnsafePointer<CChar>) -> Int32
 
+  private typealias Open = @convention(c) (pid_t, UInt32) -> Int32
+
   private let closeFrom: CloseFrom?
   private let change: Change?
+  private let open: Open?
 
   private init() {
     func function<Function>(_ name: String, _ type: Function.Type) -> Function? {
@@ -190,11 +196,19 @@ private struct SpawnExtensions: Sendable {
     }
     closeFrom = function("posix_spawn_file_actions_addclosefrom_np", CloseFrom.self)
     change = function("posix_spawn_file_actions_addchdir_np", Change.self)
+    open = function("pidfd_open", Open.self)
   }
 
   /// Closes all descriptors above one, where the system can.
   func closeAll(above limit: Int32, _ actions: inout posix_spawn_file_actions_t) {
     _ = closeFrom?(&actions, limit + 1)
+  }
+
+  /// A descriptor that can be read from once a process has ended.
+  func end(of process: pid_t) -> SystemFile? {
+    guard let descriptor = open?(process, 0), descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return try? SystemFile(duplicating: descriptor)
   }
 
   /// - Returns: whether the system can.

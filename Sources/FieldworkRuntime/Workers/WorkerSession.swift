@@ -111,15 +111,17 @@ final class WorkerSession: @unchecked Sendable {
     var error: FieldworkError?
     var hasErrors = true
     while true {
-      var waits = [pollfd(fd: channel.descriptor, events: Int16(POLLIN), revents: 0)]
-      if hasErrors {
-        waits.append(pollfd(fd: errors.descriptor, events: Int16(POLLIN), revents: 0))
-      }
+      // One that is not to be waited for has a negative number.
+      var waits = [
+        channel.descriptor, hasErrors ? errors.descriptor : -1, process.end?.descriptor ?? -1,
+      ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       guard poll(&waits, nfds_t(waits.count), timeout(listener.deadline)) >= 0 || errno == EINTR
       else { break }
-      if hasErrors, waits[1].revents != 0 {
+      if waits[1].revents != 0 {
         hasErrors = takeErrors(buffer, listener)
       }
+      // A process that it has started may hold its connection open.
+      if waits[0].revents == 0, waits[2].revents != 0 { break }
       if waits[0].revents != 0 {
         guard channel.receive(into: buffer) else { break }
         do {

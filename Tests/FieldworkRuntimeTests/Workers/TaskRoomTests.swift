@@ -23,14 +23,14 @@ final class TaskRoomTests: XCTestCase {
     XCTAssertEqual(limit(0.09), 2)
     XCTAssertEqual(limit(0.02), 2)
     XCTAssertEqual(limit(0.005), 5)
-    XCTAssertEqual(limit(1e-9), 65)
-    XCTAssertEqual(limit(0), 65)
+    XCTAssertEqual(limit(1e-9), 257)
+    XCTAssertEqual(limit(0), 257)
   }
 
   func testTheShorterTheMore() {
     let limits = (0..<100).map { limit(1e-6 * pow(1.2, Double($0))) }
     XCTAssertEqual(limits, limits.sorted(by: >))
-    XCTAssertEqual(limits.first, 65)
+    XCTAssertEqual(limits.first, 257)
     XCTAssertEqual(limits.last, 1)
     XCTAssertGreaterThan(limits.min() ?? 0, 0)
   }

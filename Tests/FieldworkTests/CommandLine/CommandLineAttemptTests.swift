@@ -143,7 +143,7 @@ final class CommandLineAttemptTests: FaultTestCase {
     let message = run.output.components(separatedBy: ": no such file").count - 1
     XCTAssertEqual(message, 2, run.output)
     let json = try self.run("all-failing", "--json", workers: nil)
-    XCTAssertTrue(json.output.contains("\"ended\":\"The run was ended"), json.output)
+    XCTAssertTrue(json.output.contains("\"explanation\":\"The run was ended"), json.output)
     let all = try self.run("all-failing", "--keep-going", workers: nil)
     XCTAssertEqual(all.status, 1)
     XCTAssertTrue(all.output.contains("all-failing: 0 experiments done, 50 failed in"), all.output)
