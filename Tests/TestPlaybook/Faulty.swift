@@ -53,6 +53,12 @@ extension TestPlaybook {
     case "segv": print(UnsafePointer<Int>(bitPattern: 8)!.pointee)
     case "kill": kill(getpid(), SIGKILL)
     case "stop": raise(SIGSTOP)
+    case "fork":
+      // What it has forked lives on, and holds everything open that it held.
+      typealias Fork = @convention(c) () -> Int32
+      guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "fork") else { return }
+      if unsafeBitCast(symbol, to: Fork.self)() == 0 { while true { sleep(1000) } }
+      kill(getpid(), SIGKILL)
     case "hang": while true { usleep(10_000) }
     case "sleep": try await Task.sleep(for: .seconds(1000))
     case "close": for descriptor in 3..<200 { close(Int32(descriptor)) }

@@ -72,4 +72,39 @@ final class CommandLineCheckpointTests: CommandLineTestCase {
     XCTAssertEqual(try results(), table)
     XCTAssertEqual(try steps(), Array(repeating: expected(deaths), count: 4))
   }
+
+  func testWhatWouldGoOnIsTold() throws {
+    _ = try runPlaybook(
+      "run",
+      research: "checkpointed",
+      environment: ["TEST_DEATHS": "5"]
+    )
+    let failed = try runPlaybook("configs", "--why", research: "checkpointed").output
+    XCTAssertEqual(failed.components(separatedBy: "failed, from iteration 4 ").count, 5, failed)
+    _ = try runPlaybook("run", research: "checkpointed", environment: ["TEST_DEATHS": "5"])
+    let done = try runPlaybook("configs", "--why", research: "checkpointed").output
+    XCTAssertTrue(done.hasSuffix("4 done\n"), done)
+    let longer = try runPlaybook(
+      "configs",
+      "--why",
+      "--iterations",
+      "30",
+      research: "checkpointed"
+    ).output
+    XCTAssertEqual(longer.components(separatedBy: "to go on, from iteration 19 ").count, 5, longer)
+    func run(_ option: String) throws -> String {
+      try runPlaybook(
+        "run",
+        "--continue",
+        "--iterations",
+        "30",
+        option,
+        research: "checkpointed"
+      ).output
+    }
+    let dry = try run("--dry-run")
+    XCTAssertTrue(dry.contains("  4 done with fewer iterations: go on\n"), dry)
+    let made = try run("--json")
+    XCTAssertTrue(made.contains("\"done\":4,"), made)
+  }
 }

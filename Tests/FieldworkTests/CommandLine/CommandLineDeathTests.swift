@@ -119,6 +119,11 @@ final class CommandLineDeathTests: FaultTestCase {
         "kill", SIGKILL,
         "the process died of SIGKILL; somebody killed it, or memory ran out"
       ),
+      // Nobody waits for what it has forked, which lives on with its connection.
+      (
+        "fork", SIGKILL,
+        "the process died of SIGKILL; somebody killed it, or memory ran out"
+      ),
     ] {
       let failure = try failure(of: fault, saying: message)
       XCTAssertEqual(failure.death?.cause, .signal, fault)
