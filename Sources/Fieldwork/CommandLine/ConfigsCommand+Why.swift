@@ -3,7 +3,7 @@ import FieldworkRuntime
 import FieldworkStore
 
 /// An experiment, and why it would run or not.
-private struct Reason {
+struct Reason {
   let id: String
   let standing: Standing
   /// The iteration from which it would go on; nil if it would begin anew.
@@ -11,19 +11,38 @@ private struct Reason {
   let config: Config
   let repetition: Int
 
-  var json: String {
-    Value.dictionary([
+  var value: Value {
+    .dictionary([
       "id": .string(id), "why": .string(standing.rawValue),
       "from": iteration.map(Value.int) ?? .null,
       "config": .dictionary(config.withoutAuxiliary.plainValues), "repetition": .int(repetition),
-    ]).jsonText
+    ])
+  }
+
+  /// The word for it, and from where the experiment would go on.
+  private var text: String {
+    iteration.map { "\(standing.rawValue), from iteration \($0)" } ?? standing.rawValue
+  }
+
+  static func table(_ reasons: [Reason], _ research: Research) -> Table {
+    Table(
+      columns: [
+        Table.Column(name: "id", cells: reasons.map { .string($0.id) }),
+        Table.Column(name: "why", cells: reasons.map { .string($0.text) }),
+      ] + research.configColumns(reasons.map { ($0.config, $0.repetition) })
+    )
   }
 }
 
-extension Standing {
-  /// The word for it, and from where an experiment would go on.
-  func text(from iteration: Int?) -> String {
-    iteration.map { "\(rawValue), from iteration \($0)" } ?? rawValue
+extension Reason {
+  init(_ entry: RunPreview.Entry) {
+    self.init(
+      id: entry.experiment.id,
+      standing: entry.standing,
+      iteration: entry.iteration,
+      config: entry.experiment.config,
+      repetition: entry.experiment.repetition
+    )
   }
 }
 
@@ -52,7 +71,7 @@ extension ConfigsCommand {
         Reason(
           id: experiment.id,
           standing: standing,
-          iteration: standings.iteration(of: experiment),
+          iteration: standings.iteration(of: experiment, standing),
           config: experiment.config,
           repetition: experiment.repetition
         )
@@ -62,11 +81,11 @@ extension ConfigsCommand {
     counts[.unplanned] = unplanned.count
     reasons += unplanned.prefix(most)
     if json {
-      for reason in reasons { terminal.print(reason.json) }
+      for reason in reasons { terminal.print(reason.value.jsonText) }
       return .done
     }
     terminal.print(
-      table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil)
+      Reason.table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil)
     )
     terminal.print(closing(counts, shown: reasons.count, standings, research))
     return .done
@@ -85,18 +104,6 @@ extension ConfigsCommand {
     }.map {
       Reason(id: $0.id, standing: .unplanned, config: $0.config, repetition: $0.repetition)
     }
-  }
-
-  private func table(_ reasons: [Reason], _ research: Research) -> Table {
-    Table(
-      columns: [
-        Table.Column(name: "id", cells: reasons.map { .string($0.id) }),
-        Table.Column(
-          name: "why",
-          cells: reasons.map { .string($0.standing.text(from: $0.iteration)) }
-        ),
-      ] + research.configColumns(reasons.map { ($0.config, $0.repetition) })
-    )
   }
 
   private func closing(

@@ -51,7 +51,7 @@ struct DryRunReport {
         preview.first.count < preview.experimentsToRun
           ? "the first \(preview.first.count) to run:" : "to run:"
       )
-      lines.append(table.text(width: width))
+      lines.append(Reason.table(preview.first.map(Reason.init), research).text(width: width))
     } else {
       lines.append("nothing to run")
     }
@@ -116,19 +116,6 @@ struct DryRunReport {
     return "\(Wording.duration(seconds)), by \(each)"
   }
 
-  private var table: Table {
-    let experiments = preview.first.map(\.experiment)
-    return Table(
-      columns: [
-        Table.Column(name: "id", cells: experiments.map { .string($0.id) }),
-        Table.Column(
-          name: "why",
-          cells: preview.first.map { .string($0.standing.text(from: $0.iteration)) }
-        ),
-      ] + research.configColumns(experiments)
-    )
-  }
-
   /// One JSON object.
   func json(warnings: [Problem]) -> String {
     let standings = Standing.allCases.filter { $0 != .unplanned }
@@ -146,16 +133,7 @@ struct DryRunReport {
       "definition": .string(definition), "change": preview.change.map(Value.string) ?? .null,
       "seconds_per_experiment": preview.secondsPerExperiment.map(Value.double) ?? .null,
       "seconds": preview.seconds.map(Value.double) ?? .null,
-      "first": .list(
-        preview.first.map { entry in
-          .dictionary([
-            "id": .string(entry.experiment.id), "why": .string(entry.standing.rawValue),
-            "from": entry.iteration.map(Value.int) ?? .null,
-            "config": .dictionary(entry.experiment.config.withoutAuxiliary.plainValues),
-            "repetition": .int(entry.experiment.repetition),
-          ])
-        }
-      ),
+      "first": .list(preview.first.map { Reason($0).value }),
       "folder": folder.map { .string($0.path) } ?? .null,
       "warnings": .list(warnings.map { .string($0.description) }),
     ]).jsonText

@@ -130,8 +130,10 @@ struct RunCommand: PlaybookSubcommand {
     if isDry {
       return try performDry(research, selection, folder: place, warnings: warnings, terminal)
     }
-    if kind == .local { try folder.requireFree() }
-    if kind == .local { try confirmFresh(folder, terminal) }
+    if kind == .local {
+      try folder.requireFree()
+      try confirmFresh(folder, terminal)
+    }
     if control.detaches { return try detach(folder, context) }
     let ready = control.isDetached ? try ReadySignal() : nil
     let store =

@@ -3,8 +3,6 @@ import FieldworkStore
 
 /// How far a run is, in a bar and numbers, as others than the run itself show it.
 struct ProgressLines {
-  private static let barWidths = 10...40
-
   private let terminal: Terminal
   private var region: ScreenRegion
   private var schedule = LineSchedule()
@@ -35,12 +33,10 @@ struct ProgressLines {
   /// The bar with the numbers, and what workers do.
   func lines(_ status: ResearchStatus, columns: Int, rows: Int) -> [ScreenLine] {
     let numbers = Self.numbers(status).fitted(columns)
-    let width = min(Self.barWidths.upperBound, columns - numbers.columns - 1)
+    let width = min(ProgressText.barWidths.upperBound, columns - numbers.columns - 1)
     var total = ScreenLine()
-    if let fraction = status.fraction, width >= Self.barWidths.lowerBound {
-      let full = Int((fraction * Double(width)).rounded(.down))
-      let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-      total.append(bar, color: terminal.green)
+    if let fraction = status.fraction, width >= ProgressText.barWidths.lowerBound {
+      total.append(ProgressText.bar(fraction, width: width), color: terminal.green)
       total.append(" ")
     }
     total.append(numbers)

@@ -5,7 +5,7 @@ import FieldworkRuntime
 struct ProgressText {
   /// Stands for what is not known yet.
   private static let unknown = "—"
-  private static let barWidths = 10...40
+  static let barWidths = 10...40
   /// How many kinds of failure are counted while running.
   private static let failureLimit = 3
 
@@ -80,11 +80,14 @@ struct ProgressText {
     }
     let numbers = numbers(columns: columns - Self.barWidths.lowerBound - 1)
     let width = min(Self.barWidths.upperBound, columns - numbers.columns - 1)
-    let full = Int((fraction * Double(width)).rounded(.down))
-    let bar = String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
-    var line = ScreenLine(bar, color: terminal.green)
+    var line = ScreenLine(Self.bar(fraction, width: width), color: terminal.green)
     line.append(" " + numbers)
     return line
+  }
+
+  static func bar(_ fraction: Double, width: Int) -> String {
+    let full = Int((fraction * Double(width)).rounded(.down))
+    return String(repeating: "█", count: full) + String(repeating: "░", count: width - full)
   }
 
   /// Failures that have happened more than once: the first one stands above already.

@@ -27,12 +27,7 @@ public struct Config: Sendable, Hashable {
   }
 
   /// The names by which the config is read, in order, each once.
-  public var keys: [String] {
-    // Without a set: there are few.
-    entries.reduce(into: []) { keys, entry in
-      if !keys.contains(entry.name.key) { keys.append(entry.name.key) }
-    }
-  }
+  public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
 
   /// The number of parameters.
   public var count: Int { keys.count }

@@ -47,7 +47,9 @@ public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolatio
 extension [ParameterName] {
   /// The names without those whose key has come before.
   var uniqueByKey: [ParameterName] {
-    var seen = Set<String>()
-    return filter { seen.insert($0.key).inserted }
+    // Without a set: there are few.
+    reduce(into: []) { names, name in
+      if !names.contains(where: { $0.key == name.key }) { names.append(name) }
+    }
   }
 }

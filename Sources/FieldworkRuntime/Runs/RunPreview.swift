@@ -127,11 +127,12 @@ private struct Examination {
         isComplete = true
         return
       }
-      let entries = task.experiments.map {
-        RunPreview.Entry(
-          experiment: $0,
-          standing: standings.standing(of: $0),
-          iteration: standings.iteration(of: $0)
+      let entries = task.experiments.map { experiment in
+        let standing = standings.standing(of: experiment)
+        return RunPreview.Entry(
+          experiment: experiment,
+          standing: standing,
+          iteration: standings.iteration(of: experiment, standing)
         )
       }
       examined += entries.count

@@ -63,9 +63,10 @@ package struct Standings: Sendable {
     }
   }
 
-  /// The iteration from which an experiment would go on; nil if it would begin anew, or not run.
-  package func iteration(of experiment: PlannedExperiment) -> Int? {
-    switch standing(of: experiment) {
+  /// The iteration from which an experiment that stands so would go on; nil if it would begin anew, or not
+  /// run.
+  package func iteration(of experiment: PlannedExperiment, _ standing: Standing) -> Int? {
+    switch standing {
     case .failed, .interrupted, .running, .extended: checkpoints?.iteration(of: experiment.key)
     case .done, .new, .changed, .leftOut, .unplanned: nil
     }

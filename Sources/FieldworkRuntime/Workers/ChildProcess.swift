@@ -183,7 +183,6 @@ private struct SpawnExtensions: Sendable {
   private typealias Actions = UnsafeMutablePointer<posix_spawn_file_actions_t>
   private typealias CloseFrom = @convention(c) (Actions, Int32) -> Int32
   private typealias Change = @convention(c) (Actions, UnsafePointer<CChar>) -> Int32
-
   private typealias Open = @convention(c) (pid_t, UInt32) -> Int32
 
   private let closeFrom: CloseFrom?

@@ -23,26 +23,12 @@ public final class WorkerServer: Sendable {
     var isStopping = false
     /// Whether no more tasks come.
     var isFinishing = false
-    /// The tasks that wait, the next one last.
+    /// The tasks that wait, the next one first.
     var orders: [Order] = []
-    /// Tasks that came later than those, the next one first.
-    var later: [Order] = []
     /// The one who waits for a task, if somebody does.
     var idle: CheckedContinuation<Void, Never>?
-    /// What works, to be cancelled.
-    var work: Task<Void, Never>?
-    /// The number of the task that runs.
-    var running: Int?
-
-    var hasOrders: Bool { !orders.isEmpty || !later.isEmpty }
-
-    mutating func takeOrder() -> Order? {
-      if orders.isEmpty {
-        orders = later.reversed()
-        later = []
-      }
-      return orders.popLast()
-    }
+    /// The number of the task that runs, and how to cancel it.
+    var running: (number: Int, task: Task<Void, Never>)?
   }
 
   private let research: Research
@@ -98,7 +84,11 @@ public final class WorkerServer: Sendable {
       ) { sink.tell(.warning($0.description)) }
       let host = host(setup, folder, services, sink, board)
       try services.begin()
-      await work(setup.worker, host, sink, board)
+      // All of it on the thread that runs the units, so that nothing waits for another one.
+      let executor = WorkerExecutor(setup.worker)
+      await withTaskExecutorPreference(executor) {
+        await work(setup.worker, on: executor, host, sink, board)
+      }
       services.end()
     } catch {
       channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
@@ -160,33 +150,27 @@ public final class WorkerServer: Sendable {
 
   private func work(
     _ worker: Int,
+    on executor: WorkerExecutor,
     _ host: TaskHost,
     _ sink: ReportSink,
     _ board: WorkerBoard
   ) async {
     let executors = host.executors(ofWorker: worker)
-    let executor = WorkerExecutor(worker)
-    // One that is cancelled ends with the task that was meant, and another one goes on.
     while await hasOrders(board) {
-      let work = state.withLock { state in
-        let work = Task(executorPreference: executor) {
-          while !Task.isCancelled, await self.hasOrders(board), let order = self.begin() {
-            _ = await host.run(
-              order.task,
-              worker: worker,
-              attempt: order.attempt,
-              continuing: order.continuing,
-              executors
-            )
-            sink.taskEnded(order.task.number, isLast: self.end())
-            // Until then a death is the task's.
-            board.task = nil
-          }
-        }
-        state.work = work
-        return work
+      let begun = begin(on: executor) { order in
+        _ = await host.run(
+          order.task,
+          worker: worker,
+          attempt: order.attempt,
+          continuing: order.continuing,
+          executors
+        )
       }
-      await work.value
+      guard let begun else { continue }
+      await begun.task.value
+      sink.taskEnded(begun.number, isLast: end())
+      // Until then a death is the task's.
+      board.task = nil
     }
   }
 
@@ -194,12 +178,12 @@ public final class WorkerServer: Sendable {
   /// - Returns: false if none is to be run any more.
   private func hasOrders(_ board: WorkerBoard) async -> Bool {
     while !shouldStop, !board.isStopping {
-      let (hasOrders, isFinishing) = state.withLock { ($0.hasOrders, $0.isFinishing) }
+      let (hasOrders, isFinishing) = state.withLock { (!$0.orders.isEmpty, $0.isFinishing) }
       if hasOrders { return true }
       if isFinishing { return false }
       await withCheckedContinuation { continuation in
         let isLate = state.withLock { state in
-          guard !state.hasOrders, !state.isFinishing, !state.isStopping else { return true }
+          guard state.orders.isEmpty, !state.isFinishing, !state.isStopping else { return true }
           state.idle = continuation
           return false
         }
@@ -209,13 +193,19 @@ public final class WorkerServer: Sendable {
     return false
   }
 
-  /// Takes the next task.
+  /// Takes the next task and lets it run.
   /// - Returns: nil if they were given back meanwhile.
-  private func begin() -> Order? {
+  private func begin(
+    on executor: WorkerExecutor,
+    _ run: @escaping @Sendable (Order) async -> Void
+  ) -> (number: Int, task: Task<Void, Never>)? {
     state.withLock { state in
-      guard let order = state.takeOrder() else { return nil }
-      state.running = order.task.number
-      return order
+      guard !state.orders.isEmpty else { return nil }
+      let order = state.orders.removeFirst()
+      // With the lock, so that it cannot be missed by who cancels it.
+      let task = Task(executorPreference: executor) { await run(order) }
+      state.running = (order.task.number, task)
+      return state.running
     }
   }
 
@@ -223,7 +213,7 @@ public final class WorkerServer: Sendable {
   private func end() -> Bool {
     state.withLock { state in
       state.running = nil
-      return !state.hasOrders
+      return state.orders.isEmpty
     }
   }
 
@@ -244,18 +234,16 @@ public final class WorkerServer: Sendable {
             setUp(setup)
           case .task(let task, let attempt, let continuing):
             change {
-              $0.later.append(Order(task: task, attempt: attempt, continuing: continuing))
+              $0.orders.append(Order(task: task, attempt: attempt, continuing: continuing))
             }
           case .finish: change { $0.isFinishing = true }
           case .stop(let cancels):
-            change { state in
-              state.isStopping = true
-              if cancels { state.work?.cancel() }
-            }
+            change { $0.isStopping = true }
+            if cancels { state.withLock { $0.running }?.task.cancel() }
           case .callBack:
             let orders = state.withLock { state in
-              defer { (state.orders, state.later) = ([], []) }
-              return Array(state.orders.reversed()) + state.later
+              defer { state.orders = [] }
+              return state.orders
             }
             channel.add(.returned(orders.map(\.task.number)))
             channel.flush()
@@ -263,10 +251,9 @@ public final class WorkerServer: Sendable {
             channel.add(.pong)
             channel.flush()
           case .cancel(let number):
-            change { state in
-              // It may have ended meanwhile.
-              if state.running == number { state.work?.cancel() }
-            }
+            // It may have ended meanwhile.
+            let running = state.withLock { $0.running }
+            if running?.number == number { running?.task.cancel() }
           }
         }
       } catch {

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import GRDBSQLite
 
-/// What a column of a row is set to, where a lot of rows are written.
+/// What a column of a row is set to.
 enum Cell {
   case null
   case integer(Int64)
@@ -47,9 +47,9 @@ enum Cell {
 }
 
 extension DatabaseStore {
-  /// Runs a statement that gives no rows, and that is run many times: without the detours that a library
-  /// for all purposes has to make.
-  static func run(_ database: Database, _ sql: String, cells: [Cell]) throws {
+  /// Runs a statement that gives no rows, without the detours that a library for all purposes has to make:
+  /// most of them are run for every experiment.
+  static func run(_ database: Database, _ sql: String, _ cells: [Cell]) throws {
     let statement = try database.cachedStatement(sql: sql).sqliteStatement
     defer { sqlite3_reset(statement) }
     var code = SQLITE_OK

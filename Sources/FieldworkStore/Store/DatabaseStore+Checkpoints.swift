@@ -87,10 +87,10 @@ extension DatabaseStore {
       try run(
         database,
         "DELETE FROM \(table) WHERE experiment = ? AND iteration >= ?",
-        [number, iteration]
+        [Cell(number), Cell(iteration)]
       )
     }
-    try run(database, "DELETE FROM failure WHERE experiment = ?", [number])
+    try run(database, "DELETE FROM failure WHERE experiment = ?", [Cell(number)])
     try run(
       database,
       """
@@ -99,9 +99,10 @@ extension DatabaseStore {
       WHERE number = ?
       """,
       [
-        ExperimentState.running.rawValue, start.worker, start.at, experiment.ordinal,
-        experiment.updates, experiment.task, experiment.branch, start.device, start.attempt,
-        start.build, number,
+        Cell(ExperimentState.running.rawValue), Cell(start.worker), Cell(start.at),
+        Cell(experiment.ordinal), Cell(experiment.updates), Cell(experiment.task),
+        Cell(experiment.branch), Cell(start.device), Cell(start.attempt), Cell(start.build),
+        Cell(number),
       ]
     )
   }
@@ -110,12 +111,19 @@ extension DatabaseStore {
 extension Checkpoint {
   /// Writes it in place of an earlier one.
   func write(to database: Database, experiment: Int64) throws {
-    try DatabaseStore.run(database, "DELETE FROM checkpoint WHERE experiment = ?", [experiment])
+    try DatabaseStore.run(
+      database,
+      "DELETE FROM checkpoint WHERE experiment = ?",
+      [Cell(experiment)]
+    )
     for part in parts {
       try DatabaseStore.run(
         database,
         "INSERT INTO checkpoint (experiment, part, iteration, definition, content) VALUES (?, ?, ?, ?, ?)",
-        [experiment, part.name, iteration, definition, Data(part.content)]
+        [
+          Cell(experiment), Cell(part.name), Cell(iteration), Cell(definition),
+          .blob(Data(part.content)),
+        ]
       )
     }
   }

@@ -40,15 +40,16 @@ extension UpdateRecord {
       case .replaced(let domain): ("replaced", domain.canonicalText)
       case .unrecorded: ("unrecorded", nil)
       }
-    try database.cachedStatement(
-      sql: """
-        INSERT OR REPLACE INTO domain_update
-          (produced, number, schedule, premise, outcome, domain, build, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        """
-    ).execute(
-      arguments: [
-        produced, number, when, premise, kind, domain.map(StoredContent.encode(text:)), build, at,
+    try DatabaseStore.run(
+      database,
+      """
+      INSERT OR REPLACE INTO domain_update
+        (produced, number, schedule, premise, outcome, domain, build, made)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      """,
+      [
+        Cell(produced), Cell(number), Cell(when), Cell(premise), Cell(kind),
+        domain.map(StoredContent.encode(text:)) ?? .null, Cell(build), Cell(at),
       ]
     )
   }

@@ -22,11 +22,7 @@ extension DatabaseStore {
     // A short experiment begins and ends in one group: its row is written once, as it is at the end.
     let (ends, isWritten) = endsByBeginning(records)
     for (place, record) in records.enumerated() where !isWritten[place] {
-      if case .started(let experiment, let start) = record {
-        try begin(experiment, start, ends[place], database, &numbers)
-      } else {
-        try write(record, database, &numbers)
-      }
+      try write(record, ends[place], database, &numbers)
     }
   }
 
@@ -52,9 +48,10 @@ extension DatabaseStore {
     return (ends, isWritten)
   }
 
-  /// Writes a record in the transaction that is going on.
+  /// - Parameter end: how an experiment ends that begins, if that is known.
   private static func write(
     _ record: StoreRecord,
+    _ end: End?,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
@@ -63,17 +60,17 @@ extension DatabaseStore {
       try run(
         database,
         "INSERT OR REPLACE INTO note (key, value) VALUES (?, ?)",
-        [key, value.canonicalText]
+        [Cell(key), Cell(value.canonicalText)]
       )
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
-      try begin(experiment, start, nil, database, &numbers)
+      try begin(experiment, start, end, database, &numbers)
     case .moved(let id, let ordinal):
       try run(
         database,
         "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
-        [ordinal, id, ordinal]
+        [Cell(ordinal), Cell(id), Cell(ordinal)]
       )
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
@@ -82,7 +79,7 @@ extension DatabaseStore {
         try run(
           database,
           "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
-          cells: [
+          [
             Cell(experiment), Cell(variable), Cell(value.iteration),
             Cell(value.value.kind.rawValue), StoredContent.encode(value.value),
           ]
@@ -97,17 +94,19 @@ extension DatabaseStore {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         [
-          try number(of: id, database, &numbers), failure.unit, failure.iteration, failure.kind,
-          StoredContent.encode(text: failure.message), failure.place?.file, failure.place?.line,
-          failure.death?.cause.rawValue, failure.death?.code, failure.death?.signal,
-          (failure.death?.stderr).map(StoredContent.encode(text:)),
+          Cell(try number(of: id, database, &numbers)), Cell(failure.unit), Cell(failure.iteration),
+          Cell(failure.kind), StoredContent.encode(text: failure.message),
+          Cell(failure.place?.file), Cell(failure.place?.line),
+          Cell(failure.death?.cause.rawValue), Cell(failure.death?.code),
+          Cell(failure.death?.signal),
+          (failure.death?.stderr).map(StoredContent.encode(text:)) ?? .null,
         ]
       )
     case .ended(let id, let ending, let iterations, let time):
       try run(
         database,
         "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
-        cells: [
+        [
           Cell(ending.state.rawValue), Cell(ending.rawValue), Cell(iterations), Cell(time),
           Cell(try number(of: id, database, &numbers)),
         ]
@@ -129,7 +128,7 @@ extension DatabaseStore {
       try run(
         database,
         "INSERT OR REPLACE INTO meta (run, topic, item, text) VALUES (?, ?, ?, ?)",
-        [meta.run, meta.topic, meta.item, meta.text]
+        [Cell(meta.run), Cell(meta.topic), Cell(meta.item), Cell(meta.text)]
       )
     case .profiled(let id, let timings):
       let experiment = try number(of: id, database, &numbers)
@@ -141,8 +140,8 @@ extension DatabaseStore {
           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
           [
-            experiment, timing.unit, timing.iteration, timing.total, timing.call,
-            timing.evaluation, timing.cpu, timing.memory,
+            Cell(experiment), Cell(timing.unit), Cell(timing.iteration), Cell(timing.total),
+            Cell(timing.call), Cell(timing.evaluation), Cell(timing.cpu), Cell(timing.memory),
           ]
         )
       }
@@ -153,7 +152,7 @@ extension DatabaseStore {
         INSERT INTO output (experiment, stream, text) VALUES (?, ?, ?)
         ON CONFLICT (experiment, stream) DO UPDATE SET text = text || excluded.text
         """,
-        [try number(of: id, database, &numbers), stream.rawValue, text]
+        [Cell(try number(of: id, database, &numbers)), Cell(stream.rawValue), Cell(text)]
       )
     default: break
     }
@@ -175,9 +174,9 @@ extension DatabaseStore {
     }
     if let old {
       for table in ["value", "failure", "profile", "output", "checkpoint"] {
-        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [old])
+        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [Cell(old)])
       }
-      try run(database, "DELETE FROM experiment WHERE number = ?", [old])
+      try run(database, "DELETE FROM experiment WHERE number = ?", [Cell(old)])
     }
     try run(
       database,
@@ -187,7 +186,7 @@ extension DatabaseStore {
         task, branch, device, attempt, build, ending, iterations, ended)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      cells: [
+      [
         Cell(old), Cell(experiment.key), Cell(experiment.id),
         Cell(experiment.config.withoutAuxiliary.identity), Cell(experiment.ordinal),
         Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
@@ -198,14 +197,6 @@ extension DatabaseStore {
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
-  }
-
-  static func run(
-    _ database: Database,
-    _ sql: String,
-    _ arguments: StatementArguments
-  ) throws {
-    try database.cachedStatement(sql: sql).execute(arguments: arguments)
   }
 
   private static func number(
@@ -250,7 +241,7 @@ extension DatabaseStore {
       ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
       WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
       """,
-      [name, isDeclared]
+      [Cell(name), Cell(isDeclared ? 1 : 0)]
     )
     let number = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),

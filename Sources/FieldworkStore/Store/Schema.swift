@@ -202,14 +202,14 @@ enum StoredContent {
     case .int(let number): .integer(Int64(number))
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? .null : .real(number)
-    case .string(let text): text.utf8.contains(0) ? .blob(Data(text.utf8)) : .text(text)
+    case .string(let text): encode(text: text)
     case .list, .dictionary: .text(value.canonicalText)
     }
   }
 
   /// SQLite's texts end at a null character; bytes do not.
-  static func encode(text: String) -> any DatabaseValueConvertible {
-    text.utf8.contains(0) ? Data(text.utf8) : text
+  static func encode(text: String) -> Cell {
+    text.utf8.contains(0) ? .blob(Data(text.utf8)) : .text(text)
   }
 
   /// - Throws: ``FieldworkError`` of code `store` if it is neither text nor bytes of one.

@@ -194,6 +194,7 @@ final class CommandLineControlTests: CommandLineTestCase {
     let stop = try start("stop", research: "slow")
     XCTAssertTrue(stop.waitForError(containing: "asked process \(run.process.id)"))
     XCTAssertTrue(run.waitForError(containing: Self.interruption))
+    XCTAssertTrue(kill(stop.process.id, 0) == 0, "the iteration goes on")
     try handle.write(contentsOf: Data([1]))
     XCTAssertEqual(try run.finish().status, 130)
     let stopped = try stop.finish()
