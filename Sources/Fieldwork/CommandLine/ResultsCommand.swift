@@ -89,7 +89,7 @@ struct ResultsCommand: PlaybookSubcommand {
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
     if let sort { table = try table.sorted(by: sort, descending: descending) }
-    if let columns { table = try table.selecting(try columnNames(columns)) }
+    if let columns { table = try table.select(try columnNames(columns)) }
     output.print(table, context.terminal)
     if leftOut > 0 {
       context.terminal.printError(
@@ -109,7 +109,7 @@ struct ResultsCommand: PlaybookSubcommand {
     if wantsTable || output.chosenFormat != .text {
       var table = report.table
       if let sort { table = try table.sorted(by: sort, descending: descending) }
-      if let columns { table = try table.selecting(try columnNames(columns)) }
+      if let columns { table = try table.select(try columnNames(columns)) }
       output.print(table, terminal)
     } else {
       terminal.print(report.description)
@@ -161,7 +161,7 @@ struct ResultsCommand: PlaybookSubcommand {
     var leftOut = Set<String>()
     let rows = (0..<table.count).filter { row in
       // Every table begins with the ids.
-      guard case .string(let id) = table.columns[0].cells[row], unfinished.contains(id) else {
+      guard case .string(let id) = table.columns[0][row], unfinished.contains(id) else {
         return true
       }
       leftOut.insert(id)
@@ -176,10 +176,10 @@ struct ResultsCommand: PlaybookSubcommand {
     }
     let keys = try columnNames(groupBy)
     let aggregates = try columnNames(aggregate ?? "mean,std,count").map { name in
-      guard let aggregate = Aggregate(rawValue: name) else {
+      guard let aggregate = Aggregate(name) else {
         throw FieldworkError(
           .unreadableText,
-          "--aggregate: '\(name)' is none of \(choices(Aggregate.self))"
+          "--aggregate: '\(name)' is none of \(Aggregate.names)"
         )
       }
       return aggregate
@@ -191,8 +191,8 @@ struct ResultsCommand: PlaybookSubcommand {
     // Parameters are what one groups by; means of them say nothing.
     let measured = rows.columns.filter { column in
       column.role == .value && !keys.contains(column.name)
-        && column.cells.allSatisfy { $0 == nil || $0 == .null || $0?.number != nil }
+        && column.holdsNumbers
     }
-    return try rows.grouped(by: keys).aggregated(aggregates, columns: measured.map(\.name))
+    return try rows.grouped(by: keys).aggregate(aggregates, columns: measured.map(\.name))
   }
 }

@@ -94,7 +94,7 @@ extension Profile {
       table = try table.sorted(by: name, descending: options.isDescending ?? isMeasure)
     }
     if let limit = options.limit { table = table.rows(0..<min(max(0, limit), table.count)) }
-    return try table.selecting(options.columns ?? usual)
+    return try table.select(options.columns ?? usual)
   }
 
   private func requireColumn(_ name: String, of table: Table) throws {

@@ -35,10 +35,10 @@ extension ResearchResults {
     builder.declare("relative_path", .auxiliary)
     builder.declare("bytes")
     let all = try artifactsByExperiment(pattern, includesOutput)
-    for (experiment, artifacts) in zip(experiments, all) {
+    for (position, artifacts) in all.enumerated() {
       for artifact in artifacts {
         builder.addRow(
-          experiment,
+          position,
           [
             "artifact_name": .string(artifact.name),
             "full_path": .string(artifact.fullPath),

@@ -111,26 +111,19 @@ extension ResearchResults {
     try experiments.filter(condition).map(\.id)
   }
 
-  private func selecting(
+  func selecting(
     _ positions: [Int],
     names: Set<String>? = nil,
     iterations: Set<Int>? = nil
   ) -> ResearchResults {
     let kept = variables.indices.filter { names?.contains(variables[$0]) ?? true }
-    let places = Dictionary(uniqueKeysWithValues: kept.enumerated().map { ($1, $0) })
+    var places = [Int?](repeating: nil, count: experiments.count)
+    for (place, position) in positions.enumerated() { places[position] = place }
     return ResearchResults(
       experiments: positions.map { experiments[$0] },
       variables: kept.map { variables[$0] },
-      values: positions.map { position in
-        var selected = values[position]
-        selected.kept = selected.kept.compactMap { value in
-          guard let variable = places[value.variable],
-            iterations?.contains(value.iteration) ?? true
-          else { return nil }
-          return StoredValue(variable: variable, iteration: value.iteration, value: value.value)
-        }
-        return selected
-      },
+      saved: kept.map { saved[$0].selecting(places, iterations: iterations) },
+      lastIterations: positions.map { lastIterations[$0] },
       of: self
     )
   }

@@ -6,12 +6,6 @@ extension ResearchResults {
 
   /// The results of the experiments with the given keys.
   package func planned(_ keys: Set<String>) -> ResearchResults {
-    let kept = experiments.indices.filter { keys.contains(experiments[$0].key) }
-    return ResearchResults(
-      experiments: kept.map { experiments[$0] },
-      variables: variables,
-      values: kept.map { values[$0] },
-      of: self
-    )
+    selecting(experiments.indices.filter { keys.contains(experiments[$0].key) })
   }
 }

@@ -7,40 +7,55 @@ extension ResearchResults {
   /// the parameters in order of first appearance, `iteration`, and the saved names. A parameter that a
   /// config lacks and a value that was not saved leave the cell empty.
   public func table(_ options: TableOptions = TableOptions()) -> Table {
-    var builder = TableBuilder(self, options, hasIterations: true)
-    if options.isWide {
-      for name in variables { builder.declare(name) }
-    } else {
-      builder.declare("name", .key)
-      builder.declare("value")
+    var rows = SavedRows(saved)
+    func ending(_ row: Int) -> Ending? {
+      experiments[rows.experiments[row]].ending(
+        ofIteration: rows.iterations[row],
+        isLastSaved: rows.iterations[row] == lastIterations[rows.experiments[row]]
+      )
     }
-    for (experiment, saved) in zip(experiments, values) {
-      var rest = saved.kept[...]
-      while let iteration = rest.first?.iteration {
-        let row = rest.prefix { $0.iteration == iteration }
-        rest = rest.dropFirst(row.count)
-        let ending = experiment.ending(
-          ofIteration: iteration,
-          isLastSaved: iteration == saved.lastIteration
+    if options.completeIterationsOnly {
+      rows.keep((0..<rows.count).filter { ending($0) == .complete })
+    }
+    var places = Array(0..<rows.count)
+    var declared: [Table.Column] = []
+    if options.isWide {
+      declared = variables.indices.map { index in
+        let values = saved[index].values
+        return Table.Column(
+          variables[index],
+          rows.places[index].map(values.gathered(orEmpty:)) ?? values
         )
-        guard !options.completeIterationsOnly || ending == .complete else { continue }
-        if options.isWide {
-          var cells: [String: Value] = [:]
-          for value in row { cells[variables[value.variable]] = value.value }
-          builder.addRow(experiment, iteration: iteration, ending, cells)
-        } else {
-          for value in row {
-            builder.addRow(
-              experiment,
-              iteration: iteration,
-              ending,
-              ["name": .string(variables[value.variable]), "value": value.value]
-            )
-          }
+      }
+    } else {
+      let values = (0..<rows.count).flatMap { row in
+        variables.indices.compactMap { index -> (row: Int, variable: Int, place: Int)? in
+          let place = rows.places[index].map { $0[row] } ?? row
+          return place < 0 ? nil : (row, index, place)
         }
       }
+      places = values.map(\.row)
+      var value = ColumnBuilder(capacity: values.count)
+      for saved in values { value.append(self.saved[saved.variable].values[saved.place]) }
+      declared = [
+        Table.Column(name: "name", cells: values.map { .string(variables[$0.variable]) }, role: .key),
+        Table.Column("value", value.content),
+      ]
     }
-    return builder.finish()
+    var own = [
+      Table.Column("iteration", ColumnContent(.ints(places.map { rows.iterations[$0] })), .key)
+    ]
+    if options.includesAuxiliary {
+      own.append(
+        Table.Column(
+          name: "ended",
+          cells: places.map { .string(ending($0)?.rawValue ?? ExperimentState.running.rawValue) },
+          role: .auxiliary
+        )
+      )
+    }
+    let builder = TableBuilder(self, options)
+    return builder.table(places.map { rows.experiments[$0] }, own: own, declared: declared)
   }
 
   /// The experiments as a table: a row for each, with its state, iterations and duration in seconds.
@@ -53,9 +68,9 @@ extension ResearchResults {
     builder.declare("iterations")
     builder.declare("seconds")
     if experiments.contains(where: { $0.attempts ?? 1 > 1 }) { builder.declare("attempts") }
-    for experiment in experiments {
+    for (position, experiment) in experiments.enumerated() {
       builder.addRow(
-        experiment,
+        position,
         [
           "state": .string(experiment.state.rawValue),
           "ended": experiment.ending.map { .string($0.rawValue) },
@@ -87,9 +102,12 @@ extension ResearchResults {
     if failures.contains(where: { !($0.1.death?.stderr ?? "").isEmpty }) {
       builder.declare("stderr", .detail)
     }
-    for (experiment, failure) in failures {
+    let rows = experiments.enumerated().flatMap { position, experiment in
+      experiment.failures.map { (position, experiment, $0) }
+    }
+    for (position, experiment, failure) in rows {
       builder.addRow(
-        experiment,
+        position,
         [
           "state": .string(experiment.state.rawValue),
           "ended": experiment.ending.map { .string($0.rawValue) },

@@ -15,9 +15,13 @@ extension ResearchResults {
       let index = experiments.firstIndex(where: { $0.id == experiment })
     else { return [] }
     let wanted = iterations.map { Set($0) }
-    return values[index].kept
-      .filter { $0.variable == variable && wanted?.contains($0.iteration) ?? true }
-      .map { ($0.iteration, $0.value) }
+    let saved = saved[variable]
+    return saved.rows(of: index).compactMap { row in
+      guard wanted?.contains(saved.iterations[row]) ?? true, let value = saved.values[row] else {
+        return nil
+      }
+      return (saved.iterations[row], value)
+    }
   }
 
   /// The last value that each experiment saved under a name, in the order of the plan; nil for one that
@@ -26,7 +30,8 @@ extension ResearchResults {
     guard let variable = variables.firstIndex(of: name) else {
       return experiments.map { _ in nil }
     }
-    return values.map { $0.kept.last { $0.variable == variable }?.value }
+    let saved = saved[variable]
+    return saved.lastRows(experiments.count).map { row in row.flatMap { saved.values[$0] } }
   }
 
   /// Why experiments failed, in the order of the plan.

@@ -9,37 +9,27 @@ public struct ResearchResults: Sendable {
   public let variables: [String]
   /// What is noted about the research as a whole.
   public let notes: [String: Value]
-  /// By the position of the experiment in `experiments`: what it saved.
-  let values: [ExperimentValues]
+  /// What was saved under each of `variables`.
+  let saved: [SavedVariable]
+  /// By the position of the experiment in `experiments`: the last iteration that saved something, whether
+  /// or not a filter kept it.
+  let lastIterations: [Int?]
   /// The folder of the research; nil if it was in memory.
   let folder: ResearchFolder?
   /// How long units took, if the research was in memory; a folder has it still.
   let turns: [UnitProfile]
 
-  /// What an experiment saved.
-  struct ExperimentValues: Sendable {
-    /// In order of the iteration, then of the variable.
-    var kept: [StoredValue] = []
-    /// The last iteration that saved something, whether or not a filter kept it.
-    var lastIteration: Int?
-  }
-
-  struct StoredValue: Sendable {
-    /// The position in `variables`.
-    let variable: Int
-    let iteration: Int
-    let value: Value
-  }
-
   init(
     experiments: [ExperimentRecord],
     variables: [String],
-    values: [ExperimentValues],
+    saved: [SavedVariable],
+    lastIterations: [Int?],
     of results: ResearchResults
   ) {
     self.experiments = experiments
     self.variables = variables
-    self.values = values
+    self.saved = saved
+    self.lastIterations = lastIterations
     notes = results.notes
     folder = results.folder
     turns = results.turns
@@ -61,7 +51,7 @@ public struct ResearchResults: Sendable {
     )
     // Decoding throws where subscripts trap: a damaged file may hold anything anywhere.
     var variables: [String] = []
-    var reader = ValueReader(iterations: filter.iterations)
+    var reader = SavedValueReader(iterations: filter.iterations)
     for row in names {
       let name: String = try row.decode(atIndex: 1)
       guard filter.names?.contains(name) ?? true else { continue }
@@ -76,7 +66,7 @@ public struct ResearchResults: Sendable {
       experiments.append(experiment)
     }
     self.experiments = experiments
-    values = try reader.read(database, isComplete: !filter.choosesExperiments)
+    (saved, lastIterations) = try reader.read(database, isComplete: !filter.choosesExperiments)
     // A store in memory may be gone when someone asks for them.
     turns = folder == nil ? try UnitProfile.all(database) : []
   }
@@ -113,65 +103,6 @@ extension ExperimentRecord {
       failures[try row.decode(forColumn: "experiment"), default: []].append(failure)
     }
     return failures
-  }
-}
-
-/// Reads saved values.
-private struct ValueReader {
-  /// By number: the position of an experiment.
-  var experiments: [Int64: Int] = [:]
-  /// By number: the position of a variable.
-  var variables: [Int64: Int] = [:]
-  let iterations: Set<Int>?
-
-  init(iterations: Set<Int>?) { self.iterations = iterations }
-
-  /// The values by the position of the experiment.
-  /// - Parameter isComplete: whether those of all experiments are wanted, so that the table is best read
-  ///   from its beginning to its end.
-  func read(
-    _ database: Database,
-    isComplete: Bool
-  ) throws -> [ResearchResults.ExperimentValues] {
-    var values = [ResearchResults.ExperimentValues](
-      repeating: ResearchResults.ExperimentValues(),
-      count: experiments.count
-    )
-    let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
-    if isComplete {
-      try collect(try Row.fetchCursor(database, sql: sql), into: &values)
-    } else {
-      let statement = try database.cachedStatement(sql: sql + " WHERE experiment = ?")
-      for number in experiments.keys {
-        try collect(try Row.fetchCursor(statement, arguments: [number]), into: &values)
-      }
-    }
-    for index in values.indices {
-      values[index].kept.sort { ($0.iteration, $0.variable) < ($1.iteration, $1.variable) }
-    }
-    return values
-  }
-
-  private func collect(
-    _ rows: RowCursor,
-    into values: inout [ResearchResults.ExperimentValues]
-  ) throws {
-    while let row = try rows.next() {
-      guard let experiment = experiments[try row.decode(atIndex: 0)] else { continue }
-      let iteration: Int = try row.decode(atIndex: 2)
-      values[experiment].lastIteration = max(values[experiment].lastIteration ?? 0, iteration)
-      guard let variable = variables[try row.decode(atIndex: 1)],
-        iterations?.contains(iteration) ?? true
-      else { continue }
-      let content: DatabaseValue = try row.decode(atIndex: 4)
-      values[experiment].kept.append(
-        ResearchResults.StoredValue(
-          variable: variable,
-          iteration: iteration,
-          value: try StoredContent.decode(kind: try row.decode(atIndex: 3), content)
-        )
-      )
-    }
   }
 }
 

@@ -1,58 +1,126 @@
 import FieldworkCore
 
-/// Collects rows into the columns that options ask for.
+/// Makes tables whose rows belong to experiments, with the columns that options ask for.
 struct TableBuilder {
   private let options: TableOptions
-  private let hasIterations: Bool
-  private var configNames: [String] = []
-  private var auxiliaryNames: [String] = []
+  private let experiments: [ExperimentRecord]
+  /// The columns of rows added one by one.
   private var declared: [(name: String, role: Table.Role)] = []
-  private var rows: [[Key: Value]] = []
+  private var rows: [(experiment: Int, cells: [String: Value?])] = []
 
-  /// A parameter and another column may have one name.
-  private enum Key: Hashable {
-    case parameter(String)
-    case own(String)
-    case declared(String)
-
-    var name: String {
-      switch self {
-      case .parameter(let name), .own(let name), .declared(let name): name
-      }
-    }
-  }
-
-  init(_ results: ResearchResults, _ options: TableOptions, hasIterations: Bool = false) {
+  init(_ results: ResearchResults, _ options: TableOptions) {
     self.options = options
-    self.hasIterations = hasIterations
-    if options.hasParameterColumns {
-      var seen = Set<String>()
-      for experiment in results.experiments {
-        for entry in experiment.config.withoutAuxiliary.entries {
-          let name = options.usesAliases ? entry.name.alias : entry.name.key
-          if seen.insert(name).inserted { configNames.append(name) }
-        }
-      }
-    }
-    auxiliaryNames = TableBuilder.auxiliaryNames(results.experiments, options)
+    experiments = results.experiments
   }
 
-  private static func auxiliaryNames(
-    _ experiments: [ExperimentRecord],
-    _ options: TableOptions
-  ) -> [String] {
+  /// Adds a column for cells of this name.
+  mutating func declare(_ name: String, _ role: Table.Role = .value) {
+    declared.append((name, role))
+  }
+
+  /// Adds a row.
+  /// - Parameters:
+  ///   - experiment: the position of its experiment.
+  ///   - cells: by declared names.
+  mutating func addRow(_ experiment: Int, _ cells: [String: Value?]) {
+    rows.append((experiment, cells))
+  }
+
+  /// The table of the rows that were added.
+  func finish() -> Table {
+    table(
+      rows.map(\.experiment),
+      own: [],
+      declared: declared.map { name, role in
+        Table.Column(name: name, cells: rows.map { $0.cells[name] ?? nil }, role: role)
+      }
+    )
+  }
+
+  /// A table with a row for each position of an experiment. A declared name that a parameter or a column of
+  /// the table's own has gets an underscore at its end.
+  func table(_ rows: [Int], own: [Table.Column], declared: [Table.Column]) -> Table {
+    let perExperiment = [idColumn] + configColumns + auxiliaryColumns
+    let isWhole = rows.count == experiments.count && rows.elementsEqual(experiments.indices)
+    return Table(
+      columns: Table.withUniqueNames(
+        perExperiment.map { isWhole ? $0 : $0.rows(rows) } + own + declared
+      )
+    )
+  }
+
+  private var idColumn: Table.Column {
+    Table.Column(name: "id", cells: experiments.map { .string($0.id) }, role: .id)
+  }
+
+  private var configColumns: [Table.Column] {
+    var columns: [Table.Column] = []
+    if options.includesConfig && options.joinsConfig {
+      columns.append(
+        Table.Column(
+          name: "config",
+          cells: experiments.map { .string($0.config.withoutAuxiliary.aliasText()) },
+          role: .parameter
+        )
+      )
+    }
+    guard options.hasParameterColumns else { return columns }
+    var places: [String: Int] = [:]
+    var names: [String] = []
+    var builders: [ColumnBuilder] = []
+    var filled: [Int] = []
+    for (index, experiment) in experiments.enumerated() {
+      let entries = experiment.config.withoutAuxiliary.entries.map { entry in
+        (name: options.usesAliases ? entry.name.alias : entry.name.key, value: entry.value)
+      }
+      for (position, (name, value)) in entries.enumerated() {
+        let place: Int
+        if let known = places[name] {
+          place = known
+        } else {
+          place = names.count
+          places[name] = place
+          names.append(name)
+          builders.append(ColumnBuilder(capacity: experiments.count))
+          filled.append(0)
+        }
+        // Of entries of one name the last one counts.
+        guard !entries[(position + 1)...].contains(where: { $0.name == name }) else { continue }
+        for _ in filled[place]..<index { builders[place].append(Value?.none) }
+        builders[place].append(
+          options.usesAliases ? .string(value.name) : value.plain ?? .string(value.name)
+        )
+        filled[place] = index + 1
+      }
+    }
+    return columns
+      + names.indices.map { place in
+        for _ in filled[place]..<experiments.count { builders[place].append(Value?.none) }
+        return Table.Column(names[place], builders[place].content, .parameter)
+      }
+  }
+
+  private var auxiliaryColumns: [Table.Column] {
     let isWhole = options.includesAuxiliary
     guard isWhole || options.includesConfig else { return [] }
-    let needed = [
-      ("repetition", isWhole || experiments.contains { $0.repetition > 0 }),
-      ("updates", isWhole || differInUpdatesAlone(experiments)),
-      ("device", isWhole && experiments.contains { $0.device != nil }),
-      ("occurrence", experiments.contains { $0.occurrence > 0 }),
+    let candidates: [(name: String, isShown: Bool, cell: (ExperimentRecord) -> Value?)] = [
+      (
+        "repetition", isWhole || experiments.contains { $0.repetition > 0 },
+        { .int($0.repetition) }
+      ),
+      ("updates", isWhole || differInUpdatesAlone, { .int($0.updates) }),
+      (
+        "device", isWhole && experiments.contains { $0.device != nil },
+        { $0.device.map { .string($0) } }
+      ),
+      ("occurrence", experiments.contains { $0.occurrence > 0 }, { .int($0.occurrence) }),
     ]
-    return needed.filter(\.1).map(\.0)
+    return candidates.filter(\.isShown).map { candidate in
+      Table.Column(name: candidate.name, cells: experiments.map(candidate.cell), role: .auxiliary)
+    }
   }
 
-  private static func differInUpdatesAlone(_ experiments: [ExperimentRecord]) -> Bool {
+  private var differInUpdatesAlone: Bool {
     guard experiments.contains(where: { $0.updates > 0 }) else { return false }
     var updates: [ExperimentRecord.Place: Int] = [:]
     return experiments.contains { experiment in
@@ -64,84 +132,5 @@ struct TableBuilder {
       defer { updates[place] = experiment.updates }
       return updates[place].map { $0 != experiment.updates } ?? false
     }
-  }
-
-  /// Adds a column for cells of this name.
-  mutating func declare(_ name: String, _ role: Table.Role = .value) {
-    declared.append((name, role))
-  }
-
-  /// Adds a row for an iteration.
-  mutating func addRow(
-    _ experiment: ExperimentRecord,
-    iteration: Int,
-    _ ending: Ending?,
-    _ cells: [String: Value]
-  ) {
-    addRow(
-      experiment,
-      cells,
-      own: [
-        "iteration": .int(iteration),
-        "ended": .string(ending?.rawValue ?? ExperimentState.running.rawValue),
-      ]
-    )
-  }
-
-  /// Adds a row.
-  /// - Parameter cells: by declared names.
-  mutating func addRow(_ experiment: ExperimentRecord, _ cells: [String: Value?]) {
-    addRow(experiment, cells, own: [:])
-  }
-
-  private mutating func addRow(
-    _ experiment: ExperimentRecord,
-    _ cells: [String: Value?],
-    own: [String: Value]
-  ) {
-    var row: [Key: Value] = [.own("id"): .string(experiment.id)]
-    let config = experiment.config.withoutAuxiliary
-    if options.joinsConfig { row[.own("config")] = .string(config.aliasText()) }
-    if options.hasParameterColumns {
-      for entry in config.entries {
-        if options.usesAliases {
-          row[.parameter(entry.name.alias)] = .string(entry.value.name)
-        } else {
-          row[.parameter(entry.name.key)] = entry.value.plain ?? .string(entry.value.name)
-        }
-      }
-    }
-    row[.own("repetition")] = .int(experiment.repetition)
-    row[.own("updates")] = .int(experiment.updates)
-    row[.own("device")] = experiment.device.map { .string($0) }
-    row[.own("occurrence")] = .int(experiment.occurrence)
-    for (name, value) in own { row[.own(name)] = value }
-    for (name, value) in cells { row[.declared(name)] = value }
-    rows.append(row)
-  }
-
-  /// A declared name that a parameter or a column of the table's own has gets an underscore at its end.
-  func finish() -> Table {
-    var columns: [(key: Key, role: Table.Role)] = [(.own("id"), .id)]
-    if options.includesConfig && options.joinsConfig {
-      columns.append((.own("config"), .parameter))
-    }
-    columns += configNames.map { (.parameter($0), .parameter) }
-    columns += auxiliaryNames.map { (.own($0), .auxiliary) }
-    if hasIterations { columns.append((.own("iteration"), .key)) }
-    if hasIterations && options.includesAuxiliary { columns.append((.own("ended"), .auxiliary)) }
-    columns += declared.map { (.declared($0.name), $0.role) }
-    var taken = Set(configNames + declared.map(\.name))
-    var seen = Set<String>()
-    return Table(
-      columns: columns.map { key, role in
-        var title = key.name
-        if !seen.insert(title).inserted {
-          repeat { title += "_" } while !taken.insert(title).inserted
-          seen.insert(title)
-        }
-        return Table.Column(name: title, cells: rows.map { $0[key] }, role: role)
-      }
-    )
   }
 }

@@ -4,7 +4,10 @@ import FieldworkCore
 public enum TableFormat: String, Sendable, CaseIterable {
   /// Readable text.
   case text
-  /// Comma-separated values (RFC 4180), an empty cell empty.
+  /// Comma-separated values, quoted as RFC 4180 says, an empty cell empty; lists and dictionaries as JSON.
+  ///
+  /// Spreadsheets take a text that begins with `=`, `+`, `-`, `@` or a tab for a formula and may run it, so
+  /// such a text gets an apostrophe before it, unless it is a number.
   case csv
   /// One JSON array of objects, empty cells left out.
   case json
@@ -30,33 +33,62 @@ extension Table {
     let names = columns.map { Value.quoted($0.name) }
     return (0..<count).map { row in
       let pairs = zip(names, columns).compactMap { name, column in
-        column.cells[row].map { name + ":" + $0.jsonText }
+        column[row].map { name + ":" + $0.jsonText }
       }
       return "{" + pairs.joined(separator: ",") + "}"
     }
   }
 
   private var csv: String {
-    var lines = [columns.map { Table.csvField($0.name) }.joined(separator: ",")]
+    var text = columns.map { Table.csvField($0.name) }.joined(separator: ",")
+    let fields = columns.map(csvFields)
     for row in 0..<count {
-      lines.append(
-        columns.map { column in
-          column.cells[row].map { Table.csvField($0.description) } ?? ""
-        }.joined(separator: ",")
-      )
+      text += "\n"
+      for (position, field) in fields.enumerated() {
+        if position > 0 { text += "," }
+        text += field(row)
+      }
     }
-    return lines.joined(separator: "\n")
+    return text
+  }
+
+  /// The fields of a column, row by row.
+  private func csvFields(_ column: Column) -> (Int) -> String {
+    let content = column.content
+    if case .strings(let codes, let texts) = content.cells, content.marks == nil {
+      // Each text is looked at once.
+      let fields = texts.map(Table.csvField)
+      return { fields[Int(codes[$0])] }
+    }
+    return { row in content[row].map(Table.csvField) ?? "" }
+  }
+
+  private static func csvField(_ value: Value) -> String {
+    switch value {
+    case .string(let text): csvField(text)
+    case .list, .dictionary: csvField(value.jsonText)
+    default: value.description
+    }
   }
 
   private static func csvField(_ text: String) -> String {
-    let needsQuotes =
-      text.isEmpty
-      || text.utf8.contains {
-        [UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0)
-      }
+    let isFormula =
+      text.utf8.first.map { formulaStarts.contains($0) } ?? false && Value(number: text) == nil
+    let text = isFormula ? "'" + text : text
+    let needsQuotes = text.isEmpty || text.utf8.contains { quotedSigns.contains($0) }
     guard needsQuotes else { return text }
     return "\"" + escaped(text, "\"", by: "\"") + "\""
   }
+
+  private static let quotedSigns = [
+    UInt8(ascii: ","), UInt8(ascii: "\""), UInt8(ascii: "\n"), UInt8(ascii: "\r"),
+  ]
+
+  /// What makes a spreadsheet take a text for a formula (OWASP, "CSV Injection").
+  private static let formulaStarts = [
+    UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"),
+    UInt8(ascii: "\t"), UInt8(ascii: "\r"),
+  ]
 
   /// Puts a mark before each occurrence of a sign, also where a combining mark follows the sign.
   private static func escaped(
@@ -74,12 +106,21 @@ extension Table {
 
   private var markdown: String {
     func line(_ cells: [String]) -> String {
-      "| " + cells.map { Table.escaped($0, "|", by: "\\") }.joined(separator: " | ") + " |"
+      "| " + cells.map(Table.markdownCell).joined(separator: " | ") + " |"
     }
     var lines = [line(columnNames), line(columns.map { _ in "---" })]
     for row in 0..<count {
-      lines.append(line(columns.map { $0.cells[row].map(Table.cellText) ?? "" }))
+      lines.append(line(columns.map { $0[row].map(Table.cellText) ?? "" }))
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// A cell that is no more than text: what would end it, or would be markup, is escaped.
+  private static func markdownCell(_ text: String) -> String {
+    var cell = escaped(text, "|", by: "\\")
+    for (sign, name) in [("<", "&lt;"), ("\n", " "), ("\r", " ")] {
+      cell = cell.replacing(sign, with: name)
+    }
+    return cell
   }
 }

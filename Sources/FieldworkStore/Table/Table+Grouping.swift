@@ -1,35 +1,21 @@
 import FieldworkCore
 
-/// How the values of a group become one.
-public enum Aggregate: String, Sendable, Hashable, CaseIterable {
-  /// The arithmetic mean.
-  case mean
-  /// The sample standard deviation, by n - 1; empty for fewer than two values.
-  case std
-  case min
-  case max
-  /// The number of rows.
-  case count
-  /// The value of the last row.
-  case last
-}
-
 /// A table whose rows are grouped by the values of some columns.
 public struct GroupedTable: Sendable {
   let table: Table
   let keys: [String]
-  /// The groups in order of first appearance: the values of the keys, and the rows.
-  let groups: [(key: [Value?], rows: [Int])]
+  let groups: RowGroups
 
   /// One row per group: the keys, then for each other column of numbers its aggregates, and with
   /// ``Aggregate/count`` a column `count` at the end.
   ///
   /// With one aggregate beside the count a column keeps its name, with several it is `name_mean`,
-  /// `name_std`, … Empty cells are left out, and NaN too by `min` and `max`; NaN makes a mean NaN.
+  /// `name_std`, …; an interval always is `name_low` and `name_high`. What becomes of missing cells and of
+  /// NaN, ``Table`` says. Groups stand in the order of their first rows.
   /// - Parameter columns: which columns; nil for all that hold numbers, `id`, `iteration` and what a run
   ///   adds aside.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
-  public func aggregated(
+  public func aggregate(
     _ aggregates: [Aggregate],
     columns: [String]? = nil
   ) throws -> Table {
@@ -37,114 +23,208 @@ public struct GroupedTable: Sendable {
     let measures = aggregates.filter { $0 != .count }
     var result = keyColumns
     for name in names {
-      let cells = try table.column(name).cells
-      for measure in measures {
-        let title = measures.count == 1 ? name : "\(name)_\(measure.rawValue)"
-        result.append(
-          Table.Column(
-            name: title,
-            cells: groups.map { group in
-              measure.value(of: group.rows.compactMap { cells[$0] })
-            }
-          )
-        )
+      let column = try table.column(name)
+      result += aggregated(column.content, measures).map { suffix, content in
+        let isPlain = measures.count == 1 && suffix == measures[0].name
+        return Table.Column(isPlain ? name : "\(name)_\(suffix)", content)
       }
     }
     if aggregates.contains(.count) { result.append(countColumn) }
-    return Table(columns: result)
+    return Table(columns: Table.withUniqueNames(result))
   }
 
   private var keyColumns: [Table.Column] {
-    keys.enumerated().map { position, key in
-      Table.Column(name: key, cells: groups.map { $0.key[position] }, role: .key)
+    keys.compactMap { key in
+      (try? table.column(key)).map { column in
+        Table.Column(key, column.content.gathered(groups.firstRows), .key)
+      }
     }
   }
 
   private var countColumn: Table.Column {
-    Table.Column(name: "count", cells: groups.map { .int($0.rows.count) })
+    Table.Column("count", ColumnContent(.ints((0..<groups.count).map { groups[$0].count })))
   }
 
   /// The mean of every column of numbers, per group.
   public func mean(_ columns: [String]? = nil) throws -> Table {
-    try aggregated([.mean], columns: columns)
+    try aggregate([.mean], columns: columns)
   }
 
   /// The sample standard deviation of every column of numbers, per group.
   public func std(_ columns: [String]? = nil) throws -> Table {
-    try aggregated([.std], columns: columns)
+    try aggregate([.std], columns: columns)
+  }
+
+  /// The confidence interval of the mean of every column of numbers, per group.
+  public func ci(_ columns: [String]? = nil, level: Double = 0.95) throws -> Table {
+    try aggregate([.interval(level)], columns: columns)
   }
 
   /// The number of rows per group, in a column `count`.
   public func count() -> Table { Table(columns: keyColumns + [countColumn]) }
 
   private func isMeasured(_ column: Table.Column) -> Bool {
-    guard !keys.contains(column.name), [.parameter, .value].contains(column.role),
-      !["id", "repetition", "updates", "iteration"].contains(column.name)
-    else { return false }
-    let values = column.cells.compactMap(\.self)
-    return !values.isEmpty && values.allSatisfy { $0.number != nil || $0 == .null }
+    !keys.contains(column.name) && [.parameter, .value].contains(column.role)
+      && !["id", "repetition", "updates", "iteration"].contains(column.name)
+      && column.holdsNumbers
   }
-}
 
-extension Table {
-  /// Groups the rows by the values of columns, in order of first appearance.
-  /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
-  public func grouped(by names: [String]) throws -> GroupedTable {
-    let columns = try names.map { try column($0).cells }
-    var positions: [[Value?]: Int] = [:]
-    var groups: [(key: [Value?], rows: [Int])] = []
-    for row in 0..<count {
-      let key = columns.map { $0[row] }
-      if let position = positions[key] {
-        groups[position].rows.append(row)
-      } else {
-        positions[key] = groups.count
-        groups.append((key, [row]))
+  /// The aggregates of a column, each with the end of its name.
+  private func aggregated(
+    _ content: ColumnContent,
+    _ measures: [Aggregate]
+  ) -> [(suffix: String, content: ColumnContent)] {
+    var builders: [(suffix: String, builder: ColumnBuilder)] = measures.flatMap { measure in
+      let suffixes: [String] =
+        if case .interval = measure { ["low", "high"] } else { [measure.name] }
+      return suffixes.map { ($0, ColumnBuilder(capacity: groups.count)) }
+    }
+    let needsNumbers = measures.contains { !$0.keepsCells }
+    var quantilesOfT: [Int: [Double: Double]] = [:]
+    for index in 0..<groups.count {
+      let rows = groups[index]
+      let statistics = Statistics(
+        needsNumbers ? rows.compactMap { content.number(at: $0) } : []
+      )
+      var position = 0
+      for measure in measures {
+        let values: [Value?]
+        switch measure {
+        case .interval(let level):
+          let degrees = statistics.count - 1
+          if let error = statistics.standardError {
+            let factor =
+              quantilesOfT[degrees]?[level] ?? StudentT(Double(degrees)).quantile(0.5 + level / 2)
+            quantilesOfT[degrees, default: [:]][level] = factor
+            values = [
+              .double(statistics.mean - error * factor), .double(statistics.mean + error * factor),
+            ]
+          } else {
+            values = [nil, nil]
+          }
+        case .first: values = [rows.first { !content.isMissing($0) }.flatMap { content[$0] }]
+        case .last: values = [rows.last { !content.isMissing($0) }.flatMap { content[$0] }]
+        case .n: values = [.int(rows.count { !content.isMissing($0) })]
+        default: values = [measure.value(of: statistics)]
+        }
+        for value in values {
+          builders[position].builder.append(value)
+          position += 1
+        }
       }
     }
-    return GroupedTable(table: self, keys: names, groups: groups)
+    return builders.map { ($0.suffix, $0.builder.content) }
   }
 }
 
+extension Table.Column {
+  /// Whether there are numbers in it, and nothing else but missing cells.
+  package var holdsNumbers: Bool {
+    if kind.isNumeric { return true }
+    guard kind == .mixed else { return false }
+    return cells.allSatisfy { $0 == nil || $0 == .null || $0?.number != nil }
+  }
+}
+
+/// The rows of a table in groups, in the order of the groups' first rows.
+struct RowGroups: Sendable {
+  /// The rows, group after group.
+  private let order: [Int]
+  /// Where each group begins in `order`, and at the end how many rows there are.
+  private let starts: [Int]
+
+  init(_ codes: [Int], count: Int) {
+    var starts = [Int](repeating: 0, count: count + 1)
+    for code in codes { starts[code + 1] += 1 }
+    for index in 0..<count { starts[index + 1] += starts[index] }
+    var next = starts
+    var order = [Int](repeating: 0, count: codes.count)
+    for (row, code) in codes.enumerated() {
+      order[next[code]] = row
+      next[code] += 1
+    }
+    (self.order, self.starts) = (order, starts)
+  }
+
+  var count: Int { starts.count - 1 }
+
+  subscript(_ index: Int) -> ArraySlice<Int> { order[starts[index]..<starts[index + 1]] }
+
+  var firstRows: [Int] { (0..<count).map { order[starts[$0]] } }
+}
+
 extension Table {
+  /// Groups the rows by the values of columns, in order of first appearance. Missing cells are one group,
+  /// and so are NaN.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
+  public func grouped(by names: [String]) throws -> GroupedTable {
+    var codes = [Int](repeating: 0, count: count)
+    var number = count == 0 ? 0 : 1
+    for name in names {
+      let (own, ownNumber) = try column(name).content.codes()
+      if number <= 1 {
+        (codes, number) = (own, ownNumber)
+      } else {
+        let width = ownNumber
+        let pairs = ColumnContent(.ints(zip(codes, own).map { $0 * width + $1 }))
+        (codes, number) = pairs.codes()
+      }
+    }
+    return GroupedTable(table: self, keys: names, groups: RowGroups(codes, count: number))
+  }
+
+  /// Groups the rows by the values of columns, in order of first appearance.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
+  public func grouped(by names: String...) throws -> GroupedTable { try grouped(by: names) }
+
   /// One row per experiment, with the last value of every column.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if there is no column `id`.
   public func lastValues() throws -> Table {
     let groups = try grouped(by: ["id"]).groups
     return Table(
       columns: columns.map { column in
-        column.with(
-          groups.map { group in
-            group.rows.last { column.cells[$0] != nil }.flatMap { column.cells[$0] }
-          }
-        )
+        let content = column.content
+        let rows = (0..<groups.count).map { index in
+          let rows = groups[index]
+          // A saved null is a value too.
+          return rows.last { content[$0] != nil } ?? -1
+        }
+        return column.with(content.gathered(orEmpty: rows))
       }
     )
+  }
+
+  /// Columns of which no two have one name: an underscore at the end makes a name another one.
+  static func withUniqueNames(_ columns: [Column]) -> [Column] {
+    var taken = Set(columns.map(\.name))
+    var seen = Set<String>()
+    return columns.map { column in
+      var name = column.name
+      if !seen.insert(name).inserted {
+        repeat { name += "_" } while !taken.insert(name).inserted
+        seen.insert(name)
+      }
+      return column.renamed(name)
+    }
   }
 }
 
 extension Aggregate {
-  /// The aggregate of a group's values; nil if it has none.
-  func value(of values: [Value]) -> Value? {
-    let numbers = values.compactMap(\.number)
-    let counted = numbers.filter { !$0.isNaN }
-    switch self {
-    case .min: return counted.min().map { .double($0) }
-    case .max: return counted.max().map { .double($0) }
-    case .mean:
-      guard !numbers.isEmpty else { return nil }
-      return .double(Aggregate.mean(numbers))
-    case .std:
-      guard numbers.count > 1 else { return nil }
-      let mean = Aggregate.mean(numbers)
-      let sum = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      return .double((sum / Double(numbers.count - 1)).squareRoot())
-    case .last: return values.last
-    case .count: return .int(values.count)
-    }
-  }
-
-  private static func mean(_ numbers: [Double]) -> Double {
-    numbers.reduce(0, +) / Double(numbers.count)
+  /// The aggregate of numbers; nil if there are not enough of them.
+  fileprivate func value(of statistics: Statistics) -> Value? {
+    guard statistics.count > 0 else { return nil }
+    let number: Double? =
+      switch self {
+      case .mean: statistics.mean
+      case .std: statistics.standardDeviation
+      case .sem: statistics.standardError
+      case .median: statistics.median
+      case .quantile(let share): statistics.quantile(share)
+      case .min: statistics.minimum
+      case .max: statistics.maximum
+      case .sum: statistics.numbers.reduce(0, +)
+      case .interval, .count, .n, .first, .last: nil
+      }
+    return number.map { .double($0) }
   }
 }

@@ -101,7 +101,7 @@ extension Table {
       title = column.name
       role = column.role
       self.position = position
-      let values = column.cells.prefix(rows)
+      let values = (0..<Swift.min(rows, column.count)).map { column[$0] }
       cells = values.map { $0.map(Table.cellText) ?? "" }
       isNumeric = values.allSatisfy { $0?.number != nil || $0 == nil || $0 == .null }
       isConstant = values.count > 1 && values.allSatisfy { $0 == values.first }

@@ -1,28 +1,13 @@
 public import FieldworkCore
 
 /// A table of values: named columns of equal length.
+///
+/// A cell is missing if it is empty (nil) or null. Missing cells are left out wherever cells become one
+/// (means, counts, quantiles, …), satisfy no comparison but `!=`, are one group when rows are grouped, and stand last
+/// when they are sorted. NaN is not missing: it is a result. It makes a mean and what rests on one NaN, as it does a
+/// median or quantile; `min` and `max` are those of the other numbers; it equals NaN; and it is sorted before
+/// missing cells, after all else.
 public struct Table: Sendable, Hashable {
-  /// A named column. An empty cell is nil; a saved null is `Value.null`.
-  public struct Column: Sendable {
-    public let name: String
-    public let cells: [Value?]
-    /// What the column is for, which decides what goes first where there is little room.
-    package let role: Role
-
-    public init(name: String, cells: [Value?]) {
-      self.init(name: name, cells: cells, role: .value)
-    }
-
-    package init(name: String, cells: [Value?], role: Role) {
-      self.name = name
-      self.cells = cells
-      self.role = role
-    }
-
-    /// The column with other cells.
-    func with(_ cells: [Value?]) -> Column { Column(name: name, cells: cells, role: role) }
-  }
-
   /// What a column is for.
   package enum Role: Sendable {
     /// The ids of experiments.
@@ -43,14 +28,14 @@ public struct Table: Sendable, Hashable {
   /// - Precondition: the columns are equally long.
   public init(columns: [Column]) {
     precondition(
-      columns.allSatisfy { $0.cells.count == columns[0].cells.count },
+      columns.allSatisfy { $0.count == columns[0].count },
       "the columns of a table are equally long"
     )
     self.columns = columns
   }
 
   /// The number of rows.
-  public var count: Int { columns.first?.cells.count ?? 0 }
+  public var count: Int { columns.first?.count ?? 0 }
 
   public var columnNames: [String] { columns.map(\.name) }
 
@@ -63,10 +48,15 @@ public struct Table: Sendable, Hashable {
   /// The cells of a column as the given type; an empty cell, and a value of another type, is nil.
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
   public subscript<T: ValueConvertible>(_ name: String, as type: T.Type) -> [T?] {
-    get throws { try column(name).cells.map { $0.flatMap { T($0) } } }
+    get throws {
+      let content = try column(name).content
+      return (0..<count).map { content[$0].flatMap { T($0) } }
+    }
   }
 
-  func column(_ name: String) throws -> Column {
+  /// A column by its name; the first one, if several have it.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func column(_ name: String) throws -> Column {
     guard let column = columns.first(where: { $0.name == name }) else {
       throw FieldworkError(
         .missingParameter,
@@ -79,25 +69,30 @@ public struct Table: Sendable, Hashable {
   /// A row by its column names, empty cells left out.
   public func row(_ index: Int) -> [String: Value] {
     var row: [String: Value] = [:]
-    for column in columns { row[column.name] = column.cells[index] }
+    for column in columns { row[column.name] = column[index] }
     return row
   }
+
+  // MARK: Choosing
 
   /// The rows at the given indices, in their order.
   public func rows(_ indices: some Sequence<Int>) -> Table {
     let indices = Array(indices)
-    return Table(
-      columns: columns.map { column in
-        column.with(indices.map { column.cells[$0] })
-      }
-    )
+    return Table(columns: columns.map { $0.rows(indices) })
+  }
+
+  /// The first rows.
+  public func head(_ count: Int = 5) -> Table { rows(0..<min(max(0, count), self.count)) }
+
+  /// The named columns, in the given order.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func select(_ names: [String]) throws -> Table {
+    Table(columns: try names.map { try column($0) })
   }
 
   /// The named columns, in the given order.
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
-  public func selecting(_ names: [String]) throws -> Table {
-    Table(columns: try names.map { try column($0) })
-  }
+  public func select(_ names: String...) throws -> Table { try select(names) }
 
   /// The rows that satisfy a condition on their cells.
   public func filter(_ condition: ([String: Value]) throws -> Bool) rethrows -> Table {
@@ -107,29 +102,71 @@ public struct Table: Sendable, Hashable {
   /// The rows for which a condition holds.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
   public func filter(_ condition: Condition) throws -> Table {
-    for name in condition.names { _ = try column(name) }
-    return filter { row in condition.holds { (name: String) -> Value? in row[name] } }
+    var contents: [String: ColumnContent] = [:]
+    for name in condition.names { contents[name] = try column(name).content }
+    return rows(
+      (0..<count).filter { row in
+        condition.holds { (name: String) -> Value? in contents[name]?[row] }
+      }
+    )
   }
 
-  /// The rows in the order of a column: numbers by size, then texts, then the rest; null, NaN and empty
-  /// cells last, whatever the direction.
+  /// The rows for which a condition holds, as one writes it after `--where`.
+  ///
+  ///     try table.where("lr < 0.1 and layers in (2, 4)")
+  /// - Throws: ``FieldworkError`` of code `unreadableText` if it is none, of code `missingParameter` if it
+  ///   names a column that is not there.
+  public func `where`(_ condition: String) throws -> Table { try filter(Condition(condition)) }
+
+  /// The rows that differ in some column from all before them.
+  /// - Parameter names: the columns that count; nil for all.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func distinct(_ names: [String]? = nil) throws -> Table {
+    rows(try grouped(by: names ?? columnNames).groups.firstRows)
+  }
+
+  // MARK: Order
+
+  /// The rows in the order of a column: numbers by size, then texts, then the rest; NaN and missing cells
+  /// last, whatever the direction.
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
   public func sorted(by name: String, descending: Bool = false) throws -> Table {
-    let cells = try column(name).cells.map { cell -> Value? in
-      guard let cell, cell != .null, !(cell.number?.isNaN ?? false) else { return nil }
-      return cell
+    let content = try column(name).content
+    if case .doubles(let numbers) = content.cells {
+      return rows(order(content, descending, numbers, <, isLast: \.isNaN))
     }
-    let order = (0..<count).sorted { first, second in
-      switch (cells[first], cells[second]) {
-      case (let left?, let right?):
-        if Table.precedes(left, right) { return !descending }
-        if Table.precedes(right, left) { return descending }
-        return first < second
-      case (nil, nil): return first < second
-      case (let left, _): return left != nil
-      }
+    if case .ints(let numbers) = content.cells {
+      return rows(order(content, descending, numbers, <, isLast: { _ in false }))
     }
-    return rows(order)
+    let cells = (0..<count).map { content[$0] ?? .null }
+    return rows(
+      order(content, descending, cells, Table.precedes, isLast: { $0.number?.isNaN ?? false })
+    )
+  }
+
+  /// The rows in the order of the first column, those with equal cells in the order of the next, and so on.
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the columns.
+  public func sorted(by names: [String], descending: Bool = false) throws -> Table {
+    // Sorting keeps the order of equals.
+    try names.reversed().reduce(self) { try $0.sorted(by: $1, descending: descending) }
+  }
+
+  private func order<Cell>(
+    _ content: ColumnContent,
+    _ descending: Bool,
+    _ cells: [Cell],
+    _ precedes: (Cell, Cell) -> Bool,
+    isLast: (Cell) -> Bool
+  ) -> [Int] {
+    let missing = (0..<count).filter { content.isMissing($0) }
+    let present = (0..<count).filter { !content.isMissing($0) }
+    let last = present.filter { isLast(cells[$0]) }
+    let sorted = present.filter { !isLast(cells[$0]) }.sorted { first, second in
+      if precedes(cells[first], cells[second]) { return !descending }
+      if precedes(cells[second], cells[first]) { return descending }
+      return first < second
+    }
+    return sorted + last + missing
   }
 
   private static func precedes(_ left: Value, _ right: Value) -> Bool {
@@ -142,17 +179,5 @@ public struct Table: Sendable, Hashable {
       return left.kind == .string
     }
     return left.description < right.description
-  }
-}
-
-extension Table.Column: Hashable {
-  /// Columns are equal if they have the same name and cells.
-  public static func == (left: Table.Column, right: Table.Column) -> Bool {
-    left.name == right.name && left.cells == right.cells
-  }
-
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(name)
-    hasher.combine(cells)
   }
 }

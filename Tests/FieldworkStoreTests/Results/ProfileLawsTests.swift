@@ -53,7 +53,7 @@ final class ProfileLawsTests: ProfileTestCase {
         let summary = try profile.summary(ProfileOptions(per: level, groupedBy: groups))
         let measures = ["total_time", "unit_time", "cpu_time"]
         let expected = try frame.grouped(by: keys)
-          .aggregated([.mean, .max, .count], columns: measures)
+          .aggregate([.mean, .max, .count], columns: measures)
         XCTAssertEqual(summary.count, expected.count, label)
         let rows = Dictionary(
           uniqueKeysWithValues: (0..<expected.count).map { index in
@@ -80,9 +80,8 @@ final class ProfileLawsTests: ProfileTestCase {
         let shares =
           scope.isEmpty
           ? [try summary["share", as: Double.self]]
-          : try summary.grouped(by: scope).groups.map { group in
-            try summary.rows(group.rows)["share", as: Double.self]
-          }
+          : try summary.grouped(by: scope).aggregate([.sum], columns: ["share"])
+            .select("share").columns[0].numbers.map { [$0] }
         for share in shares {
           XCTAssertEqual(share.compactMap(\.self).reduce(0, +), 1, accuracy: 1e-12, label)
         }

@@ -293,7 +293,7 @@ final class ProfileTests: ProfileTestCase {
       let table = try profile.summary(ProfileOptions(groupedBy: [name]))
       XCTAssertEqual(table.columnNames.first, name)
       XCTAssertEqual(
-        try table.selecting(Array(table.columnNames.dropFirst())),
+        try table.select(Array(table.columnNames.dropFirst())),
         try profile.summary()
       )
     }

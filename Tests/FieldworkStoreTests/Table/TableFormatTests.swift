@@ -58,7 +58,7 @@ final class TableFormatTests: XCTestCase {
       "say ""hi""\",null
       "two\nlines",0.1
       "cr\r",12345678.901
-      "","[1, ""x""]"
+      "","[1,""x""]"
       """
     )
   }

@@ -31,7 +31,7 @@ final class TableGroupingTests: XCTestCase {
 
   func testSeveralAggregates() throws {
     let result = try table.grouped(by: ["kind"])
-      .aggregated([.min, .max, .last, .count], columns: ["x", "y"])
+      .aggregate([.min, .max, .last, .count], columns: ["x", "y"])
     XCTAssertEqual(
       result.columnNames,
       ["kind", "x_min", "x_max", "x_last", "y_min", "y_max", "y_last", "count"]
@@ -50,7 +50,7 @@ final class TableGroupingTests: XCTestCase {
     XCTAssertEqual(counts.columnNames, ["kind", "id", "count"])
     XCTAssertEqual(try counts["count"], [2, 2, 1, 1])
     XCTAssertEqual(try table.grouped(by: []).count()["count"], [6])
-    let one = try table.grouped(by: ["id"]).aggregated([.mean, .count], columns: ["x"])
+    let one = try table.grouped(by: ["id"]).aggregate([.mean, .count], columns: ["x"])
     XCTAssertEqual(one.columnNames, ["id", "x", "count"])
     XCTAssertEqual(try one["x"], [1.5, 10.0, 5.5])
   }

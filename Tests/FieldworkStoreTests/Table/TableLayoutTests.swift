@@ -125,7 +125,7 @@ final class TableLayoutTests: ResultsTestCase {
 
   func testColumnsKeepWhatTheyAreFor() throws {
     let table = try results().table().sorted(by: "size", descending: true)
-      .selecting(["id", "size", "optimizer", "loss"])
+      .select(["id", "size", "optimizer", "loss"])
     let last = try table.lastValues()
     XCTAssertEqual(last.columns.map(\.role), [.id, .parameter, .parameter, .value])
     let grouped = try last.grouped(by: ["size"]).mean()

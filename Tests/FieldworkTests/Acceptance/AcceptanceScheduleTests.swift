@@ -126,7 +126,7 @@ final class AcceptanceScheduleTests: AcceptanceRunCase {
       Save("copy", O<Int>("f"))
     }.run()
     let table = results.table(TableOptions(includesAuxiliary: true))
-    let shown = try table.selecting(["end", "iteration", "before", "f", "copy", "ended"])
+    let shown = try table.select(["end", "iteration", "before", "f", "copy", "ended"])
     XCTAssertEqual(
       shown.formatted(.csv),
       """

@@ -212,7 +212,7 @@ final class LanguageDocumentTests: XCTestCase {
       try table.filter(Condition("lr < 0.1 and iteration == 9")).sorted(by: "loss")
     XCTAssertEqual(filtered.count, 2)
     let grouped =
-      try table.lastValues().grouped(by: ["lr"]).aggregated([.mean, .std, .count])
+      try table.lastValues().grouped(by: ["lr"]).aggregate([.mean, .std, .count])
     XCTAssertEqual(grouped.columnNames, ["lr", "loss_mean", "loss_std", "count"])
     XCTAssertEqual(grouped.row(1), ["lr": 0.5, "loss_mean": 5.0, "loss_std": 0.0, "count": 2])
     XCTAssertTrue(table.formatted(.csv).hasPrefix("id,lr,repetition,iteration,loss\n"))

@@ -1,0 +1,101 @@
+import FieldworkCore
+import GRDB
+import GRDBSQLite
+
+/// Reads saved values, column by column: there may be millions, so numbers go from the database into arrays
+/// of numbers.
+struct SavedValueReader {
+  /// By the number of its row: the position of an experiment.
+  var experiments: [Int64: Int] = [:]
+  /// By the number of its row: the position of a variable.
+  var variables: [Int64: Int] = [:]
+  let iterations: Set<Int>?
+
+  private struct Collected {
+    var experiments: [Int] = []
+    var iterations: [Int] = []
+    var values = ColumnBuilder()
+  }
+
+  init(iterations: Set<Int>?) { self.iterations = iterations }
+
+  /// What was saved under each name, and by the position of the experiment the last iteration that saved
+  /// something.
+  /// - Parameter isComplete: whether those of all experiments are wanted, so that the table is best read
+  ///   from its beginning to its end.
+  func read(
+    _ database: Database,
+    isComplete: Bool
+  ) throws -> (variables: [SavedVariable], lastIterations: [Int?]) {
+    var collected = [Collected](repeating: Collected(), count: variables.count)
+    var lastIterations = [Int?](repeating: nil, count: experiments.count)
+    let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
+    if isComplete {
+      let statement = try database.makeStatement(sql: sql + " ORDER BY experiment, variable, iteration")
+      try collect(database, statement, into: &collected, &lastIterations)
+    } else {
+      let statement = try database.cachedStatement(sql: sql + " WHERE experiment = ?")
+      for (number, _) in experiments.sorted(by: { $0.value < $1.value }) {
+        statement.arguments = [number]
+        try collect(database, statement, into: &collected, &lastIterations)
+      }
+    }
+    let saved = collected.map {
+      SavedVariable(experiments: $0.experiments, iterations: $0.iterations, values: $0.values.content)
+    }
+    return (saved, lastIterations)
+  }
+
+  private func collect(
+    _ database: Database,
+    _ prepared: Statement,
+    into collected: inout [Collected],
+    _ lastIterations: inout [Int?]
+  ) throws {
+    let statement = prepared.sqliteStatement
+    defer { sqlite3_reset(statement) }
+    // What belongs to one experiment, and to one variable, stands together.
+    var experiment: (number: Int64, position: Int?) = (-1, nil)
+    var variable: (number: Int64, position: Int?) = (-1, nil)
+    while true {
+      let code = sqlite3_step(statement)
+      guard code == SQLITE_ROW else {
+        guard code == SQLITE_DONE else {
+          throw DatabaseError(
+            resultCode: ResultCode(rawValue: code),
+            message: sqlite3_errmsg(database.sqliteConnection).map { String(cString: $0) }
+          )
+        }
+        return
+      }
+      let number = sqlite3_column_int64(statement, 0)
+      if number != experiment.number { experiment = (number, experiments[number]) }
+      guard let position = experiment.position else { continue }
+      guard sqlite3_column_type(statement, 2) == SQLITE_INTEGER else {
+        throw FieldworkError(.store, "a stored iteration is no number")
+      }
+      let iteration = Int(sqlite3_column_int64(statement, 2))
+      lastIterations[position] = max(lastIterations[position] ?? 0, iteration)
+      let name = sqlite3_column_int64(statement, 1)
+      if name != variable.number { variable = (name, variables[name]) }
+      guard let place = variable.position, iterations?.contains(iteration) ?? true else { continue }
+      collected[place].experiments.append(position)
+      collected[place].iterations.append(iteration)
+      try append(statement, to: &collected[place].values)
+    }
+  }
+
+  private func append(_ statement: SQLiteStatement, to values: inout ColumnBuilder) throws {
+    switch (sqlite3_column_text(statement, 3)?.pointee, sqlite3_column_type(statement, 4)) {
+    case (UInt8(ascii: "i"), SQLITE_INTEGER):
+      values.append(Int(sqlite3_column_int64(statement, 4)))
+    // Of the kinds, only 'double' begins so and has a number.
+    case (UInt8(ascii: "d"), SQLITE_FLOAT):
+      values.append(sqlite3_column_double(statement, 4))
+    default:
+      let kind = try StoredContent.decode(text: DatabaseValue(sqliteStatement: statement, index: 3))
+      let content = DatabaseValue(sqliteStatement: statement, index: 4)
+      values.append(try StoredContent.decode(kind: kind, content))
+    }
+  }
+}
