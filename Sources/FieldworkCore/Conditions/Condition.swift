@@ -1,8 +1,17 @@
-/// A condition on named values, written as a text: `lr < 0.01 and (optimizer == adam or layers >= 3)`.
+/// A condition on named values, written as a text: `lr < 0.01 and (optimizer == adam or layers in (3, 4))`.
 ///
 /// A comparison has a name to its left and a value to its right. Values are numbers, `true`, `false`,
-/// `null`, or texts, which need quotes only if they hold spaces or signs. `=` means `==`; a comma, `and`
-/// and `&&` mean the same, as do `or` and `||`.
+/// `null`, or texts, which need quotes only if they hold spaces or signs; so do names. `=` means `==`; a comma,
+/// `and` and `&&` mean the same, as do `or` and `||`, and `not` and `!`.
+///
+/// | form | holds |
+/// |---|---|
+/// | `lr == 0.1`, `lr != 0.1` | if the value is this one, or is not; numbers are compared by size, and NaN is NaN |
+/// | `lr < 0.1`, `<=`, `>`, `>=` | by size, of texts by their order; never for a missing value or NaN |
+/// | `layers in (2, 4)`, `layers not in (2, 4)` | if the value is one of these, or none |
+/// | `name contains relu` | if the text of the value has this text in it |
+/// | `loss is missing`, `loss is not missing` | if there is no value, or it is null |
+/// | `loss is nan`, `loss is not nan` | if the value is NaN |
 public struct Condition: Sendable, CustomStringConvertible {
   enum Comparison: String, Sendable, CaseIterable {
     case lessOrEqual = "<="
@@ -15,6 +24,10 @@ public struct Condition: Sendable, CustomStringConvertible {
 
   indirect enum Kind: Sendable {
     case comparison(String, Comparison, Value)
+    case isIn(String, [Value])
+    case contains(String, String)
+    case isMissing(String)
+    case isNaN(String)
     case all(Kind, Kind)
     case any(Kind, Kind)
     case not(Kind)
@@ -36,7 +49,9 @@ public struct Condition: Sendable, CustomStringConvertible {
     var names: [String] = []
     func collect(_ kind: Kind) {
       switch kind {
-      case .comparison(let name, _, _): if !names.contains(name) { names.append(name) }
+      case .comparison(let name, _, _), .isIn(let name, _), .contains(let name, _),
+        .isMissing(let name), .isNaN(let name):
+        if !names.contains(name) { names.append(name) }
       case .all(let left, let right), .any(let left, let right):
         collect(left)
         collect(right)
@@ -64,6 +79,12 @@ public struct Condition: Sendable, CustomStringConvertible {
     case .all(let left, let right): return holds(left, candidates) && holds(right, candidates)
     case .any(let left, let right): return holds(left, candidates) || holds(right, candidates)
     case .not(let inner): return !holds(inner, candidates)
+    case .isIn(let name, let values):
+      return candidates(name).contains { left in values.contains { isEqual(left, $0) } }
+    case .contains(let name, let text):
+      return candidates(name).contains { $0 != .null && $0.description.contains(text) }
+    case .isMissing(let name): return candidates(name).allSatisfy { $0 == .null }
+    case .isNaN(let name): return candidates(name).contains { $0.number?.isNaN ?? false }
     case .comparison(let name, let comparison, let right):
       let lefts = candidates(name)
       switch comparison {
@@ -80,7 +101,9 @@ public struct Condition: Sendable, CustomStringConvertible {
   /// Numbers are compared by size, whatever their kind; a text written without quotes may name a value
   /// by what is shown for it.
   private static func isEqual(_ left: Value, _ right: Value) -> Bool {
-    if let first = left.number, let second = right.number { return first == second }
+    if let first = left.number, let second = right.number {
+      return first == second || first.isNaN && second.isNaN
+    }
     return left == right || left.description == right.description
   }
 
@@ -153,18 +176,65 @@ private struct ConditionParser {
     default: throw try failure("a name")
     }
     _ = try next()
-    guard case .comparison(let comparison) = try peek() else {
-      throw try failure("one of ==, !=, <, <=, >, >= after '\(name)'")
+    let isNegated = try take(.not)
+    if let kind = try parseRelation(name) { return isNegated ? .not(kind) : kind }
+    guard !isNegated, case .comparison(let comparison) = try peek() else {
+      throw try failure(
+        isNegated ? "'in' or 'contains'" : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'"
+      )
     }
     _ = try next()
+    return .comparison(name, comparison, try parseValue(after: comparison.rawValue))
+  }
+
+  /// What a word says of a name: `in (1, 2)`, `contains text`, `is missing`.
+  /// - Returns: nil if no such word comes next.
+  private mutating func parseRelation(_ name: String) throws -> Condition.Kind? {
+    guard case .word(let word) = try peek() else { return nil }
+    switch word.lowercased() {
+    case "in":
+      _ = try next()
+      return .isIn(name, try parseList())
+    case "contains":
+      _ = try next()
+      let value = try parseValue(after: "contains")
+      return .contains(name, value.description)
+    case "is":
+      _ = try next()
+      let isNegated = try take(.not)
+      guard case .word(let word) = try peek(),
+        let kind: Condition.Kind = ["missing": .isMissing(name), "nan": .isNaN(name)][
+          word.lowercased()
+        ]
+      else { throw try failure("'missing' or 'nan' after 'is'") }
+      _ = try next()
+      return isNegated ? .not(kind) : kind
+    default: return nil
+    }
+  }
+
+  /// The values in parentheses or brackets, with commas between them.
+  private mutating func parseList() throws -> [Value] {
+    if case .word(let word) = try peek(), case .list(let values) = Value(word: word) {
+      _ = try next()
+      return values
+    }
+    guard try take(.open) else { throw try failure("values in parentheses after 'in'") }
+    var values: [Value] = []
+    repeat { values.append(try parseValue(after: values.isEmpty ? "(" : ",")) } while try take(.and)
+    guard try take(.close) else { throw try failure("',' or ')'") }
+    return values
+  }
+
+  private mutating func parseValue(after sign: String) throws -> Value {
     switch try peek() {
     case .quoted(let text):
       _ = try next()
-      return .comparison(name, comparison, .string(text))
+      return .string(text)
     case .word(let word):
       _ = try next()
-      return .comparison(name, comparison, Value(word: word))
-    default: throw try failure("a value after '\(comparison.rawValue)'")
+      return Value(word: word)
+    default: throw try failure("a value after '\(sign)'")
     }
   }
 

@@ -9,7 +9,7 @@ public enum Aggregate: Sendable, Hashable {
   /// The standard error of the mean; empty for fewer than two values.
   case sem
   /// The confidence interval of the mean, by Student's t distribution: two columns, `name_low` and
-  /// `name_high`; empty for fewer than two values.
+  /// `name_high`, or `name_low99`, … at other levels than 95 percent; empty for fewer than two values.
   case interval(Double)
   case median
   /// The number below which a share of the values lies, see ``Statistics/quantile(_:)``.
@@ -82,6 +82,13 @@ public enum Aggregate: Sendable, Hashable {
   private static func percent(_ share: Double) -> String {
     let percent = (share * 1e8).rounded() / 1e6
     return percent == percent.rounded() ? String(Int(percent)) : "\(percent)"
+  }
+
+  /// What is added to the name of a column: one column for each.
+  var suffixes: [String] {
+    guard case .interval = self else { return [name] }
+    let level = name.dropFirst("ci".count)
+    return ["low\(level)", "high\(level)"]
   }
 
   /// Whether the cells themselves are what it gives, of whatever kind they are.

@@ -75,9 +75,7 @@ public struct GroupedTable: Sendable {
     _ measures: [Aggregate]
   ) -> [(suffix: String, content: ColumnContent)] {
     var builders: [(suffix: String, builder: ColumnBuilder)] = measures.flatMap { measure in
-      let suffixes: [String] =
-        if case .interval = measure { ["low", "high"] } else { [measure.name] }
-      return suffixes.map { ($0, ColumnBuilder(capacity: groups.count)) }
+      measure.suffixes.map { ($0, ColumnBuilder(capacity: groups.count)) }
     }
     let needsNumbers = measures.contains { !$0.keepsCells }
     var quantilesOfT: [Int: [Double: Double]] = [:]

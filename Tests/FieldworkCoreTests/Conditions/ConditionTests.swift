@@ -5,6 +5,7 @@ final class ConditionTests: XCTestCase {
   private let values: [String: Value] = [
     "lr": 0.01, "n": 3, "opt": "adam", "flag": true, "none": nil, "text": "two words",
     "list": [1], "big": .int(.max), "version": "1.0",
+    "nan": .double(.nan), "in": 1, "is": 2, "contains": "xyz",
   ]
 
   private func holds(_ text: String) throws -> Bool {
@@ -20,6 +21,12 @@ final class ConditionTests: XCTestCase {
       "n == 4 || n == 3", "not n == 4", "!n==4", "!(n == 4)", "NOT n == 4 AND opt == adam",
       "n == 3 or n == 4 and n == 5", "(n == 4 or n == 3) and lr < 1", "not (n == 4 and n == 3)",
       "not not n == 3", "missing != 1", "not missing == 1", "n > -1", "'n' == 3", "n == '3'",
+      "n in (1, 3)", "n in (3)", "n in [1, 3]", "opt in (sgd, adam)", "n not in (1, 2)",
+      "missing not in (1)", "text contains word", "text contains 'o w'", "opt not contains x",
+      "missing is missing", "none is missing", "n is not missing", "not n is missing",
+      "nan is nan", "n is not nan", "missing is not nan", "nan == nan", "nan != 1", "nan IS NaN",
+      "n in (1, 2) or lr in (0.01) and opt == adam", "list contains 1", "'in' == 1", "in in (1)",
+      "is == 2 and is in (2)", "contains contains x", "text in ('two words', b)",
     ]
     for text in texts { XCTAssertTrue(try holds(text), text) }
   }
@@ -30,6 +37,9 @@ final class ConditionTests: XCTestCase {
       "none == 0", "n == 3 and n == 4", "(n == 3 or n == 4) and n == 5", "not n == 3",
       "missing == 1", "missing < 1", "missing >= 1", "missing == null", "opt < 3", "n < abc",
       "none < 1", "list < 2", "not n == 3 or n == 4",
+      "n in (1, 2)", "n not in (3)", "missing in (1)", "opt contains Adam", "none contains nul",
+      "n is missing", "none is not missing", "n is nan", "missing is nan", "nan < 1", "nan >= 1",
+      "nan == 1",
     ]
     for text in texts { XCTAssertFalse(try holds(text), text) }
   }
@@ -71,6 +81,8 @@ final class ConditionTests: XCTestCase {
       "", "   ", "a", "a ==", "== 1", "a == 1 b == 2", "a == 1 and", "and a == 1", "(a == 1",
       "a == 1)", "()", "a == (1)", "a < < 1", "a == 1 or or b == 2", "not", "a == 'x", "a == &",
       "a | b", "a == 1,,b == 2", "a == b == c", "a <> 1", "a =! 1", "and == 1",
+      "a in", "a in 1", "a in ()", "a in (1", "a in (1,)", "a in (1 2)", "a not == 1",
+      "a is", "a is 1", "a is not", "a contains", "a contains (1)", "a in (b in (1))", "in (1)",
     ]
     for text in texts {
       assertThrows(.unreadableText, containing: "cannot read the condition \"\(text)\"") {

@@ -77,4 +77,46 @@ final class TableGroupingTests: XCTestCase {
     XCTAssertEqual(try empty.grouped(by: ["kind"]).mean(["x"]).columnNames, ["kind", "x"])
     XCTAssertEqual(try empty.lastValues().count, 0)
   }
+
+  func testEveryAggregate() throws {
+    let names = ["mean", "std", "sem", "ci", "ci99", "median", "q25", "min", "max", "sum", "n"]
+    let aggregates = try names.map { try XCTUnwrap(Aggregate($0), $0) } + [.first, .last, .count]
+    let result = try table.grouped(by: "kind").aggregate(aggregates, columns: ["x"])
+    XCTAssertEqual(
+      result.columnNames,
+      [
+        "kind", "x_mean", "x_std", "x_sem", "x_low", "x_high", "x_low99", "x_high99", "x_median",
+        "x_q25", "x_min", "x_max", "x_sum", "x_n", "x_first", "x_last", "count",
+      ]
+    )
+    // 1, 2 and 6: t(2) at 97.5 percent is 4.3027.
+    XCTAssertEqual(try result["x_median"], [2.0, 10.0, 5.0])
+    XCTAssertEqual(try result["x_q25"], [1.5, 10.0, 5.0])
+    XCTAssertEqual(try result["x_sum"], [9.0, 10.0, 5.0])
+    XCTAssertEqual(try result["x_n"], [3, 1, 1])
+    XCTAssertEqual(try result["x_first"], [1, 10, 5])
+    let sem = try XCTUnwrap(result["x_sem", as: Double.self][0])
+    XCTAssertEqual(sem, (7.0 / 3).squareRoot(), accuracy: 1e-15)
+    XCTAssertEqual(try XCTUnwrap(result["x_low", as: Double.self][0]), 3 - 4.30265 * sem, accuracy: 1e-4)
+    XCTAssertEqual(try result["x_low"][1], nil, "one value has no interval")
+  }
+
+  func testNamesOfAggregates() {
+    for name in Aggregate.names.components(separatedBy: ", ") + ["ci90", "q5", "q99.5"] {
+      XCTAssertEqual(Aggregate(name)?.name, name)
+    }
+    for name in ["", "avg", "q", "q101", "q-1", "ci0", "ci100", "ci-5", "qx", "Mean", "qnan"] {
+      XCTAssertNil(Aggregate(name), name)
+    }
+  }
+
+  func testNaNMakesWhatRestsOnItNaN() throws {
+    let result = try table.grouped(by: "kind")
+      .aggregate([.mean, .median, .ci, .min, .n], columns: ["y"])
+    XCTAssertEqual(try result["y_mean"][0], .double(.nan))
+    XCTAssertEqual(try result["y_median"][0], .double(.nan))
+    XCTAssertEqual(try result["y_low"][0], .double(.nan))
+    XCTAssertEqual(try result["y_min"][0], 0.5)
+    XCTAssertEqual(try result["y_n"], [2, 2, 0])
+  }
 }
