@@ -24,6 +24,10 @@ extension DatabaseStore {
     for (place, record) in records.enumerated() where !isWritten[place] {
       try write(record, ends[place], database, &numbers)
     }
+    if numbers.lacksViews {
+      try ResultViews(database).make(database)
+      numbers.lacksViews = false
+    }
   }
 
   /// The ends of experiments that begin among the same records, by the place of the beginning; and of each
@@ -166,6 +170,17 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
+    for entry in experiment.config.entries
+    where !Config.auxiliaryKeys.contains(entry.name.key)
+      && numbers.parameters.insert(entry.name.key).inserted
+    {
+      try run(
+        database,
+        "INSERT OR IGNORE INTO parameter (name) VALUES (?)",
+        [Cell(entry.name.key)]
+      )
+      numbers.lacksViews = true
+    }
     let old = try knownNumber(of: experiment.key, database, &numbers)
     if let old, let iteration = start.iteration {
       try resume(old, at: iteration, experiment, start, database)
@@ -249,6 +264,7 @@ extension DatabaseStore {
     )
     guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
     numbers.variables[name] = number
+    numbers.lacksViews = true
     return number
   }
 }

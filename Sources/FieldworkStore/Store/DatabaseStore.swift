@@ -18,6 +18,10 @@ public final class DatabaseStore: ResultStore {
     var variables: [String: Int64] = [:]
     /// Whether the store may have experiments that are not among those.
     var mayHaveOthers = true
+    /// The parameters that the store is known to have.
+    var parameters: Set<String> = []
+    /// Whether there are columns that the views for other programs lack.
+    var lacksViews = true
   }
 
   private init(database: any DatabaseWriter, folder: ResearchFolder?, lock: RunLock?) {

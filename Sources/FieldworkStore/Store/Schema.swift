@@ -149,6 +149,24 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("6") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE parameter (
+            number INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE
+          );
+          INSERT OR IGNORE INTO parameter (name)
+            SELECT key FROM (
+              SELECT json_each.key, min(experiment.ordinal) AS ordinal, min(json_each.id) AS place
+              FROM experiment, json_each(experiment.config)
+              WHERE json_each.key NOT IN ('repetition', 'updates', 'device')
+              GROUP BY json_each.key
+            )
+            ORDER BY ordinal, place;
+          """
+      )
+    }
     return migrator
   }
 
