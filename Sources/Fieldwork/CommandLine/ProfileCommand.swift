@@ -44,7 +44,7 @@ struct ProfileCommand: PlaybookSubcommand {
       valueName: "columns"
     )
   )
-  var columns: String?
+  var select: String?
 
   @Option(
     help: ArgumentHelp(
@@ -102,7 +102,7 @@ struct ProfileCommand: PlaybookSubcommand {
     if perIteration { options.levels.insert(.iteration) }
     if perExperiment { options.levels.insert(.experiment) }
     options.groupedBy = try groupBy.map(columnNames) ?? []
-    options.columns = try columns.map(columnNames)
+    options.columns = try select.map(columnNames)
     options.sortedBy = sort
     if ascending || descending { options.isDescending = descending }
     return options

@@ -13,6 +13,9 @@ struct ResultsCommand: PlaybookSubcommand {
       row for each group, with mean and standard deviation over its experiments; of each experiment \
       the last value counts, unless 'iteration' is among the groups. Groups and --last leave out \
       experiments that are not done, as the summary of a run does.
+
+      A condition compares columns with values by ==, !=, <, <=, >, >=, in (…), contains, is missing and is \
+      nan, joined by and, or, not and parentheses. Names and texts with spaces or signs stand in quotes.
       """
   )
 
@@ -27,16 +30,16 @@ struct ResultsCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
-      "With --group-by: what to show of a group, of mean, std, min, max, count, last.",
+      "With --group-by: what to show of a group, of \(Aggregate.names); ci and q take other percents: ci99, q90.",
       valueName: "names"
     )
   )
   var aggregate: String?
 
   @Option(help: ArgumentHelp("Only these columns, in this order.", valueName: "columns"))
-  var columns: String?
+  var select: String?
 
-  @Option(help: ArgumentHelp("Sort by a column.", valueName: "column"))
+  @Option(help: ArgumentHelp("Sort by columns: --sort size,loss.", valueName: "columns"))
   var sort: String?
 
   @Flag(help: "With --sort: the largest first.")
@@ -60,8 +63,8 @@ struct ResultsCommand: PlaybookSubcommand {
     }
     if let table = shape.otherTable {
       let others = [
-        (last, "--last"), (shape.isLong, "--long"), (selection.completeOnly, "--complete-only"),
-        (selection.iterations != nil, "--iterations"), (selection.unfinished, "--unfinished"),
+        (last, "--last"), (shape.form == .long, "--long"), (selection.completeOnly, "--complete-only"),
+        (selection.iterations != nil, "--iteration"), (selection.unfinished, "--unfinished"),
         (aggregate != nil && shape.failures, "--aggregate"),
       ]
       if let other = others.first(where: \.0)?.1 {
@@ -74,7 +77,7 @@ struct ResultsCommand: PlaybookSubcommand {
       )
     }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
-    if shape.isLong && (groupBy != nil || last) {
+    if shape.form == .long && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
     }
   }
@@ -88,8 +91,8 @@ struct ResultsCommand: PlaybookSubcommand {
     )
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
     var table = try grouped(rows)
-    if let sort { table = try table.sorted(by: sort, descending: descending) }
-    if let columns { table = try table.select(try columnNames(columns)) }
+    if let sort { table = try table.sorted(by: try columnNames(sort), descending: descending) }
+    if let select { table = try table.select(try columnNames(select)) }
     output.print(table, context.terminal)
     if leftOut > 0 {
       context.terminal.printError(
@@ -105,11 +108,11 @@ struct ResultsCommand: PlaybookSubcommand {
     let items = try DatabaseStore.openForReading(folder).meta()
     let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
     let report = MetaReport(items, runs)
-    let wantsTable = columns != nil || sort != nil || output.limit != nil
+    let wantsTable = select != nil || sort != nil || output.limit != nil
     if wantsTable || output.chosenFormat != .text {
       var table = report.table
-      if let sort { table = try table.sorted(by: sort, descending: descending) }
-      if let columns { table = try table.select(try columnNames(columns)) }
+      if let sort { table = try table.sorted(by: try columnNames(sort), descending: descending) }
+      if let select { table = try table.select(try columnNames(select)) }
       output.print(table, terminal)
     } else {
       terminal.print(report.description)
@@ -126,7 +129,7 @@ struct ResultsCommand: PlaybookSubcommand {
         completeOnly: selection.completeOnly
       )
     }
-    let table = try make(usesAliases: shape.aliases)
+    let table = try make(usesAliases: shape.shown == .alias)
     guard let condition = selection.condition else { return table }
     let parsed = try Condition(option: condition)
     let shown = try make(usesAliases: true)

@@ -7,7 +7,7 @@ struct ResultsSelection: ParsableArguments {
   @Option(
     name: .customLong("where"),
     help: ArgumentHelp(
-      "Only rows that satisfy the condition: --where 'lr < 0.1 and iteration == 9'.",
+      "Only rows that satisfy the condition: --where 'lr < 0.1 and layers in (2, 4)'.",
       valueName: "condition"
     )
   )
@@ -27,7 +27,8 @@ struct ResultsSelection: ParsableArguments {
   var states: [ExperimentState]?
 
   @Option(
-    help: ArgumentHelp("Only these iterations, from 0: --iterations 0,4.", valueName: "numbers"),
+    name: [.customLong("iteration"), .customLong("iterations")],
+    help: ArgumentHelp("Only these iterations, from 0: --iteration 0,4.", valueName: "numbers"),
     transform: ResultsSelection.iterations
   )
   var iterations: [Int]?

@@ -1,6 +1,30 @@
 import ArgumentParser
 import FieldworkStore
 
+/// How configs are shown.
+enum ShownConfig: String, EnumerableFlag {
+  case value, alias
+
+  static func help(for value: ShownConfig) -> ArgumentHelp? {
+    switch value {
+    case .value: "Show configs by their values, which is the default."
+    case .alias: "Show configs by their shown names, as texts."
+    }
+  }
+}
+
+/// How saved values stand in a table.
+enum TableForm: String, EnumerableFlag {
+  case wide, long
+
+  static func help(for value: TableForm) -> ArgumentHelp? {
+    switch value {
+    case .wide: "A column for each saved name, which is the default."
+    case .long: "A row for each value, with columns 'name' and 'value'."
+    }
+  }
+}
+
 /// Which table of the results to show, and its columns.
 struct ResultsShape: ParsableArguments {
   @Flag(help: "Show the experiments instead, with their states and durations.")
@@ -34,11 +58,9 @@ struct ResultsShape: ParsableArguments {
   )
   var withOutput = false
 
-  @Flag(name: .customLong("long"), help: "A row for each value, with columns 'name' and 'value'.")
-  var isLong = false
+  @Flag var form: TableForm = .wide
 
-  @Flag(help: "Show configs by their shown names, as texts.")
-  var aliases = false
+  @Flag var shown: ShownConfig = .value
 
   @Flag(help: "Show what a run adds: repetition, updates, device, and how each iteration ended.")
   var auxiliary = false
@@ -74,7 +96,7 @@ struct ResultsShape: ParsableArguments {
       if !meta { throw ValidationError("--run is about circumstances: add --meta") }
       if run < 0 { throw ValidationError("--run is \(run): give 0 or more") }
     }
-    if meta && (aliases || auxiliary || hidesConfig || joinsConfig || isLong) {
+    if meta && (shown == .alias || auxiliary || hidesConfig || joinsConfig || form == .long) {
       throw ValidationError(
         "--meta is about runs, which have no configs: leave out what shows or hides these"
       )
@@ -98,7 +120,7 @@ struct ResultsShape: ParsableArguments {
     completeOnly: Bool
   ) throws -> Table {
     let options = TableOptions(
-      isWide: !isLong,
+      isWide: form == .wide,
       usesAliases: usesAliases,
       includesConfig: !hidesConfig,
       joinsConfig: joinsConfig,

@@ -177,6 +177,10 @@ public struct Objective: Sendable, Hashable {
   public let name: String
   public let direction: Direction
 
+  public init(name: String, direction: Direction) {
+    (self.name, self.direction) = (name, direction)
+  }
+
   /// The smaller the last saved value of the name, the better.
   public static func minimize(_ name: String) -> Objective {
     Objective(name: name, direction: .minimize)

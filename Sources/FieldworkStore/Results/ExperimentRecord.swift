@@ -67,6 +67,9 @@ public struct ExperimentRecord: Sendable {
     let updates: Int
   }
 
+  /// Whether another experiment has the same config, whatever its repetition.
+  package func hasSameConfig(as other: ExperimentRecord) -> Bool { point == other.point }
+
   /// How long it ran, in seconds; nil while it runs. It is 0 where the clock was set back meanwhile.
   public var duration: Double? { started.flatMap { start in ended.map { max(0, $0 - start) } } }
 

@@ -1,6 +1,14 @@
 public import FieldworkCore
 
 extension ResearchResults {
+  /// A config with what its repetitions say of an objective.
+  struct Ranked {
+    /// The position of the first experiment with the config.
+    let experiment: Int
+    let config: Config
+    let statistics: Statistics
+  }
+
   /// The best configs by an objective, the best one first; of equal ones the first of the plan.
   ///
   ///     let best = try results.best(by: .minimize("loss"), count: 3)
@@ -11,24 +19,71 @@ extension ResearchResults {
   /// - Parameter count: how many configs there are at most.
   /// - Returns: fewer, or none, if there are not so many.
   public func best(by objective: Objective, count: Int = 1) -> [ResultDigest.Best] {
-    var groups: [String: (config: Config, sum: Double, count: Int)] = [:]
-    var order: [String] = []
-    for (experiment, value) in zip(experiments, lastValues(of: objective.name)) {
-      guard experiment.state == .done, let number = value?.number, !number.isNaN else { continue }
-      let config = experiment.config.withoutAuxiliary
-      let identity = config.identity
-      if groups[identity] == nil { order.append(identity) }
-      groups[identity, default: (config, 0, 0)].sum += number
-      groups[identity]?.count += 1
+    ranked(by: objective).prefix(max(0, count)).map {
+      ResultDigest.Best(
+        config: $0.config,
+        mean: $0.statistics.mean,
+        count: $0.statistics.count
+      )
     }
-    let means = order.compactMap { groups[$0] }.map {
-      ResultDigest.Best(config: $0.config, mean: $0.sum / Double($0.count), count: $0.count)
+  }
+
+  /// The best configs by an objective as a table, the best one first: the id of the first experiment with
+  /// the config, its parameters, the mean under the name of the objective, its confidence interval `low` and
+  /// `high` (95 percent, Student's t), and the number `n` of experiments.
+  ///
+  /// See ``best(by:count:)``.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name.
+  public func bestTable(
+    by objective: Objective,
+    count: Int = 10,
+    _ options: TableOptions = TableOptions()
+  ) throws -> Table {
+    try requireVariable(objective.name)
+    let ranked = ranked(by: objective).prefix(max(0, count))
+    func column(_ name: String, _ cell: (Statistics) -> Double?) -> Table.Column {
+      Table.Column(name: name, cells: ranked.map { cell($0.statistics).map { .double($0) } })
+    }
+    let table = TableBuilder(self, options).table(
+      ranked.map(\.experiment),
+      own: [],
+      declared: [
+        column(objective.name, \.mean), column("low") { $0.interval()?.low },
+        column("high") { $0.interval()?.high },
+        Table.Column(name: "n", cells: ranked.map { .int($0.statistics.count) }),
+      ]
+    )
+    // A row is a config, whatever its repetitions.
+    return Table(columns: table.columns.filter { $0.role != .auxiliary })
+  }
+
+  func ranked(by objective: Objective) -> [Ranked] {
+    var positions: [String: Int] = [:]
+    var groups: [(experiment: Int, numbers: [Double])] = []
+    for (index, value) in lastValues(of: objective.name).enumerated() {
+      guard experiments[index].state == .done, let number = value?.number, !number.isNaN else {
+        continue
+      }
+      let position = positions[experiments[index].point, default: groups.count]
+      if position == groups.count {
+        positions[experiments[index].point] = position
+        groups.append((index, []))
+      }
+      groups[position].numbers.append(number)
+    }
+    let all = groups.map { group in
+      Ranked(
+        experiment: group.experiment,
+        config: experiments[group.experiment].config.withoutAuxiliary,
+        statistics: Statistics(group.numbers)
+      )
     }
     // The mean of both infinities is no number.
-    let ranked = means.filter { !$0.mean.isNaN }.enumerated().sorted { left, right in
-      guard left.element.mean != right.element.mean else { return left.offset < right.offset }
-      return (left.element.mean < right.element.mean) == (objective.direction == .minimize)
+    let sorted = all.filter { !$0.statistics.mean.isNaN }.enumerated().sorted { left, right in
+      let (first, second) = (left.element.statistics.mean, right.element.statistics.mean)
+      guard first != second else { return left.offset < right.offset }
+      return (first < second) == (objective.direction == .minimize)
     }
-    return ranked.prefix(max(0, count)).map(\.element)
+    return sorted.map(\.element)
   }
 }

@@ -107,7 +107,7 @@ final class AcceptanceProcessTests: FaultTestCase {
       "--name",
       "faulty",
       "--failures",
-      "--columns",
+      "--select",
       "fault,iteration,unit,cause,code,signal",
       "--format",
       "csv"

@@ -9,7 +9,7 @@ final class CommandLineMannerTests: CommandLineTestCase {
     let table = try runPlaybook(
       "results",
       "--auxiliary",
-      "--columns",
+      "--select",
       name,
       "--format",
       "csv",

@@ -32,7 +32,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     let calls = rows(csv).map { "\($0[0]) \($0[1])" }
     XCTAssertEqual(Set(calls), ["train 8", "test 4"])
     XCTAssertEqual(
-      try profile("--columns", "unit,calls", "--sort", "calls"),
+      try profile("--select", "unit,calls", "--sort", "calls"),
       """
       unit   calls
       ─────  ─────
@@ -55,7 +55,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
       titles(try profile("--turns", "--format", "csv")),
       "unit,iteration,total_time,unit_time,experiment"
     )
-    for option in ["--columns", "--sort"] {
+    for option in ["--select", "--sort"] {
       try assertRefused(
         "profile",
         option,
@@ -87,7 +87,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     let groups = try profile(
       "--group-by",
       "size,lr",
-      "--columns",
+      "--select",
       "size,lr,unit,calls",
       "--sort",
       "unit",
@@ -113,7 +113,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
 
   func testTurns() throws {
     try run("profiled")
-    let turns = try profile("--turns", "--columns", "unit,iteration,experiment", "--format", "csv")
+    let turns = try profile("--turns", "--select", "unit,iteration,experiment", "--format", "csv")
     XCTAssertEqual(
       rows(turns).prefix(3).map { $0.joined(separator: " ") },
       [
@@ -121,19 +121,19 @@ final class CommandLineProfileTests: CommandLineTestCase {
       ]
     )
     XCTAssertEqual(rows(turns).count, 12)
-    let memory = try rows(profile("--turns", "--columns", "memory", "--format", "csv"))
+    let memory = try rows(profile("--turns", "--select", "memory", "--format", "csv"))
     XCTAssertTrue(memory.allSatisfy { Int($0[0]) ?? 0 > 1 << 20 }, "\(memory)")
   }
 
   func testOrderNumberAndFormat() throws {
     try run("profiled")
     let times = try rows(
-      profile("--turns", "--sort", "total_time", "--columns", "total_time", "--format", "csv")
+      profile("--turns", "--sort", "total_time", "--select", "total_time", "--format", "csv")
     ).compactMap { Double($0[0]) }
     XCTAssertEqual(times, times.sorted(by: >))
     XCTAssertEqual(times.count, 12)
     func units(_ arguments: String...) throws -> [String] {
-      let all = ["profile", "--columns", "unit", "--format", "csv"] + arguments
+      let all = ["profile", "--select", "unit", "--format", "csv"] + arguments
       let result = try ProcessRun(
         Self.executable("TestPlaybook"),
         complete(all),
@@ -147,7 +147,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     XCTAssertEqual(try units("--sort", "unit", "--descending"), ["train", "test"])
     XCTAssertEqual(try units("--sort", "unit", "--limit", "1"), ["test"])
     guard
-      case .list(let list) = try Value(parsing: try profile("--json", "--columns", "unit,calls"))
+      case .list(let list) = try Value(parsing: try profile("--json", "--select", "unit,calls"))
     else { return XCTFail("no list") }
     XCTAssertEqual(Set(list), [["unit": "train", "calls": 8], ["unit": "test", "calls": 4]])
   }
@@ -157,7 +157,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     let csv = try profile(
       "--id",
       "40fa",
-      "--columns",
+      "--select",
       "unit,calls",
       "--sort",
       "unit",
@@ -191,7 +191,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     let again = try runPlaybook("--fresh", "--yes", "--profile", "simple")
     XCTAssertEqual(again.status, 0, again.error)
     XCTAssertEqual(
-      try profile("--columns", "unit,calls", "--format", "csv", research: "small"),
+      try profile("--select", "unit,calls", "--format", "csv", research: "small"),
       "unit,calls\ntrain,8\n"
     )
   }
@@ -214,7 +214,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
       saying: "no config has a parameter 'rate'; configs have lr, size"
     )
     try refused("--group-by", "lr,lr", saying: "'lr,lr' is no list of names: give each once")
-    try refused("--columns", "time", saying: "the table has no column 'time', it has unit, calls")
+    try refused("--select", "time", saying: "the table has no column 'time', it has unit, calls")
     try refused("--sort", "time", saying: "the table has no column 'time', it has unit, calls")
     try refused("--ascending", saying: "--ascending needs --sort")
     try refused("--descending", saying: "--descending needs --sort")

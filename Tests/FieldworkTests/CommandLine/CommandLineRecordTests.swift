@@ -232,7 +232,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
       try shownMeta("--run", "7"),
       "(nothing is recorded of run 7, but of 1, 2)\n"
     )
-    let table = try shownMeta("--run", "2", "--format", "csv", "--columns", "run,topic,item")
+    let table = try shownMeta("--run", "2", "--format", "csv", "--select", "run,topic,item")
     XCTAssertTrue(table.hasPrefix("run,topic,item\n2,environment,architecture\n"), table)
     try assertRefused(
       "results",

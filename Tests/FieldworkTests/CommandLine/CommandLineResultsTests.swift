@@ -105,7 +105,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "--last",
       "--sort",
       "loss",
-      "--columns",
+      "--select",
       "size, loss",
       "--format",
       "csv"
@@ -117,7 +117,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "--descending",
       "--limit",
       "1",
-      "--columns",
+      "--select",
       "loss",
       "--format",
       "csv"
@@ -129,7 +129,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
 
   func testUnknownColumns() throws {
     let message = "error: the table has no column 'foo', it has id, lr, size, iteration, loss"
-    for arguments in ["--group-by", "--columns", "--sort"] {
+    for arguments in ["--group-by", "--select", "--sort"] {
       try assertRefused("results", arguments, "foo", saying: message)
     }
     let condition = message.replacingOccurrences(of: "error: ", with: "error: --where: ")

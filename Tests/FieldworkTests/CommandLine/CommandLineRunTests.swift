@@ -90,7 +90,7 @@ final class CommandLineRunTests: CommandLineTestCase {
       try runPlaybook("--set", "activation=half", "--set", "l=f", research: "aliases").status,
       0
     )
-    let table = try runPlaybook("results", "--aliases", "--format", "csv", research: "aliases")
+    let table = try runPlaybook("results", "--alias", "--format", "csv", research: "aliases")
     XCTAssertEqual(table.output.split(separator: "\n").first, "id,activation,l,iteration,y")
     XCTAssertEqual(rows(table.output).map { $0[1...].joined(separator: " ") }, ["half f 0 -1.0"])
   }

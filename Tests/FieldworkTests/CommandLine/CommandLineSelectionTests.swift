@@ -43,10 +43,10 @@ final class CommandLineSelectionTests: CommandLineTestCase {
 
   func testIterationsAndIds() throws {
     XCTAssertEqual(try runPlaybook("--seed", "1").status, 0)
-    let first = try results("--iterations", "0")
+    let first = try results("--iteration", "0")
     XCTAssertEqual(first.dropFirst().map { $0[3] }, ["0", "0", "0", "0"])
-    XCTAssertEqual(try results("--iterations", "0,1,7"), try results())
-    XCTAssertEqual(try results("--iterations", "7"), [["id", "lr", "size", "iteration", "loss"]])
+    XCTAssertEqual(try results("--iteration", "0,1,7"), try results())
+    XCTAssertEqual(try results("--iteration", "7"), [["id", "lr", "size", "iteration", "loss"]])
     let id = "40faee0a84438ed2"
     let one = try results("--id", id)
     XCTAssertEqual(one.dropFirst().map { $0[0] }, [id, id])
@@ -115,7 +115,7 @@ final class CommandLineSelectionTests: CommandLineTestCase {
   func testJoinedConfigs() throws {
     XCTAssertEqual(try runPlaybook("--seed", "1").status, 0)
     XCTAssertEqual(
-      try results("--join-config", "--iterations", "0", "--id", "40f"),
+      try results("--join-config", "--iteration", "0", "--id", "40f"),
       [["id", "config", "iteration", "loss"], ["40faee0a84438ed2", "lr_0.1-size_8", "0", "0.8"]]
     )
     XCTAssertEqual(
@@ -160,9 +160,9 @@ final class CommandLineSelectionTests: CommandLineTestCase {
   func testWrongUses() throws {
     try assertRefused(
       "results",
-      "--iterations",
+      "--iteration",
       "0,x",
-      saying: "error: The value '0,x' is invalid for '--iterations <numbers>': "
+      saying: "error: The value '0,x' is invalid for '--iteration <numbers>': "
         + "'x' is no iteration: give numbers from 0 up, with commas"
     )
     try assertRefused(
@@ -189,8 +189,8 @@ final class CommandLineSelectionTests: CommandLineTestCase {
         "--failures and --artifacts show different tables: give one of them"
       ),
       (
-        ["--artifacts", "--iterations", "1"],
-        "--iterations is for saved values: leave out --artifacts"
+        ["--artifacts", "--iteration", "1"],
+        "--iteration is for saved values: leave out --artifacts"
       ),
       (["--experiments", "--last"], "--last is for saved values: leave out --experiments"),
       (

@@ -1,0 +1,80 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkStore
+
+/// `best`: shows the best configs.
+struct BestCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "best",
+    abstract: "Show the best configs by a saved value.",
+    discussion: """
+      A config counts by the mean of the last values of its repetitions; low and high are the 95 percent \
+      confidence interval of the mean (Student's t), n is the number of experiments. Experiments that are \
+      not done are left out.
+      """
+  )
+
+  @Option(
+    help: ArgumentHelp("By which saved value; the playbook's objective by default.", valueName: "name")
+  )
+  var by: String?
+
+  @Flag(name: .customLong("max"), help: "The largest is the best.")
+  var largest = false
+
+  @Flag(name: .customLong("min"), help: "The smallest is the best.")
+  var smallest = false
+
+  @Option(help: ArgumentHelp("How many configs to show; 0 for all.", valueName: "n"))
+  var count = 10
+
+  @OptionGroup(title: "Which experiments")
+  var experiments: StoredExperiments
+
+  @Flag var shown: ShownConfig = .value
+
+  @OptionGroup
+  var output: TableOutput
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func validate() throws {
+    if largest && smallest { throw ValidationError("give one of --max and --min") }
+    if count < 0 { throw ValidationError("--count is \(count): give 0 or more") }
+  }
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let results = try experiments.results(
+      location.folder(of: context.research),
+      context.research
+    )
+    let name = try ValueOption.name(by, "--by", context.research, results)
+    let objective = Objective(name: name, direction: try direction(name, context.research))
+    let table = try results.bestTable(
+      by: objective,
+      count: count == 0 ? .max : count,
+      TableOptions(usesAliases: shown == .alias)
+    )
+    guard table.count > 0 else {
+      throw FieldworkError(
+        .nothingPasses,
+        "no experiment that is done saved a number '\(name)'; results --experiments shows their states"
+      )
+    }
+    output.print(table, context.terminal)
+    return .done
+  }
+
+  private func direction(_ name: String, _ research: Research) throws -> Objective.Direction {
+    if largest { return .maximize }
+    if smallest { return .minimize }
+    if let objective = research.settings.objective, objective.name == name {
+      return objective.direction
+    }
+    throw FieldworkError(
+      .unreadableText,
+      "say whether the largest '\(name)' is the best, or the smallest: add --max or --min"
+    )
+  }
+}

@@ -1,0 +1,169 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// `compare`: shows how two configs, groups of experiments, or researches differ.
+struct CompareCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare two configs, two groups of experiments, or two researches, pair by pair.",
+    discussion: """
+      Each side is a condition ('rate == 0.1'), the id of an experiment, which stands for its config in all \
+      repetitions, or a research: the path of its folder, or its name beside this one. Both are of a kind.
+
+      Experiments are compared in pairs: those with the same repetition, and the same values of all parameters that \
+      the conditions do not name. difference is the mean of second minus first, low and high its 95 percent \
+      confidence interval (Student's t), p the probability of so large a difference by chance (permutation test, \
+      exact up to 20 pairs), p_ranks that by Wilcoxon's signed-rank test. Experiments that are not done are left out.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("A condition, an id or a research.", valueName: "first"))
+  var first: String
+
+  @Argument(help: ArgumentHelp("Another one.", valueName: "second"))
+  var second: String
+
+  @Option(
+    help: ArgumentHelp(
+      "By these saved values; by all that are numbers otherwise.",
+      valueName: "names"
+    )
+  )
+  var by: String?
+
+  @OptionGroup(title: "Which experiments")
+  var experiments: StoredExperiments
+
+  @OptionGroup
+  var output: TableOutput
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  /// One side of the comparison.
+  private struct Side {
+    let results: ResearchResults
+    /// The parameters in which its experiments need not be equal to their partners.
+    let named: Set<String>
+    let isResearch: Bool
+  }
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let (first, second) = try (side(first, context), side(second, context))
+    guard first.isResearch == second.isResearch else {
+      throw FieldworkError(
+        .unreadableText,
+        "'\(first.isResearch ? self.first : self.second)' is a research, and '\(first.isResearch ? self.second : self.first)' is not: give two of a kind"
+      )
+    }
+    let names = try names(first.results, second.results)
+    let comparisons = try names.compactMap { name -> ResultComparison? in
+      do {
+        return try first.results.compare(
+          with: second.results,
+          by: name,
+          apartFrom: first.named.union(second.named)
+        )
+      } catch let error as FieldworkError where error.code == .nothingPasses && names.count > 1 {
+        return nil
+      }
+    }
+    guard !comparisons.isEmpty else {
+      throw FieldworkError(
+        .nothingPasses,
+        "there is nothing to compare: no experiments that are done make a pair, with numbers saved under one name"
+      )
+    }
+    output.print(Self.table(comparisons), context.terminal)
+    for remark in Self.remarks(comparisons) { context.terminal.printError(remark) }
+    return .done
+  }
+
+  private func side(_ text: String, _ context: PlaybookContext) throws -> Side {
+    let paths = [text, "\(location.directory)/\(text)"]
+    if !text.isEmpty, let path = paths.first(where: { ResearchFolder(path: $0).hasStore }) {
+      return Side(
+        results: try experiments.results(ResearchFolder(path: path), context.research),
+        named: [],
+        isResearch: true
+      )
+    }
+    let results = try experiments.results(
+      location.folder(of: context.research),
+      context.research
+    )
+    if let id = results.experiments.first(where: { !text.isEmpty && $0.id.hasPrefix(text) }) {
+      let points = results.experiments.filter { $0.hasSameConfig(as: id) }
+      return Side(
+        results: try results.filtered(ids: points.map(\.id)),
+        named: Set(results.parameterNames),
+        isResearch: false
+      )
+    }
+    let condition: Condition
+    do {
+      condition = try Condition(text)
+    } catch let error as FieldworkError {
+      throw FieldworkError(
+        error.code,
+        "'\(text)' is no research in \(location.directory), no id of an experiment, and no condition: \(error.message)"
+      )
+    }
+    let chosen = try results.filtered(where: condition)
+    guard !chosen.experiments.isEmpty else {
+      throw FieldworkError(.nothingPasses, "no experiment has \(text)")
+    }
+    return Side(results: chosen, named: Set(condition.names), isResearch: false)
+  }
+
+  /// The saved names to compare by.
+  private func names(_ first: ResearchResults, _ second: ResearchResults) throws -> [String] {
+    if let by { return try columnNames(by) }
+    return first.variables.filter { name in
+      second.variables.contains(name)
+        && first.lastValues(of: name).contains { $0?.number != nil }
+        && second.lastValues(of: name).contains { $0?.number != nil }
+    }
+  }
+
+  private static func table(_ comparisons: [ResultComparison]) -> Table {
+    func column(_ name: String, _ number: (PairedComparison) -> Double?) -> Table.Column {
+      Table.Column(name: name, cells: comparisons.map { number($0.pairs).map { .double($0) } })
+    }
+    return Table(columns: [
+      Table.Column(name: "value", cells: comparisons.map { .string($0.name) }),
+      Table.Column(name: "pairs", cells: comparisons.map { .int($0.pairs.count) }),
+      column("first") { $0.count > 0 ? $0.first.mean : nil },
+      column("second") { $0.count > 0 ? $0.second.mean : nil },
+      column("difference") { $0.count > 0 ? $0.differences.mean : nil },
+      column("low") { $0.differences.interval()?.low },
+      column("high") { $0.differences.interval()?.high },
+      column("p", \.probability), column("p_ranks", \.rankProbability),
+    ])
+  }
+
+  /// What one should know of the numbers.
+  private static func remarks(_ comparisons: [ResultComparison]) -> [String] {
+    var remarks: [String] = []
+    if let few = comparisons.map(\.pairs).filter({ (1...5).contains($0.count) })
+      .min(by: { $0.count < $1.count })
+    {
+      remarks.append(
+        "with \(few.count) pair\(few.count == 1 ? "" : "s") p cannot be below \(Table.rounded(few.smallestProbability)): more repetitions tell more"
+      )
+    }
+    for comparison in comparisons {
+      let (first, second) = comparison.unpaired
+      let left = comparison.pairs.leftOut
+      if first + second > 0 {
+        remarks.append(
+          "\(comparison.name): \(first) experiments of the first side and \(second) of the second have no partner"
+        )
+      }
+      if left > 0 { remarks.append("\(comparison.name): pairs with NaN are left out: \(left)") }
+    }
+    return remarks
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkStore
+
+/// `importance`: shows how much each parameter explains.
+struct ImportanceCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "importance",
+    abstract: "Show how much of a saved value's variance each parameter explains.",
+    discussion: """
+      By functional ANOVA: a random forest of 64 trees learns the value from the parameters; share is the part of \
+      its variance over the domain that a parameter explains alone, std its deviation over the trees, and \
+      (together) what only several explain (Hutter, Hoos and Leyton-Brown, 2014). A config counts by the mean of \
+      the last values of its repetitions.
+      """
+  )
+
+  @Option(
+    help: ArgumentHelp("Of which saved value; the playbook's objective by default.", valueName: "name")
+  )
+  var of: String?
+
+  @OptionGroup(title: "Which experiments")
+  var experiments: StoredExperiments
+
+  @OptionGroup
+  var output: TableOutput
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let results = try experiments.results(
+      location.folder(of: context.research),
+      context.research
+    )
+    let name = try ValueOption.name(of, "--of", context.research, results)
+    output.print(try results.importanceTable(of: name), context.terminal)
+    return .done
+  }
+}

@@ -1,0 +1,45 @@
+public import FieldworkCore
+
+extension ResearchResults {
+  /// How much of the variance of a saved number each parameter explains by itself, over the configs.
+  ///
+  /// A config counts by the mean of the last values of its repetitions, as in ``best(by:count:)``.
+  /// - Returns: nil if no parameter varies, or the number is the same everywhere.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name.
+  public func importance(of name: String) throws -> FunctionalANOVA? {
+    try requireVariable(name)
+    let configs = ranked(by: .maximize(name)).filter { $0.statistics.mean.isFinite }
+      .sorted { $0.experiment < $1.experiment }
+    let table = TableBuilder(self, TableOptions())
+      .table(configs.map(\.experiment), own: [], declared: [])
+    let parameters = table.columns.filter { $0.role == .parameter }.map {
+      FunctionalANOVA.Parameter(name: $0.name, values: $0.cells)
+    }
+    return FunctionalANOVA(parameters, configs.map(\.statistics.mean))
+  }
+
+  /// ``importance(of:)`` as a table: `parameter`, `share` from 0 to 1, and its standard deviation over the
+  /// trees, `std`; at the end `(together)`, what parameters explain only together.
+  /// - Throws: as ``importance(of:)``; ``FieldworkError`` of code `nothingPasses` if there is nothing to
+  ///   explain.
+  public func importanceTable(of name: String) throws -> Table {
+    guard let importance = try importance(of: name) else {
+      throw FieldworkError(
+        .nothingPasses,
+        "'\(name)' does not vary, or no parameter does, over the configs that are done: nothing is to be explained"
+      )
+    }
+    return Table(columns: [
+      Table.Column(
+        name: "parameter",
+        cells: importance.shares.map { .string($0.parameter) } + ["(together)"],
+        role: .key
+      ),
+      Table.Column(
+        name: "share",
+        cells: importance.shares.map { .double($0.share) } + [.double(importance.interactions)]
+      ),
+      Table.Column(name: "std", cells: importance.shares.map { .double($0.deviation) } + [nil]),
+    ])
+  }
+}
