@@ -59,6 +59,14 @@ let package = Package(
       swiftSettings: settings
     ),
     .target(
+      name: "FieldworkReport",
+      dependencies: [
+        "FieldworkCore", "FieldworkStore", .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")],
+      swiftSettings: settings
+    ),
+    .target(
       name: "FieldworkRuntime",
       dependencies: [
         "FieldworkCore", "FieldworkStore", .product(name: "Logging", package: "swift-log"),
@@ -68,7 +76,7 @@ let package = Package(
     .target(
       name: "Fieldwork",
       dependencies: [
-        "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        "FieldworkCore", "FieldworkReport", "FieldworkRuntime", "FieldworkStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -112,6 +120,11 @@ let package = Package(
       dependencies: [
         "FieldworkCore", "FieldworkStore", .product(name: "GRDB", package: "GRDB.swift"),
       ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkReportTests",
+      dependencies: ["FieldworkCore", "FieldworkReport", "FieldworkStore"],
       swiftSettings: settings
     ),
     .testTarget(

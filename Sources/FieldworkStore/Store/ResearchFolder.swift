@@ -148,7 +148,7 @@ public struct ResearchFolder: Sendable, Hashable {
   }
 
   /// The reason in a file error, without its wrappings.
-  static func reason(_ error: any Error) -> String {
+  package static func reason(_ error: any Error) -> String {
     let error = error as NSError
     if let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError {
       return inner.localizedDescription

@@ -48,7 +48,7 @@ extension Table {
     func with(_ content: ColumnContent) -> Column { Column(name, content, role) }
 
     /// The cells of some rows, in that order.
-    func rows(_ rows: [Int]) -> Column { with(content.gathered(rows)) }
+    public func rows(_ rows: [Int]) -> Column { with(content.gathered(rows)) }
   }
 
   /// What the cells of a column are.

@@ -1,0 +1,151 @@
+import ArgumentParser
+import FieldworkCore
+import FieldworkReport
+import FieldworkStore
+import Foundation
+
+/// What a plot shows.
+enum PlotKind: String, CaseIterable, ExpressibleByArgument {
+  case curves, parameter, parallel, heatmap, timeline, importance
+}
+
+/// `plot`: writes one picture of the results.
+struct PlotCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plot",
+    abstract: "Write a picture of the results as an SVG file.",
+    discussion: """
+      curves: a saved value over the iterations, mean and 95 percent confidence interval over experiments; --by tells \
+      curves apart, by a parameter or by config. \
+      parameter: the last values over one parameter; --by colours another one. \
+      parallel: a line for each config over all parameters. \
+      heatmap: the mean of the last values over two parameters: plot heatmap size,temperature. \
+      timeline: what each worker did, and what failed. \
+      importance: how much each parameter explains.
+      """
+  )
+
+  @Argument(help: ArgumentHelp("What to draw.", valueName: "kind"))
+  var kind: PlotKind
+
+  @Argument(
+    help: ArgumentHelp("The parameter, or two for a heat map, with a comma.", valueName: "parameters")
+  )
+  var parameters: String?
+
+  @Option(
+    help: ArgumentHelp("Of which saved value; the playbook's objective by default.", valueName: "name")
+  )
+  var of: String?
+
+  @Option(
+    help: ArgumentHelp("Which parameter tells curves or colours apart; config for configs.", valueName: "name")
+  )
+  var by: String?
+
+  @Flag(help: "With curves and parameter: a logarithmic horizontal axis.")
+  var logX = false
+
+  @Flag(help: "With curves and parameter: a logarithmic vertical axis.")
+  var logY = false
+
+  @OptionGroup(title: "Which experiments")
+  var experiments: StoredExperiments
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The file to write; - for the standard output.", valueName: "path")
+  )
+  var output: String?
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func validate() throws {
+    let wantsParameters = [.parameter, .heatmap].contains(kind)
+    if !wantsParameters, parameters != nil {
+      throw ValidationError("\(kind.rawValue) needs no parameter: leave out '\(parameters ?? "")'")
+    }
+    if wantsParameters, parameters == nil {
+      throw ValidationError(
+        kind == .heatmap
+          ? "say which two parameters: plot heatmap size,temperature"
+          : "say which parameter: plot parameter temperature"
+      )
+    }
+    let hasAxes = [.curves, .parameter].contains(kind)
+    for (isGiven, option) in [(logX, "--log-x"), (logY, "--log-y"), (by != nil, "--by")]
+    where isGiven && !hasAxes {
+      throw ValidationError("\(option) is for curves and parameter: leave it out")
+    }
+    if kind == .timeline, of != nil {
+      throw ValidationError("a timeline shows no saved value: leave out --of")
+    }
+  }
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    let folder = try location.folder(of: context.research)
+    let results = try experiments.results(folder, context.research)
+    let plot = try plot(results, context.research)
+    let path = output ?? "\(folder.path)/\(kind.rawValue).svg"
+    if path == "-" {
+      context.terminal.print(plot.svg)
+      return .done
+    }
+    try write(plot.svg, to: path)
+    context.terminal.print(path)
+    if !plot.summary.isEmpty { context.terminal.printError(plot.summary.inOneLine) }
+    for note in plot.notes { context.terminal.printError(note.inOneLine) }
+    return .done
+  }
+
+  private func plot(_ results: ResearchResults, _ research: Research) throws -> Plot {
+    if kind == .timeline { return try .timeline(results) }
+    let name = try ValueOption.name(of, "--of", research, results)
+    let names = try parameters.map(columnNames) ?? []
+    switch kind {
+    case .curves:
+      return try .curves(
+        of: name,
+        by: by,
+        results,
+        objective: research.settings.objective,
+        logX: logX,
+        logY: logY
+      )
+    case .parameter:
+      guard names.count == 1 else { throw tooMany(names, "one parameter") }
+      return try .parameter(
+        names[0],
+        of: name,
+        by: by,
+        results,
+        logX: logX ? true : nil,
+        logY: logY
+      )
+    case .heatmap:
+      guard names.count == 2 else { throw tooMany(names, "two parameters, with a comma") }
+      return try .heatMap(names[0], names[1], of: name, results)
+    case .parallel: return try .parallel(of: name, results)
+    case .importance: return try .importance(of: name, results)
+    case .timeline: return try .timeline(results)
+    }
+  }
+
+  private func tooMany(_ names: [String], _ wanted: String) -> FieldworkError {
+    FieldworkError(
+      .unreadableText,
+      "\(kind.rawValue) takes \(wanted), not '\(names.joined(separator: ","))'"
+    )
+  }
+}
+
+/// Writes a text to a file that was asked for.
+/// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
+func write(_ text: String, to path: String) throws {
+  do {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+  } catch {
+    throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
+  }
+}

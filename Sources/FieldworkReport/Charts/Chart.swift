@@ -1,0 +1,122 @@
+import FieldworkCore
+
+/// Lines, intervals and points over two axes: a value that is drawn as SVG here, and by the page's script
+/// where one may change its axes.
+struct Chart: Sendable {
+  /// Means with their intervals.
+  struct Series: Sendable {
+    let label: String
+    var x: [Double] = []
+    var mean: [Double] = []
+    /// The interval of each mean; NaN where there is none.
+    var low: [Double] = []
+    var high: [Double] = []
+    /// How many experiments each mean is of.
+    var count: [Int] = []
+  }
+
+  /// One experiment.
+  struct Point: Sendable {
+    let x: Double
+    let y: Double
+    let series: Int
+    let id: String
+  }
+
+  /// How series are drawn.
+  enum Form: String, Sendable {
+    /// Lines with bands.
+    case lines
+    /// Lines with dots and bars.
+    case dots
+    /// Dots and bars alone.
+    case strips
+  }
+
+  var title: String
+  /// What it shows, in a sentence or two, for those who do not see it.
+  var summary: String
+  var x: Axis
+  var y: Axis
+  var form: Form
+  /// What tells the series apart; nil if there is one.
+  var legend: String?
+  var series: [Series]
+  var points: [Point] = []
+  /// What is left out.
+  var notes: [String] = []
+
+  /// All numbers on the vertical axis.
+  var heights: [Double] {
+    series.flatMap { series in
+      // A band that goes far beyond the means would leave no room for them.
+      series.mean + series.low + series.high
+    } + points.map(\.y)
+  }
+
+  var widths: [Double] { series.flatMap(\.x) + points.map(\.x) }
+
+  /// Whether a logarithmic axis shows all that a linear one does.
+  static func isPositive(_ values: [Double]) -> Bool {
+    let finite = values.filter(\.isFinite)
+    return !finite.isEmpty && finite.allSatisfy { $0 > 0 }
+  }
+
+  /// Whether values are better told apart on a logarithmic axis: they are positive and span two decades.
+  static func spansDecades(_ values: [Double]) -> Bool {
+    let finite = values.filter(\.isFinite)
+    guard let least = finite.min(), let most = finite.max(), least > 0 else { return false }
+    return most / least >= 100
+  }
+}
+
+extension Chart {
+  /// The chart as data for the page's script. Numbers have five digits.
+  var json: Value {
+    var object: [String: Value] = [
+      "title": .string(title), "summary": .string(summary), "x": x.json, "y": y.json,
+      "form": .string(form.rawValue), "notes": .list(notes.map { .string($0) }),
+      "series": .list(
+        series.map { series in
+          [
+            "label": .string(Markup.cut(series.label, 60)),
+            "x": Self.numbers(series.x), "mean": Self.numbers(series.mean),
+            "low": Self.numbers(series.low), "high": Self.numbers(series.high),
+            "n": .list(series.count.map { .int($0) }),
+          ]
+        }
+      ),
+    ]
+    if let legend { object["legend"] = .string(legend) }
+    if !points.isEmpty {
+      object["points"] = [
+        "x": Self.numbers(points.map(\.x)), "y": Self.numbers(points.map(\.y)),
+        "series": .list(points.map { .int($0.series) }), "id": .list(points.map { .string($0.id) }),
+      ]
+    }
+    return .dictionary(object)
+  }
+
+  static func numbers(_ numbers: [Double]) -> Value { .list(numbers.map(number)) }
+
+  /// A number with five digits; null for what is not finite.
+  static func number(_ number: Double) -> Value {
+    guard number.isFinite else { return .null }
+    if number == number.rounded(), abs(number) < 1e15 { return .int(Int(number)) }
+    return Value(number: Scale.rounded(number)) ?? .double(number)
+  }
+}
+
+extension Axis {
+  fileprivate var json: Value {
+    switch kind {
+    case .linear: ["label": .string(label)]
+    case .logarithmic: ["label": .string(label), "log": true]
+    case .categories(let names):
+      [
+        "label": .string(label),
+        "names": .list(names.map { .string(Markup.cut($0, 60)) }),
+      ]
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import FieldworkCore
+public import FieldworkStore
+
+extension Plot {
+  /// How much of a result's variance each parameter explains by itself; see
+  /// ``ResearchResults/importance(of:)``.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name, of code
+  ///   `nothingPasses` if there is nothing to explain.
+  public static func importance(of name: String, _ results: ResearchResults) throws -> Plot {
+    let table = try results.importanceTable(of: name)
+    let rows = (0..<table.count).map { row in
+      (
+        label: table.columns[0][row]?.description ?? "", share: table.columns[1][row]?.number ?? 0,
+        deviation: table.columns[2][row]?.number
+      )
+    }
+    let (width, line) = (480.0, 26.0)
+    let left = 24 + Chart.signWidth * Double(min(rows.map(\.label.count).max() ?? 0, 20))
+    let room = width - left - 64
+    var svg = SVG()
+    for (index, row) in rows.enumerated() {
+      let y = 10 + line * Double(index)
+      svg.text(row.label, left - 8, y + line / 2 + 3, anchor: "end", limit: 20)
+      svg.open("g", [("class", row.deviation == nil ? "s7" : "s0")])
+      svg.element(
+        "rect",
+        [
+          ("x", SVG.number(left)), ("y", SVG.number(y + 4)), ("height", SVG.number(line - 8)),
+          ("width", SVG.number(max(1, room * min(row.share, 1)))), ("rx", "2"), ("class", "fill"),
+        ],
+        title: "\(row.label): \(percent(row.share))"
+          + (row.deviation.map { ", ± \(percent($0)) over the trees" } ?? "")
+      )
+      svg.close("g")
+      svg.text(percent(row.share), left + room * min(row.share, 1) + 6, y + line / 2 + 3, "small")
+    }
+    let most = rows.first { $0.deviation != nil }
+    return Plot(
+      title: "What explains \(name)",
+      summary: most.map {
+        "\($0.label) alone explains \(percent($0.share)) of the variance of \(name) over the configs; \(percent(rows.last?.share ?? 0)) is explained by parameters together only."
+      } ?? "",
+      width: width,
+      height: 20 + line * Double(rows.count),
+      content: svg.content
+    )
+  }
+
+  private static func percent(_ share: Double) -> String {
+    let percent = share * 100
+    return (percent >= 10 ? "\(Int(percent.rounded()))" : Scale.text(percent, 0.1)) + " %"
+  }
+}

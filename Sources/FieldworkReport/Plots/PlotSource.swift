@@ -1,0 +1,150 @@
+import FieldworkCore
+import FieldworkStore
+
+/// The experiments of a plot, with their parameters.
+struct PlotSource {
+  /// How many groups are told apart.
+  static let mostGroups = 8
+
+  let results: ResearchResults
+  /// A cell for each experiment.
+  let parameters: [Table.Column]
+  /// Which experiments are done.
+  let isDone: [Bool]
+
+  init(_ results: ResearchResults) {
+    self.results = results
+    parameters = results.configsTable().columns.filter { $0.role == .parameter }
+    isDone = results.experiments.map { $0.state == .done }
+  }
+
+  var count: Int { results.experiments.count }
+
+  /// The parameters that differ between experiments.
+  var varying: [Table.Column] {
+    parameters.filter { column in Set(column.cells).count > 1 }
+  }
+
+  /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the parameters.
+  func parameter(_ name: String) throws -> Table.Column {
+    guard let column = parameters.first(where: { $0.name == name }) else {
+      throw FieldworkError(
+        .missingParameter,
+        parameters.isEmpty
+          ? "there is no parameter '\(name)': the configs are empty"
+          : "there is no parameter '\(name)', there are \(parameters.map(\.name).joined(separator: ", "))"
+      )
+    }
+    return column
+  }
+
+  /// The last number that each experiment saved under a name; nil for one that saved none, or is not done.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under it.
+  func lastNumbers(_ name: String) throws -> [Double?] {
+    try results.requireVariable(name)
+    return zip(results.lastValues(of: name), isDone).map { $1 ? $0?.number : nil }
+  }
+
+  /// A value as it is written in a plot.
+  static func text(_ value: Value?) -> String {
+    switch value {
+    case nil: "none"
+    case .some(.double(let number)): Scale.rounded(number)
+    case .some(let value): value.description
+    }
+  }
+}
+
+/// Experiments in groups.
+struct Grouping {
+  /// What tells the groups apart; nil if there is one.
+  let name: String?
+  let labels: [String]
+  /// The group of each experiment; nil for one that is in none.
+  let groups: [Int?]
+  /// What is left out or taken together.
+  var note: String?
+
+  /// All in one.
+  init(all count: Int) {
+    name = nil
+    labels = ["all"]
+    groups = [Int?](repeating: 0, count: count)
+  }
+
+  /// By the values of a parameter: numbers by size, and, where there are many, in ranges of as many
+  /// experiments; others by first appearance, the rarest together.
+  init(_ column: Table.Column, most: Int = PlotSource.mostGroups) {
+    name = column.name
+    let cells = column.cells
+    var counts: [Value?: Int] = [:]
+    var different: [Value?] = []
+    for cell in cells {
+      if counts[cell, default: 0] == 0 { different.append(cell) }
+      counts[cell, default: 0] += 1
+    }
+    let numbers = different.compactMap { $0?.number }.filter { !$0.isNaN }
+    let isNumeric = numbers.count == different.count
+    if isNumeric { different.sort { ($0?.number ?? 0) < ($1?.number ?? 0) } }
+    if different.count <= most {
+      labels = different.map(PlotSource.text)
+      let places = Dictionary(uniqueKeysWithValues: different.enumerated().map { ($1, $0) })
+      groups = cells.map { places[$0] }
+      return
+    }
+    if isNumeric {
+      let sorted = cells.compactMap { $0?.number }.sorted()
+      let number = min(most, 5)
+      // Equal numbers are in one range.
+      let bounds = Set((1..<number).map { sorted[$0 * sorted.count / number] }).sorted()
+      let ranges = cells.map { cell -> Int? in
+        cell?.number.map { number in bounds.count { $0 <= number } }
+      }
+      labels = (0...bounds.count).map { range in
+        let own = zip(cells, ranges).compactMap { $1 == range ? $0?.number : nil }
+        return "\(Scale.rounded(own.min() ?? 0)) to \(Scale.rounded(own.max() ?? 0))"
+      }
+      groups = ranges
+      note = "\(column.name) has \(different.count) values, taken together in \(bounds.count + 1) ranges."
+      return
+    }
+    let frequent = different.enumerated()
+      .sorted { (-counts[$0.element, default: 0], $0.offset) < (-counts[$1.element, default: 0], $1.offset) }
+      .prefix(most - 1).map(\.element)
+    let places = Dictionary(uniqueKeysWithValues: frequent.enumerated().map { ($1, $0) })
+    labels = frequent.map(PlotSource.text) + ["others"]
+    groups = cells.map { places[$0] ?? frequent.count }
+    note = "\(different.count - frequent.count) values of \(column.name) are taken together."
+  }
+
+  /// By config: at most so many, the best ones if there is an objective, else the first ones.
+  init(configsOf source: PlotSource, objective: Objective?, most: Int = PlotSource.mostGroups) {
+    name = "config"
+    let results = source.results
+    var order: [ExperimentRecord] = []
+    var places: [Config: Int] = [:]
+    for experiment in results.experiments {
+      let config = experiment.config.withoutAuxiliary
+      if places[config] == nil {
+        places[config] = order.count
+        order.append(experiment)
+      }
+    }
+    let total = order.count
+    var chosen = order.map(\.config.withoutAuxiliary)
+    if total > most {
+      let best = objective.map { results.best(by: $0, count: most).map(\.config) } ?? []
+      chosen = best.isEmpty ? Array(chosen.prefix(most)) : best
+      note =
+        "\(best.isEmpty ? "The first" : "The best") \(chosen.count) of \(total) configs are shown."
+    }
+    let shown = Dictionary(uniqueKeysWithValues: chosen.enumerated().map { ($1, $0) })
+    let varying = Set(source.varying.map(\.name))
+    labels = chosen.map { config in
+      let parts = config.entries.filter { varying.contains($0.name.key) }
+        .map { "\($0.name.alias)=\($0.value.name)" }
+      return parts.isEmpty ? "all" : parts.joined(separator: " ")
+    }
+    groups = results.experiments.map { shown[$0.config.withoutAuxiliary] }
+  }
+}
