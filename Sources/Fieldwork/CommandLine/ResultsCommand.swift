@@ -48,6 +48,14 @@ struct ResultsCommand: PlaybookSubcommand {
   @Flag(help: "Only the last value of everything that an experiment saved: one row each.")
   var last = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw a saved value instead: a curve over the iterations, one for each group with --group-by, or bars of the last values with --last.",
+      valueName: "name"
+    )
+  )
+  var plot: String?
+
   @OptionGroup
   var output: TableOutput
 
@@ -76,6 +84,16 @@ struct ResultsCommand: PlaybookSubcommand {
         "--meta is about runs, not experiments: leave out conditions and groups"
       )
     }
+    if plot != nil {
+      let others = [
+        (shape.otherTable != nil, shape.otherTable ?? ""), (shape.form == .long, "--long"),
+        (aggregate != nil, "--aggregate"), (select != nil, "--select"), (sort != nil, "--sort"),
+        (output.isGiven, "--format and --limit"),
+      ]
+      if let other = others.first(where: \.0)?.1 {
+        throw ValidationError("--plot draws one saved value: leave out \(other)")
+      }
+    }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
     if shape.form == .long && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
@@ -90,18 +108,29 @@ struct ResultsCommand: PlaybookSubcommand {
       to: selection.planned ? stored.planned(by: context.research) : stored
     )
     let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
+    if let plot {
+      try results.requireVariable(plot)
+      let keys = try groupBy.map(columnNames) ?? []
+      let drawing = ResultsDrawing(rows, plot, keys, isLast: last)
+      context.terminal.print(try drawing.text(width: context.terminal.width ?? 80))
+      printLeftOut(leftOut, context.terminal)
+      return .done
+    }
     var table = try grouped(rows)
     if let sort { table = try table.sorted(by: try columnNames(sort), descending: descending) }
     if let select { table = try table.select(try columnNames(select)) }
     output.print(table, context.terminal)
-    if leftOut > 0 {
-      context.terminal.printError(
-        leftOut == 1
-          ? "1 experiment that is not done is left out; --unfinished counts it in"
-          : "\(leftOut) experiments that are not done are left out; --unfinished counts them in"
-      )
-    }
+    printLeftOut(leftOut, context.terminal)
     return .done
+  }
+
+  private func printLeftOut(_ count: Int, _ terminal: Terminal) {
+    guard count > 0 else { return }
+    terminal.printError(
+      count == 1
+        ? "1 experiment that is not done is left out; --unfinished counts it in"
+        : "\(count) experiments that are not done are left out; --unfinished counts them in"
+    )
   }
 
   private func printMeta(_ folder: ResearchFolder, _ terminal: Terminal) throws -> ExitStatus {

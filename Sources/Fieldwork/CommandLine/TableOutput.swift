@@ -24,6 +24,9 @@ struct TableOutput: ParsableArguments {
     if let limit, limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
   }
 
+  /// Whether any of it was given.
+  var isGiven: Bool { limit != nil || format != nil || json }
+
   var chosenFormat: TableFormat { json ? .json : format ?? .text }
 
   func print(_ table: Table, _ terminal: Terminal) {

@@ -174,7 +174,8 @@ extension Chart {
       [(legend, nil)] + series.enumerated().map { ($1.label, $0) }
     for (text, index) in entries {
       let short = Markup.cut(text, 24)
-      let needed = Self.signWidth * Double(short.count) + (index == nil ? 14 : 36)
+      // What it is about stands in strong letters.
+      let needed = Self.signWidth * Double(short.count) * (index == nil ? 1.15 : 1) + (index == nil ? 14 : 36)
       if x + needed > width - 10, x > 14 {
         x = 14
         line += 1

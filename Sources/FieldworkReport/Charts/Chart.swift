@@ -62,11 +62,14 @@ struct Chart: Sendable {
     return !finite.isEmpty && finite.allSatisfy { $0 > 0 }
   }
 
-  /// Whether values are better told apart on a logarithmic axis: they are positive and span two decades.
+  /// Whether values are better told apart on a logarithmic axis: they are positive, and span two decades, or
+  /// one of which most of them lie at the lower end.
   static func spansDecades(_ values: [Double]) -> Bool {
-    let finite = values.filter(\.isFinite)
-    guard let least = finite.min(), let most = finite.max(), least > 0 else { return false }
+    let sorted = Set(values.filter(\.isFinite)).sorted()
+    guard let least = sorted.first, let most = sorted.last, least > 0 else { return false }
+    let middle = sorted[sorted.count / 2]
     return most / least >= 100
+      || most / least >= 10 && sorted.count > 2 && (middle - least) / (most - least) < 0.3
   }
 }
 

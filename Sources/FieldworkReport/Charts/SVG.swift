@@ -89,10 +89,13 @@ enum Markup {
 
   /// A text that is no more than text, wherever it stands, and that does not turn the direction of what
   /// follows it.
-  static func text(_ text: String) -> String {
+  static func text(_ text: String) -> String { long(cut(text, longest)) }
+
+  /// The same for a text of any length.
+  static func long(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var hasDirection = false
-    for scalar in cut(text, longest).unicodeScalars {
+    for scalar in text.unicodeScalars {
       switch scalar {
       case "&": result.append(contentsOf: "&amp;".unicodeScalars)
       case "<": result.append(contentsOf: "&lt;".unicodeScalars)

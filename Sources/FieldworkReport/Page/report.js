@@ -1,1 +1,542 @@
+// Draws the charts whose axes one may change, and answers to pointer and keys. Everything that is shown was computed before:
+// here are no statistics.
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const colors = 8;
+  const byId = (id) => document.getElementById(id);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
+  const create = (name, attributes = {}, parent = null, text = null) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    if (text !== null) element.textContent = text;
+    if (parent) parent.append(element);
+    return element;
+  };
+  const cut = (text, limit) => ([...text].length > limit ? [...text].slice(0, limit - 1).join("") + "…" : text);
+  const format = (number) => {
+    if (number === null || number === undefined) return "none";
+    const size = Math.abs(number);
+    if (number !== 0 && (size < 1e-4 || size >= 1e7)) return number.toExponential(3);
+    return String(Number(number.toPrecision(5)));
+  };
+
+  // Axes
+
+  const niceStep = (step) => {
+    const power = 10 ** Math.floor(Math.log10(step));
+    const fraction = step / power;
+    return (fraction <= 1 ? 1 : fraction <= 2 ? 2 : fraction <= 5 ? 5 : 10) * power;
+  };
+  const scale = (axis, values, start, end) => {
+    if (axis.names) {
+      const count = Math.max(axis.names.length, 1);
+      return {
+        place: (value) => start + ((value + 0.5) / count) * (end - start),
+        ticks: () => axis.names.map((text, value) => ({ value, text })),
+        step: Math.abs(end - start) / count,
+      };
+    }
+    const usable = values.filter((value) => value !== null && (!axis.log || value > 0)).map((value) => (axis.log ? Math.log10(value) : value));
+    let low = Infinity;
+    let high = -Infinity;
+    for (const value of usable) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    if (low > high) [low, high] = [0, 1];
+    const margin = high > low ? (high - low) * 0.04 : axis.log ? 0.3 : Math.max(Math.abs(low) * 0.05, 1e-9);
+    [low, high] = [low - margin, high + margin];
+    const place = (value) => {
+      if (value === null || (axis.log && value <= 0)) return null;
+      return start + (((axis.log ? Math.log10(value) : value) - low) / (high - low)) * (end - start);
+    };
+    const ticks = (wanted) => {
+      const found = [];
+      if (!axis.log) {
+        const step = niceStep((high - low) / Math.max(wanted, 2));
+        for (let index = Math.ceil(low / step); index <= Math.floor(high / step) && found.length < 50; index++) {
+          found.push({ value: index * step, text: format(Number((index * step).toPrecision(12))) });
+        }
+        return found;
+      }
+      const steps = high - low < 1 ? [1, 2, 3, 5, 7] : high - low < 3 ? [1, 2, 5] : [1];
+      const stride = Math.max(1, Math.floor((high - low) / Math.max(wanted, 1)));
+      for (let exponent = Math.floor(low); exponent <= Math.ceil(high); exponent++) {
+        if (exponent % stride !== 0) continue;
+        for (const step of steps) {
+          const value = step * 10 ** exponent;
+          if (Math.log10(value) >= low && Math.log10(value) <= high) found.push({ value, text: format(value) });
+        }
+      }
+      return found;
+    };
+    return { place, ticks, step: 0 };
+  };
+
+  // Charts
+
+  const dashes = ["", "7 3", "2 3", "9 3 2 3"];
+  const line = (points) => {
+    let path = "";
+    let isDown = false;
+    for (const point of points) {
+      if (point === null) {
+        isDown = false;
+        continue;
+      }
+      path += (isDown ? "L" : "M") + point[0].toFixed(1) + " " + point[1].toFixed(1);
+      isDown = true;
+    }
+    return path;
+  };
+  const pair = (x, y) => (x === null || y === null ? null : [x, y]);
+
+  const describe = (chart, index, series) => {
+    const x = chart.x.names ? chart.x.names[series.x[index]] : format(series.x[index]);
+    let text = `${chart.x.label} ${x}` + (chart.legend ? `, ${chart.legend} ${series.label}` : "");
+    text += `: ${chart.y.label} ${format(series.mean[index])}`;
+    if (series.low[index] !== null) text += ` (${format(series.low[index])} to ${format(series.high[index])})`;
+    return `${text}, n = ${series.n[index]}`;
+  };
+
+  const drawChart = (holder, original, options = {}) => {
+    const chart = { ...original, x: { ...original.x }, y: { ...original.y } };
+    if (options.logY) chart.y.log = true;
+    if (options.logX && !chart.x.names) {
+      chart.x.log = true;
+      if (chart.x.label === "iteration") {
+        chart.x.label = "iteration, from 1";
+        chart.series = chart.series.map((series) => ({ ...series, x: series.x.map((value) => value + 1) }));
+      }
+    }
+    const width = Math.max(280, Math.floor(holder.clientWidth || 640));
+    const height = Math.round(Math.min(Math.max(width * 0.62, 260), 430));
+    const svg = create("svg", { class: "plot", role: "img", tabindex: "0", viewBox: `0 0 ${width} ${height}`, "aria-label": `${chart.title}. ${chart.summary}` });
+    // The legend, in lines.
+    const legend = [];
+    let at = 14;
+    let lines = chart.legend ? 1 : 0;
+    if (chart.legend) {
+      for (const [text, index] of [[chart.legend, null], ...chart.series.map((series, index) => [series.label, index])]) {
+        const needed = 6.6 * Math.min([...text].length, 24) * (index === null ? 1.15 : 1) + (index === null ? 14 : 36);
+        if (at + needed > width - 10 && at > 14) {
+          at = 14;
+          lines++;
+        }
+        legend.push({ text, index, x: at, y: 14 + 18 * (lines - 1) });
+        at += needed;
+      }
+    }
+    const heights = [...chart.series.flatMap((series) => [...series.mean, ...series.low, ...series.high]), ...(chart.points ? chart.points.y : [])];
+    const widths = [...chart.series.flatMap((series) => series.x), ...(chart.points ? chart.points.x : [])];
+    const probe = scale(chart.y, heights, height, 0).ticks(height / 60);
+    const left = 26 + 6.6 * Math.min(12, Math.max(1, ...probe.map((tick) => tick.text.length)));
+    const top = 10 + 18 * lines;
+    const names = chart.x.names || [];
+    const isSlanted = names.some((name) => 6.6 * Math.min([...name].length, 14) > (width - left - 14) / names.length - 6);
+    const bottom = height - (isSlanted ? 84 : 40);
+    const x = scale(chart.x, widths, left, width - 14);
+    const y = scale(chart.y, heights, bottom, top);
+    const write = (text, attributes, limit = 24) => {
+      const element = create("text", attributes, svg, cut(text, limit));
+      if (element.textContent !== text) element.dataset.tip = text;
+      return element;
+    };
+    for (const tick of probe) {
+      const place = y.place(tick.value);
+      create("line", { x1: left, x2: width - 14, y1: place, y2: place, class: "grid" }, svg);
+      write(tick.text, { x: left - 6, y: place + 4, class: "small", "text-anchor": "end" }, 12);
+    }
+    for (const tick of x.ticks(width / 80)) {
+      const place = x.place(tick.value);
+      create("line", { x1: place, x2: place, y1: bottom, y2: bottom + 4, class: "axis" }, svg);
+      if (isSlanted) write(tick.text, { x: place + 3, y: bottom + 14, class: "small", "text-anchor": "end", transform: `rotate(-40 ${place + 3} ${bottom + 14})` }, 14);
+      else write(tick.text, { x: place, y: bottom + 16, class: "small", "text-anchor": "middle" }, 14);
+    }
+    create("line", { x1: left, x2: width - 14, y1: bottom, y2: bottom, class: "axis" }, svg);
+    write(chart.x.label, { x: (left + width - 14) / 2, y: height - 6, class: "strong", "text-anchor": "middle" }, 40);
+    write(chart.y.label, { x: 12, y: (top + bottom) / 2, class: "strong", "text-anchor": "middle", transform: `rotate(-90 12 ${(top + bottom) / 2})` }, 30);
+    if (chart.points) {
+      chart.points.x.forEach((value, index) => {
+        const shift = names.length ? (((index * 37) % 101) / 100 - 0.5) * Math.min(x.step * 0.5, 40) : 0;
+        const point = pair(x.place(value), y.place(chart.points.y[index]));
+        if (point) create("circle", { cx: (point[0] + shift).toFixed(1), cy: point[1].toFixed(1), r: 2.5, class: `point s${chart.points.series[index] % colors}` }, svg);
+      });
+    }
+    chart.series.forEach((series, index) => {
+      const shift = chart.form === "lines" || chart.series.length < 2 ? 0 : (index - (chart.series.length - 1) / 2) * (chart.form === "strips" ? 9 : 3);
+      const at = (value, number) => {
+        const point = pair(x.place(value), y.place(number));
+        return point && [point[0] + shift, point[1]];
+      };
+      const means = series.x.map((value, place) => at(value, series.mean[place]));
+      const group = create("g", { class: `s${index % colors}`, "data-series": index }, svg);
+      if (chart.form === "lines") {
+        let upper = [];
+        let lower = [];
+        const end = () => {
+          if (upper.length > 1) create("path", { d: line([...upper, ...lower.reverse()]) + "Z", class: "band" }, group);
+          [upper, lower] = [[], []];
+        };
+        series.x.forEach((value, place) => {
+          const [low, high] = [at(value, series.low[place]), at(value, series.high[place])];
+          if (low && high) {
+            upper.push(high);
+            lower.push(low);
+          } else end();
+        });
+        end();
+      }
+      if (chart.form !== "strips") {
+        create("path", { d: line(means), class: "line", "stroke-dasharray": dashes[Math.floor(index / 2) % 4] || "none" }, group);
+      }
+      if (chart.form === "lines" && series.x.length > 30) return;
+      means.forEach((mean, place) => {
+        if (!mean) return;
+        if (chart.form !== "lines") {
+          const [low, high] = [at(series.x[place], series.low[place]), at(series.x[place], series.high[place])];
+          if (low && high) create("line", { x1: mean[0], x2: mean[0], y1: low[1], y2: high[1], class: "bar" }, group);
+        }
+        const dot = create("circle", { cx: mean[0].toFixed(1), cy: mean[1].toFixed(1), r: chart.form === "lines" ? 2.5 : 4, class: "dot" }, group);
+        if (chart.form !== "lines") dot.dataset.tip = describe(chart, place, series);
+      });
+    });
+    for (const entry of legend) {
+      if (entry.index === null) {
+        write(entry.text, { x: entry.x, y: entry.y, class: "strong" });
+        continue;
+      }
+      const group = create("g", { class: `s${entry.index % colors}` }, svg);
+      create("path", { d: line([[entry.x, entry.y - 4], [entry.x + 18, entry.y - 4]]), class: "line", "stroke-dasharray": (chart.form !== "strips" && dashes[Math.floor(entry.index / 2) % 4]) || "none" }, group);
+      write(entry.text, { x: entry.x + 23, y: entry.y });
+    }
+    if (chart.form === "lines") addGuide(svg, chart, x, { left, right: width - 14, top, bottom });
+    holder.replaceChildren(svg);
+    const note = holder.parentElement.querySelector(".note");
+    if (note) {
+      const hidden = options.logY ? chart.series.flatMap((series) => series.mean).filter((mean) => mean !== null && mean <= 0).length : 0;
+      note.textContent = [...chart.notes, ...(hidden ? [`${hidden} means are not positive, and not on a logarithmic axis.`] : [])].join(" ");
+    }
+    const caption = holder.parentElement.querySelector("figcaption");
+    if (caption) caption.textContent = chart.summary;
+  };
+
+  // Along a curve, what all of them say at the place nearest to the pointer.
+  const addGuide = (svg, chart, x, box) => {
+    const places = [...new Set(chart.series.flatMap((series) => series.x))].sort((a, b) => a - b);
+    if (!places.length) return;
+    const guide = create("line", { class: "guide", y1: box.top, y2: box.bottom, visibility: "hidden" }, svg);
+    const area = create("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top, fill: "transparent" }, svg);
+    let current = -1;
+    const show = (index, near) => {
+      current = index;
+      const at = x.place(places[index]);
+      guide.setAttribute("x1", at);
+      guide.setAttribute("x2", at);
+      guide.setAttribute("visibility", "visible");
+      const lines = chart.series.flatMap((series) => {
+        const place = series.x.indexOf(places[index]);
+        if (place < 0) return [];
+        const interval = series.low[place] === null ? "" : ` (${format(series.low[place])} to ${format(series.high[place])})`;
+        return [`${chart.legend ? cut(series.label, 40) + ": " : ""}${format(series.mean[place])}${interval}, n = ${series.n[place]}`];
+      });
+      const frame = svg.getBoundingClientRect();
+      const point = near || [frame.left + (at / svg.viewBox.baseVal.width) * frame.width, frame.top + 30];
+      showTip([`${chart.x.label} ${format(places[index])}`, ...lines].join("\n"), point, !near);
+    };
+    area.addEventListener("pointermove", (event) => {
+      const frame = svg.getBoundingClientRect();
+      const at = ((event.clientX - frame.left) / frame.width) * svg.viewBox.baseVal.width;
+      let best = 0;
+      places.forEach((value, index) => {
+        const here = x.place(value);
+        if (here !== null && Math.abs(here - at) < Math.abs((x.place(places[best]) ?? Infinity) - at)) best = index;
+      });
+      show(best, [event.clientX, event.clientY]);
+    });
+    const hide = () => {
+      guide.setAttribute("visibility", "hidden");
+      hideTip();
+    };
+    area.addEventListener("pointerleave", hide);
+    svg.addEventListener("blur", hide);
+    svg.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      show(Math.min(Math.max(current + step, 0), places.length - 1), null);
+    });
+  };
+
+  // What a mark says, by pointer and by keys
+
+  const tip = byId("tip");
+  const spoken = byId("spoken");
+  const showTip = (text, [left, top], isSpoken) => {
+    tip.textContent = text;
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(left + 12, innerWidth - box.width - 4))}px`;
+    tip.style.top = `${top + 14 + box.height > innerHeight ? Math.max(4, top - box.height - 10) : top + 14}px`;
+    if (isSpoken) spoken.textContent = text;
+  };
+  const hideTip = () => (tip.hidden = true);
+  // Titles would be shown twice.
+  const takeTitles = (within) => {
+    for (const title of all("svg.plot title", within)) {
+      title.parentElement.dataset.tip = title.textContent;
+      title.remove();
+    }
+  };
+  document.addEventListener("pointerover", (event) => {
+    const mark = event.target.closest ? event.target.closest("[data-tip]") : null;
+    if (mark) showTip(mark.dataset.tip, [event.clientX, event.clientY], false);
+  });
+  document.addEventListener("pointerout", (event) => {
+    if (event.target.closest && event.target.closest("[data-tip]")) hideTip();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return hideTip();
+    const svg = event.target.closest && event.target.closest("svg.plot");
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!svg || !step) return;
+    const marks = all("[data-tip]", svg).filter((mark) => mark.tagName !== "text");
+    if (!marks.length) return;
+    event.preventDefault();
+    const now = marks.indexOf(svg.marked);
+    if (svg.marked) svg.marked.classList.remove("lit");
+    svg.marked = marks[Math.min(Math.max(now + step, 0), marks.length - 1)];
+    svg.marked.classList.add("lit");
+    const box = svg.marked.getBoundingClientRect();
+    showTip(svg.marked.dataset.tip, [box.left + box.width / 2, box.top + box.height / 2], true);
+  });
+
+  // Curves
+
+  const curves = byId("curve");
+  const drawCurves = () => {
+    if (!curves) return;
+    const name = byId("curve-of") ? byId("curve-of").value : "0";
+    const group = byId("curve-by") ? byId("curve-by").value : "0";
+    const chart = data.curves[name][group];
+    if (chart) drawChart(curves, chart, { logX: byId("curve-log-x").checked, logY: byId("curve-log-y").checked });
+  };
+  for (const id of ["curve-of", "curve-by", "curve-log-x", "curve-log-y"]) {
+    if (byId(id)) byId(id).addEventListener("change", drawCurves);
+  }
+
+  // Parameters
+
+  const drawEffects = () => {
+    const result = byId("effect-of") ? byId("effect-of").value : "";
+    const color = byId("effect-by") ? byId("effect-by").value : "auto";
+    for (const figure of all("[data-effect]")) {
+      const effect = data.effects[figure.dataset.effect];
+      figure.hidden = result !== "" && String(effect.of) !== result;
+      if (figure.hidden) continue;
+      const chart = effect.charts[color === "auto" ? effect.auto : color] || effect.charts.none;
+      const title = figure.querySelector("h3");
+      title.textContent = chart.title;
+      drawChart(figure.querySelector(".chart"), chart, { logY: byId("effect-log-y").checked });
+    }
+  };
+  for (const id of ["effect-of", "effect-by", "effect-log-y"]) {
+    if (byId(id)) byId(id).addEventListener("change", drawEffects);
+  }
+
+  // Pictures of which one is shown
+
+  for (const select of all("select[data-shows]")) {
+    const show = () => {
+      for (const figure of all(`[data-of="${select.dataset.shows}"]`)) figure.hidden = figure.dataset.choice !== select.value;
+      if (select.dataset.shows === "parallel") resetBrush();
+    };
+    select.addEventListener("change", show);
+  }
+
+  // Configs
+
+  const table = byId("config-table");
+  const configs = data.configs;
+  let order = configs ? configs.ids.map((_, index) => index) : [];
+  let sorted = configs ? { column: configs.sorted, descending: configs.descending } : null;
+  let shown = 100;
+  let brushed = null;
+  const text = (column, row) => {
+    const cell = column.cells[row];
+    return column.texts ? column.texts[cell] ?? "" : cell === null ? "" : column.kind === "number" ? format(cell) : String(cell);
+  };
+  const raw = (column, row) => (column.texts ? column.texts[column.cells[row]] ?? null : column.cells[row]);
+  const matches = (row, terms) =>
+    terms.every((term) => {
+      if (!term.column) return configs.columns.some((column) => text(column, row).toLowerCase().includes(term.text));
+      const value = raw(term.column, row);
+      const number = Number(term.value);
+      const isNumber = typeof value === "number" && term.value !== "" && !Number.isNaN(number);
+      const shownText = text(term.column, row);
+      switch (term.sign) {
+        case "=": case "==": return isNumber ? value === number || shownText === term.value : shownText === term.value;
+        case "!=": return isNumber ? value !== number : shownText !== term.value;
+        case "<": return isNumber && value < number;
+        case "<=": return isNumber && value <= number;
+        case ">": return isNumber && value > number;
+        case ">=": return isNumber && value >= number;
+        default: return true;
+      }
+    });
+  const terms = (filter) =>
+    (filter.match(/(?:"[^"]*"|[^\s"])+/g) || []).map((part) => {
+      const found = part.match(/^("[^"]*"|[^<>=!]+)(<=|>=|!=|==|=|<|>)(.*)$/);
+      const bare = (word) => word.replace(/^"(.*)"$/, "$1");
+      const column = found && configs.columns.find((column) => column.name === bare(found[1]));
+      return column ? { column, sign: found[2], value: bare(found[3]) } : { text: bare(part).toLowerCase() };
+    });
+  const fill = () => {
+    if (!configs) return;
+    const wanted = terms(byId("config-filter").value);
+    const rows = order.filter((row) => (!brushed || brushed.has(configs.ids[row])) && matches(row, wanted));
+    const body = document.createElement("tbody");
+    for (const row of rows.slice(0, shown)) {
+      const line = body.insertRow();
+      for (const column of configs.columns) {
+        const cell = line.insertCell();
+        if (column.kind === "number") cell.className = "number";
+        cell.append(text(column, row));
+        if (column.margins && column.margins[row] !== null) {
+          const margin = document.createElement("span");
+          margin.className = "margin";
+          margin.textContent = ` ± ${format(column.margins[row])}`;
+          cell.append(margin);
+        }
+      }
+    }
+    table.tBodies[0].replaceWith(body);
+    byId("config-count").textContent = `${rows.length} of ${configs.ids.length} configs` + (rows.length > shown ? `, the first ${shown} shown` : "");
+    byId("config-more").hidden = rows.length <= shown;
+    if (!brushed) {
+      const kept = new Set(rows.map((row) => configs.ids[row]));
+      for (const path of all("path[data-id]")) path.classList.toggle("off", !kept.has(path.dataset.id));
+    }
+  };
+  const sort = () => {
+    if (sorted.column === null) return;
+    const column = configs.columns[sorted.column];
+    const sign = sorted.descending ? -1 : 1;
+    order.sort((first, second) => {
+      const [a, b] = [raw(column, first), raw(column, second)];
+      const [noA, noB] = [a === null || a === "", b === null || b === ""];
+      if (noA || noB) return noA - noB || first - second;
+      const difference = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+      return difference * sign || first - second;
+    });
+    all("th", table).forEach((head, index) => {
+      if (index === sorted.column) head.setAttribute("aria-sort", sorted.descending ? "descending" : "ascending");
+      else head.removeAttribute("aria-sort");
+    });
+  };
+  if (configs) {
+    all("th button", table).forEach((button, index) =>
+      button.addEventListener("click", () => {
+        sorted = { column: index, descending: sorted.column === index ? !sorted.descending : false };
+        sort();
+        fill();
+      })
+    );
+    byId("config-filter").addEventListener("input", () => {
+      shown = 100;
+      fill();
+    });
+    byId("config-more").addEventListener("click", () => {
+      shown += 500;
+      fill();
+    });
+  }
+
+  // Brushing: what lies between two places of an axis
+
+  const extents = new Map();
+  const brush = () => {
+    const svg = all("[data-of=parallel]").find((figure) => !figure.hidden);
+    if (!svg) return;
+    const chosen = new Set();
+    const paths = all("path[data-id]", svg);
+    for (const path of paths) {
+      const places = path.dataset.y.split(" ");
+      const isIn = [...extents].every(([axis, [top, bottom]]) => places[axis] !== "" && places[axis] >= top && places[axis] <= bottom);
+      path.classList.toggle("off", !isIn);
+      if (isIn) chosen.add(path.dataset.id);
+    }
+    brushed = extents.size ? chosen : null;
+    byId("brush-count").textContent = brushed ? `${chosen.size} of ${paths.length} configs chosen; the table below shows them` : "";
+    byId("brush-reset").hidden = !brushed;
+    fill();
+  };
+  const resetBrush = () => {
+    extents.clear();
+    for (const mark of all(".extent")) mark.remove();
+    brush();
+  };
+  for (const dimension of all(".dimension")) {
+    const svg = dimension.closest("svg");
+    const axis = Number(dimension.dataset.axis);
+    const rule = dimension.querySelector("line");
+    const [x, top, bottom] = ["x1", "y1", "y2"].map((name) => Number(rule.getAttribute(name)));
+    const area = create("rect", { class: "brush", x: x - 18, y: top - 8, width: 36, height: bottom - top + 16 }, dimension);
+    const place = (event) => {
+      const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      return Math.min(Math.max(point.y, top - 6), bottom + 6);
+    };
+    let start = null;
+    let mark = null;
+    area.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      area.setPointerCapture(event.pointerId);
+      start = place(event);
+      if (mark) mark.remove();
+      mark = create("rect", { class: "extent", x: x - 8, width: 16, y: start, height: 0 }, dimension);
+    });
+    area.addEventListener("pointermove", (event) => {
+      if (start === null) return;
+      const now = place(event);
+      mark.setAttribute("y", Math.min(start, now));
+      mark.setAttribute("height", Math.abs(now - start));
+    });
+    const end = (event) => {
+      if (start === null) return;
+      const now = place(event);
+      if (Math.abs(now - start) < 3) {
+        mark.remove();
+        extents.delete(axis);
+      } else extents.set(axis, [Math.min(start, now), Math.max(start, now)]);
+      start = null;
+      brush();
+    };
+    area.addEventListener("pointerup", end);
+    area.addEventListener("pointercancel", end);
+  }
+  if (byId("brush-reset")) byId("brush-reset").addEventListener("click", resetBrush);
+
+  takeTitles(document);
+  for (const control of all(".controls[hidden]")) control.hidden = false;
+  drawCurves();
+  drawEffects();
+  if (configs) {
+    sort();
+    fill();
+  }
+  let width = innerWidth;
+  let waiting = 0;
+  addEventListener("resize", () => {
+    if (innerWidth === width) return;
+    width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      drawCurves();
+      drawEffects();
+    }, 150);
+  });
+  document.documentElement.dataset.ready = "yes";
+})();

@@ -2,11 +2,11 @@ public import FieldworkCore
 
 extension ResearchResults {
   /// A config with what its repetitions say of an objective.
-  struct Ranked {
+  package struct Ranked {
     /// The position of the first experiment with the config.
     let experiment: Int
-    let config: Config
-    let statistics: Statistics
+    package let config: Config
+    package let statistics: Statistics
   }
 
   /// The best configs by an objective, the best one first; of equal ones the first of the plan.
@@ -57,7 +57,7 @@ extension ResearchResults {
     return Table(columns: table.columns.filter { $0.role != .auxiliary })
   }
 
-  func ranked(by objective: Objective) -> [Ranked] {
+  package func ranked(by objective: Objective) -> [Ranked] {
     var positions: [String: Int] = [:]
     var groups: [(experiment: Int, numbers: [Double])] = []
     for (index, value) in lastValues(of: objective.name).enumerated() {

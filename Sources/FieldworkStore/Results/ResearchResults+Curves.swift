@@ -28,3 +28,39 @@ extension ResearchResults {
     }
   }
 }
+
+extension ResearchResults {
+  /// The positions of the experiments with each config, whatever their repetition, in the order of the plan.
+  package var configGroups: [[Int]] {
+    var places: [String: Int] = [:]
+    var groups: [[Int]] = []
+    for (index, experiment) in experiments.enumerated() {
+      let place = places[experiment.point, default: groups.count]
+      if place == groups.count {
+        places[experiment.point] = place
+        groups.append([])
+      }
+      groups[place].append(index)
+    }
+    return groups
+  }
+
+  /// Experiments that failed in the same way, but for numbers in the message, the most frequent first.
+  package var failureCauses: [ResultDigest.FailureGroup] {
+    let groups = digest(of: nil).failures
+    return groups.enumerated()
+      .sorted { (-$0.element.count, $0.offset) < (-$1.element.count, $1.offset) }.map(\.element)
+  }
+
+  /// Whether a name was saved with numbers.
+  package func hasNumbers(_ name: String) -> Bool {
+    guard let variable = variables.firstIndex(of: name) else { return false }
+    let values = saved[variable].values
+    return (0..<values.count).contains { values.number(at: $0) != nil }
+  }
+
+  /// In how many different iterations a name was saved.
+  package func iterationCount(of name: String) -> Int {
+    variables.firstIndex(of: name).map { Set(saved[$0].iterations).count } ?? 0
+  }
+}

@@ -1,0 +1,54 @@
+public import FieldworkCore
+public import FieldworkStore
+import Foundation
+
+/// A research's results as one HTML page, which needs no network: learning curves, what each parameter does,
+/// a table of the configs, failures and their causes, a timeline, and what was recorded of the runs.
+///
+///     try Report.load("research/digits", objective: .maximize("accuracy")).write(to: "digits.html")
+///
+/// Large researches are thinned where they are drawn, and the page says so; means and intervals are of all
+/// experiments that are done.
+public struct Report: Sendable {
+  public let title: String
+  let results: ResearchResults
+  let objective: Objective?
+  let meta: [MetaItem]
+
+  /// - Parameters:
+  ///   - title: what stands above; by default the name of the research.
+  ///   - objective: what is best; without it nothing is.
+  ///   - meta: what was recorded of the runs, see ``ResultStore/meta()``.
+  public init(
+    _ results: ResearchResults,
+    title: String? = nil,
+    objective: Objective? = nil,
+    meta: [MetaItem] = []
+  ) {
+    self.results = results
+    self.title = title ?? results.notes["name"].flatMap(String.init) ?? "research"
+    self.objective = objective
+    self.meta = meta
+  }
+
+  /// The report of the research in a folder, without its playbook. Nothing is written there.
+  /// - Throws: ``FieldworkError`` of code `store` if the folder has no results or they cannot be read.
+  public static func load(_ path: String, objective: Objective? = nil) throws -> Report {
+    let store = try DatabaseStore.openForReading(ResearchFolder(path: path))
+    defer { try? store.close() }
+    return Report(try store.contents(), objective: objective, meta: try store.meta())
+  }
+
+  /// The page.
+  public var html: String { ReportPage(self).html }
+
+  /// Writes the page to a file.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
+  public func write(to path: String) throws {
+    do {
+      try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
+    }
+  }
+}

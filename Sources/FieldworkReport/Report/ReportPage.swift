@@ -1,0 +1,164 @@
+import FieldworkCore
+import FieldworkStore
+
+/// The page of a report, section by section.
+struct ReportPage {
+  /// Of more saved names, the first ones are drawn.
+  static let mostResults = 6
+
+  let report: Report
+  let source: PlotSource
+  /// The saved names that are numbers, the objective first.
+  let names: [String]
+  /// The saved names that are drawn.
+  let drawn: [String]
+  /// The parameters that differ, those first that explain most of the first result.
+  let parameters: [Table.Column]
+
+  init(_ report: Report) {
+    self.report = report
+    let source = PlotSource(report.results)
+    let numbers = report.results.variables.filter { report.results.hasNumbers($0) }
+    let first = numbers.filter { $0 == report.objective?.name }
+    names = first + numbers.filter { $0 != report.objective?.name }
+    drawn = Array(names.prefix(Self.mostResults))
+    let shares =
+      drawn.first.flatMap { try? report.results.importance(of: $0)?.shares.map(\.parameter) } ?? []
+    let varying = source.varying
+    parameters =
+      shares.compactMap { name in varying.first { $0.name == name } }
+      + varying.filter { !shares.contains($0.name) }
+    self.source = source
+  }
+
+  var html: String {
+    var data: [String: Value] = [:]
+    let sections = [
+      curves(&data), effects(&data), importance(), heatMaps(), parallel(), configs(&data),
+      failures(), timeline(), circumstances(),
+    ].compactMap(\.self)
+    let links = sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" }.joined()
+    let title = Markup.text(report.title)
+    return """
+      <!doctype html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+      <title>\(title)</title>
+      <style>\(Self.text(PackageResources.report_css))\(Palette.shared)</style>
+      </head>
+      <body>
+      <a class="skip" href="#main">Skip to the results</a>
+      <header>
+      <h1>\(title)</h1>
+      \(summary)
+      </header>
+      <nav aria-label="Sections"><ul>\(links)</ul></nav>
+      <main id="main">
+      \(sections.map(\.html).joined(separator: "\n"))
+      </main>
+      <footer>Made by Fieldwork. Means are those of the last values of the experiments that are done; intervals are 95 percent \
+      confidence intervals of the mean (Student's t).</footer>
+      <div id="tip" hidden></div>
+      <div id="spoken" class="sr" aria-live="polite"></div>
+      <script type="application/json" id="data">\(Markup.script(Value.dictionary(data).jsonText))</script>
+      <script>\(Self.text(PackageResources.report_js))</script>
+      </body>
+      </html>
+
+      """
+  }
+
+  private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  /// A part of the page that can be gone to.
+  struct Section {
+    let id: String
+    let title: String
+    let body: String
+
+    var html: String {
+      """
+      <section id="\(id)" aria-labelledby="\(id)-title">
+      <h2 id="\(id)-title">\(title)</h2>
+      \(body)
+      </section>
+      """
+    }
+  }
+
+  /// A menu, with a label before it; nothing if there is no choice.
+  static func menu(_ id: String, _ label: String, _ choices: [(value: String, text: String)]) -> String {
+    guard choices.count > 1 else { return "" }
+    let options = choices.map {
+      "<option value=\"\(Markup.text($0.value))\">\(Markup.text(Markup.cut($0.text, 60)))</option>"
+    }
+    return "<label>\(label) <select id=\"\(id)\">\(options.joined())</select></label>"
+  }
+
+  /// A picture with what it shows and what it leaves out.
+  static func figure(_ plot: Plot, isWide: Bool = false, attributes: String = "") -> String {
+    let element = isWide
+      ? plot.element.replacing("class=\"plot\"", with: "class=\"plot wide\"") : plot.element
+    return """
+      <figure class="panel"\(attributes)>
+      <div class="scroll">\(element)</div>
+      <figcaption>\(Markup.text(plot.summary))</figcaption>
+      \(plot.notes.isEmpty ? "" : "<p class=\"note\">\(Markup.text(plot.notes.joined(separator: " ")))</p>")
+      </figure>
+      """
+  }
+
+  // MARK: Summary
+
+  private var summary: String {
+    let experiments = report.results.experiments
+    let counts = Dictionary(experiments.map { ($0.state, 1) }, uniquingKeysWith: +)
+    var cards: [String] = []
+    func card(_ title: String, _ value: String, _ detail: String = "", isBad: Bool = false) {
+      cards.append(
+        """
+        <div class="card"><dt>\(title)</dt><dd\(isBad ? " class=\"bad\"" : "")>\(Markup.text(value))\
+        \(detail.isEmpty ? "" : "<small>\(Markup.text(detail))</small>")</dd></div>
+        """
+      )
+    }
+    if let objective = report.objective, let best = report.results.ranked(by: objective).first {
+      let margin = best.statistics.margin().map { " ± \(Scale.rounded($0))" } ?? ""
+      card(
+        "Best \(Markup.text(objective.name))",
+        Scale.rounded(best.statistics.mean) + margin,
+        "\(best.config) (n = \(best.statistics.count))"
+      )
+    }
+    let others = ExperimentState.allCases.filter { $0 != .done && $0 != .failed }
+      .compactMap { state in counts[state].map { "\($0) \(state.rawValue)" } }
+    let groups = report.results.configGroups.count
+    card(
+      "Experiments done",
+      "\(counts[.done] ?? 0) of \(experiments.count)",
+      (["\(groups) config\(groups == 1 ? "" : "s")"] + others).joined(separator: ", ")
+    )
+    if let failed = counts[.failed] {
+      let causes = report.results.failureCauses.count
+      card("Failed", "\(failed)", "\(causes) cause\(causes == 1 ? "" : "s")", isBad: true)
+    }
+    let busy = experiments.reduce(0) { $0 + ($1.duration ?? 0) }
+    card("Time in experiments", Self.duration(busy), "added up over the workers")
+    if let seed = report.results.notes["seed"] { card("Seed", seed.description) }
+    if let time = report.meta.last(where: { $0.topic == "environment" && $0.item == "time" }) {
+      card("Last run", time.text)
+    }
+    return "<dl class=\"cards\">\(cards.joined())</dl>"
+  }
+
+  static func duration(_ seconds: Double) -> String {
+    switch seconds {
+    case ..<120: "\(Scale.rounded((seconds * 100).rounded() / 100)) s"
+    case ..<7200: "\(Int((seconds / 60).rounded())) min"
+    default: "\(Scale.rounded((seconds / 360).rounded() / 10)) h"
+    }
+  }
+}
