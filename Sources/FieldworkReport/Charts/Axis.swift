@@ -117,6 +117,11 @@ struct Scale {
   /// A number with five digits.
   static func rounded(_ number: Double) -> String { Table.rounded(number) }
 
+  /// Half of an interval's width, with two digits.
+  static func margin(_ number: Double) -> String {
+    number.isFinite && number != 0 ? text(number, abs(number) / 10) : Table.rounded(number)
+  }
+
   /// A number with as many digits as steps of this size need.
   static func text(_ value: Double, _ step: Double) -> String {
     guard value != 0 else { return "0" }

@@ -408,7 +408,7 @@
         if (column.margins && column.margins[row] !== null) {
           const margin = document.createElement("span");
           margin.className = "margin";
-          margin.textContent = ` ± ${format(column.margins[row])}`;
+          margin.textContent = ` ± ${format(Number(column.margins[row].toPrecision(2)))}`;
           cell.append(margin);
         }
       }

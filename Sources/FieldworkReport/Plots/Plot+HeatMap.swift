@@ -118,7 +118,7 @@ struct HeatMap {
         ("rx", "3"), isDrawn ? ("fill", Palette.rampText(share ?? 0)) : ("class", "empty"),
       ],
       title: statistics.map {
-        let margin = $0.margin().map { " ± \(Scale.rounded($0))" } ?? ""
+        let margin = $0.margin().map { " ± \(Scale.margin($0))" } ?? ""
         return "\(place): \(name) \(Scale.rounded($0.mean))\(margin), n = \($0.count)"
       } ?? "\(place): no experiment is done"
     )

@@ -65,7 +65,7 @@ struct ParallelPlot {
   }
 
   var plot: Plot {
-    let (width, height) = (max(480, 150 * Double(axes.count)), 360.0)
+    let (width, height) = (max(900, 130 * Double(axes.count)), 380.0)
     let (top, bottom) = (40.0, height - 20)
     let scales = axes.map { Scale($0.axis, $0.values, bottom, top) }
     let gap = (width - 140) / Double(max(axes.count - 1, 1))

@@ -120,7 +120,7 @@ enum ParameterEffect {
       let most = means.max(by: { $0.1.mean < $1.1.mean }), means.count > 1
     else { return "" }
     func text(_ mean: (String, Statistics)) -> String {
-      let margin = mean.1.margin().map { " ± \(Scale.rounded($0))" } ?? ""
+      let margin = mean.1.margin().map { " ± \(Scale.margin($0))" } ?? ""
       return "\(Markup.cut(mean.0, 40)) (\(Scale.rounded(mean.1.mean))\(margin))"
     }
     return "The mean of \(name) is smallest at \(text(least)), largest at \(text(most))."

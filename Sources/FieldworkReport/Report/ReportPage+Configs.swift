@@ -51,7 +51,7 @@ extension ReportPage {
         case .double(let number)?: Scale.rounded(number)
         case let value?: value.description
         }
-      let margin = (margins?[row])?.map { " <span class=\"margin\">± \(Scale.rounded($0))</span>" } ?? ""
+      let margin = (margins?[row])?.map { " <span class=\"margin\">± \(Scale.margin($0))</span>" } ?? ""
       return "<td\(isNumeric ? " class=\"number\"" : "")>\(Markup.text(Markup.cut(text, 400)))\(margin)</td>"
     }
   }

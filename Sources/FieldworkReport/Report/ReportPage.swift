@@ -126,7 +126,7 @@ struct ReportPage {
       )
     }
     if let objective = report.objective, let best = report.results.ranked(by: objective).first {
-      let margin = best.statistics.margin().map { " ± \(Scale.rounded($0))" } ?? ""
+      let margin = best.statistics.margin().map { " ± \(Scale.margin($0))" } ?? ""
       card(
         "Best \(Markup.text(objective.name))",
         Scale.rounded(best.statistics.mean) + margin,
@@ -149,7 +149,7 @@ struct ReportPage {
     card("Time in experiments", Self.duration(busy), "added up over the workers")
     if let seed = report.results.notes["seed"] { card("Seed", seed.description) }
     if let time = report.meta.last(where: { $0.topic == "environment" && $0.item == "time" }) {
-      card("Last run", time.text)
+      card("Last run", time.text.replacing("T", with: " ").replacing("Z", with: " UTC"))
     }
     return "<dl class=\"cards\">\(cards.joined())</dl>"
   }
