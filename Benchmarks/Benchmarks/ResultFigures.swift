@@ -41,6 +41,10 @@ struct ResultFigures: ParsableCommand {
     _ = try timed("sort by a result") { try table.sorted(by: "loss") }
     _ = try timed("where") { try table.where("rate < 0.5 and iteration in (1, 50)") }
     _ = timed("CSV") { table.formatted(.csv) }
+    let report = try Report.load(folder.path, objective: .minimize("loss"))
+    let page = timed("report") { report.html }
+    print("report: \(page.utf8.count / 1000) kB")
+    try page.write(toFile: folder.path + "/report.html", atomically: true, encoding: .utf8)
   }
 
   private func fill(_ folder: ResearchFolder) throws {
@@ -55,15 +59,23 @@ struct ResultFigures: ParsableCommand {
       seed: 1
     )
     var random = Philox(seed: 1)
-    for _ in 0..<experiments {
+    for number in 0..<experiments {
       guard let experiment = try plan.next() else { break }
       let values = (0..<iterations).map {
         SavedValue(name: "loss", iteration: $0, value: .double(random.nextUnit()))
       }
       try store.write([
-        .started(experiment, ExperimentStart(at: 0, worker: 0, device: nil)),
+        .started(
+          experiment,
+          ExperimentStart(at: Double(number), worker: number % 2, device: nil)
+        ),
         .saved(experiment: experiment.key, values),
-        .ended(experiment: experiment.key, .complete, iterations: iterations, at: 1),
+        .ended(
+          experiment: experiment.key,
+          .complete,
+          iterations: iterations,
+          at: Double(number) + 1.8
+        ),
       ])
     }
     try store.close()

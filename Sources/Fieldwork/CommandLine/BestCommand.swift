@@ -15,7 +15,10 @@ struct BestCommand: PlaybookSubcommand {
   )
 
   @Option(
-    help: ArgumentHelp("By which saved value; the playbook's objective by default.", valueName: "name")
+    help: ArgumentHelp(
+      "By which saved value; the playbook's objective by default.",
+      valueName: "name"
+    )
   )
   var by: String?
 

@@ -16,7 +16,10 @@ struct ImportanceCommand: PlaybookSubcommand {
   )
 
   @Option(
-    help: ArgumentHelp("Of which saved value; the playbook's objective by default.", valueName: "name")
+    help: ArgumentHelp(
+      "Of which saved value; the playbook's objective by default.",
+      valueName: "name"
+    )
   )
   var of: String?
 

@@ -29,17 +29,26 @@ struct PlotCommand: PlaybookSubcommand {
   var kind: PlotKind
 
   @Argument(
-    help: ArgumentHelp("The parameter, or two for a heat map, with a comma.", valueName: "parameters")
+    help: ArgumentHelp(
+      "The parameter, or two for a heat map, with a comma.",
+      valueName: "parameters"
+    )
   )
   var parameters: String?
 
   @Option(
-    help: ArgumentHelp("Of which saved value; the playbook's objective by default.", valueName: "name")
+    help: ArgumentHelp(
+      "Of which saved value; the playbook's objective by default.",
+      valueName: "name"
+    )
   )
   var of: String?
 
   @Option(
-    help: ArgumentHelp("Which parameter tells curves or colours apart; config for configs.", valueName: "name")
+    help: ArgumentHelp(
+      "Which parameter tells curves or colours apart; config for configs.",
+      valueName: "name"
+    )
   )
   var by: String?
 

@@ -27,7 +27,9 @@ struct ReportCommand: PlaybookSubcommand {
   )
   var output: String?
 
-  @Option(help: ArgumentHelp("What stands above; the research's name by default.", valueName: "text"))
+  @Option(
+    help: ArgumentHelp("What stands above; the research's name by default.", valueName: "text")
+  )
   var title: String?
 
   @OptionGroup(title: "Where results are")

@@ -71,7 +71,8 @@ struct ResultsCommand: PlaybookSubcommand {
     }
     if let table = shape.otherTable {
       let others = [
-        (last, "--last"), (shape.form == .long, "--long"), (selection.completeOnly, "--complete-only"),
+        (last, "--last"), (shape.form == .long, "--long"),
+        (selection.completeOnly, "--complete-only"),
         (selection.iterations != nil, "--iteration"), (selection.unfinished, "--unfinished"),
         (aggregate != nil && shape.failures, "--aggregate"),
       ]

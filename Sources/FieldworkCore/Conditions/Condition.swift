@@ -180,7 +180,8 @@ private struct ConditionParser {
     if let kind = try parseRelation(name) { return isNegated ? .not(kind) : kind }
     guard !isNegated, case .comparison(let comparison) = try peek() else {
       throw try failure(
-        isNegated ? "'in' or 'contains'" : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'"
+        isNegated
+          ? "'in' or 'contains'" : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'"
       )
     }
     _ = try next()

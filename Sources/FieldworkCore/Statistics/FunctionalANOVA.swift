@@ -58,7 +58,8 @@ public struct FunctionalANOVA: Sendable {
       (parameter.name, Levels(points.map { parameter.values[$0] }))
     }.filter { $0.1.count > 1 }
     let results = points.map { results[$0] }
-    guard !levels.isEmpty, let first = results.first, results.contains(where: { $0 != first }) else {
+    guard !levels.isEmpty, let first = results.first, results.contains(where: { $0 != first })
+    else {
       return nil
     }
     let forest = (0..<Self.trees).compactMap { _ -> [Double]? in

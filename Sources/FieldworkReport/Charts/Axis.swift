@@ -13,16 +13,20 @@ enum AxisKind: Sendable, Hashable {
 struct Axis: Sendable {
   let label: String
   var kind: AxisKind
+  /// Whether there is nothing between whole numbers.
+  let isWhole: Bool
 
-  init(_ label: String, _ kind: AxisKind = .linear) {
+  init(_ label: String, _ kind: AxisKind = .linear, isWhole: Bool = false) {
     self.label = label
     self.kind = kind
+    self.isWhole = isWhole
   }
 }
 
 /// Where the values of an axis lie on a line of pixels.
 struct Scale {
   private let kind: AxisKind
+  private let isWhole: Bool
   /// What lies at both ends, on a logarithmic axis as logarithms.
   private let low: Double
   private let high: Double
@@ -36,6 +40,7 @@ struct Scale {
   ///   - end: the pixel of the largest value, which may be the smaller pixel.
   init(_ axis: Axis, _ values: some Sequence<Double>, _ start: Double, _ end: Double) {
     kind = axis.kind
+    isWhole = axis.isWhole
     (self.start, self.end) = (start, end)
     if case .categories(let names) = axis.kind {
       (low, high) = (-0.5, Double(max(names.count, 1)) - 0.5)
@@ -57,6 +62,7 @@ struct Scale {
   /// An axis of numbers with exact ends.
   init(from low: Double, to high: Double, _ start: Double, _ end: Double) {
     kind = .linear
+    isWhole = false
     (self.low, self.high, self.start, self.end) = (low, high, start, end)
   }
 
@@ -78,7 +84,8 @@ struct Scale {
     case .categories(let names):
       return names.enumerated().map { (Double($0), $1) }
     case .linear:
-      let step = Self.niceStep((high - low) / Double(max(wanted, 2)))
+      let wish = (high - low) / Double(max(wanted, 2))
+      let step = Self.niceStep(isWhole ? max(wish, 1) : wish)
       guard step > 0, step.isFinite else { return [(low, Table.rounded(low))] }
       let first = (low / step).rounded(.up)
       let last = (high / step).rounded(.down)
@@ -114,8 +121,11 @@ struct Scale {
     return (fraction <= 1 ? 1 : fraction <= 2 ? 2 : fraction <= 5 ? 5 : 10) * power
   }
 
-  /// A number with five digits.
-  static func rounded(_ number: Double) -> String { Table.rounded(number) }
+  /// A number with five digits, and no more than it needs.
+  static func rounded(_ number: Double) -> String {
+    let text = Table.rounded(number)
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+  }
 
   /// Half of an interval's width, with two digits.
   static func margin(_ number: Double) -> String {

@@ -1,5 +1,3 @@
-import FieldworkStore
-
 extension Chart {
   /// The height of a line of the legend.
   private static let legendLine = 18.0
@@ -32,7 +30,14 @@ extension Chart {
       svg.line(place, bottom, place, bottom + 4, "axis")
       if isSlanted {
         svg.text(
-          tick.text, place + 3, bottom + 14, "small", anchor: "end", limit: 14, rotation: -40)
+          tick.text,
+          place + 3,
+          bottom + 14,
+          "small",
+          anchor: "end",
+          limit: 14,
+          rotation: -40
+        )
       } else {
         svg.text(tick.text, place, bottom + 16, "small", anchor: "middle", limit: 14)
       }
@@ -40,7 +45,14 @@ extension Chart {
     svg.line(left, bottom, width - 14, bottom, "axis")
     svg.text(x.label, (left + width - 14) / 2, height - 6, "strong", anchor: "middle", limit: 40)
     svg.text(
-      y.label, 12, (top + bottom) / 2, "strong", anchor: "middle", limit: 30, rotation: -90)
+      y.label,
+      12,
+      (top + bottom) / 2,
+      "strong",
+      anchor: "middle",
+      limit: 30,
+      rotation: -90
+    )
     drawPoints(&svg, xScale, yScale)
     for (index, series) in series.enumerated() { draw(series, index, &svg, xScale, yScale) }
     drawLegend(&svg, legend.places)
@@ -150,13 +162,13 @@ extension Chart {
     if case .categories(let names) = x.kind {
       place = names.indices.contains(Int(series.x[index])) ? names[Int(series.x[index])] : ""
     } else {
-      place = Table.rounded(series.x[index])
+      place = Scale.rounded(series.x[index])
     }
     var text = "\(x.label) \(place)"
     if let legend { text += ", \(legend) \(series.label)" }
-    text += ": \(y.label) \(Table.rounded(series.mean[index]))"
+    text += ": \(y.label) \(Scale.rounded(series.mean[index]))"
     if series.low[index].isFinite, series.high[index].isFinite {
-      text += " (\(Table.rounded(series.low[index])) to \(Table.rounded(series.high[index])))"
+      text += " (\(Scale.rounded(series.low[index])) to \(Scale.rounded(series.high[index])))"
     }
     return text + ", n = \(series.count[index])"
   }
@@ -175,7 +187,8 @@ extension Chart {
     for (text, index) in entries {
       let short = Markup.cut(text, 24)
       // What it is about stands in strong letters.
-      let needed = Self.signWidth * Double(short.count) * (index == nil ? 1.15 : 1) + (index == nil ? 14 : 36)
+      let needed =
+        Self.signWidth * Double(short.count) * (index == nil ? 1.15 : 1) + (index == nil ? 14 : 36)
       if x + needed > width - 10, x > 14 {
         x = 14
         line += 1

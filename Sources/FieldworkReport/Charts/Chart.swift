@@ -113,7 +113,7 @@ extension Chart {
 extension Axis {
   fileprivate var json: Value {
     switch kind {
-    case .linear: ["label": .string(label)]
+    case .linear: ["label": .string(label), "whole": .bool(isWhole)]
     case .logarithmic: ["label": .string(label), "log": true]
     case .categories(let names):
       [

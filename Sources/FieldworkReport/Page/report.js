@@ -55,7 +55,8 @@
     const ticks = (wanted) => {
       const found = [];
       if (!axis.log) {
-        const step = niceStep((high - low) / Math.max(wanted, 2));
+        const wish = (high - low) / Math.max(wanted, 2);
+        const step = niceStep(axis.whole ? Math.max(wish, 1) : wish);
         for (let index = Math.ceil(low / step); index <= Math.floor(high / step) && found.length < 50; index++) {
           found.push({ value: index * step, text: format(Number((index * step).toPrecision(12))) });
         }

@@ -34,14 +34,16 @@ extension Chart {
     if logX, x.kind == .linear {
       x.kind = .logarithmic
       if x.label == Curves.iteration {
-        x = Axis("iteration, from 1", .logarithmic)
+        x = Axis("iteration, from 1", .logarithmic, isWhole: true)
         for index in series.indices { series[index].x = series[index].x.map { $0 + 1 } }
       }
     }
     if logY {
       y.kind = .logarithmic
       let hidden = series.flatMap(\.mean).count { $0.isFinite && $0 <= 0 }
-      if hidden > 0 { notes.append("\(hidden) means are not positive, and not on a logarithmic axis.") }
+      if hidden > 0 {
+        notes.append("\(hidden) means are not positive, and not on a logarithmic axis.")
+      }
     }
   }
 }
@@ -72,7 +74,10 @@ enum Curves {
       count: grouping.labels.count
     )
     guard curves.contains(where: { !$0.isEmpty }) else {
-      throw FieldworkError(.nothingPasses, "no experiment that is done saved numbers under '\(name)'")
+      throw FieldworkError(
+        .nothingPasses,
+        "no experiment that is done saved numbers under '\(name)'"
+      )
     }
     let iterations = Set(curves.flatMap { $0.map(\.iteration) }).sorted()
     let shown = thinned(iterations)
@@ -96,7 +101,7 @@ enum Curves {
     return Chart(
       title: "\(name) over the iterations" + (grouping.name.map { ", by \($0)" } ?? ""),
       summary: summary(name, grouping.name, series),
-      x: Axis(iteration),
+      x: Axis(iteration, isWhole: true),
       y: Axis(name),
       form: .lines,
       legend: grouping.name,
@@ -113,7 +118,9 @@ enum Curves {
     }
   }
 
-  private static func summary(_ name: String, _ parameter: String?, _ series: [Chart.Series]) -> String {
+  private static func summary(_ name: String, _ parameter: String?, _ series: [Chart.Series])
+    -> String
+  {
     let ends = series.compactMap { series -> (label: String, mean: Double)? in
       series.mean.last { !$0.isNaN }.map { (series.label, $0) }
     }

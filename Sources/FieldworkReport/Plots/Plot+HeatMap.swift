@@ -49,7 +49,10 @@ struct HeatMap {
       collected[row][column].append(number)
     }
     guard collected.contains(where: { $0.contains { !$0.isEmpty } }) else {
-      throw FieldworkError(.nothingPasses, "no experiment that is done saved numbers under '\(name)'")
+      throw FieldworkError(
+        .nothingPasses,
+        "no experiment that is done saved numbers under '\(name)'"
+      )
     }
     cells = collected.map { row in row.map { $0.isEmpty ? nil : Statistics($0) } }
     (self.rows, self.columns, self.name) = (rows, columns, name)
@@ -86,7 +89,13 @@ struct HeatMap {
         svg.text(label, x, y + 2, "small", anchor: "middle", limit: 14)
       }
     }
-    svg.text(columns.name ?? "", left + (width - left - 14) / 2, height - 6, "strong", anchor: "middle")
+    svg.text(
+      columns.name ?? "",
+      left + (width - left - 14) / 2,
+      height - 6,
+      "strong",
+      anchor: "middle"
+    )
     return Plot(
       title: title,
       summary: summary,
@@ -126,9 +135,12 @@ struct HeatMap {
     let step = max(abs(most - least) / 100, abs(statistics.mean) * 1e-4)
     let text = statistics.mean.isFinite ? Scale.text(statistics.mean, step) : "\(statistics.mean)"
     svg.text(
-      text, box.x + box.width / 2, box.y + box.height / 2 + 4,
+      text,
+      box.x + box.width / 2,
+      box.y + box.height / 2 + 4,
       !isDrawn ? "small" : Palette.isLight(share ?? 0) ? "small on-light" : "small on-dark",
-      anchor: "middle")
+      anchor: "middle"
+    )
   }
 
   private func drawScale(_ svg: inout SVG, _ width: Double, _ least: Double, _ most: Double) {

@@ -14,7 +14,7 @@ extension Plot {
         deviation: table.columns[2][row]?.number
       )
     }
-    let (width, line) = (480.0, 26.0)
+    let (width, line) = (380.0, 26.0)
     let left = 24 + Chart.signWidth * Double(min(rows.map(\.label.count).max() ?? 0, 20))
     let room = width - left - 64
     var svg = SVG()

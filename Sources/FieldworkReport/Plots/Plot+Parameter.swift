@@ -24,7 +24,11 @@ extension Plot {
   ) throws -> Plot {
     let source = PlotSource(results)
     var chart = try ParameterEffect.chart(
-      source.parameter(parameter), name, color.map(source.parameter), source)
+      source.parameter(parameter),
+      name,
+      color.map(source.parameter),
+      source
+    )
     if let logX, case .categories = chart.x.kind {
       // There is no scale to choose.
       _ = logX
@@ -54,7 +58,10 @@ enum ParameterEffect {
     let colors = color.map { Grouping($0) } ?? Grouping(all: source.count)
     let rows = (0..<source.count).filter { numbers[$0] != nil && colors.groups[$0] != nil }
     guard !rows.isEmpty else {
-      throw FieldworkError(.nothingPasses, "no experiment that is done saved numbers under '\(name)'")
+      throw FieldworkError(
+        .nothingPasses,
+        "no experiment that is done saved numbers under '\(name)'"
+      )
     }
     let places = Places(column, rows, mostValues: mostValues, bins: bins)
     let isNumeric = places.names == nil
@@ -73,11 +80,14 @@ enum ParameterEffect {
       }
       return series
     }
-    let drawn = rows.count <= mostPoints
+    let drawn =
+      rows.count <= mostPoints
       ? rows : (0..<mostPoints).map { rows[$0 * rows.count / mostPoints] }
     var notes = [places.note, colors.note].compactMap(\.self)
     if drawn.count < rows.count {
-      notes.append("\(drawn.count) of \(rows.count) experiments are drawn as points; means are of all.")
+      notes.append(
+        "\(drawn.count) of \(rows.count) experiments are drawn as points; means are of all."
+      )
     }
     let bad = rows.count { !(numbers[$0] ?? 0).isFinite }
     if bad > 0 { notes.append("\(bad) results are not finite, and make a mean without a place.") }

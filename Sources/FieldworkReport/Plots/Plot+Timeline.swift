@@ -19,6 +19,7 @@ struct Timeline {
   private static let left = 80.0
   private static let line = 26.0
   private static let mostWorkers = 64
+  private static let mostBars = 1500
 
   private struct Bar {
     let worker: Int
@@ -69,12 +70,24 @@ struct Timeline {
     }
     duration = max(clock, 1e-6)
     if !gaps.isEmpty { notes.append("Times in which nothing ran are cut out, at dashed lines.") }
-    merge(placed)
+    // Experiments that are less than a pixel apart become one bar, or, of very many, some pixels.
+    var distance = duration / (Self.width - Self.left - 14)
+    repeat {
+      bars = merged(placed, distance)
+      distance *= 2
+    } while bars.count > Self.mostBars && distance < duration
+    let hidden = bars.reduce(0) { $0 + $1.count } - bars.count
+    if hidden > 0 {
+      notes.append("\(hidden) experiments are drawn together with their neighbours.")
+    }
   }
 
-  /// Experiments that are less than a pixel apart become one bar.
-  private mutating func merge(_ placed: [(experiment: ExperimentRecord, start: Double)]) {
-    let pixel = duration / (Self.width - Self.left - 14)
+  /// A bar for each experiment, or for some that ended alike and are no further apart than a distance.
+  private func merged(
+    _ placed: [(experiment: ExperimentRecord, start: Double)],
+    _ distance: Double
+  ) -> [Bar] {
+    var bars: [Bar] = []
     var last: [Int: Int] = [:]
     let known = Set(workers)
     for (experiment, start) in placed {
@@ -83,14 +96,15 @@ struct Timeline {
       let end = start + (experiment.duration ?? 0)
       let isFailed = experiment.state == .failed
       if let index = last[worker], bars[index].isFailed == isFailed,
-        start - bars[index].end < pixel, end - start < pixel
+        start - bars[index].end < distance, end - start < distance
       {
         bars[index].end = max(bars[index].end, end)
         bars[index].count += 1
         continue
       }
       let config = Markup.cut(experiment.config.withoutAuxiliary.description, 120)
-      let cause = experiment.failures.first.map { ": \($0.unit): \(Markup.cut($0.message, 120))" } ?? ""
+      let cause =
+        experiment.failures.first.map { ": \($0.unit): \(Markup.cut($0.message, 120))" } ?? ""
       last[worker] = bars.count
       bars.append(
         Bar(
@@ -104,8 +118,7 @@ struct Timeline {
         )
       )
     }
-    let merged = bars.reduce(0) { $0 + $1.count } - bars.count
-    if merged > 0 { notes.append("\(merged) experiments are drawn together with their neighbours.") }
+    return bars
   }
 
   var plot: Plot {

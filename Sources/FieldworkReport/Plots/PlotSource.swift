@@ -105,11 +105,14 @@ struct Grouping {
         return "\(Scale.rounded(own.min() ?? 0)) to \(Scale.rounded(own.max() ?? 0))"
       }
       groups = ranges
-      note = "\(column.name) has \(different.count) values, taken together in \(bounds.count + 1) ranges."
+      note =
+        "\(column.name) has \(different.count) values, taken together in \(bounds.count + 1) ranges."
       return
     }
     let frequent = different.enumerated()
-      .sorted { (-counts[$0.element, default: 0], $0.offset) < (-counts[$1.element, default: 0], $1.offset) }
+      .sorted {
+        (-counts[$0.element, default: 0], $0.offset) < (-counts[$1.element, default: 0], $1.offset)
+      }
       .prefix(most - 1).map(\.element)
     let places = Dictionary(uniqueKeysWithValues: frequent.enumerated().map { ($1, $0) })
     labels = frequent.map(PlotSource.text) + ["others"]

@@ -68,7 +68,9 @@ extension ReportPage {
         var key = "none"
         for (index, color) in ([nil] + colors.map(Optional.some)).enumerated()
         where color?.name != column.name {
-          guard var chart = try? ParameterEffect.chart(column, name, color, source) else { continue }
+          guard var chart = try? ParameterEffect.chart(column, name, color, source) else {
+            continue
+          }
           chart.thinPoints(Self.mostPoints)
           let own = index == 0 ? "none" : "p\(index - 1)"
           charts[own] = chart.json
@@ -156,7 +158,8 @@ extension ReportPage {
       "importance",
       "Importance",
       "Of",
-      drawn.compactMap { name in (try? Plot.importance(of: name, report.results)).map { (name, $0) } },
+      drawn.compactMap { name in (try? Plot.importance(of: name, report.results)).map { (name, $0) }
+      },
       after: """
         <p class="hint">The part of the variance over the configs that each parameter explains alone, by functional ANOVA over \
         a random forest (Hutter, Hoos and Leyton-Brown, 2014).</p>

@@ -51,8 +51,10 @@ extension ReportPage {
         case .double(let number)?: Scale.rounded(number)
         case let value?: value.description
         }
-      let margin = (margins?[row])?.map { " <span class=\"margin\">± \(Scale.margin($0))</span>" } ?? ""
-      return "<td\(isNumeric ? " class=\"number\"" : "")>\(Markup.text(Markup.cut(text, 400)))\(margin)</td>"
+      let margin =
+        (margins?[row])?.map { " <span class=\"margin\">± \(Scale.margin($0))</span>" } ?? ""
+      return
+        "<td\(isNumeric ? " class=\"number\"" : "")>\(Markup.text(Markup.cut(text, 400)))\(margin)</td>"
     }
   }
 
@@ -144,8 +146,10 @@ extension ReportPage {
       "<tr>\(columns.map { $0.html(row) }.joined())</tr>"
     }
     let example = Self.example(columns)
-    let same = source.parameters.filter { column in !source.varying.contains { $0.name == column.name } }
-      .map { "\($0.name) \(PlotSource.text($0[0]))" }
+    let same = source.parameters.filter { column in
+      !source.varying.contains { $0.name == column.name }
+    }
+    .map { "\($0.name) \(PlotSource.text($0[0]))" }
     return """
       <div class="controls" hidden>
       <label class="full">Filter <input type="search" id="config-filter" autocomplete="off" spellcheck="false" \
@@ -166,7 +170,9 @@ extension ReportPage {
   /// A comparison that can be tried.
   private static func example(_ columns: [Column]) -> String {
     guard
-      let column = columns.first(where: { $0.isNumeric && $0.margins == nil && !$0.name.contains(" ") }),
+      let column = columns.first(where: {
+        $0.isNumeric && $0.margins == nil && !$0.name.contains(" ")
+      }),
       let value = column.cells.compactMap({ $0?.number }).max()
     else { return "done>0" }
     return "\(Markup.cut(column.name, 20))<\(Scale.rounded(value))"

@@ -67,12 +67,18 @@ extension ReportPage {
       )
     }
     guard !parts.isEmpty else { return nil }
-    return Section(id: "circumstances", title: "Definition and circumstances", body: parts.joined(separator: "\n"))
+    return Section(
+      id: "circumstances",
+      title: "Definition and circumstances",
+      body: parts.joined(separator: "\n")
+    )
   }
 
   private static func facts(_ facts: [(String, String)]) -> String {
     guard !facts.isEmpty else { return "" }
-    let lines = facts.map { "<dt>\(Markup.text($0))</dt><dd>\(Markup.text(Markup.cut($1, 1000)))</dd>" }
+    let lines = facts.map {
+      "<dt>\(Markup.text($0))</dt><dd>\(Markup.text(Markup.cut($1, 1000)))</dd>"
+    }
     return "<dl class=\"facts\">\(lines.joined())</dl>"
   }
 

@@ -90,7 +90,9 @@ struct ReportPage {
   }
 
   /// A menu, with a label before it; nothing if there is no choice.
-  static func menu(_ id: String, _ label: String, _ choices: [(value: String, text: String)]) -> String {
+  static func menu(_ id: String, _ label: String, _ choices: [(value: String, text: String)])
+    -> String
+  {
     guard choices.count > 1 else { return "" }
     let options = choices.map {
       "<option value=\"\(Markup.text($0.value))\">\(Markup.text(Markup.cut($0.text, 60)))</option>"
@@ -100,7 +102,8 @@ struct ReportPage {
 
   /// A picture with what it shows and what it leaves out.
   static func figure(_ plot: Plot, isWide: Bool = false, attributes: String = "") -> String {
-    let element = isWide
+    let element =
+      isWide
       ? plot.element.replacing("class=\"plot\"", with: "class=\"plot wide\"") : plot.element
     return """
       <figure class="panel"\(attributes)>

@@ -46,13 +46,16 @@ package enum TextChart {
       let isMarked = !label.isEmpty
       lines.append(padded(label, margin) + (isMarked ? " ┤" : " │") + text)
     }
-    lines.append(String(repeating: " ", count: margin) + " └" + String(repeating: "─", count: columns))
+    lines.append(
+      String(repeating: " ", count: margin) + " └" + String(repeating: "─", count: columns)
+    )
     let (start, end) = (plain(first), plain(last))
     let room = columns - start.count - end.count
     let middle = room > xLabel.count + 2 ? xLabel : ""
     let left = max(0, (room - middle.count) / 2)
     lines.append(
-      String(repeating: " ", count: margin + 2) + start + String(repeating: " ", count: left) + middle
+      String(repeating: " ", count: margin + 2) + start + String(repeating: " ", count: left)
+        + middle
         + String(repeating: " ", count: max(1, room - middle.count - left)) + end
     )
     return lines.joined(separator: "\n")
@@ -76,7 +79,8 @@ package enum TextChart {
         return heights[min(Int(share * 8), 7)]
       }
       let last = curve.numbers.last { $0 != nil }.flatMap(\.self)
-      return label + String(repeating: " ", count: margin - label.count) + "  " + String(signs) + "  "
+      return label + String(repeating: " ", count: margin - label.count) + "  " + String(signs)
+        + "  "
         + (last.map(Table.rounded) ?? "")
     }
     return (lines + ["▁ \(Table.rounded(low)), █ \(Table.rounded(high))"]).joined(separator: "\n")
@@ -134,7 +138,9 @@ package enum TextChart {
   private static func resampled(_ numbers: [Double?], _ columns: Int) -> [Double?] {
     guard numbers.count > columns else { return numbers }
     return (0..<columns).map { column in
-      let part = numbers[(column * numbers.count / columns)..<((column + 1) * numbers.count / columns)]
+      let part = numbers[
+        (column * numbers.count / columns)..<((column + 1) * numbers.count / columns)
+      ]
       let present = part.compactMap(\.self)
       return present.isEmpty ? nil : present.reduce(0, +) / Double(present.count)
     }

@@ -38,7 +38,11 @@ extension ResearchResults {
       var value = ColumnBuilder(capacity: values.count)
       for saved in values { value.append(self.saved[saved.variable].values[saved.place]) }
       declared = [
-        Table.Column(name: "name", cells: values.map { .string(variables[$0.variable]) }, role: .key),
+        Table.Column(
+          name: "name",
+          cells: values.map { .string(variables[$0.variable]) },
+          role: .key
+        ),
         Table.Column("value", value.content),
       ]
     }

@@ -80,7 +80,8 @@ extension ResearchResults {
       )
     }
     func unpaired(_ side: Side, _ other: Side) -> Int {
-      side.unusable + side.numbers.filter { other.numbers[$0.key] == nil }.values.map(\.count).reduce(0, +)
+      side.unusable
+        + side.numbers.filter { other.numbers[$0.key] == nil }.values.map(\.count).reduce(0, +)
     }
     return ResultComparison(
       name: name,

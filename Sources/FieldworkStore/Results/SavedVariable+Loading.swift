@@ -31,7 +31,9 @@ struct SavedValueReader {
     var lastIterations = [Int?](repeating: nil, count: experiments.count)
     let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
     if isComplete {
-      let statement = try database.makeStatement(sql: sql + " ORDER BY experiment, variable, iteration")
+      let statement = try database.makeStatement(
+        sql: sql + " ORDER BY experiment, variable, iteration"
+      )
       try collect(database, statement, into: &collected, &lastIterations)
     } else {
       let statement = try database.cachedStatement(sql: sql + " WHERE experiment = ?")
@@ -41,7 +43,11 @@ struct SavedValueReader {
       }
     }
     let saved = collected.map {
-      SavedVariable(experiments: $0.experiments, iterations: $0.iterations, values: $0.values.content)
+      SavedVariable(
+        experiments: $0.experiments,
+        iterations: $0.iterations,
+        values: $0.values.content
+      )
     }
     return (saved, lastIterations)
   }

@@ -140,7 +140,8 @@ struct ColumnBuilder {
     case .ints(let numbers): return ColumnContent(.ints(numbers), marks: marks)
     case .doubles(let numbers): return ColumnContent(.doubles(numbers), marks: marks)
     case .bools(let flags): return ColumnContent(.bools(flags), marks: marks)
-    case .strings(let codes): return ColumnContent(.strings(codes: codes, texts: texts), marks: marks)
+    case .strings(let codes):
+      return ColumnContent(.strings(codes: codes, texts: texts), marks: marks)
     case .others(let values): return ColumnContent(.others(values))
     }
   }

@@ -86,7 +86,8 @@ struct ColumnContent: Sendable {
     case .others(let values):
       let kinds = Set(values.compactMap { $0?.kind }).subtracting([.null])
       if kinds.isEmpty { return .none }
-      return kinds.isSubset(of: [.list, .dictionary]) ? .json : kinds.count == 1 ? .of(kinds) : .mixed
+      return kinds.isSubset(of: [.list, .dictionary])
+        ? .json : kinds.count == 1 ? .of(kinds) : .mixed
     }
   }
 

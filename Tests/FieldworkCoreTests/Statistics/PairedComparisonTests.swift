@@ -105,7 +105,9 @@ final class PairedComparisonTests: XCTestCase {
   }
 
   func testPairsWithNaNAreLeftOut() {
-    let comparison = PairedComparison([(1, 2), (.nan, 3), (4, .nan), (1, 3), (.infinity, .infinity)])
+    let comparison = PairedComparison([
+      (1, 2), (.nan, 3), (4, .nan), (1, 3), (.infinity, .infinity),
+    ])
     XCTAssertEqual(comparison.count, 3)
     XCTAssertEqual(comparison.leftOut, 2)
     XCTAssertEqual(comparison.differences.numbers, [1, 2, 0])

@@ -111,7 +111,8 @@ final class ResultViewsTests: ResultsTestCase {
 
   func testHostileNames() throws {
     let names = [
-      "id", "ID", "repetition_", "a\"b", "x'; DROP TABLE value; --", "$.a", "a.b", "\u{202E}rtl", "",
+      "id", "ID", "repetition_", "a\"b", "x'; DROP TABLE value; --", "$.a", "a.b", "\u{202E}rtl",
+      "",
       "line\nbreak", "\\", "日本", "[0]", String(repeating: "long", count: 2500), "\"",
       "iteration", "X", "x",
     ]
@@ -148,7 +149,11 @@ final class ResultViewsTests: ResultsTestCase {
 
   /// A store of the version before the views gets them with the next run.
   func testAnEarlierStore() throws {
-    let database = try DatabaseQueue(path: { try folder.make(); return folder.databasePath }())
+    let database = try DatabaseQueue(
+      path: {
+        try folder.make(); return folder.databasePath
+      }()
+    )
     try Schema.migrator.migrate(database, upTo: "5")
     try database.close()
     let store = try DatabaseStore.open(folder)

@@ -97,7 +97,11 @@ final class TableGroupingTests: XCTestCase {
     XCTAssertEqual(try result["x_first"], [1, 10, 5])
     let sem = try XCTUnwrap(result["x_sem", as: Double.self][0])
     XCTAssertEqual(sem, (7.0 / 3).squareRoot(), accuracy: 1e-15)
-    XCTAssertEqual(try XCTUnwrap(result["x_low", as: Double.self][0]), 3 - 4.30265 * sem, accuracy: 1e-4)
+    XCTAssertEqual(
+      try XCTUnwrap(result["x_low", as: Double.self][0]),
+      3 - 4.30265 * sem,
+      accuracy: 1e-4
+    )
     XCTAssertEqual(try result["x_low"][1], nil, "one value has no interval")
   }
 

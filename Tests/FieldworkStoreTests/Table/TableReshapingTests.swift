@@ -19,7 +19,10 @@ final class TableReshapingTests: StoreTestCase {
     XCTAssertEqual(try pivoted[""], [nil, 4.0])
     let last = try table.pivoted(rows: ["size"], columns: "heat", values: "m", by: .last)
     XCTAssertEqual(try last["0.5"], [6, 3])
-    XCTAssertEqual(try table.rows([]).pivoted(rows: ["size"], columns: "heat", values: "m").count, 0)
+    XCTAssertEqual(
+      try table.rows([]).pivoted(rows: ["size"], columns: "heat", values: "m").count,
+      0
+    )
   }
 
   func testUnpivoted() throws {

@@ -88,7 +88,10 @@ final class Browser {
     _ = try call("Page.navigate", ["url": URL(fileURLWithPath: path).absoluteString])
     while !hasLoaded { try receive() }
     XCTAssertEqual(
-      try value("document.documentElement.dataset.ready") as? String, "yes", "\(errors)")
+      try value("document.documentElement.dataset.ready") as? String,
+      "yes",
+      "\(errors)"
+    )
   }
 
   func resize(_ width: Int, _ height: Int) throws {
@@ -252,7 +255,8 @@ final class Browser {
     switch message["method"] as? String {
     case "Page.loadEventFired": hasLoaded = true
     case "Runtime.exceptionThrown": errors.append("\(parameters)")
-    case "Runtime.consoleAPICalled" where ["error", "warning"].contains(parameters["type"] as? String):
+    case "Runtime.consoleAPICalled"
+    where ["error", "warning"].contains(parameters["type"] as? String):
       errors.append("\(parameters)")
     case "Log.entryAdded": errors.append("\(parameters)")
     case "Network.requestWillBeSent":

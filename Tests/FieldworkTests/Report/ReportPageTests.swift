@@ -18,7 +18,10 @@ final class ReportPageTests: CommandLineTestCase {
       environment: environment
     )
     let written = try ProcessRun(
-      Self.executable(playbook), complete(["report"]), environment: environment)
+      Self.executable(playbook),
+      complete(["report"]),
+      environment: environment
+    )
     XCTAssertEqual(written.status, 0, written.error)
     XCTAssertEqual(written.output, "\(directory.path)/\(name)/report.html\n")
     return "\(directory.path)/\(name)/report.html"
@@ -43,18 +46,23 @@ final class ReportPageTests: CommandLineTestCase {
       try browser.show(path, width: width, isDark: isDark)
       XCTAssertEqual(browser.errors, [])
       XCTAssertLessThanOrEqual(
-        Int(try browser.number("document.documentElement.scrollWidth")), width, "no side scrolling")
+        Int(try browser.number("document.documentElement.scrollWidth")),
+        width,
+        "no side scrolling"
+      )
       XCTAssertEqual(try browser.count("svg.plot:not([aria-label])"), 0)
       XCTAssertEqual(
         try browser.number(
-          "[...document.querySelectorAll('select, input')].filter((e) => !e.closest('label')).length"),
+          "[...document.querySelectorAll('select, input')].filter((e) => !e.closest('label')).length"
+        ),
         0
       )
       XCTAssertEqual(
         try browser.number(
           "[...document.querySelectorAll('[id]')].length - new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"
         ),
-        0, "ids are unique"
+        0,
+        "ids are unique"
       )
       let broken = try browser.number(
         "[...document.querySelectorAll('svg *')].filter((e) => [...e.attributes].some((a) => /NaN|undefined|Infinity/.test(a.value))).length"
@@ -124,7 +132,9 @@ final class ReportPageTests: CommandLineTestCase {
     try browser.click("#config-table th:nth-child(1) button")
     XCTAssertEqual(try column(1).first, "0.02")
     XCTAssertEqual(
-      try browser.text("document.querySelector('#config-table th:nth-child(1)').ariaSort"), "ascending")
+      try browser.text("document.querySelector('#config-table th:nth-child(1)').ariaSort"),
+      "ascending"
+    )
     try browser.click("#config-table th:nth-child(1) button")
     XCTAssertEqual(try column(1).first, "0.4")
     XCTAssertEqual(try browser.count("#config-table th[aria-sort]"), 1)
@@ -142,7 +152,11 @@ final class ReportPageTests: CommandLineTestCase {
     _ = try browser.value(
       "(() => { const e = document.getElementById('config-filter'); e.value = ''; e.dispatchEvent(new Event('input')); })()"
     )
-    try browser.drag("#parallel figure:not([hidden]) .dimension[data-axis=\"1\"] .brush", from: 100, by: 120)
+    try browser.drag(
+      "#parallel figure:not([hidden]) .dimension[data-axis=\"1\"] .brush",
+      from: 100,
+      by: 120
+    )
     XCTAssertEqual(try browser.count("#parallel figure:not([hidden]) path:not(.off)"), 9)
     XCTAssertEqual(Set(try column(2)), ["8"])
     XCTAssertEqual(try column(2).count, 9)
@@ -157,7 +171,8 @@ final class ReportPageTests: CommandLineTestCase {
     try check(browser, path)
     try keep(browser, path, "ising")
     let index = try XCTUnwrap(
-      browser.texts("[data-effect] h3").firstIndex(of: "binder by temperature and size"))
+      browser.texts("[data-effect] h3").firstIndex(of: "binder by temperature and size")
+    )
     // The heights of both curves at the lowest and the highest temperature.
     let script = """
       [...document.querySelectorAll('[data-effect]')][\(index)].querySelectorAll('[data-series]')
@@ -176,7 +191,9 @@ final class ReportPageTests: CommandLineTestCase {
   func testFailures() throws {
     let browser = try Browser()
     let path = try report(
-      "TestPlaybook", "faulty", [],
+      "TestPlaybook",
+      "faulty",
+      [],
       environment: [
         "TEST_PLAYBOOK": "faulty", "TEST_FAULTS": "none,throw,trap,exit", "TERM": "xterm",
       ]
@@ -185,7 +202,9 @@ final class ReportPageTests: CommandLineTestCase {
     try keep(browser, path, "faulty")
     XCTAssertEqual(try browser.count(".failure-group"), 3)
     let text = try browser.texts(".failure-group").joined()
-    for part in ["thrown", "exit", "signal", "Fatal error"] { XCTAssertTrue(text.contains(part), part) }
+    for part in ["thrown", "exit", "signal", "Fatal error"] {
+      XCTAssertTrue(text.contains(part), part)
+    }
     XCTAssertEqual(try browser.count("#timeline .failure path"), 3)
     XCTAssertEqual(try browser.count(".card .bad"), 1)
     try browser.click(".failure-group details summary")
