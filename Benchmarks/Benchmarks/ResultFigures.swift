@@ -17,6 +17,9 @@ struct ResultFigures: ParsableCommand {
   @Option(help: "How many iterations each of them saves a value in.")
   var iterations = 100
 
+  @Option(help: "How often each config comes.")
+  var repetitions = 10
+
   @Option(help: "Keep the store in this folder, and read what is there.")
   var directory: String?
 
@@ -50,9 +53,10 @@ struct ResultFigures: ParsableCommand {
   private func fill(_ folder: ResearchFolder) throws {
     let store = try DatabaseStore.open(folder)
     try store.write([.variables(["loss"])])
-    let domain = Domain("rate" <- 1...10) * Domain("width" <- 1...100)
+    let widths = max(1, experiments / repetitions / 10)
+    let domain = Domain("rate" <- 1...10) * Domain("width" <- 1...widths)
     var plan = try ExperimentPlan(
-      Research("results", repetitions: (experiments + 999) / 1000) {
+      Research("results", repetitions: repetitions) {
         domain
         Unit("nothing", saving: "loss") { 0.0 }
       },
