@@ -1,1 +1,218 @@
+import Foundation
 import XCTest
+
+@testable import FieldworkCore
+@testable import FieldworkReport
+@testable import FieldworkStore
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+final class PlotTests: ReportTestCase {
+  /// Every plot of results, as far as there is one.
+  private func plots(_ results: ResearchResults) -> [Plot] {
+    let source = PlotSource(results)
+    let names = source.parameters.map(\.name)
+    var plots = [try? Plot.timeline(results)]
+    for name in results.variables {
+      plots += [nil, "config"].map { try? Plot.curves(of: name, by: $0, results, logX: true) }
+      plots += names.flatMap { parameter in
+        [
+          try? Plot.curves(of: name, by: parameter, results, logY: true),
+          try? Plot.parameter(parameter, of: name, results),
+          try? Plot.parameter(parameter, of: name, by: names.last, results, logY: true),
+          try? Plot.heatMap(parameter, names.last ?? "", of: name, results),
+        ]
+      }
+      plots += [try? Plot.parallel(of: name, results), try? Plot.importance(of: name, results)]
+    }
+    return plots.compactMap(\.self)
+  }
+
+  /// An SVG file is XML, and every number in it is one.
+  private func check(_ plot: Plot) {
+    let parser = XMLParser(data: Data(plot.svg.utf8))
+    XCTAssertTrue(parser.parse(), "\(plot.title): \(String(describing: parser.parserError))")
+    for bad in ["=\"nan", "nan ", "inf", " nan", "=\"-nan"] {
+      XCTAssertFalse(plot.content.contains("=\"\(bad)"), plot.title)
+    }
+  }
+
+  func testAMeanForEachValueWithItsInterval() throws {
+    let chart = try XCTUnwrap(Plot.parameter("rate", of: "y", by: "kind", grid()).chart)
+    XCTAssertEqual(chart.series.map(\.label), ["a", "b"])
+    XCTAssertEqual(chart.series[0].x, [0.1, 1, 10])
+    XCTAssertEqual(chart.x.kind, .logarithmic, "the rates span two decades")
+    for (series, base) in zip(chart.series, [0.0, 10]) {
+      for (index, mean) in series.mean.enumerated() {
+        XCTAssertEqual(mean, base + Double(index + 1), accuracy: 1e-12)
+        // A deviation of 0.1 over three repetitions.
+        let margin = 4.302_653 * 0.1 / 3.0.squareRoot()
+        XCTAssertEqual(series.low[index], mean - margin, accuracy: 1e-6)
+        XCTAssertEqual(series.high[index], mean + margin, accuracy: 1e-6)
+        XCTAssertEqual(series.count[index], 3)
+      }
+    }
+    XCTAssertEqual(chart.points.count, 18)
+    XCTAssertTrue(chart.summary.contains("smallest at 0.1"), chart.summary)
+    XCTAssertTrue(chart.summary.contains("largest at 10"), chart.summary)
+  }
+
+  func testCategoriesAreStrips() throws {
+    let chart = try XCTUnwrap(Plot.parameter("kind", of: "y", grid()).chart)
+    XCTAssertEqual(chart.x.kind, .categories(["a", "b"]))
+    XCTAssertEqual(chart.form, .strips)
+    XCTAssertEqual(chart.series.count, 1)
+    XCTAssertEqual(chart.series[0].mean, [2, 12])
+  }
+
+  func testCurves() throws {
+    let chart = try XCTUnwrap(Plot.curves(of: "y", by: "kind", grid()).chart)
+    XCTAssertEqual(chart.series.map(\.label), ["a", "b"])
+    XCTAssertEqual(chart.series[1].x, [0, 1, 2])
+    XCTAssertEqual(chart.series[1].mean, [0, 6, 12])
+    XCTAssertEqual(chart.series[1].count, [9, 9, 9])
+    let log = try XCTUnwrap(Plot.curves(of: "y", grid(), logX: true, logY: true).chart)
+    XCTAssertEqual(log.series[0].x, [1, 2, 3], "iterations are counted from 1")
+    XCTAssertTrue(log.notes.contains { $0.hasPrefix("1 means are not positive") }, "\(log.notes)")
+    let configs = try XCTUnwrap(
+      Plot.curves(of: "y", by: "config", grid(), objective: .maximize("y")).chart
+    )
+    XCTAssertEqual(configs.series.count, 6)
+    XCTAssertEqual(configs.series[0].label, "rate=0.1 kind=a")
+  }
+
+  func testManyIterationsAreThinned() throws {
+    let results = try results(
+      ["y"],
+      [Made(config: ["a": 1], saved: ["y": (0..<1000).map { .double(Double($0)) }])]
+    )
+    let chart = try XCTUnwrap(Plot.curves(of: "y", results).chart)
+    XCTAssertEqual(chart.series[0].x.count, Curves.mostIterations)
+    XCTAssertEqual(chart.series[0].x.first, 0)
+    XCTAssertEqual(chart.series[0].x.last, 999)
+    XCTAssertEqual(chart.notes, ["160 of 1000 iterations are drawn."])
+  }
+
+  func testHeatMapAndParallelAndTimeline() throws {
+    let heat = try Plot.heatMap("kind", "rate", of: "y", grid())
+    XCTAssertTrue(heat.content.contains("kind b, rate 10: y 13 ± 0.25, n = 3"), heat.content)
+    XCTAssertTrue(heat.summary.contains("largest at kind b with rate 10 (13)"), heat.summary)
+    let parallel = try Plot.parallel(of: "y", grid())
+    XCTAssertEqual(parallel.content.components(separatedBy: "<path").count - 1, 6)
+    let timeline = try Plot.timeline(grid())
+    XCTAssertTrue(timeline.summary.hasPrefix("18 experiments on 2 workers"), timeline.summary)
+  }
+
+  func testGroupsOfManyValues() throws {
+    let numbers = Table.Column(name: "x", cells: (0..<1000).map { .double(Double($0) / 7) })
+    let ranges = Grouping(numbers)
+    XCTAssertEqual(ranges.labels.count, 5)
+    XCTAssertEqual(Set(ranges.groups).count, 5)
+    XCTAssertNotNil(ranges.note)
+    let texts = Table.Column(name: "t", cells: (0..<100).map { .string("\($0 % 20)") })
+    let few = Grouping(texts)
+    XCTAssertEqual(few.labels.count, 8)
+    XCTAssertEqual(few.labels.last, "others")
+    XCTAssertTrue(few.groups.allSatisfy { $0 != nil })
+    let missing = Grouping(Table.Column(name: "m", cells: [1, nil, 2]))
+    XCTAssertEqual(missing.labels, ["1", "none", "2"])
+  }
+
+  func testWhatCannotBeDrawn() throws {
+    let results = try grid()
+    let uses: [(() throws -> Plot, String)] = [
+      ({ try .curves(of: "z", results) }, "nothing was saved under the name 'z', but under y"),
+      ({ try .curves(of: "y", by: "q", results) }, "no parameter 'q', there are rate, kind"),
+      ({ try .parameter("q", of: "y", results) }, "no parameter 'q'"),
+      ({ try .heatMap("rate", "q", of: "y", results) }, "no parameter 'q'"),
+    ]
+    for (use, message) in uses {
+      XCTAssertThrowsError(try use()) { XCTAssertTrue("\($0)".contains(message), "\($0)") }
+    }
+  }
+
+  /// Results of all sorts, none of which may stop a picture or leave a place without a number.
+  func testOddResults() throws {
+    let failure = Failure(unit: "u", iteration: 0, kind: "k", message: "m", place: nil)
+    let odd: [[Made]] = [
+      [], [Made(config: Config())], [Made(config: Config(), saved: ["y": [1]])],
+      [
+        Made(config: ["a": 1], saved: ["y": ["text"]]), Made(config: ["a": 2], saved: ["y": [[1]]]),
+      ],
+      [Made(config: ["a": 1], ending: .failed, failure: failure)],
+      [
+        Made(config: ["a": 1], saved: ["y": [.double(.nan)]]),
+        Made(config: ["a": 2], saved: ["y": [.double(.infinity)]]),
+        Made(config: ["b": "x"], saved: ["y": [.double(-1e300), .double(1e300)]]),
+      ],
+      [
+        Made(config: ["a": AnyAlias(Double.nan)], saved: ["y": [0]]),
+        Made(config: ["a": AnyAlias(Double.infinity)], saved: ["y": [0]]),
+      ],
+      [
+        Made(config: ["a": 5], saved: ["y": [3]], times: 5...5),
+        Made(config: ["a": 5], repetition: 1, saved: ["y": [3]], times: 5...5),
+      ],
+      (0..<400).map {
+        Made(config: ["a": AnyAlias($0), "b": AnyAlias("t\($0)")], saved: ["y": [.int($0 % 7)]])
+      },
+      (0..<30).map {
+        Made(
+          config: ["a": AnyAlias(1e-300 * Double($0 + 1))],
+          saved: ["y": [.double(1e-305 * Double($0))]]
+        )
+      },
+    ]
+    for made in odd {
+      let results = try results(["y"], made)
+      for plot in plots(results) { check(plot) }
+      let page = Report(results, objective: .maximize("y")).html
+      for bad in ["\"nan", "\"-nan", "\"inf", "NaN "] {
+        XCTAssertFalse(page.replacing("\"nan\"", with: "").contains("=\(bad)"), "\(made)")
+      }
+    }
+  }
+
+  // MARK: Axes
+
+  func testTicks() {
+    func ticks(_ values: [Double], _ kind: AxisKind = .linear, isWhole: Bool = false) -> [String] {
+      Scale(Axis("x", kind, isWhole: isWhole), values, 0, 100).ticks(5).map(\.text)
+    }
+    XCTAssertEqual(ticks([0, 10]), ["0", "5", "10"])
+    XCTAssertEqual(ticks([0.001, 0.0012]), ["0.001", "0.00105", "0.0011", "0.00115", "0.0012"])
+    XCTAssertEqual(ticks([1, 1000], .logarithmic), ["1", "10", "100", "1000"])
+    XCTAssertEqual(ticks([1, 3], .logarithmic), ["1", "2", "3"])
+    XCTAssertEqual(ticks([0, 2], isWhole: true), ["0", "1", "2"])
+    XCTAssertEqual(ticks([-3e7, 1e7]).first, "-3e7")
+    XCTAssertEqual(ticks([1, 2], .categories(["a", "b"])), ["a", "b"])
+  }
+
+  /// At every magnitude there are some ticks, in order, with different texts.
+  func testTicksOfRandomRanges() {
+    var random = Philox(seed: 9)
+    for _ in 0..<2000 {
+      let size = Double(
+        sign: .plus,
+        exponent: Int(random.nextInteger(below: 120)) - 60,
+        significand: 1
+      )
+      let low = (random.nextUnit() - 0.5) * size
+      let high = low + random.nextUnit() * size + size * 0.01
+      for kind in [AxisKind.linear, .logarithmic] where kind == .linear || low > 0 {
+        let scale = Scale(Axis("x", kind), [low, high], 0, 400)
+        let ticks = scale.ticks(5)
+        XCTAssertGreaterThan(ticks.count, 0, "\(low) to \(high), \(kind)")
+        XCTAssertLessThan(ticks.count, 20)
+        XCTAssertEqual(ticks.map(\.value), ticks.map(\.value).sorted())
+        XCTAssertEqual(Set(ticks.map(\.text)).count, ticks.count, "\(low) to \(high): \(ticks)")
+        for tick in ticks {
+          let place = scale.place(tick.value)
+          XCTAssertTrue(place.map { (-1e-6...400 + 1e-6).contains($0) } ?? false, "\(ticks)")
+        }
+      }
+    }
+  }
+}

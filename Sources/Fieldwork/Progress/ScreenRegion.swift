@@ -1,3 +1,5 @@
+import FieldworkCore
+
 /// A line of a terminal: its text, with codes for colors, and the columns that it takes.
 struct ScreenLine: Sendable, Equatable {
   var text = ""

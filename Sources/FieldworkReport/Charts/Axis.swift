@@ -83,33 +83,47 @@ struct Scale {
     switch kind {
     case .categories(let names):
       return names.enumerated().map { (Double($0), $1) }
-    case .linear:
-      let wish = (high - low) / Double(max(wanted, 2))
-      let step = Self.niceStep(isWhole ? max(wish, 1) : wish)
-      guard step > 0, step.isFinite else { return [(low, Table.rounded(low))] }
-      let first = (low / step).rounded(.up)
-      let last = (high / step).rounded(.down)
-      guard last >= first, last - first < 50 else { return [] }
-      return stride(from: first, through: last, by: 1).map { index in
-        // The digits of the step, and no more.
-        let value = index * step
-        return (value, Self.text(value, step))
-      }
+    case .linear: return linearTicks(low, high, wanted)
     case .logarithmic:
-      let decades = high - low
-      let steps: [Double] = decades < 1 ? [1, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1]
-      let stride = max(1, Int(decades) / max(wanted, 1))
-      var ticks: [(Double, String)] = []
-      for exponent in Int(low.rounded(.down))...Int(high.rounded(.up))
-      where exponent % stride == 0 {
-        for step in steps {
-          let value = step * Double.pow(10, Double(exponent))
-          let place = Double.log10(value)
-          if place >= low, place <= high { ticks.append((value, Self.text(value, value))) }
-        }
-      }
-      return ticks
+      let ticks = logarithmicTicks(wanted)
+      // In less than a decade there may be none.
+      guard ticks.count < 3 else { return ticks }
+      return linearTicks(Double.pow(10, low), Double.pow(10, high), wanted)
     }
+  }
+
+  private func linearTicks(
+    _ low: Double,
+    _ high: Double,
+    _ wanted: Int
+  ) -> [(value: Double, text: String)] {
+    let wish = (high - low) / Double(max(wanted, 2))
+    let step = Self.niceStep(isWhole ? max(wish, 1) : wish)
+    guard step > 0, step.isFinite else { return [(low, Table.rounded(low))] }
+    let first = (low / step).rounded(.up)
+    let last = (high / step).rounded(.down)
+    guard last >= first, last - first < 50 else { return [] }
+    return stride(from: first, through: last, by: 1).map { index in
+      // The digits of the step, and no more.
+      let value = index * step
+      return (value, Self.text(value, step))
+    }
+  }
+
+  private func logarithmicTicks(_ wanted: Int) -> [(value: Double, text: String)] {
+    let decades = high - low
+    let steps: [Double] = decades < 1 ? [1, 2, 3, 5, 7] : decades < 3 ? [1, 2, 5] : [1]
+    let stride = max(1, Int(decades) / max(wanted, 1))
+    var ticks: [(Double, String)] = []
+    for exponent in Int(low.rounded(.down))...Int(high.rounded(.up))
+    where exponent % stride == 0 {
+      for step in steps {
+        let value = step * Double.pow(10, Double(exponent))
+        let place = Double.log10(value)
+        if place >= low, place <= high { ticks.append((value, Self.text(value, value))) }
+      }
+    }
+    return ticks
   }
 
   /// The least of 1, 2 and 5 times a power of ten that is not smaller: P. Heckbert, "Nice numbers for graph

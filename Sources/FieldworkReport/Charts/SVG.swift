@@ -1,4 +1,4 @@
-import FieldworkStore
+import FieldworkCore
 
 /// Writes elements of SVG.
 ///
@@ -103,8 +103,7 @@ enum Markup {
       case "\"": result.append(contentsOf: "&quot;".unicodeScalars)
       case "'": result.append(contentsOf: "&#39;".unicodeScalars)
       case "\t", "\n", "\r": result.append(scalar)
-      // XML forbids these, even as references; or they turn the direction of what follows.
-      case _ where isForbidden(scalar.value): result.append("\u{FFFD}")
+      case _ where isForbidden(scalar): result.append("\u{FFFD}")
       default:
         if isFromTheRight(scalar) { hasDirection = true }
         result.append(scalar)
@@ -114,11 +113,11 @@ enum Markup {
     return hasDirection ? "\u{2068}\(String(result))\u{2069}" : String(result)
   }
 
-  private static func isForbidden(_ scalar: UInt32) -> Bool {
-    switch scalar {
+  /// Whether XML forbids a sign, even as a reference, or it turns the direction of what follows.
+  private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
     case 0..<0x20, 0x7F...0x9F, 0xFFFE, 0xFFFF: true
-    case 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x61C: true
-    default: false
+    default: scalar.turnsText
     }
   }
 
@@ -138,8 +137,17 @@ enum Markup {
 
   /// A text in a script element, as a string of JSON or all of a JSON text.
   static func script(_ json: String) -> String {
-    json.replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
-      .replacing("&", with: "\\u0026")
-      .replacing("\u{2028}", with: "\\u2028").replacing("\u{2029}", with: "\\u2029")
+    var result = String.UnicodeScalarView()
+    for scalar in json.unicodeScalars {
+      switch scalar {
+      case "<", ">", "&", "\u{2028}", "\u{2029}":
+        let hex = String(scalar.value, radix: 16)
+        result.append(
+          contentsOf: ("\\u" + String(repeating: "0", count: 4 - hex.count) + hex).unicodeScalars
+        )
+      default: result.append(scalar.turnsText ? "\u{FFFD}" : scalar)
+      }
+    }
+    return String(result)
   }
 }

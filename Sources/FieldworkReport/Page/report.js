@@ -52,16 +52,19 @@
       if (value === null || (axis.log && value <= 0)) return null;
       return start + (((axis.log ? Math.log10(value) : value) - low) / (high - low)) * (end - start);
     };
-    const ticks = (wanted) => {
+    const linearTicks = (low, high, wanted) => {
       const found = [];
-      if (!axis.log) {
-        const wish = (high - low) / Math.max(wanted, 2);
-        const step = niceStep(axis.whole ? Math.max(wish, 1) : wish);
-        for (let index = Math.ceil(low / step); index <= Math.floor(high / step) && found.length < 50; index++) {
-          found.push({ value: index * step, text: format(Number((index * step).toPrecision(12))) });
-        }
-        return found;
+      const wish = (high - low) / Math.max(wanted, 2);
+      const step = niceStep(axis.whole ? Math.max(wish, 1) : wish);
+      for (let index = Math.ceil(low / step); index <= Math.floor(high / step) && found.length < 50; index++) {
+        const value = Number((index * step).toPrecision(12));
+        found.push({ value, text: Math.abs(value) >= 1e7 ? value.toExponential() : String(value) });
       }
+      return found;
+    };
+    const ticks = (wanted) => {
+      if (!axis.log) return linearTicks(low, high, wanted);
+      const found = [];
       const steps = high - low < 1 ? [1, 2, 3, 5, 7] : high - low < 3 ? [1, 2, 5] : [1];
       const stride = Math.max(1, Math.floor((high - low) / Math.max(wanted, 1)));
       for (let exponent = Math.floor(low); exponent <= Math.ceil(high); exponent++) {
@@ -71,7 +74,8 @@
           if (Math.log10(value) >= low && Math.log10(value) <= high) found.push({ value, text: format(value) });
         }
       }
-      return found;
+      // In less than a decade there may be none.
+      return found.length < 3 ? linearTicks(10 ** low, 10 ** high, wanted) : found;
     };
     return { place, ticks, step: 0 };
   };

@@ -26,12 +26,13 @@ extension Table: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// A value in at most one line: doubles rounded to five significant digits.
+  /// A value in at most one line: doubles rounded to five significant digits, and nothing that moves the
+  /// cursor or turns the direction of the text.
   package static func cellText(_ value: Value) -> String {
     switch value {
     case .double(let number): return rounded(number)
     case .string(let text):
-      return text.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ")
+      return text.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ").inOneLine
     default: return value.description
     }
   }

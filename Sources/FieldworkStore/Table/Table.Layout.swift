@@ -78,7 +78,7 @@ extension Table {
           columns[$0].isText && columns[$0].width > Layout.shortestText
         }
         guard let widest = long.max(by: { columns[$0].width < columns[$1].width }) else { return }
-        let least = max(Layout.shortestText, columns[widest].title.count)
+        let least = max(Layout.shortestText, columns[widest].title.columns)
         guard columns[widest].width > least else { return }
         columns[widest].cut(to: max(least, columns[widest].width - (width - limit)))
         hasCut = true
@@ -98,7 +98,7 @@ extension Table {
     private let isNumeric: Bool
 
     init(_ column: Column, position: Int, rows: Int) {
-      title = column.name
+      title = column.name.inOneLine
       role = column.role
       self.position = position
       let values = (0..<Swift.min(rows, column.count)).map { column[$0] }
@@ -112,7 +112,7 @@ extension Table {
     var isText: Bool { !isNumeric && role != .id }
 
     private mutating func measure() {
-      width = max(title.count, cells.map(\.count).max() ?? 0)
+      width = max(title.columns, cells.map(\.columns).max() ?? 0)
     }
 
     /// Cuts cells to as many signs as tell them apart.
@@ -131,12 +131,12 @@ extension Table {
 
     /// Cuts cells, so that with an ellipsis at their end they are so wide.
     mutating func cut(to width: Int) {
-      cells = cells.map { $0.count > width ? $0.prefix(width - 1) + "…" : $0 }
+      cells = cells.map { $0.fitted(width) }
       measure()
     }
 
     func padded(_ text: String) -> String {
-      let space = String(repeating: " ", count: width - text.count)
+      let space = String(repeating: " ", count: max(0, width - text.columns))
       return isNumeric ? space + text : text + space
     }
   }

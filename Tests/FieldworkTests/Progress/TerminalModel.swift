@@ -1,3 +1,4 @@
+import FieldworkCore
 @testable import Fieldwork
 
 /// A terminal without a size in rows, which knows what the progress display uses: it breaks lines unless

@@ -1,3 +1,4 @@
+import FieldworkCore
 import XCTest
 
 @testable import Fieldwork

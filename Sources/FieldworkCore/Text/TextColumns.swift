@@ -34,7 +34,7 @@ extension Unicode.Scalar {
 
 extension Character {
   /// The columns of a terminal that the character takes.
-  var columns: Int {
+  package var columns: Int {
     if let ascii = asciiValue { return ascii < 0x20 || ascii == 0x7F ? 0 : 1 }
     var columns = 0
     var isEmoji = false
@@ -49,7 +49,7 @@ extension Character {
 
 extension String {
   /// The columns of a terminal that the text takes, which must be in one line and without codes.
-  var columns: Int {
+  package var columns: Int {
     var isPlain = true
     for byte in utf8 where !(0x20..<0x7F).contains(byte) {
       isPlain = false
@@ -59,7 +59,7 @@ extension String {
   }
 
   /// The text in one line, with marks for line ends and for signs that would move the cursor.
-  var inOneLine: String {
+  package var inOneLine: String {
     let line = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .joined(separator: " ⏎ ")
     let scalars = line.unicodeScalars.map { scalar -> Unicode.Scalar in
@@ -70,7 +70,7 @@ extension String {
   }
 
   /// The text in at most so many columns, with a mark where it is cut.
-  func fitted(_ limit: Int) -> String {
+  package func fitted(_ limit: Int) -> String {
     guard columns > limit else { return self }
     var rest = limit - 1
     let kept = prefix { character in
@@ -83,7 +83,7 @@ extension String {
 
 extension Unicode.Scalar {
   /// Whether it changes the direction in which what follows is written.
-  fileprivate var turnsText: Bool {
+  package var turnsText: Bool {
     (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value)
   }
 }
