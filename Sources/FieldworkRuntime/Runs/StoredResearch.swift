@@ -40,6 +40,18 @@ public struct StoredResearch: Sendable, CustomStringConvertible {
 }
 
 extension Research {
+  /// Reads what is stored of this research; nothing is run or written.
+  ///
+  ///     let table = try Digits().research.results().table()
+  /// - Parameter directory: the directory of all results.
+  /// - Throws: ``FieldworkError`` of code `store` if there is nothing or it cannot be read.
+  public func results(
+    in directory: String = "research",
+    _ filter: ResultFilter = ResultFilter()
+  ) throws -> ResearchResults {
+    try ResearchResults.load(ResearchFolder(directory: directory, name: name).path, filter)
+  }
+
   /// Opens a stored research for reading, by the path of its folder.
   /// - Throws: ``FieldworkError`` of code `store` if there is none or it cannot be read.
   public static func load(_ path: String) throws -> StoredResearch {
