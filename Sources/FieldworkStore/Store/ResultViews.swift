@@ -40,7 +40,14 @@ struct ResultViews {
     for (name, sql) in zip(Self.names, [resultsWide, configs, failures]) {
       // Someone may have put a table of the name there.
       guard try !database.tableExists(name) else { continue }
-      try database.execute(sql: "DROP VIEW IF EXISTS \(name); CREATE VIEW \(name) AS \(sql)")
+      try database.execute(sql: "DROP VIEW IF EXISTS \(name)")
+      do {
+        try database.execute(sql: "CREATE VIEW \(name) AS \(sql)")
+      } catch let error as DatabaseError
+        where [.SQLITE_ERROR, .SQLITE_TOOBIG].contains(error.resultCode)
+      {
+        // SQLite cannot make such a view; that is no reason to lose a result.
+      }
     }
   }
 
@@ -134,6 +141,14 @@ struct ResultViews {
   }
 
   private static func quoted(_ title: String) -> String {
-    "\"" + title.replacing("\"", with: "\"\"") + "\""
+    // By scalars: a quote that a mark stands over is a quote too.
+    var quoted = String.UnicodeScalarView()
+    quoted.append("\"")
+    for scalar in title.unicodeScalars {
+      if scalar == "\"" { quoted.append(scalar) }
+      quoted.append(scalar)
+    }
+    quoted.append("\"")
+    return String(quoted)
   }
 }

@@ -117,10 +117,15 @@ extension Table {
 
   /// A cell that is no more than text: what would end it, or would be markup, is escaped.
   private static func markdownCell(_ text: String) -> String {
-    var cell = escaped(text, "|", by: "\\")
-    for (sign, name) in [("<", "&lt;"), ("\n", " "), ("\r", " ")] {
-      cell = cell.replacing(sign, with: name)
+    var cell = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "|": cell.append(contentsOf: "\\|".unicodeScalars)
+      case "<": cell.append(contentsOf: "&lt;".unicodeScalars)
+      case "\n", "\r": cell.append(" ")
+      default: cell.append(scalar)
+      }
     }
-    return cell
+    return String(cell)
   }
 }

@@ -113,7 +113,8 @@ final class ResultViewsTests: ResultsTestCase {
     let names = [
       "id", "ID", "repetition_", "a\"b", "x'; DROP TABLE value; --", "$.a", "a.b", "\u{202E}rtl",
       "",
-      "line\nbreak", "\\", "日本", "[0]", String(repeating: "long", count: 2500), "\"",
+      "line\nbreak", "\\", "日本", "[0]", "q\"\u{301}", "\u{600}\"; DROP TABLE value; --",
+      String(repeating: "long", count: 2500), "\"",
       "iteration", "X", "x",
     ]
     let store = try DatabaseStore.open(folder)
