@@ -7,7 +7,7 @@ enum ShownConfig: String, EnumerableFlag {
 
   static func help(for value: ShownConfig) -> ArgumentHelp? {
     switch value {
-    case .value: "Show configs by their values, which is the default."
+    case .value: "Show configs by their values."
     case .alias: "Show configs by their shown names, as texts."
     }
   }
@@ -19,7 +19,7 @@ enum TableForm: String, EnumerableFlag {
 
   static func help(for value: TableForm) -> ArgumentHelp? {
     switch value {
-    case .wide: "A column for each saved name, which is the default."
+    case .wide: "A column for each saved name."
     case .long: "A row for each value, with columns 'name' and 'value'."
     }
   }

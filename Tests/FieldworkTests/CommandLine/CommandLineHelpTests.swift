@@ -37,7 +37,8 @@ final class CommandLineHelpTests: CommandLineTestCase {
 
   func testHelpOfTheSubcommands() throws {
     for name in [
-      "run", "retry", "configs", "status", "attach", "stop", "results", "profile", "verify",
+      "run", "retry", "configs", "status", "attach", "stop", "results", "best", "compare",
+      "importance", "plot", "report", "profile", "verify",
       "remove",
     ] {
       try check(name, [name, "--help"])

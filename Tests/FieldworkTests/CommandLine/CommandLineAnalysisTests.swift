@@ -1,0 +1,241 @@
+import Fieldwork
+import Foundation
+import XCTest
+
+/// The commands `best`, `compare`, `importance`, `plot`, `report` and `results --plot`.
+final class CommandLineAnalysisTests: CommandLineTestCase {
+  /// The test playbook's `small`: lr ∈ {0.1, 0.01}, size ∈ {8, 16}, two iterations of `loss`, which is to be
+  /// small.
+  private func shown(_ arguments: String..., saying message: String? = "") throws -> String {
+    let result = try ProcessRun(
+      Self.executable("TestPlaybook"),
+      complete(arguments),
+      environment: ["TEST_PLAYBOOK": "small", "TERM": "dumb"]
+    )
+    XCTAssertEqual(result.status, 0, "\(arguments): \(result.error)")
+    if let message { XCTAssertEqual(result.error, message) }
+    return result.output
+  }
+
+  private func runSmall() throws {
+    XCTAssertEqual(try runPlaybook("--seed", "1", "--repetitions", "2").status, 0)
+  }
+
+  func testBest() throws {
+    try runSmall()
+    let table = try shown("best")
+    let lines = table.split(separator: "\n").map { $0.split(separator: " ").dropFirst() }
+    XCTAssertEqual(
+      lines.map { $0.joined(separator: " ") },
+      [
+        "lr size loss low high n", lines[1].joined(separator: " "), "0.01 8 0.04 0.04 0.04 2",
+        "0.01 16 0.08 0.08 0.08 2", "0.1 8 0.4 0.4 0.4 2", "0.1 16 0.8 0.8 0.8 2",
+      ]
+    )
+    let largest = try shown("best", "--max", "--count", "1", "--format", "csv", "--by", "loss")
+    XCTAssertTrue(largest.contains(",0.1,16,0.8,"), largest)
+    let some = try shown("best", "--where", "lr > 0.05 and size in (8)", "--format", "csv")
+    XCTAssertEqual(rows(some).map { $0[1] }, ["0.1"])
+    try assertRefused(
+      "best",
+      "--by",
+      "gain",
+      saying: "error: --by: nothing was saved under the name 'gain', but under loss"
+    )
+    try assertRefused("best", "--max", "--min", saying: "error: give one of --max and --min")
+    try assertRefused(
+      "best",
+      "--where",
+      "rate < 1",
+      saying:
+        "error: --where: there is no parameter or saved value 'rate', there are lr, size, loss, id, iterations, repetition, seconds, state, updates"
+    )
+    try assertRefused(
+      "best",
+      "--where",
+      "lr > 9",
+      saying: "error: --where: no experiment has lr > 9"
+    )
+  }
+
+  /// The id of a row of `best`.
+  private func id(_ row: Int) throws -> String {
+    rows(try shown("best", "--format", "csv"))[row][0]
+  }
+
+  func testCompareConditionsAndConfigs() throws {
+    try runSmall()
+    let note = "with 4 pairs p cannot be below 0.125: more repetitions tell more\n"
+    XCTAssertEqual(
+      try shown("compare", "lr == 0.1", "lr == 0.01", saying: note),
+      """
+      value  pairs  first  second  difference       low      high      p  p_ranks
+      ─────  ─────  ─────  ──────  ──────────  ────────  ────────  ─────  ───────
+      loss       4    0.6    0.06       -0.54  -0.87073  -0.20927  0.125    0.125
+
+      """
+    )
+    let ids = try (id(0), id(2))
+    let configs = rows(
+      try shown("compare", ids.0, String(ids.1.prefix(6)), "--format", "csv", saying: nil)
+    )
+    XCTAssertEqual(configs[0][1], "2", "a pair for each repetition")
+    XCTAssertEqual(Double(configs[0][4]) ?? 0, 0.36, accuracy: 1e-12)
+    try assertRefused("compare", "lr == 5", "lr == 0.1", saying: "error: no experiment has lr == 5")
+    try assertRefused(
+      "compare",
+      "lr == 0.1",
+      "nothing here",
+      saying:
+        "error: 'nothing here' is no research in DIR, no id of an experiment, and no condition: cannot read the condition \"nothing here\": expected one of ==, !=, <, <=, >, >=, in, contains, is after 'nothing', found 'here'"
+    )
+    try assertRefused(
+      "compare",
+      "lr == 0.1",
+      "lr == 0.1 and size == 8",
+      "--by",
+      "gain",
+      saying: "error: nothing was saved under the name 'gain', but under loss"
+    )
+  }
+
+  func testCompareResearches() throws {
+    try runSmall()
+    XCTAssertEqual(try runPlaybook("--name", "other", "--configs", "2").status, 0)
+    let table = try shown("compare", "small", directory.path + "/other", "--json", saying: nil)
+    guard case .list(let list) = try Value(parsing: table), case .dictionary(let row)? = list.first
+    else { return XCTFail(table) }
+    XCTAssertEqual(row["pairs"], 2)
+    XCTAssertEqual(row["difference"], 0.0)
+    XCTAssertEqual(row["p"], 1.0)
+    try assertRefused(
+      "compare",
+      "small",
+      "lr == 0.1",
+      saying: "error: 'small' is a research, and 'lr == 0.1' is not: give two of a kind"
+    )
+  }
+
+  func testImportance() throws {
+    try runSmall()
+    let lines = rows(try shown("importance", "--format", "csv"))
+    XCTAssertEqual(Set(lines.map { $0[0] }), ["lr", "size", "(together)"])
+    XCTAssertEqual(lines[0][0], "lr")
+    XCTAssertEqual(lines.compactMap { Double($0[1]) }.reduce(0, +), 1, accuracy: 1e-9)
+    XCTAssertEqual(try shown("importance", "--of", "loss"), try shown("importance"))
+    try assertRefused(
+      "importance",
+      "--where",
+      "lr == 0.1 and size == 8",
+      saying:
+        "error: 'loss' does not vary, or no parameter does, over the configs that are done: nothing is to be explained"
+    )
+  }
+
+  func testPlots() throws {
+    try runSmall()
+    for arguments in [
+      ["curves", "--by", "lr", "--log-y"], ["curves", "--by", "config"],
+      ["parameter", "lr", "--log-x"],
+      ["parameter", "size", "--by", "lr"], ["heatmap", "size,lr"], ["parallel"], ["timeline"],
+      ["importance"], ["curves", "--where", "size == 8"],
+    ] {
+      let file = directory.path + "/picture.svg"
+      let result = try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(["plot"] + arguments + ["-o", file]),
+        environment: ["TEST_PLAYBOOK": "small"]
+      )
+      XCTAssertEqual(result.status, 0, "\(arguments): \(result.error)")
+      XCTAssertEqual(result.output, file + "\n")
+      let svg = try String(contentsOfFile: file, encoding: .utf8)
+      XCTAssertTrue(svg.hasPrefix("<svg xmlns=") && svg.hasSuffix("</svg>\n"), svg)
+    }
+    XCTAssertTrue(try shown("plot", "parallel", "-o", "-").hasPrefix("<svg "))
+    XCTAssertEqual(
+      try shown("plot", "timeline", saying: nil),
+      directory.path + "/small/timeline.svg\n"
+    )
+    let refused: [([String], String)] = [
+      (["parameter"], "say which parameter: plot parameter temperature"),
+      (["heatmap"], "say which two parameters: plot heatmap size,temperature"),
+      (["heatmap", "lr"], "heatmap takes two parameters, with a comma, not 'lr'"),
+      (["curves", "lr"], "curves needs no parameter: leave out 'lr'"),
+      (["parallel", "--log-x"], "--log-x is for curves and parameter: leave it out"),
+      (["timeline", "--of", "loss"], "a timeline shows no saved value: leave out --of"),
+      (["parameter", "q"], "there is no parameter 'q', there are lr, size"),
+      (
+        ["curves", "-o", directory.path + "/none/x.svg"],
+        "cannot write \(directory.path)/none/x.svg: "
+      ),
+    ]
+    for (arguments, message) in refused {
+      let result = try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(["plot"] + arguments),
+        environment: ["TEST_PLAYBOOK": "small"]
+      )
+      XCTAssertEqual(result.status, 2, "\(arguments)")
+      XCTAssertTrue(result.error.hasPrefix("error: \(message)"), result.error)
+    }
+  }
+
+  func testReport() throws {
+    try assertRefused(
+      "report",
+      saying: "error: there are no results in DIR/small; run the research first"
+    )
+    try runSmall()
+    XCTAssertEqual(try shown("report"), directory.path + "/small/report.html\n")
+    let page = try String(contentsOfFile: directory.path + "/small/report.html", encoding: .utf8)
+    XCTAssertTrue(page.hasPrefix("<!doctype html>"))
+    for part in [
+      "<title>small</title>", "Best loss", "0.04", "8 of 8", "id=\"curves\"", "id=\"timeline\"",
+    ] {
+      XCTAssertTrue(page.contains(part), part)
+    }
+    let markup = page.components(separatedBy: "<script")[0]
+    XCTAssertFalse(
+      markup.contains(" src=") || markup.contains("url(") || markup.contains("<link"),
+      "nothing from elsewhere"
+    )
+    let other = try shown("report", "-o", "-", "--title", "A & B", "--where", "size == 8")
+    XCTAssertTrue(other.contains("<h1>A &amp; B</h1>"))
+    XCTAssertTrue(other.contains("4 of 4"))
+  }
+
+  func testDrawings() throws {
+    try runSmall()
+    XCTAssertEqual(
+      try shown("results", "--plot", "loss", "--group-by", "lr"),
+      """
+      loss over the iterations, mean for each lr
+      lr=0.01  ▁▁  0.06
+      lr=0.1   █▄  0.6
+      ▁ 0.06, █ 1.2
+
+      """
+    )
+    let bars = try shown("results", "--plot", "loss", "--last").split(separator: "\n")
+    XCTAssertEqual(bars.first, "loss, last values, mean ± 95 percent interval")
+    XCTAssertEqual(bars.count, 5)
+    XCTAssertTrue(bars[2].hasSuffix("0.8 ± 0.0"), "\(bars)")
+    let curve = try shown("results", "--plot", "loss").split(separator: "\n")
+    XCTAssertEqual(curve.first, "loss, mean of 8 experiments")
+    XCTAssertEqual(curve.count, 15)
+    try assertRefused(
+      "results",
+      "--plot",
+      "gain",
+      saying: "error: nothing was saved under the name 'gain', but under loss"
+    )
+    try assertRefused(
+      "results",
+      "--plot",
+      "loss",
+      "--sort",
+      "loss",
+      saying: "error: --plot draws one saved value: leave out --sort"
+    )
+  }
+}
