@@ -116,6 +116,15 @@ final class PlotTests: ReportTestCase {
     XCTAssertEqual(few.labels.count, 8)
     XCTAssertEqual(few.labels.last, "others")
     XCTAssertTrue(few.groups.allSatisfy { $0 != nil })
+    let mostAreOne = Table.Column(name: "x", cells: (0..<100).map { .int(max(0, $0 - 80)) })
+    XCTAssertFalse(
+      Grouping(mostAreOne).labels.contains("0 to 0")
+        && Grouping(mostAreOne).groups.allSatisfy { $0 != 0 }
+    )
+    XCTAssertEqual(
+      Set(Grouping(mostAreOne).groups.compactMap(\.self)).count,
+      Grouping(mostAreOne).labels.count
+    )
     let missing = Grouping(Table.Column(name: "m", cells: [1, nil, 2]))
     XCTAssertEqual(missing.labels, ["1", "none", "2"])
   }
@@ -148,6 +157,15 @@ final class PlotTests: ReportTestCase {
         Made(config: ["b": "x"], saved: ["y": [.double(-1e300), .double(1e300)]]),
       ],
       [
+        -1.7e308, 1.7e308, Double.leastNonzeroMagnitude, -.leastNonzeroMagnitude,
+        3 * .leastNonzeroMagnitude,
+      ].enumerated().map {
+        Made(
+          config: ["a": AnyAlias($1), "b": AnyAlias($0)],
+          saved: ["y": [.double($1), .double(-$1), .double($1)]]
+        )
+      },
+      [
         Made(config: ["a": AnyAlias(Double.nan)], saved: ["y": [0]]),
         Made(config: ["a": AnyAlias(Double.infinity)], saved: ["y": [0]]),
       ],
@@ -173,6 +191,44 @@ final class PlotTests: ReportTestCase {
         XCTAssertFalse(page.replacing("\"nan\"", with: "").contains("=\(bad)"), "\(made)")
       }
     }
+  }
+
+  /// Numbers that lie close together are told apart in the page, others are short.
+  func testDigits() throws {
+    let close = try results(
+      ["y"],
+      (0..<5).map {
+        Made(config: ["a": AnyAlias($0)], saved: ["y": [.double(1e6 + 0.1 * Double($0))]])
+      }
+    )
+    let chart = try XCTUnwrap(Plot.parameter("a", of: "y", close).chart)
+    guard case .dictionary(let json) = chart.json, case .list(let series)? = json["series"],
+      case .dictionary(let first)? = series.first, case .list(let means)? = first["mean"]
+    else { return XCTFail("\(chart.json)") }
+    XCTAssertEqual(means.compactMap(\.number), (0..<5).map { 1e6 + 0.1 * Double($0) })
+    XCTAssertEqual(Chart.number(0.123456789), 0.12346)
+    XCTAssertEqual(Chart.number(131_072), 131_072)
+    XCTAssertEqual(Chart.number(.nan), nil)
+    let tiny = Double.leastNonzeroMagnitude
+    XCTAssertEqual(Chart.number(tiny).number, tiny)
+  }
+
+  /// A config whose first repetition failed is the same config in every part of the page.
+  func testAConfigWhoseFirstRepetitionFailed() throws {
+    let failure = Failure(unit: "u", iteration: 0, kind: "k", message: "m", place: nil)
+    let results = try results(
+      ["y"],
+      (0..<2).flatMap { a in
+        [
+          Made(config: ["a": AnyAlias(a)], ending: .failed, failure: failure),
+          Made(config: ["a": AnyAlias(a)], repetition: 1, saved: ["y": [.int(a)]]),
+        ]
+      }
+    )
+    let page = Report(results, objective: .maximize("y")).html
+    for id in ["e0", "e2"] { XCTAssertTrue(page.contains("data-id=\"\(id)\""), id) }
+    XCTAssertTrue(page.contains(#""ids":["e0","e2"]"#))
+    XCTAssertEqual(try results.bestTable(by: .maximize("y"))["id"], ["e2", "e0"])
   }
 
   // MARK: Axes

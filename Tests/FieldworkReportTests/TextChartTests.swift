@@ -56,7 +56,9 @@ final class TextChartTests: XCTestCase {
   func testAllWidths() {
     for width in 30...200 {
       for text in [
-        TextChart.curve([(0, -1e300), (1, .nan), (2, 1e300)], xLabel: "x", width: width),
+        TextChart.curve([(0, -1.7e308), (1, .nan), (2, 1.7e308)], xLabel: "x", width: width),
+        TextChart.sparklines([("l", [-1.7e308, 1.7e308, .infinity])], width: width),
+        TextChart.bars([("l", -1.7e308, nil), ("m", 1.7e308, nil)], width: width),
         TextChart.bars(
           [("label", -3, nil), (String(repeating: "long", count: 30), 5, nil)],
           width: width

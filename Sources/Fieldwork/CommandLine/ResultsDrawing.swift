@@ -22,7 +22,7 @@ struct ResultsDrawing {
   /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there, of code
   ///   `nothingPasses` if there are no numbers.
   func text(width: Int) throws -> String {
-    let rows = table.filter { ($0[name]?.number).map { !$0.isNaN } ?? false }
+    let rows = table.filter { $0[name]?.number != nil }
     guard rows.count > 0 else {
       throw FieldworkError(.nothingPasses, "--plot: no row has a number '\(name)'")
     }

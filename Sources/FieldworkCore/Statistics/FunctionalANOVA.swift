@@ -130,15 +130,20 @@ public struct FunctionalANOVA: Sendable {
     private let parameters: [Levels]
     private let results: [Double]
     private var boxes: [Box] = []
+    /// What a split has to gain at least; less is rounding.
+    private let least: Double
 
     init(_ parameters: [Levels], _ results: [Double], _ sample: [Int]) {
       self.parameters = parameters
-      self.results = results
+      // About their mean, so that squares keep their digits.
+      let mean = Statistics(sample.map { results[$0] }).mean
+      self.results = results.map { $0 - mean }
+      least = sample.reduce(0) { $0 + (results[$1] - mean) * (results[$1] - mean) } * 1e-12
       let all = parameters.map { $0.count == 64 ? UInt64.max : (1 << UInt64($0.count)) - 1 }
       var open: [(points: [Int], levels: [UInt64])] = [(sample, all)]
       while let (points, levels) = open.popLast() {
         guard let split = split(points, levels) else {
-          let sum = points.reduce(0) { $0 + results[$1] }
+          let sum = points.reduce(0) { $0 + self.results[$1] }
           boxes.append(Box(levels: levels, value: sum / Double(points.count)))
           continue
         }
@@ -181,7 +186,7 @@ public struct FunctionalANOVA: Sendable {
           count += counts[level]
           let rest = total - sum
           let gain = sum * sum / count + rest * rest / (Double(points.count) - count) - base
-          guard gain > (best?.gain ?? max(1e-12, abs(base) * 1e-13)) else { continue }
+          guard gain > best?.gain ?? least else { continue }
           best = (gain, index, left(of: place, present, parameter, levels[index]))
         }
       }

@@ -27,7 +27,7 @@ public struct PairedComparison: Sendable {
   public let leftOut: Int
   /// The probability of a mean difference at least so large, in either direction, if it were a matter of
   /// chance which member of a pair is which: the permutation test of R. A. Fisher, "The Design of
-  /// Experiments", 1935, section 21. nil without pairs.
+  /// Experiments", 1935, section 21. nil without pairs, and if a difference is infinite.
   public let probability: Double?
   /// How ``probability`` was found: from all 2ⁿ exchanges up to 20 pairs, from 100,000 random ones beyond.
   public let method: Method
@@ -46,7 +46,8 @@ public struct PairedComparison: Sendable {
     let numbers = differences.numbers
     method = numbers.count <= Self.exactLimit ? .exact : .sampled
     probability =
-      numbers.isEmpty ? nil : method == .exact ? Self.exact(numbers) : Self.sampled(numbers)
+      numbers.isEmpty || !numbers.allSatisfy(\.isFinite)
+      ? nil : method == .exact ? Self.exact(numbers) : Self.sampled(numbers)
     rankProbability = SignedRanks(numbers)?.probability
   }
 

@@ -47,7 +47,7 @@ struct Scale {
       return
     }
     let isLog = axis.kind == .logarithmic
-    let usable = values.filter { $0.isFinite && (!isLog || $0 > 0) }
+    let usable = values.compactMap(Self.usable).filter { !isLog || $0 > 0 }
       .map { isLog ? Double.log10($0) : $0 }
     guard let least = usable.min(), let most = usable.max() else {
       (low, high) = (0, 1)
@@ -66,9 +66,15 @@ struct Scale {
     (self.low, self.high, self.start, self.end) = (low, high, start, end)
   }
 
+  /// A number that has a place: differences of larger ones would be infinite, those of smaller ones zero.
+  private static func usable(_ value: Double) -> Double? {
+    guard abs(value) < 1e300 else { return nil }
+    return abs(value) < 1e-300 ? 0 : value
+  }
+
   /// The pixel of a value; nil if it has none.
   func place(_ value: Double) -> Double? {
-    guard value.isFinite else { return nil }
+    guard let value = Self.usable(value) else { return nil }
     if kind == .logarithmic, value <= 0 { return nil }
     let number = kind == .logarithmic ? Double.log10(value) : value
     return start + (number - low) / (high - low) * (end - start)
@@ -149,6 +155,7 @@ struct Scale {
   /// A number with as many digits as steps of this size need.
   static func text(_ value: Double, _ step: Double) -> String {
     guard value != 0 else { return "0" }
+    guard step.isNormal, value.isNormal else { return rounded(value) }
     let digits = -Int(Double.log10(abs(step)).rounded(.down))
     let size = abs(value)
     if size >= 1e6 || size < 1e-4 {

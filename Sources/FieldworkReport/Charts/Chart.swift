@@ -1,4 +1,5 @@
 import FieldworkCore
+import RealModule
 
 /// Lines, intervals and points over two axes: a value that is drawn as SVG here, and by the page's script
 /// where one may change its axes.
@@ -20,7 +21,6 @@ struct Chart: Sendable {
     let x: Double
     let y: Double
     let series: Int
-    let id: String
   }
 
   /// How series are drawn.
@@ -74,8 +74,9 @@ struct Chart: Sendable {
 }
 
 extension Chart {
-  /// The chart as data for the page's script. Numbers have five digits.
+  /// The chart as data for the page's script. Numbers have as many digits as tell them apart in the chart.
   var json: Value {
+    let (width, height) = (Self.range(widths), Self.range(heights))
     var object: [String: Value] = [
       "title": .string(title), "summary": .string(summary), "x": x.json, "y": y.json,
       "form": .string(form.rawValue), "notes": .list(notes.map { .string($0) }),
@@ -83,8 +84,8 @@ extension Chart {
         series.map { series in
           [
             "label": .string(Markup.cut(series.label, 60)),
-            "x": Self.numbers(series.x), "mean": Self.numbers(series.mean),
-            "low": Self.numbers(series.low), "high": Self.numbers(series.high),
+            "x": Self.numbers(series.x, width), "mean": Self.numbers(series.mean, height),
+            "low": Self.numbers(series.low, height), "high": Self.numbers(series.high, height),
             "n": .list(series.count.map { .int($0) }),
           ]
         }
@@ -93,20 +94,44 @@ extension Chart {
     if let legend { object["legend"] = .string(legend) }
     if !points.isEmpty {
       object["points"] = [
-        "x": Self.numbers(points.map(\.x)), "y": Self.numbers(points.map(\.y)),
-        "series": .list(points.map { .int($0.series) }), "id": .list(points.map { .string($0.id) }),
+        "x": Self.numbers(points.map(\.x), width), "y": Self.numbers(points.map(\.y), height),
+        "series": .list(points.map { .int($0.series) }),
       ]
     }
     return .dictionary(object)
   }
 
-  static func numbers(_ numbers: [Double]) -> Value { .list(numbers.map(number)) }
+  private static func range(_ values: [Double]) -> Double {
+    let finite = values.filter(\.isFinite)
+    return (finite.max() ?? 0) - (finite.min() ?? 0)
+  }
 
-  /// A number with five digits; null for what is not finite.
-  static func number(_ number: Double) -> Value {
+  private static func numbers(_ numbers: [Double], _ range: Double) -> Value {
+    .list(
+      numbers.map { number in
+        // Where all lie close together, the first digits say little.
+        let more = Double.log10(abs(number) / range)
+        return self.number(
+          number,
+          digits: more.isFinite && more > 0 ? 5 + Int(min(more, 11)) + 1 : 5
+        )
+      }
+    )
+  }
+
+  /// A number with so many digits; null for what is not finite.
+  static func number(_ number: Double, digits: Int = 5) -> Value {
     guard number.isFinite else { return .null }
     if number == number.rounded(), abs(number) < 1e15 { return .int(Int(number)) }
-    return Value(number: Scale.rounded(number)) ?? .double(number)
+    guard digits < 16, number.isNormal else { return .double(number) }
+    let exponent = Int(Double.log10(abs(number)).rounded(.down))
+    // Powers of ten that are numbers themselves.
+    guard abs(digits - 1 - exponent) < 290 else { return .double(number) }
+    let power = Double.pow(10, Double(abs(digits - 1 - exponent)))
+    let rounded =
+      digits - 1 - exponent >= 0
+      ? (number * power).rounded() / power : (number / power).rounded() * power
+    return .double(rounded)
   }
 }
 

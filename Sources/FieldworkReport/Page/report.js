@@ -15,11 +15,14 @@
     return element;
   };
   const cut = (text, limit) => ([...text].length > limit ? [...text].slice(0, limit - 1).join("") + "…" : text);
+  // Whole numbers as they are, others with five digits, and three after the point.
   const format = (number) => {
     if (number === null || number === undefined) return "none";
+    if (typeof number !== "number") return String(number);
     const size = Math.abs(number);
-    if (number !== 0 && (size < 1e-4 || size >= 1e7)) return number.toExponential(3);
-    return String(Number(number.toPrecision(5)));
+    if (Number.isInteger(number) && size < 1e15) return String(number);
+    if (size < 1e-4 || size >= 1e9) return number.toExponential(4).replace(/\.?0+e/, "e");
+    return String(Number(number.toPrecision(Math.max(5, Math.floor(Math.log10(size)) + 4))));
   };
 
   // Axes
@@ -38,7 +41,8 @@
         step: Math.abs(end - start) / count,
       };
     }
-    const usable = values.filter((value) => value !== null && (!axis.log || value > 0)).map((value) => (axis.log ? Math.log10(value) : value));
+    const fits = (value) => value !== null && Math.abs(value) < 1e300 && (!axis.log || value > 0);
+    const usable = values.filter(fits).map((value) => (axis.log ? Math.log10(value) : value));
     let low = Infinity;
     let high = -Infinity;
     for (const value of usable) {
@@ -49,7 +53,7 @@
     const margin = high > low ? (high - low) * 0.04 : axis.log ? 0.3 : Math.max(Math.abs(low) * 0.05, 1e-9);
     [low, high] = [low - margin, high + margin];
     const place = (value) => {
-      if (value === null || (axis.log && value <= 0)) return null;
+      if (!fits(value)) return null;
       return start + (((axis.log ? Math.log10(value) : value) - low) / (high - low)) * (end - start);
     };
     const linearTicks = (low, high, wanted) => {
@@ -410,7 +414,7 @@
         const cell = line.insertCell();
         if (column.kind === "number") cell.className = "number";
         cell.append(text(column, row));
-        if (column.margins && column.margins[row] !== null) {
+        if (column.margins && column.margins[row] !== null && typeof column.cells[row] === "number") {
           const margin = document.createElement("span");
           margin.className = "margin";
           margin.textContent = ` ± ${format(Number(column.margins[row].toPrecision(2)))}`;
@@ -432,7 +436,8 @@
     const sign = sorted.descending ? -1 : 1;
     order.sort((first, second) => {
       const [a, b] = [raw(column, first), raw(column, second)];
-      const [noA, noB] = [a === null || a === "", b === null || b === ""];
+      const isLast = (value) => value === null || value === "" || (column.kind === "number" && typeof value !== "number");
+      const [noA, noB] = [isLast(a), isLast(b)];
       if (noA || noB) return noA - noB || first - second;
       const difference = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
       return difference * sign || first - second;

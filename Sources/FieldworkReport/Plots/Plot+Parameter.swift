@@ -107,8 +107,7 @@ enum ParameterEffect {
         Chart.Point(
           x: places.values[row] ?? 0,
           y: numbers[row] ?? .nan,
-          series: colors.groups[row] ?? 0,
-          id: source.results.experiments[row].id
+          series: colors.groups[row] ?? 0
         )
       },
       notes: notes
@@ -175,7 +174,8 @@ struct Places {
       note = nil
     } else {
       let sorted = numbers.sorted()
-      let bounds = Set((1..<bins).map { sorted[$0 * sorted.count / bins] }).sorted()
+      let bounds = Set((1..<bins).map { sorted[$0 * sorted.count / bins] })
+        .subtracting([sorted[0]]).sorted()
       var sums = [(sum: Double, count: Double)](repeating: (0, 0), count: bounds.count + 1)
       for (row, number) in zip(rows, numbers) {
         let bin = bounds.count { $0 <= number }

@@ -96,7 +96,8 @@ struct Grouping {
       let sorted = cells.compactMap { $0?.number }.sorted()
       let number = min(most, 5)
       // Equal numbers are in one range.
-      let bounds = Set((1..<number).map { sorted[$0 * sorted.count / number] }).sorted()
+      let bounds = Set((1..<number).map { sorted[$0 * sorted.count / number] })
+        .subtracting([sorted[0]]).sorted()
       let ranges = cells.map { cell -> Int? in
         cell?.number.map { number in bounds.count { $0 <= number } }
       }

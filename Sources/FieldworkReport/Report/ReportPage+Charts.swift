@@ -11,7 +11,10 @@ extension ReportPage {
 
   /// Saved numbers over the iterations, for each saved name and each way to tell curves apart.
   func curves(_ data: inout [String: Value]) -> Section? {
-    let curved = drawn.filter { report.results.iterationCount(of: $0) > 1 }
+    let all = Grouping(all: source.count)
+    let curved = drawn.filter {
+      report.results.iterationCount(of: $0) > 1 && (try? Curves.chart($0, all, source)) != nil
+    }
     guard !curved.isEmpty else { return nil }
     var groupings: [(text: String, grouping: Grouping)] = parameters.prefix(Self.mostParameters)
       .map { ($0.name, Grouping($0)) }
@@ -20,7 +23,7 @@ extension ReportPage {
         ("each config", Grouping(configsOf: source, objective: report.objective))
       )
     }
-    groupings.append(("nothing", Grouping(all: source.count)))
+    groupings.append(("nothing", all))
     let charts = curved.map { name in
       groupings.map { try? Curves.chart(name, $0.grouping, source) }
     }

@@ -21,7 +21,12 @@ extension ReportPage {
         "kind": .string(isNumeric ? "number" : "text"),
       ]
       if isNumeric {
-        object["cells"] = .list(rows.map { (cells[$0]?.number).map(Chart.number) ?? .null })
+        object["cells"] = .list(
+          rows.map { row in
+            guard let number = cells[row]?.number else { return .null }
+            return number.isFinite ? Chart.number(number, digits: 9) : .string("\(number)")
+          }
+        )
       } else {
         var places: [String: Int] = [:]
         var texts: [Value] = []
@@ -39,7 +44,7 @@ extension ReportPage {
         object["texts"] = .list(texts)
       }
       if let margins {
-        object["margins"] = .list(rows.map { margins[$0].map(Chart.number) ?? .null })
+        object["margins"] = .list(rows.map { margins[$0].map { Chart.number($0) } ?? .null })
       }
       return .dictionary(object)
     }

@@ -17,13 +17,13 @@ package enum TextChart {
     guard let low = usable.map(\.y).min(), let high = usable.map(\.y).max(),
       let first = usable.first?.x, let last = usable.last?.x
     else { return "(no finite numbers)" }
-    let labels = [high, (low + high) / 2, low].map(plain)
+    let labels = [high, low / 2 + high / 2, low].map(plain)
     let margin = labels.map(\.count).max() ?? 0
     let columns = max(10, min(width - margin - 3, 120))
     var dots = Dots(columns: columns, rows: height)
     func place(_ point: (x: Double, y: Double)) -> (Int, Int) {
-      let x = last > first ? (point.x - first) / (last - first) : 0.5
-      let y = high > low ? (point.y - low) / (high - low) : 0.5
+      let x = share(point.x, first, last)
+      let y = share(point.y, low, high)
       return (
         Int((x * Double(columns * 2 - 1)).rounded()),
         Int(((1 - y) * Double(height * 4 - 1)).rounded())
@@ -75,8 +75,7 @@ package enum TextChart {
     let lines = zip(labels, curves).map { label, curve in
       let signs = resampled(curve.numbers, columns).map { number -> Character in
         guard let number, number.isFinite else { return " " }
-        let share = high > low ? (number - low) / (high - low) : 0.5
-        return heights[min(Int(share * 8), 7)]
+        return heights[min(Int(share(number, low, high) * 8), 7)]
       }
       let last = curve.numbers.last { $0 != nil }.flatMap(\.self)
       return label + String(repeating: " ", count: margin - label.count) + "  " + String(signs)
@@ -104,16 +103,22 @@ package enum TextChart {
     let low = isCut ? least - (most - least) * 0.1 - (most == least ? 1 : 0) : min(0, least)
     let high = max(most, 0)
     var lines = zip(labels, zip(bars, texts)).map { label, bar in
-      let share = high > low ? (bar.0.number - low) / (high - low) : 0
-      let eighths = share.isFinite ? Int((share * Double(columns * 8)).rounded()) : 0
+      let length = bar.0.number.isFinite && high > low ? share(bar.0.number, low, high) : 0
+      let eighths = Int((length * Double(columns * 8)).rounded())
       let full = String(repeating: "█", count: eighths / 8)
       let rest = eighths % 8 > 0 ? String(widths[eighths % 8 - 1]) : ""
-      let length = full.count + rest.count
+      let taken = full.count + rest.count
       return label + String(repeating: " ", count: margin - label.count) + "  " + full + rest
-        + String(repeating: " ", count: columns - length + 1) + bar.1
+        + String(repeating: " ", count: columns - taken + 1) + bar.1
     }
     if low != 0 { lines.append("bars begin at \(Table.rounded(low))") }
     return lines.joined(separator: "\n")
+  }
+
+  /// How far a number lies between two others, from 0 to 1. Halves do not overflow.
+  private static func share(_ number: Double, _ low: Double, _ high: Double) -> Double {
+    let share = (number / 2 - low / 2) / (high / 2 - low / 2)
+    return share.isFinite ? min(max(share, 0), 1) : 0.5
   }
 
   /// A number with five digits, and no more than it needs.

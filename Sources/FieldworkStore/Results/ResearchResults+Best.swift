@@ -58,26 +58,21 @@ extension ResearchResults {
   }
 
   package func ranked(by objective: Objective) -> [Ranked] {
-    var positions: [String: Int] = [:]
-    var groups: [(experiment: Int, numbers: [Double])] = []
-    for (index, value) in lastValues(of: objective.name).enumerated() {
-      guard experiments[index].state == .done, let number = value?.number, !number.isNaN else {
-        continue
-      }
-      let position = positions[experiments[index].point, default: groups.count]
-      if position == groups.count {
-        positions[experiments[index].point] = position
-        groups.append((index, []))
-      }
-      groups[position].numbers.append(number)
-    }
-    let all = groups.map { group in
+    let values = lastValues(of: objective.name)
+    let all = configGroups.map { group in
       Ranked(
-        experiment: group.experiment,
-        config: experiments[group.experiment].config.withoutAuxiliary,
-        statistics: Statistics(group.numbers)
+        experiment: group[0],
+        config: experiments[group[0]].config.withoutAuxiliary,
+        statistics: Statistics(
+          group.compactMap { index in
+            guard experiments[index].state == .done, let number = values[index]?.number else {
+              return nil
+            }
+            return number.isNaN ? nil : number
+          }
+        )
       )
-    }
+    }.filter { $0.statistics.count > 0 }
     // The mean of both infinities is no number.
     let sorted = all.filter { !$0.statistics.mean.isNaN }.enumerated().sorted { left, right in
       let (first, second) = (left.element.statistics.mean, right.element.statistics.mean)

@@ -74,6 +74,18 @@ final class FunctionalANOVATests: XCTestCase {
     XCTAssertEqual(importance.shares[0].share, (2.0 / 9) / (2.0 / 9 + 1.0 / 12), accuracy: 0.05)
   }
 
+  /// The shares do not depend on the unit of the result, nor on where its zero is.
+  func testOtherUnits() throws {
+    let points = grid(4, 3, 3)
+    let (expected, _) = try shares(points) { Double(2 * $0.a + $0.b) }
+    for (factor, base) in [(1e-9, 0.0), (1e9, 0), (1e-3, 1e6), (1, -1e9)] {
+      let (found, _) = try shares(points) { base + factor * Double(2 * $0.a + $0.b) }
+      for (name, share) in expected {
+        XCTAssertEqual(try XCTUnwrap(found[name]), share, accuracy: 0.02, "\(factor), \(base)")
+      }
+    }
+  }
+
   func testNothingToExplain() {
     let values: [Value?] = [1, 2, 3]
     let parameter = FunctionalANOVA.Parameter(name: "a", values: values)

@@ -112,4 +112,11 @@ final class PairedComparisonTests: XCTestCase {
     XCTAssertEqual(comparison.leftOut, 2)
     XCTAssertEqual(comparison.differences.numbers, [1, 2, 0])
   }
+
+  /// A mean that is infinite cannot be exceeded; ranks still tell.
+  func testInfiniteDifferences() {
+    let comparison = PairedComparison([(1, .infinity), (1, 3), (2, 3)])
+    XCTAssertNil(comparison.probability)
+    XCTAssertEqual(comparison.rankProbability, 0.25)
+  }
 }

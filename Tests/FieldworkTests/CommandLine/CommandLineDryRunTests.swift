@@ -154,7 +154,11 @@ final class CommandLineDryRunTests: CommandLineTestCase {
     let run = try start(research: "slow", gate: gate)
     // Opening waits until the experiment has opened the other end.
     let handle = try XCTUnwrap(FileHandle(forWritingAtPath: gate))
-    let dry = try runPlaybook("--dry-run", research: "slow")
+    var dry = try runPlaybook("--dry-run", research: "slow")
+    // What began is stored some time later.
+    for _ in 0..<100 where !dry.output.contains("running now") {
+      dry = try runPlaybook("--dry-run", research: "slow")
+    }
     XCTAssertEqual(dry.status, 0, dry.error)
     XCTAssertTrue(
       dry.output.contains(

@@ -142,8 +142,9 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "--group-by",
       "lr",
       "--aggregate",
-      "median",
-      saying: "error: --aggregate: 'median' is none of mean|std|min|max|count|last"
+      "middle",
+      saying:
+        "error: --aggregate: 'middle' is none of mean, std, sem, ci, median, q25, min, max, sum, count, n, first, last"
     )
     try assertRefused(
       "results",
