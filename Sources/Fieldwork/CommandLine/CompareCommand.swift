@@ -58,6 +58,14 @@ struct CompareCommand: PlaybookSubcommand {
         "'\(first.isResearch ? self.first : self.second)' is a research, and '\(first.isResearch ? self.second : self.first)' is not: give two of a kind"
       )
     }
+    let common = Set(first.results.experiments.map(\.id))
+      .intersection(second.results.experiments.map(\.id))
+    guard first.isResearch || common.isEmpty else {
+      throw FieldworkError(
+        .unreadableText,
+        "the two sides have \(Wording.count(common.count, "experiment")) in common: say what tells them apart"
+      )
+    }
     let names = try names(first.results, second.results)
     let comparisons = try names.compactMap { name -> ResultComparison? in
       do {
@@ -94,8 +102,17 @@ struct CompareCommand: PlaybookSubcommand {
       location.folder(of: context.research),
       context.research
     )
-    if let id = results.experiments.first(where: { !text.isEmpty && $0.id.hasPrefix(text) }) {
-      let points = results.experiments.filter { $0.hasSameConfig(as: id) }
+    // A table that is short of room ends its ids with an ellipsis.
+    let start = text.hasSuffix("…") ? String(text.dropLast()) : text
+    let found = results.experiments.filter { !start.isEmpty && $0.id.hasPrefix(start) }
+    if let first = found.first(where: { $0.id == start }) ?? found.first {
+      let points = results.experiments.filter { $0.hasSameConfig(as: first) }
+      guard first.id == start || found.allSatisfy({ $0.hasSameConfig(as: first) }) else {
+        throw FieldworkError(
+          .unreadableText,
+          "'\(text)' begins the ids of \(found.count) experiments with different configs: give more of the id"
+        )
+      }
       return Side(
         results: try results.filtered(ids: points.map(\.id)),
         named: Set(results.parameterNames),
@@ -159,7 +176,7 @@ struct CompareCommand: PlaybookSubcommand {
       let left = comparison.pairs.leftOut
       if first + second > 0 {
         remarks.append(
-          "\(comparison.name): \(first) experiments of the first side and \(second) of the second have no partner"
+          "\(comparison.name): \(Wording.count(first, "experiment")) of the first side and \(second) of the second have no partner"
         )
       }
       if left > 0 { remarks.append("\(comparison.name): pairs with NaN are left out: \(left)") }

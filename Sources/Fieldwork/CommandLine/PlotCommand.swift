@@ -46,7 +46,7 @@ struct PlotCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
-      "Which parameter tells curves or colours apart; config for configs.",
+      "Which parameter tells curves or colours apart; of curves also config, for each config.",
       valueName: "name"
     )
   )

@@ -52,7 +52,9 @@ struct ValueOption {
     guard let name = given ?? research.settings.objective?.name else {
       throw FieldworkError(
         .missingParameter,
-        "\(option) is needed, since the research has no objective; saved are \(results.variables.joined(separator: ", "))"
+        results.variables.isEmpty
+          ? "nothing was saved"
+          : "\(option) is needed, since the research has no objective; saved are \(results.variables.joined(separator: ", "))"
       )
     }
     do {

@@ -92,8 +92,8 @@ public struct Condition: Sendable, CustomStringConvertible {
       case .notEqual: return !lefts.contains { isEqual($0, right) }
       case .less: return lefts.contains { isLess($0, right) }
       case .greater: return lefts.contains { isLess(right, $0) }
-      case .lessOrEqual: return lefts.contains { isLess($0, right) || isEqual($0, right) }
-      case .greaterOrEqual: return lefts.contains { isLess(right, $0) || isEqual($0, right) }
+      case .lessOrEqual: return lefts.contains { isLess($0, right) || isEqualSize($0, right) }
+      case .greaterOrEqual: return lefts.contains { isLess(right, $0) || isEqualSize($0, right) }
       }
     }
   }
@@ -105,6 +105,13 @@ public struct Condition: Sendable, CustomStringConvertible {
       return first == second || first.isNaN && second.isNaN
     }
     return left == right || left.description == right.description
+  }
+
+  /// Whether two values that have a size have the same.
+  private static func isEqualSize(_ left: Value, _ right: Value) -> Bool {
+    if let first = left.number, let second = right.number { return first == second }
+    if case .string(let first) = left, case .string(let second) = right { return first == second }
+    return false
   }
 
   private static func isLess(_ left: Value, _ right: Value) -> Bool {

@@ -33,7 +33,7 @@ public struct FunctionalANOVA: Sendable {
   /// neighbours count as one.
   private static let mostLevels = 64
   /// Of more points, some are chosen by chance.
-  private static let mostPoints = 2000
+  private static let mostPoints = 1000
 
   /// By parameter, the largest share first.
   public let shares: [Share]

@@ -80,6 +80,14 @@ struct Scale {
     return start + (number - low) / (high - low) * (end - start)
   }
 
+  /// The pixel of a value, or the end of the axis that is nearest to it; nil if it is no number.
+  func nearest(_ value: Double) -> Double? {
+    guard !value.isNaN else { return nil }
+    let least = kind == .logarithmic ? Double.pow(10, low) : low
+    let most = kind == .logarithmic ? Double.pow(10, high) : high
+    return place(min(max(value, least), most))
+  }
+
   /// How many pixels a step of 1 takes; what a category has.
   var step: Double { abs((end - start) / (high - low)) }
 

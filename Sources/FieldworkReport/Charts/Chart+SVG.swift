@@ -98,11 +98,15 @@ extension Chart {
       guard let x = xScale.place(x), let y = yScale.place(y) else { return nil }
       return (x + shift, y)
     }
+    func end(_ x: Double, _ y: Double) -> (x: Double, y: Double)? {
+      guard let x = xScale.place(x), let y = yScale.nearest(y) else { return nil }
+      return (x + shift, y)
+    }
     let color = "s\(index % Palette.count)"
     let means = series.x.indices.map { place(series.x[$0], series.mean[$0]) }
     svg.open("g", [("class", color), ("data-series", "\(index)")])
     if form == .lines {
-      for band in bands(series, place) { svg.element("path", [("d", band), ("class", "band")]) }
+      for band in bands(series, end) { svg.element("path", [("d", band), ("class", "band")]) }
     }
     if form != .strips {
       var attributes = [("d", SVG.path(means)), ("class", "line")]
@@ -113,8 +117,8 @@ extension Chart {
     let isSparse = form != .lines || series.x.count <= 30
     for (position, mean) in means.enumerated() {
       guard let mean, isSparse || form != .lines else { continue }
-      if form != .lines, let low = place(series.x[position], series.low[position]),
-        let high = place(series.x[position], series.high[position])
+      if form != .lines, let low = end(series.x[position], series.low[position]),
+        let high = end(series.x[position], series.high[position])
       {
         svg.line(mean.x, low.y, mean.x, high.y, "bar")
       }

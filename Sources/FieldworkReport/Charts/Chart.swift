@@ -46,12 +46,14 @@ struct Chart: Sendable {
   /// What is left out.
   var notes: [String] = []
 
-  /// All numbers on the vertical axis.
+  /// The numbers that the vertical axis has to show. Intervals that are far wider than the means lie apart, as those
+  /// of two repetitions may be, would leave no room for the means; they end at the edge.
   var heights: [Double] {
-    series.flatMap { series in
-      // A band that goes far beyond the means would leave no room for them.
-      series.mean + series.low + series.high
-    } + points.map(\.y)
+    let means = (series.flatMap(\.mean) + points.map(\.y)).filter(\.isFinite)
+    let ends = series.flatMap { $0.low + $0.high }.filter(\.isFinite)
+    guard let least = means.min(), let most = means.max(), most > least else { return means + ends }
+    let room = most - least
+    return means + ends.map { min(max($0, least - room), most + room) }
   }
 
   var widths: [Double] { series.flatMap(\.x) + points.map(\.x) }

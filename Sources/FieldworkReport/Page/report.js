@@ -81,7 +81,9 @@
       // In less than a decade there may be none.
       return found.length < 3 ? linearTicks(10 ** low, 10 ** high, wanted) : found;
     };
-    return { place, ticks, step: 0 };
+    const [least, most] = axis.log ? [10 ** low, 10 ** high] : [low, high];
+    const nearest = (value) => (value === null ? null : place(Math.min(Math.max(value, least), most)));
+    return { place, nearest, ticks, step: 0 };
   };
 
   // Charts
@@ -138,7 +140,11 @@
         at += needed;
       }
     }
-    const heights = [...chart.series.flatMap((series) => [...series.mean, ...series.low, ...series.high]), ...(chart.points ? chart.points.y : [])];
+    // Intervals that are far wider than the means lie apart end at the edge.
+    const means = [...chart.series.flatMap((series) => series.mean), ...(chart.points ? chart.points.y : [])].filter((value) => value !== null);
+    const ends = chart.series.flatMap((series) => [...series.low, ...series.high]).filter((value) => value !== null);
+    const [least, most] = [Math.min(...means), Math.max(...means)];
+    const heights = [...means, ...(most > least ? ends.map((value) => Math.min(Math.max(value, 2 * least - most), 2 * most - least)) : ends)];
     const widths = [...chart.series.flatMap((series) => series.x), ...(chart.points ? chart.points.x : [])];
     const probe = scale(chart.y, heights, height, 0).ticks(height / 60);
     const left = 26 + 6.6 * Math.min(12, Math.max(1, ...probe.map((tick) => tick.text.length)));
@@ -180,23 +186,27 @@
         const point = pair(x.place(value), y.place(number));
         return point && [point[0] + shift, point[1]];
       };
+      const end = (value, number) => {
+        const point = pair(x.place(value), y.nearest(number));
+        return point && [point[0] + shift, point[1]];
+      };
       const means = series.x.map((value, place) => at(value, series.mean[place]));
       const group = create("g", { class: `s${index % colors}`, "data-series": index }, svg);
       if (chart.form === "lines") {
         let upper = [];
         let lower = [];
-        const end = () => {
+        const close = () => {
           if (upper.length > 1) create("path", { d: line([...upper, ...lower.reverse()]) + "Z", class: "band" }, group);
           [upper, lower] = [[], []];
         };
         series.x.forEach((value, place) => {
-          const [low, high] = [at(value, series.low[place]), at(value, series.high[place])];
+          const [low, high] = [end(value, series.low[place]), end(value, series.high[place])];
           if (low && high) {
             upper.push(high);
             lower.push(low);
-          } else end();
+          } else close();
         });
-        end();
+        close();
       }
       if (chart.form !== "strips") {
         create("path", { d: line(means), class: "line", "stroke-dasharray": dashes[Math.floor(index / 2) % 4] || "none" }, group);
@@ -205,7 +215,7 @@
       means.forEach((mean, place) => {
         if (!mean) return;
         if (chart.form !== "lines") {
-          const [low, high] = [at(series.x[place], series.low[place]), at(series.x[place], series.high[place])];
+          const [low, high] = [end(series.x[place], series.low[place]), end(series.x[place], series.high[place])];
           if (low && high) create("line", { x1: mean[0], x2: mean[0], y1: low[1], y2: high[1], class: "bar" }, group);
         }
         const dot = create("circle", { cx: mean[0].toFixed(1), cy: mean[1].toFixed(1), r: chart.form === "lines" ? 2.5 : 4, class: "dot" }, group);
@@ -331,7 +341,10 @@
     const name = byId("curve-of") ? byId("curve-of").value : "0";
     const group = byId("curve-by") ? byId("curve-by").value : "0";
     const chart = data.curves[name][group];
-    if (chart) drawChart(curves, chart, { logX: byId("curve-log-x").checked, logY: byId("curve-log-y").checked });
+    if (!chart) {
+      curves.replaceChildren("No experiment that is done has such a curve.");
+      curves.parentElement.querySelector("figcaption").textContent = "";
+    } else drawChart(curves, chart, { logX: byId("curve-log-x").checked, logY: byId("curve-log-y").checked });
   };
   for (const id of ["curve-of", "curve-by", "curve-log-x", "curve-log-y"]) {
     if (byId(id)) byId(id).addEventListener("change", drawCurves);
@@ -371,6 +384,7 @@
   const table = byId("config-table");
   const configs = data.configs;
   let order = configs ? configs.ids.map((_, index) => index) : [];
+  const known = new Set(configs ? configs.ids : []);
   let sorted = configs ? { column: configs.sorted, descending: configs.descending } : null;
   let shown = 100;
   let brushed = null;
@@ -427,7 +441,8 @@
     byId("config-more").hidden = rows.length <= shown;
     if (!brushed) {
       const kept = new Set(rows.map((row) => configs.ids[row]));
-      for (const path of all("path[data-id]")) path.classList.toggle("off", !kept.has(path.dataset.id));
+      // Of very many configs some are not in the table.
+      for (const path of all("path[data-id]")) path.classList.toggle("off", known.has(path.dataset.id) && !kept.has(path.dataset.id));
     }
   };
   const sort = () => {

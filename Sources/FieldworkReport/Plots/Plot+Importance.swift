@@ -7,7 +7,11 @@ extension Plot {
   /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name, of code
   ///   `nothingPasses` if there is nothing to explain.
   public static func importance(of name: String, _ results: ResearchResults) throws -> Plot {
-    let table = try results.importanceTable(of: name)
+    importance(of: name, try results.importanceTable(of: name))
+  }
+
+  /// The picture of an importance that is known.
+  static func importance(of name: String, _ table: Table) -> Plot {
     let rows = (0..<table.count).map { row in
       (
         label: table.columns[0][row]?.description ?? "", share: table.columns[1][row]?.number ?? 0,

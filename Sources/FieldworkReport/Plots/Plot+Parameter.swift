@@ -29,11 +29,16 @@ extension Plot {
       color.map(source.parameter),
       source
     )
-    if let logX, case .categories = chart.x.kind {
-      // There is no scale to choose.
-      _ = logX
+    if logX == true, case .categories = chart.x.kind {
+      chart.notes.append("\(parameter) is not a number everywhere, so its axis is not logarithmic.")
     } else if let logX {
       chart.x.kind = logX ? .logarithmic : .linear
+      let hidden = Set(chart.series.flatMap(\.x).filter { $0 <= 0 }).count
+      if logX, hidden > 0 {
+        chart.notes.append(
+          "\(hidden) values of \(parameter) are not positive, and not on a logarithmic axis."
+        )
+      }
     }
     chart.setLogarithmic(x: false, y: logY)
     return Plot(chart)
@@ -90,7 +95,11 @@ enum ParameterEffect {
       )
     }
     let bad = rows.count { !(numbers[$0] ?? 0).isFinite }
-    if bad > 0 { notes.append("\(bad) results are not finite, and make a mean without a place.") }
+    if bad > 0 {
+      notes.append(
+        "\(bad) of \(rows.count) results are not finite, and make a mean without a place."
+      )
+    }
     return Chart(
       title: "\(name) by \(column.name)" + (color.map { " and \($0.name)" } ?? ""),
       summary: summary(name, column, numbers, rows),
@@ -128,6 +137,9 @@ enum ParameterEffect {
     guard let least = means.min(by: { $0.1.mean < $1.1.mean }),
       let most = means.max(by: { $0.1.mean < $1.1.mean }), means.count > 1
     else { return "" }
+    if least.1.mean == most.1.mean {
+      return "The mean of \(name) is \(Scale.rounded(most.1.mean)) everywhere."
+    }
     func text(_ mean: (String, Statistics)) -> String {
       let margin = mean.1.margin().map { " ± \(Scale.margin($0))" } ?? ""
       return "\(Markup.cut(mean.0, 40)) (\(Scale.rounded(mean.1.mean))\(margin))"

@@ -33,6 +33,7 @@ struct Timeline {
   private var bars: [Bar] = []
   private var workers: [Int]
   private let failed: Int
+  private let workerCount: Int
   private let count: Int
   private let duration: Double
   private var gaps: [Double] = []
@@ -46,14 +47,20 @@ struct Timeline {
     count = ran.count
     failed = ran.count { $0.state == .failed }
     workers = Set(ran.map { $0.worker ?? 0 }).sorted()
+    workerCount = workers.count
+    // What still runs has run until the last thing that is known.
+    let known = ran.compactMap { $0.ended ?? $0.started }.max() ?? first
     if workers.count > Self.mostWorkers {
       notes.append("\(Self.mostWorkers) of \(workers.count) workers are drawn.")
       workers = Array(workers.prefix(Self.mostWorkers))
     }
     // Time that passes while something runs.
-    let total = ran.reduce(0.0) { $0 + ($1.duration ?? 0) }
+    func end(_ experiment: ExperimentRecord) -> Double {
+      max(experiment.started ?? first, experiment.ended ?? known)
+    }
+    let total = ran.reduce(0.0) { $0 + end($1) - ($1.started ?? first) }
     var (clock, seen) = (0.0, first)
-    var placed: [(experiment: ExperimentRecord, start: Double)] = []
+    var placed: [(experiment: ExperimentRecord, start: Double, end: Double)] = []
     for experiment in ran {
       let start = experiment.started ?? seen
       let idle = start - seen
@@ -61,8 +68,9 @@ struct Timeline {
         gaps.append(clock)
         seen = start
       }
-      placed.append((experiment, max(0, clock + start - seen)))
-      let end = experiment.ended ?? start
+      let end = end(experiment)
+      let begin = max(0, clock + start - seen)
+      placed.append((experiment, begin, begin + end - start))
       if end > seen {
         clock += end - seen
         seen = end
@@ -84,20 +92,18 @@ struct Timeline {
 
   /// A bar for each experiment, or for some that ended alike and are no further apart than a distance.
   private func merged(
-    _ placed: [(experiment: ExperimentRecord, start: Double)],
+    _ placed: [(experiment: ExperimentRecord, start: Double, end: Double)],
     _ distance: Double
   ) -> [Bar] {
     var bars: [Bar] = []
-    var last: [Int: Int] = [:]
+    var last: [[Int]: Int] = [:]
     let known = Set(workers)
-    for (experiment, start) in placed {
+    for (experiment, start, end) in placed {
       let worker = experiment.worker ?? 0
       guard known.contains(worker) else { continue }
-      let end = start + (experiment.duration ?? 0)
       let isFailed = experiment.state == .failed
-      if let index = last[worker], bars[index].isFailed == isFailed,
-        start - bars[index].end < distance, end - start < distance
-      {
+      let row = [worker, isFailed ? 1 : 0]
+      if let index = last[row], start - bars[index].end < distance, end - start < distance {
         bars[index].end = max(bars[index].end, end)
         bars[index].count += 1
         continue
@@ -105,7 +111,7 @@ struct Timeline {
       let config = Markup.cut(experiment.config.withoutAuxiliary.description, 120)
       let cause =
         experiment.failures.first.map { ": \($0.unit): \(Markup.cut($0.message, 120))" } ?? ""
-      last[worker] = bars.count
+      last[row] = bars.count
       bars.append(
         Bar(
           worker: worker,
@@ -176,7 +182,7 @@ struct Timeline {
     return Plot(
       title: "What the workers did",
       summary:
-        "\(count) experiments on \(workers.count) worker\(workers.count == 1 ? "" : "s") in \(Scale.rounded(duration)) s; \(failed == 0 ? "none" : "\(failed)") failed.",
+        "\(count) experiment\(count == 1 ? "" : "s") on \(workerCount) worker\(workerCount == 1 ? "" : "s") in \(Scale.rounded(duration)) s; \(failed == 0 ? "none" : "\(failed)") failed.",
       notes: notes,
       width: Self.width,
       height: height,

@@ -27,7 +27,11 @@ struct PlotSource {
 
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the parameters.
   func parameter(_ name: String) throws -> Table.Column {
-    guard let column = parameters.first(where: { $0.name == name }) else {
+    func column(_ name: String) -> Table.Column? { parameters.first { $0.name == name } }
+    // It may be given by the name that is shown.
+    let shown = results.experiments.lazy.flatMap(\.config.entries)
+      .first { $0.name.alias == name }?.name.key
+    guard let column = column(name) ?? shown.flatMap(column) else {
       throw FieldworkError(
         .missingParameter,
         parameters.isEmpty

@@ -60,7 +60,7 @@ extension ReportPage {
     var effects: [Value] = []
     var figures: [String] = []
     for (position, name) in drawn.enumerated() {
-      let shares = (try? report.results.importance(of: name))??.shares.map(\.parameter) ?? []
+      let shares = importances[name]?.shares.map(\.parameter) ?? []
       for column in shown {
         // The parameter that explains most besides the one on the axis.
         let auto = shares.first { share in
@@ -161,7 +161,8 @@ extension ReportPage {
       "importance",
       "Importance",
       "Of",
-      drawn.compactMap { name in (try? Plot.importance(of: name, report.results)).map { (name, $0) }
+      drawn.compactMap { name in
+        importances[name].map { (name, Plot.importance(of: name, $0.table)) }
       },
       after: """
         <p class="hint">The part of the variance over the configs that each parameter explains alone, by functional ANOVA over \

@@ -12,6 +12,8 @@ struct ReportPage {
   let names: [String]
   /// The saved names that are drawn.
   let drawn: [String]
+  /// By drawn name: how much each parameter explains.
+  let importances: [String: FunctionalANOVA]
   /// The parameters that differ, those first that explain most of the first result.
   let parameters: [Table.Column]
 
@@ -22,8 +24,10 @@ struct ReportPage {
     let first = numbers.filter { $0 == report.objective?.name }
     names = first + numbers.filter { $0 != report.objective?.name }
     drawn = Array(names.prefix(Self.mostResults))
-    let shares =
-      drawn.first.flatMap { try? report.results.importance(of: $0)?.shares.map(\.parameter) } ?? []
+    var importances: [String: FunctionalANOVA] = [:]
+    for name in drawn { importances[name] = try? report.results.importance(of: name) }
+    self.importances = importances
+    let shares = drawn.first.flatMap { importances[$0]?.shares.map(\.parameter) } ?? []
     let varying = source.varying
     parameters =
       shares.compactMap { name in varying.first { $0.name == name } }

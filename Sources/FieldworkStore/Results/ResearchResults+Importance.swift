@@ -29,17 +29,24 @@ extension ResearchResults {
         "'\(name)' does not vary, or no parameter does, over the configs that are done: nothing is to be explained"
       )
     }
-    return Table(columns: [
+    return importance.table
+  }
+}
+
+extension FunctionalANOVA {
+  /// The shares as a table, see ``ResearchResults/importanceTable(of:)``.
+  package var table: Table {
+    Table(columns: [
       Table.Column(
         name: "parameter",
-        cells: importance.shares.map { .string($0.parameter) } + ["(together)"],
+        cells: shares.map { .string($0.parameter) } + ["(together)"],
         role: .key
       ),
       Table.Column(
         name: "share",
-        cells: importance.shares.map { .double($0.share) } + [.double(importance.interactions)]
+        cells: shares.map { .double($0.share) } + [.double(interactions)]
       ),
-      Table.Column(name: "std", cells: importance.shares.map { .double($0.deviation) } + [nil]),
+      Table.Column(name: "std", cells: shares.map { .double($0.deviation) } + [nil]),
     ])
   }
 }

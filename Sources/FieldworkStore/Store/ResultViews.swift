@@ -5,7 +5,8 @@ import GRDB
 /// parameter, and for each saved name.
 ///
 /// They are made anew by the process that writes the store as soon as there is another parameter or saved
-/// name. Nothing in Fieldwork reads them.
+/// name. Nothing in Fieldwork reads them. What SQLite or JSON lack, NaN, is NULL there, and so is an
+/// infinite parameter.
 struct ResultViews {
   /// The names of the views.
   static let names = ["results_wide", "configs", "failures"]
@@ -39,7 +40,7 @@ struct ResultViews {
   func make(_ database: Database) throws {
     for (name, sql) in zip(Self.names, [resultsWide, configs, failures]) {
       // Someone may have put a table of the name there.
-      guard try !database.tableExists(name) else { continue }
+      guard try !database.tableExists(name), try isOurs(name, database) else { continue }
       try database.execute(sql: "DROP VIEW IF EXISTS \(name)")
       do {
         try database.execute(sql: "CREATE VIEW \(name) AS \(sql)")
@@ -49,6 +50,16 @@ struct ResultViews {
         // SQLite cannot make such a view; that is no reason to lose a result.
       }
     }
+  }
+
+  /// Whether a view is none of someone else's.
+  private func isOurs(_ name: String, _ database: Database) throws -> Bool {
+    let sql = try String.fetchOne(
+      database,
+      sql: "SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?",
+      arguments: [name]
+    )
+    return sql?.hasPrefix("CREATE VIEW \(name) AS SELECT experiment.id AS id") ?? true
   }
 
   private var resultsWide: String {

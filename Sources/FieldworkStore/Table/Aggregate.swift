@@ -38,7 +38,8 @@ public enum Aggregate: Sendable, Hashable {
       return
     }
     func percent(after prefix: String) -> Double? {
-      guard name.hasPrefix(prefix), let number = Double(name.dropFirst(prefix.count)),
+      guard name.hasPrefix(prefix),
+        let number = Value(number: String(name.dropFirst(prefix.count)))?.number,
         (0...100).contains(number)
       else { return nil }
       return number / 100

@@ -117,7 +117,8 @@ struct ColumnContent: Sendable {
     return ColumnContent(some.cells, marks: marks)
   }
 
-  /// A number for each cell, from 0 by first appearance; equal cells have the same. NaN equals NaN.
+  /// A number for each cell, from 0 by first appearance; equal cells have the same. NaN equals NaN, and
+  /// missing cells are alike.
   func codes() -> (codes: [Int], count: Int) {
     var next = 0
     func number<Key: Hashable>(_ keys: some Sequence<Key>) -> [Int] {
@@ -150,7 +151,7 @@ struct ColumnContent: Sendable {
         return Int32(index)
       }
       codes = number(stringCodes.lazy.map { first[Int($0)] })
-    default: codes = number((0..<count).lazy.map { self[$0] })
+    default: codes = number((0..<count).lazy.map { isMissing($0) ? nil : self[$0] })
     }
     return (codes, next)
   }

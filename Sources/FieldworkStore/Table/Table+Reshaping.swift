@@ -133,7 +133,10 @@ extension Table {
       Column(name: "kind", cells: columns.map { .string($0.kind.rawValue) }),
       Column(name: "n", cells: missing.map { .int(count - $0) }),
       Column(name: "missing", cells: missing.map { .int($0) }),
-      Column(name: "different", cells: columns.map { .int($0.content.codes().count) }),
+      Column(
+        name: "different",
+        cells: zip(columns, missing).map { .int($0.content.codes().count - ($1 > 0 ? 1 : 0)) }
+      ),
       numbers("mean") { $0.count > 0 ? $0.mean : nil }, numbers("std", \.standardDeviation),
       numbers("min", \.minimum), quartile("q25", 0), quartile("median", 1), quartile("q75", 2),
       numbers("max", \.maximum),

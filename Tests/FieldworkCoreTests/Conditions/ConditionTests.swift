@@ -39,7 +39,7 @@ final class ConditionTests: XCTestCase {
       "none < 1", "list < 2", "not n == 3 or n == 4",
       "n in (1, 2)", "n not in (3)", "missing in (1)", "opt contains Adam", "none contains nul",
       "n is missing", "none is not missing", "n is nan", "missing is nan", "nan < 1", "nan >= 1",
-      "nan == 1",
+      "nan == 1", "nan <= nan", "none <= null", "none >= nil",
     ]
     for text in texts { XCTAssertFalse(try holds(text), text) }
   }

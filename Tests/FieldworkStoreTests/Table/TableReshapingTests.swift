@@ -79,7 +79,7 @@ final class TableReshapingTests: StoreTestCase {
     XCTAssertEqual(try described["kind"], ["int", "double", "int"])
     XCTAssertEqual(try described["n"], [5, 4, 5])
     XCTAssertEqual(try described["missing"], [0, 1, 0])
-    XCTAssertEqual(try described["different"], [2, 3, 5])
+    XCTAssertEqual(try described["different"], [2, 2, 5])
     XCTAssertEqual(try described["mean"][2], 3.2)
     XCTAssertEqual(try described["median"][2], 3.0)
     XCTAssertEqual(try described["q75"][2], 4.0)
@@ -126,10 +126,12 @@ final class TableReshapingTests: StoreTestCase {
       let padded = column.content.gathered(orEmpty: [-1] + rows)
       XCTAssertEqual((0..<padded.count).map { padded[$0] }, [nil] + rows.map { cells[$0] })
       let codes = column.content.codes()
-      XCTAssertEqual(codes.count, Set(cells).count)
+      // Missing cells are alike.
+      let keys = cells.map { $0 == .null ? nil : $0 }
+      XCTAssertEqual(codes.count, Set(keys).count)
       for first in cells.indices {
         for second in cells.indices {
-          XCTAssertEqual(codes.codes[first] == codes.codes[second], cells[first] == cells[second])
+          XCTAssertEqual(codes.codes[first] == codes.codes[second], keys[first] == keys[second])
         }
       }
     }

@@ -81,6 +81,12 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
     )
     XCTAssertEqual(configs[0][1], "2", "a pair for each repetition")
     XCTAssertEqual(Double(configs[0][4]) ?? 0, 0.36, accuracy: 1e-12)
+    try assertRefused(
+      "compare",
+      "lr == 0.1",
+      "size == 8",
+      saying: "error: the two sides have 2 experiments in common: say what tells them apart"
+    )
     try assertRefused("compare", "lr == 5", "lr == 0.1", saying: "error: no experiment has lr == 5")
     try assertRefused(
       "compare",
@@ -92,7 +98,7 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
     try assertRefused(
       "compare",
       "lr == 0.1",
-      "lr == 0.1 and size == 8",
+      "lr == 0.01",
       "--by",
       "gain",
       saying: "error: nothing was saved under the name 'gain', but under loss"
