@@ -88,6 +88,8 @@
 
   // Charts
 
+  let printing = false;
+  const curves = byId("curve");
   const dashes = ["", "7 3", "2 3", "9 3 2 3"];
   const line = (points) => {
     let path = "";
@@ -122,7 +124,8 @@
         chart.series = chart.series.map((series) => ({ ...series, x: series.x.map((value) => value + 1) }));
       }
     }
-    const width = Math.max(280, Math.floor(holder.clientWidth || 640));
+    // On paper a page is about as wide as a large phone.
+    const width = printing ? (holder === curves ? 680 : 330) : Math.max(280, Math.floor(holder.clientWidth || 640));
     const height = Math.round(Math.min(Math.max(width * 0.62, 260), 430));
     const svg = create("svg", { class: "plot", role: "img", tabindex: "0", viewBox: `0 0 ${width} ${height}`, "aria-label": `${chart.title}. ${chart.summary}` });
     // The legend, in lines.
@@ -335,7 +338,6 @@
 
   // Curves
 
-  const curves = byId("curve");
   const drawCurves = () => {
     if (!curves) return;
     const name = byId("curve-of") ? byId("curve-of").value : "0";
@@ -563,5 +565,12 @@
       drawEffects();
     }, 150);
   });
+  for (const [event, isPrinting] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      printing = isPrinting;
+      drawCurves();
+      drawEffects();
+    });
+  }
   document.documentElement.dataset.ready = "yes";
 })();
