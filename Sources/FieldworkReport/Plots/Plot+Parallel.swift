@@ -72,6 +72,7 @@ struct ParallelPlot {
     let finite = results.filter(\.isFinite)
     let (least, most) = (finite.min() ?? 0, finite.max() ?? 1)
     var svg = SVG()
+    svg.open("g", [("class", "strokes")])
     // The best ones lie on top.
     for row in results.indices.reversed() {
       let points = axes.indices.map { index -> (x: Double, y: Double)? in
@@ -91,6 +92,7 @@ struct ParallelPlot {
         title: tip(row)
       )
     }
+    svg.close("g")
     for (index, axis) in axes.enumerated() {
       let x = 70 + gap * Double(index)
       svg.open("g", [("class", "dimension"), ("data-axis", "\(index)")])

@@ -94,6 +94,14 @@ final class Browser {
     )
   }
 
+  /// Opens a file as a mail program does that runs no scripts.
+  func showWithoutScripts(_ path: String) throws {
+    _ = try call("Emulation.setScriptExecutionDisabled", ["value": true])
+    hasLoaded = false
+    _ = try call("Page.navigate", ["url": URL(fileURLWithPath: path).absoluteString])
+    while !hasLoaded { try receive() }
+  }
+
   func resize(_ width: Int, _ height: Int) throws {
     _ = try call(
       "Emulation.setDeviceMetricsOverride",

@@ -113,6 +113,13 @@ final class ReportPageTests: CommandLineTestCase {
     let spoken = try browser.text("document.getElementById('spoken').textContent")
     XCTAssertTrue(spoken.contains("%"), spoken)
     XCTAssertEqual(browser.errors, [])
+
+    // Pictures and the table are there without a script, and nothing that would need one.
+    try browser.showWithoutScripts(path)
+    XCTAssertEqual(try browser.count("#curve svg [data-series] path.line"), 3)
+    XCTAssertEqual(try browser.count("[data-effect] svg"), 6)
+    XCTAssertEqual(try browser.count("#config-table tbody tr"), 18)
+    XCTAssertEqual(try browser.count(".controls:not([hidden]) select, .controls:not([hidden]) input"), 0)
   }
 
   func testTheTableIsSortedAndFilteredByClicks() throws {
