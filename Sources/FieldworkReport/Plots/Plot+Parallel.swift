@@ -15,6 +15,8 @@ struct ParallelPlot {
   /// Of more configs, some are drawn, and the best and the worst.
   private static let mostLines = 400
   private static let mostAxes = 10
+  /// How far the colours go: the last ones are hard to see on white.
+  private static let brightest = 0.88
 
   private let name: String
   private let table: Table
@@ -82,7 +84,8 @@ struct ParallelPlot {
       svg.element(
         "path",
         [
-          ("d", SVG.path(points)), ("class", "stroke"), ("stroke", Palette.rampText(share)),
+          ("d", SVG.path(points)), ("class", "stroke"),
+          ("stroke", Palette.rampText(share * Self.brightest)),
           ("data-id", Markup.text(table.columns[0][row]?.description ?? "")),
           (
             "data-y",
