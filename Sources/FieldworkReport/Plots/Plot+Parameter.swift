@@ -70,12 +70,16 @@ enum ParameterEffect {
     }
     let places = Places(column, rows, mostValues: mostValues, bins: bins)
     let isNumeric = places.names == nil
-    let series = colors.labels.enumerated().map { group, label in
+    var cells = colors.labels.map { _ in places.centers.map { _ in [Double]() } }
+    for row in rows {
+      guard let place = places.groups[row], let color = colors.groups[row], let number = numbers[row]
+      else { continue }
+      cells[color][place].append(number)
+    }
+    let series = zip(colors.labels, cells).map { label, cells in
       var series = Chart.Series(label: label)
-      for (index, x) in places.centers.enumerated() {
-        let own = rows.filter { places.groups[$0] == index && colors.groups[$0] == group }
-        guard !own.isEmpty else { continue }
-        let statistics = Statistics(own.compactMap { numbers[$0] })
+      for (x, own) in zip(places.centers, cells) where !own.isEmpty {
+        let statistics = Statistics(own)
         let interval = statistics.interval()
         series.x.append(x)
         series.mean.append(statistics.mean)
@@ -131,9 +135,11 @@ enum ParameterEffect {
     _ rows: [Int]
   ) -> String {
     let grouping = Grouping(column)
-    let means = grouping.labels.enumerated().map { group, label in
-      (label, Statistics(rows.filter { grouping.groups[$0] == group }.compactMap { numbers[$0] }))
-    }.filter { !$0.1.mean.isNaN }
+    var cells = grouping.labels.map { _ in [Double]() }
+    for row in rows {
+      if let group = grouping.groups[row], let number = numbers[row] { cells[group].append(number) }
+    }
+    let means = zip(grouping.labels, cells.map { Statistics($0) }).filter { !$0.1.mean.isNaN }
     guard let least = means.min(by: { $0.1.mean < $1.1.mean }),
       let most = means.max(by: { $0.1.mean < $1.1.mean }), means.count > 1
     else { return "" }

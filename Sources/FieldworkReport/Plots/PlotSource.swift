@@ -9,21 +9,19 @@ struct PlotSource {
   let results: ResearchResults
   /// A cell for each experiment.
   let parameters: [Table.Column]
+  /// The parameters that differ between experiments.
+  let varying: [Table.Column]
   /// Which experiments are done.
   let isDone: [Bool]
 
   init(_ results: ResearchResults) {
     self.results = results
     parameters = results.configsTable().columns.filter { $0.role == .parameter }
+    varying = parameters.filter { column in Set(column.cells).count > 1 }
     isDone = results.experiments.map { $0.state == .done }
   }
 
   var count: Int { results.experiments.count }
-
-  /// The parameters that differ between experiments.
-  var varying: [Table.Column] {
-    parameters.filter { column in Set(column.cells).count > 1 }
-  }
 
   /// - Throws: ``FieldworkError`` of code `missingParameter`, which lists the parameters.
   func parameter(_ name: String) throws -> Table.Column {
