@@ -66,6 +66,33 @@ struct BestCommand: PlaybookSubcommand {
       )
     }
     output.print(table, context.terminal)
+    let ranked = results.ranked(by: objective)
+    if let best = ranked.first {
+      let alike = ranked.dropFirst().count { $0.isToldApart(from: best) == false }
+      if alike > 0 {
+        context.terminal.printError(
+          "\(alike) of the other \(Wording.count(ranked.count - 1, "config")) cannot be told from the first: the 95 percent interval of the difference, repetition by repetition, contains 0"
+        )
+      }
+    }
+    let states = Dictionary(
+      results.experiments.filter { $0.state != .done }.map { ($0.state, 1) },
+      uniquingKeysWith: +
+    )
+    for state in ExperimentState.allCases {
+      if let count = states[state] {
+        context.terminal.printError(
+          "\(Wording.count(count, "experiment")) \(state.rawValue), left out"
+        )
+      }
+    }
+    let bad = zip(results.experiments, results.lastValues(of: name))
+      .count { $0.state == .done && $1?.number?.isNaN ?? false }
+    if bad > 0 {
+      context.terminal.printError(
+        "\(Wording.count(bad, "experiment")) that ended with NaN \(bad == 1 ? "is" : "are") left out"
+      )
+    }
     return .done
   }
 

@@ -10,12 +10,13 @@ struct CompareCommand: PlaybookSubcommand {
     abstract: "Compare two configs, two groups of experiments, or two researches, pair by pair.",
     discussion: """
       Each side is a condition ('rate == 0.1'), the id of an experiment, which stands for its config in all \
-      repetitions, or a research: the path of its folder, or its name beside this one. Both are of a kind.
+      repetitions, or a research: the path of its folder, or its name beside this one. A research is compared with a research.
 
       Experiments are compared in pairs: those with the same repetition, and the same values of all parameters that \
       the conditions do not name. difference is the mean of second minus first, low and high its 95 percent \
       confidence interval (Student's t), p the probability of so large a difference by chance (permutation test, \
-      exact up to 20 pairs), p_ranks that by Wilcoxon's signed-rank test. Experiments that are not done are left out.
+      exact up to 20 pairs), p_ranks that by Wilcoxon's signed-rank test, p_t that by Student's t test, which \
+      takes differences to be normally distributed. Experiments that are not done are left out.
       """
   )
 
@@ -32,6 +33,14 @@ struct CompareCommand: PlaybookSubcommand {
     )
   )
   var by: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Parameters that need not be the same in a pair, such as sampled ones.",
+      valueName: "parameters"
+    )
+  )
+  var ignoring: String?
 
   @OptionGroup(title: "Which experiments")
   var experiments: StoredExperiments
@@ -67,22 +76,26 @@ struct CompareCommand: PlaybookSubcommand {
       )
     }
     let names = try names(first.results, second.results)
+    var problem: FieldworkError?
+    let ignored = try Set(ignoring.map(columnNames) ?? [])
     let comparisons = try names.compactMap { name -> ResultComparison? in
       do {
         return try first.results.compare(
           with: second.results,
           by: name,
-          apartFrom: first.named.union(second.named)
+          apartFrom: first.named.union(second.named).union(ignored)
         )
       } catch let error as FieldworkError where error.code == .nothingPasses && names.count > 1 {
+        problem = problem ?? error
         return nil
       }
     }
     guard !comparisons.isEmpty else {
-      throw FieldworkError(
-        .nothingPasses,
-        "there is nothing to compare: no experiments that are done make a pair, with numbers saved under one name"
-      )
+      throw problem
+        ?? FieldworkError(
+          .nothingPasses,
+          "there is nothing to compare: no numbers were saved under one name on both sides"
+        )
     }
     output.print(Self.table(comparisons), context.terminal)
     for remark in Self.remarks(comparisons) { context.terminal.printError(remark) }
@@ -158,12 +171,33 @@ struct CompareCommand: PlaybookSubcommand {
       column("low") { $0.differences.interval()?.low },
       column("high") { $0.differences.interval()?.high },
       column("p", \.probability), column("p_ranks", \.rankProbability),
+      column("p_t", \.studentProbability),
     ])
+  }
+
+  /// What the numbers say, in a sentence.
+  private static func verdict(_ comparison: ResultComparison) -> String {
+    let pairs = comparison.pairs
+    let mean = pairs.differences.mean
+    let start = "\(comparison.name): the second is"
+    guard mean != 0 else { return "\(start) the same on the average" }
+    let size = "\(start) \(mean > 0 ? "larger" : "smaller") by \(Table.rounded(abs(mean)))"
+    guard let interval = pairs.differences.interval() else {
+      return "\(size); one pair does not tell whether that is chance"
+    }
+    let isClear = interval.low > 0 || interval.high < 0
+    if !isClear { return "\(size), which may be chance: the interval contains 0" }
+    if let probability = pairs.probability, probability < 0.05 {
+      return "\(size), which is hardly chance (p \(Table.rounded(probability)))"
+    }
+    return pairs.smallestProbability >= 0.05
+      ? "\(size); the interval, which takes differences to be normally distributed, does not contain 0, but there are too few pairs for the permutation test"
+      : "\(size), which may be chance by the permutation test (p \(Table.rounded(pairs.probability ?? 1)))"
   }
 
   /// What one should know of the numbers.
   private static func remarks(_ comparisons: [ResultComparison]) -> [String] {
-    var remarks: [String] = []
+    var remarks = comparisons.map(verdict)
     if let few = comparisons.map(\.pairs).filter({ (1...5).contains($0.count) })
       .min(by: { $0.count < $1.count })
     {

@@ -8,10 +8,10 @@ struct ImportanceCommand: PlaybookSubcommand {
     commandName: "importance",
     abstract: "Show how much of a saved value's variance each parameter explains.",
     discussion: """
-      By functional ANOVA: a random forest of 64 trees learns the value from the parameters; share is the part of \
-      its variance over the domain that a parameter explains alone, std its deviation over the trees, and \
-      (together) what only several explain (Hutter, Hoos and Leyton-Brown, 2014). A config counts by the mean of \
-      the last values of its repetitions.
+      By functional ANOVA: share is the part of the value's variance over the domain that a parameter explains alone, \
+      and (together) what only several explain. Of a whole grid that is exact; of other configs a random forest of 64 \
+      trees learns the value first, and std is the deviation over the trees (Hutter, Hoos and Leyton-Brown, 2014). \
+      A config counts by the mean of the last values of its repetitions.
       """
   )
 
@@ -39,6 +39,13 @@ struct ImportanceCommand: PlaybookSubcommand {
     )
     let name = try ValueOption.name(of, "--of", context.research, results)
     output.print(try results.importanceTable(of: name), context.terminal)
+    if let importance = try results.importance(of: name), !importance.isExact,
+      importance.count < 10 * importance.shares.count
+    {
+      context.terminal.printError(
+        "from \(importance.count) configs that are no whole grid: the shares are rough"
+      )
+    }
     return .done
   }
 }

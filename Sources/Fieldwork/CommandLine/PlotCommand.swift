@@ -75,13 +75,6 @@ struct PlotCommand: PlaybookSubcommand {
     if !wantsParameters, parameters != nil {
       throw ValidationError("\(kind.rawValue) needs no parameter: leave out '\(parameters ?? "")'")
     }
-    if wantsParameters, parameters == nil {
-      throw ValidationError(
-        kind == .heatmap
-          ? "say which two parameters: plot heatmap size,temperature"
-          : "say which parameter: plot parameter temperature"
-      )
-    }
     let hasAxes = [.curves, .parameter].contains(kind)
     for (isGiven, option) in [(logX, "--log-x"), (logY, "--log-y"), (by != nil, "--by")]
     where isGiven && !hasAxes {
@@ -101,7 +94,7 @@ struct PlotCommand: PlaybookSubcommand {
       context.terminal.print(plot.svg)
       return .done
     }
-    try write(plot.svg, to: path)
+    try plot.write(to: path)
     context.terminal.print(path)
     if !plot.summary.isEmpty { context.terminal.printError(plot.summary.inOneLine) }
     for note in plot.notes { context.terminal.printError(note.inOneLine) }
@@ -110,8 +103,17 @@ struct PlotCommand: PlaybookSubcommand {
 
   private func plot(_ results: ResearchResults, _ research: Research) throws -> Plot {
     if kind == .timeline { return try .timeline(results) }
-    let name = try ValueOption.name(of, "--of", research, results)
+    let name = try ValueOption.name(of ?? curved(results, research), "--of", research, results)
     let names = try parameters.map(columnNames) ?? []
+    let known = results.parameterNames
+    if [.parameter, .heatmap].contains(kind), names.isEmpty {
+      throw FieldworkError(
+        .unreadableText,
+        kind == .heatmap
+          ? "say which two parameters: plot heatmap \(known.prefix(2).joined(separator: ","))"
+          : "say which parameter: plot parameter \(known.first ?? "name")"
+      )
+    }
     switch kind {
     case .curves:
       return try .curves(
@@ -141,20 +143,17 @@ struct PlotCommand: PlaybookSubcommand {
     }
   }
 
+  /// Without --of, curves are those of the objective, if it has any, else of the first name that has.
+  private func curved(_ results: ResearchResults, _ research: Research) -> String? {
+    guard kind == .curves else { return nil }
+    let names = [research.settings.objective?.name].compactMap(\.self) + results.variables
+    return names.first { results.iterationCount(of: $0) > 1 && results.hasNumbers($0) }
+  }
+
   private func tooMany(_ names: [String], _ wanted: String) -> FieldworkError {
     FieldworkError(
       .unreadableText,
       "\(kind.rawValue) takes \(wanted), not '\(names.joined(separator: ","))'"
     )
-  }
-}
-
-/// Writes a text to a file that was asked for.
-/// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
-func write(_ text: String, to path: String) throws {
-  do {
-    try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-  } catch {
-    throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
   }
 }

@@ -108,12 +108,12 @@ struct ResultsCommand: PlaybookSubcommand {
     let results = try selection.applied(
       to: selection.planned ? stored.planned(by: context.research) : stored
     )
-    let (rows, leftOut) = withoutUnfinished(try conditioned(results), results)
+    let (rows, leftOut) = withoutUnfinished(try conditioned(results, context.terminal), results)
     if let plot {
       try results.requireVariable(plot)
       let keys = try groupBy.map(columnNames) ?? []
       let drawing = ResultsDrawing(rows, plot, keys, isLast: last)
-      context.terminal.print(try drawing.text(width: context.terminal.width ?? 80))
+      context.terminal.print(try drawing.text(width: context.terminal.width ?? 120))
       printLeftOut(leftOut, context.terminal)
       return .done
     }
@@ -151,7 +151,7 @@ struct ResultsCommand: PlaybookSubcommand {
   }
 
   /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
-  private func conditioned(_ results: ResearchResults) throws -> Table {
+  private func conditioned(_ results: ResearchResults, _ terminal: Terminal) throws -> Table {
     func make(usesAliases: Bool) throws -> Table {
       try shape.table(
         results,
@@ -170,7 +170,7 @@ struct ResultsCommand: PlaybookSubcommand {
         "--where: the table has no column '\(name)', it has \(table.columnNames.joined(separator: ", "))"
       )
     }
-    return table.rows(
+    let kept = table.rows(
       (0..<table.count).filter { row in
         let (values, names) = (table.row(row), shown.row(row))
         return parsed.holds { name -> [Value] in
@@ -178,6 +178,14 @@ struct ResultsCommand: PlaybookSubcommand {
         }
       }
     )
+    if kept.count == 0 {
+      for column in table.columns where column.holdsNumbers {
+        for text in parsed.texts(comparedWith: column.name) {
+          terminal.printError("--where: '\(column.name)' holds numbers, and '\(text)' is none")
+        }
+      }
+    }
+    return kept
   }
 
   /// What an experiment saved before it failed says nothing about its config, so where experiments are

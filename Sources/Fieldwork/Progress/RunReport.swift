@@ -39,7 +39,9 @@ struct RunReport {
     }
     if let folder {
       if !summary.isIdle { lines += printedLines(folder) }
-      lines.append("Results: \(folder.path); see them with: \(command) results\(location)")
+      lines.append(
+        "Results: \(folder.path); see them with: \(command) results\(location) (or best, report)"
+      )
     } else {
       lines.append(try store.contents().table().lastValues().text())
     }

@@ -20,6 +20,8 @@ public struct Condition: Sendable, CustomStringConvertible {
     case equal = "=="
     case less = "<"
     case greater = ">"
+
+    var isOrder: Bool { self != .equal && self != .notEqual }
   }
 
   indirect enum Kind: Sendable {
@@ -62,6 +64,25 @@ public struct Condition: Sendable, CustomStringConvertible {
     return names
   }
 
+  /// The texts that a name is compared with, which no number equals.
+  package func texts(comparedWith name: String) -> [String] {
+    var texts: [String] = []
+    func collect(_ kind: Kind) {
+      switch kind {
+      case .comparison(name, _, .string(let text)): texts.append(text)
+      case .isIn(name, let values):
+        texts += values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+      case .all(let left, let right), .any(let left, let right):
+        collect(left)
+        collect(right)
+      case .not(let inner): collect(inner)
+      default: break
+      }
+    }
+    collect(kind)
+    return texts.filter { Value(word: $0).number == nil }
+  }
+
   /// Whether the condition holds, given the value of a name; a name without a value compares as
   /// unequal to everything.
   public func holds(_ value: (String) -> Value?) -> Bool {
@@ -83,10 +104,16 @@ public struct Condition: Sendable, CustomStringConvertible {
       return candidates(name).contains { left in values.contains { isEqual(left, $0) } }
     case .contains(let name, let text):
       return candidates(name).contains { $0 != .null && $0.description.contains(text) }
-    case .isMissing(let name): return candidates(name).allSatisfy { $0 == .null }
+    case .isMissing(let name):
+      // The value itself comes first; what is shown for null is a text.
+      return candidates(name).first.map { $0 == .null } ?? true
     case .isNaN(let name): return candidates(name).contains { $0.number?.isNaN ?? false }
     case .comparison(let name, let comparison, let right):
-      let lefts = candidates(name)
+      var lefts = candidates(name)
+      // The text that is shown for a number has no order of its own.
+      if comparison.isOrder, lefts.contains(where: { $0.number != nil }) {
+        lefts.removeAll { $0.number == nil }
+      }
       switch comparison {
       case .equal: return lefts.contains { isEqual($0, right) }
       case .notEqual: return !lefts.contains { isEqual($0, right) }

@@ -1,6 +1,7 @@
 /// How much of the variance of a result each parameter explains by itself.
 ///
-/// A random forest learns the result from the parameters; each tree is constant on boxes of the domain, so
+/// Where the points are a whole grid, all combinations of values once, the variances of the means over all other
+/// parameters are computed as they are (R. A. Fisher's analysis of variance). Elsewhere a random forest learns the result from the parameters; each tree is constant on boxes of the domain, so
 /// its variance over the whole domain, and that of its mean over all parameters but one, are sums over
 /// boxes. Source: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
 /// Importance", ICML 2014; the forest is that of L. Breiman, "Random Forests", Machine Learning 45, 2001, with all
@@ -39,6 +40,10 @@ public struct FunctionalANOVA: Sendable {
   public let shares: [Share]
   /// The share that several parameters explain only together.
   public let interactions: Double
+  /// The number of points.
+  public let count: Int
+  /// Whether the points are a whole grid, so that the shares are exact.
+  public let isExact: Bool
 
   /// - Parameters:
   ///   - parameters: their values at each point. Those that have one value only are left out.
@@ -46,7 +51,14 @@ public struct FunctionalANOVA: Sendable {
   /// - Returns: nil if there are no parameters that vary, fewer than two points, or no variance.
   public init?(_ parameters: [Parameter], _ results: [Double]) {
     var points = Array(results.indices)
+    count = points.count
     var random = Philox(seed: 0)
+    let whole = Self.wholeGrid(parameters, results)
+    isExact = whole != nil
+    if let whole {
+      (shares, interactions) = Self.ordered(whole.map { ($0.name, [$0.share]) })
+      return
+    }
     if points.count > Self.mostPoints {
       for index in 0..<Self.mostPoints {
         let other = index + Int(random.nextInteger(below: UInt64(points.count - index)))
@@ -69,17 +81,59 @@ public struct FunctionalANOVA: Sendable {
       return Tree(levels.map(\.1), results, sample).shares
     }
     guard !forest.isEmpty else { return nil }
-    shares = levels.indices.map { index in
-      let statistics = Statistics(forest.map { $0[index] })
+    (shares, interactions) = Self.ordered(
+      levels.indices.map { index in (levels[index].0, forest.map { $0[index] }) }
+    )
+  }
+
+  /// The shares in order, and what they leave.
+  private static func ordered(
+    _ parameters: [(name: String, shares: [Double])]
+  ) -> (shares: [Share], rest: Double) {
+    let shares = parameters.map { parameter in
+      let statistics = Statistics(parameter.shares)
       return Share(
-        parameter: levels[index].0,
+        parameter: parameter.name,
         share: statistics.mean,
         deviation: statistics.standardDeviation ?? 0
       )
     }.enumerated().sorted { left, right in
       (-left.element.share, left.offset) < (-right.element.share, right.offset)
     }.map(\.element)
-    interactions = max(0, 1 - shares.reduce(0) { $0 + $1.share })
+    return (shares, max(0, 1 - shares.reduce(0) { $0 + $1.share }))
+  }
+
+  /// The share of each parameter, if each combination of their values comes once; else nil.
+  private static func wholeGrid(
+    _ parameters: [Parameter],
+    _ results: [Double]
+  ) -> [(name: String, share: Double)]? {
+    let codes = parameters.map { parameter in
+      var known: [Value?: Int] = [:]
+      let codes = parameter.values.map { value -> Int in
+        let code = known[value] ?? known.count
+        known[value] = code
+        return code
+      }
+      return (name: parameter.name, codes: codes, count: known.count)
+    }.filter { $0.count > 1 }
+    var size = 1
+    for parameter in codes where size <= results.count { size *= parameter.count }
+    guard !codes.isEmpty, size == results.count else { return nil }
+    let places = Set(
+      results.indices.map { index in codes.reduce(0) { $0 * $1.count + $1.codes[index] } }
+    )
+    guard places.count == size else { return nil }
+    let mean = Statistics(results).mean
+    let variance = results.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size)
+    guard variance > 0 else { return nil }
+    return codes.map { parameter in
+      var sums = [Double](repeating: 0, count: parameter.count)
+      for (index, code) in parameter.codes.enumerated() { sums[code] += results[index] - mean }
+      let each = Double(size / parameter.count)
+      let own = sums.reduce(0) { $0 + ($1 / each) * ($1 / each) } / Double(parameter.count)
+      return (parameter.name, own / variance)
+    }
   }
 
   /// The different values of a parameter, as numbers from 0.

@@ -51,6 +51,13 @@ public struct PairedComparison: Sendable {
     rankProbability = SignedRanks(numbers)?.probability
   }
 
+  /// The probability by Student's t test of the differences, on both sides, which takes them to be normally
+  /// distributed; nil for fewer than two pairs, or if none differs from another.
+  public var studentProbability: Double? {
+    guard let error = differences.standardError, error > 0, error.isFinite else { return nil }
+    return StudentT(Double(count - 1)).twoSided(differences.mean / error)
+  }
+
   /// The number of pairs that count.
   public var count: Int { differences.count }
 

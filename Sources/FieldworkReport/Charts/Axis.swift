@@ -155,6 +155,9 @@ struct Scale {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
+  /// A number with three digits.
+  static func short(_ number: Double) -> String { text(number, abs(number) / 100) }
+
   /// Half of an interval's width, with two digits.
   static func margin(_ number: Double) -> String {
     number.isFinite && number != 0 ? text(number, abs(number) / 10) : Table.rounded(number)

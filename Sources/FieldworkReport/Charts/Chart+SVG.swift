@@ -16,7 +16,7 @@ extension Chart {
     let top = 10 + Self.legendLine * Double(legend.lines)
     let names: [String] = if case .categories(let names) = x.kind { names } else { [] }
     let isSlanted = Self.areLong(names, width - left - 14)
-    let bottom = height - (isSlanted ? 84 : 40)
+    let bottom = height - (isSlanted ? 100 : 40)
     let xScale = Scale(x, widths, left, width - 14)
     let yScale = Scale(y, heights, bottom, top)
 
@@ -25,9 +25,14 @@ extension Chart {
       svg.line(left, place, width - 14, place, "grid")
       svg.text(tick.text, left - 6, place + 4, "small", anchor: "end", limit: 12)
     }
+    var taken = -Double.infinity
     for tick in xScale.ticks(Int(width / 80)) {
       guard let place = xScale.place(tick.value) else { continue }
       svg.line(place, bottom, place, bottom + 4, "axis")
+      let half = Self.signWidth * Double(min(tick.text.count, 14)) / 2
+      // Texts do not run into each other.
+      guard isSlanted || place - half > taken else { continue }
+      taken = place + half + 4
       if isSlanted {
         svg.text(
           tick.text,

@@ -154,7 +154,7 @@
     const top = 10 + 18 * lines;
     const names = chart.x.names || [];
     const isSlanted = names.some((name) => 6.6 * Math.min([...name].length, 14) > (width - left - 14) / names.length - 6);
-    const bottom = height - (isSlanted ? 84 : 40);
+    const bottom = height - (isSlanted ? 100 : 40);
     const x = scale(chart.x, widths, left, width - 14);
     const y = scale(chart.y, heights, bottom, top);
     const write = (text, attributes, limit = 24) => {
@@ -167,9 +167,14 @@
       create("line", { x1: left, x2: width - 14, y1: place, y2: place, class: "grid" }, svg);
       write(tick.text, { x: left - 6, y: place + 4, class: "small", "text-anchor": "end" }, 12);
     }
+    let taken = -Infinity;
     for (const tick of x.ticks(width / 80)) {
       const place = x.place(tick.value);
       create("line", { x1: place, x2: place, y1: bottom, y2: bottom + 4, class: "axis" }, svg);
+      const half = (6.6 * Math.min([...tick.text].length, 14)) / 2;
+      // Texts do not run into each other.
+      if (!isSlanted && place - half <= taken) continue;
+      taken = place + half + 4;
       if (isSlanted) write(tick.text, { x: place + 3, y: bottom + 14, class: "small", "text-anchor": "end", transform: `rotate(-40 ${place + 3} ${bottom + 14})` }, 14);
       else write(tick.text, { x: place, y: bottom + 16, class: "small", "text-anchor": "middle" }, 14);
     }
@@ -344,7 +349,7 @@
     const group = byId("curve-by") ? byId("curve-by").value : "0";
     const chart = data.curves[name][group];
     if (!chart) {
-      curves.replaceChildren("No experiment that is done has such a curve.");
+      curves.replaceChildren("No experiment that is done or running has such a curve.");
       curves.parentElement.querySelector("figcaption").textContent = "";
     } else drawChart(curves, chart, { logX: byId("curve-log-x").checked, logY: byId("curve-log-y").checked });
   };

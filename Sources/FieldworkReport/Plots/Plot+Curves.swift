@@ -3,7 +3,7 @@ public import FieldworkStore
 
 extension Plot {
   /// How a saved number goes over the iterations: means over experiments with 95 percent confidence
-  /// intervals.
+  /// intervals. Experiments that are running count as far as they are.
   /// - Parameters:
   ///   - name: the saved name.
   ///   - parameter: what tells the curves apart: a parameter, or `config`; nil for one curve of all.
@@ -70,13 +70,13 @@ enum Curves {
     try source.results.requireVariable(name)
     let curves = source.results.curves(
       of: name,
-      groups: zip(grouping.groups, source.isDone).map { $1 ? $0 : nil },
+      groups: zip(grouping.groups, source.hasCurve).map { $1 ? $0 : nil },
       count: grouping.labels.count
     )
     guard curves.contains(where: { !$0.isEmpty }) else {
       throw FieldworkError(
         .nothingPasses,
-        "no experiment that is done saved numbers under '\(name)'"
+        "no experiment that is done or running saved numbers under '\(name)'"
       )
     }
     let iterations = Set(curves.flatMap { $0.map(\.iteration) }).sorted()
@@ -128,9 +128,9 @@ enum Curves {
       let most = ends.max(by: { $0.mean < $1.mean })
     else { return "" }
     guard let parameter, ends.count > 1 else {
-      return "It ends at \(Scale.rounded(most.mean))."
+      return "\(name) ends at \(Scale.rounded(most.mean))."
     }
     return
-      "At the end \(name) is smallest for \(parameter) \(Markup.cut(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.cut(most.label, 40)) (\(Scale.rounded(most.mean)))."
+      "Of these, at the end \(name) is smallest for \(parameter) \(Markup.cut(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.cut(most.label, 40)) (\(Scale.rounded(most.mean)))."
   }
 }

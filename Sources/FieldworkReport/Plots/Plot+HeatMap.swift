@@ -64,7 +64,7 @@ struct HeatMap {
     let width = max(360, min(720, left + 64 * Double(columns.labels.count) + 20))
     let room = (width - left - 14) / Double(columns.labels.count)
     let isSlanted = Chart.areLong(columns.labels, width - left - 14)
-    let bottom = isSlanted ? 84.0 : 42
+    let bottom = isSlanted ? 104.0 : 42
     let line = 34.0
     let height = 30 + line * Double(rows.labels.count) + bottom
     var svg = SVG()

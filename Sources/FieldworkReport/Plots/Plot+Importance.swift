@@ -33,7 +33,7 @@ extension Plot {
           ("width", SVG.number(max(1, room * min(row.share, 1)))), ("rx", "2"), ("class", "fill"),
         ],
         title: "\(row.label): \(percent(row.share))"
-          + (row.deviation.map { ", ± \(percent($0)) over the trees" } ?? "")
+          + (row.deviation.flatMap { $0 > 0 ? ", ± \(percent($0)) over the trees" : nil } ?? "")
       )
       svg.close("g")
       svg.text(percent(row.share), left + room * min(row.share, 1) + 6, y + line / 2 + 3, "small")

@@ -112,7 +112,8 @@ struct ParallelPlot {
       title: "\(name) over all parameters",
       summary:
         "A line for each of \(results.count) configs, dark for a small \(name), light for a large one."
-        + (table.count > 0 ? " The largest: \(Markup.cut(tip(0), 200))." : ""),
+        + (table.count > 0 ? " The largest: \(Markup.cut(tip(0), 200))." : "")
+        + (table.count > 1 ? " The smallest: \(Markup.cut(tip(table.count - 1), 200))." : ""),
       notes: notes,
       width: width,
       height: height,

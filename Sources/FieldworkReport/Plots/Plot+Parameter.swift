@@ -72,7 +72,8 @@ enum ParameterEffect {
     let isNumeric = places.names == nil
     var cells = colors.labels.map { _ in places.centers.map { _ in [Double]() } }
     for row in rows {
-      guard let place = places.groups[row], let color = colors.groups[row], let number = numbers[row]
+      guard let place = places.groups[row], let color = colors.groups[row],
+        let number = numbers[row]
       else { continue }
       cells[color][place].append(number)
     }

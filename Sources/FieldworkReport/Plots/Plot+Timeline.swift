@@ -1,4 +1,5 @@
 import FieldworkCore
+import Foundation
 public import FieldworkStore
 
 extension Plot {
@@ -48,8 +49,10 @@ struct Timeline {
     failed = ran.count { $0.state == .failed }
     workers = Set(ran.map { $0.worker ?? 0 }).sorted()
     workerCount = workers.count
-    // What still runs has run until the last thing that is known.
-    let known = ran.compactMap { $0.ended ?? $0.started }.max() ?? first
+    // What still runs has run until now, or, where nobody runs it any more, until the last thing known.
+    let known =
+      results.isBeingWritten
+      ? Date().timeIntervalSince1970 : ran.compactMap { $0.ended ?? $0.started }.max() ?? first
     if workers.count > Self.mostWorkers {
       notes.append("\(Self.mostWorkers) of \(workers.count) workers are drawn.")
       workers = Array(workers.prefix(Self.mostWorkers))
@@ -136,7 +139,8 @@ struct Timeline {
     var svg = SVG()
     for worker in workers {
       let y = 12 + Self.line * Double(rows[worker] ?? 0)
-      svg.text("worker \(worker)", Self.left - 8, y + 16, "small", anchor: "end")
+      // As the progress display counts them.
+      svg.text("worker \(worker + 1)", Self.left - 8, y + 16, "small", anchor: "end")
       svg.line(Self.left, y + Self.line, Self.width - 14, y + Self.line, "grid")
     }
     for bar in bars {

@@ -13,12 +13,15 @@ struct PlotSource {
   let varying: [Table.Column]
   /// Which experiments are done.
   let isDone: [Bool]
+  /// Which experiments are done or running: they have curves.
+  let hasCurve: [Bool]
 
   init(_ results: ResearchResults) {
     self.results = results
     parameters = results.configsTable().columns.filter { $0.role == .parameter }
     varying = parameters.filter { column in Set(column.cells).count > 1 }
     isDone = results.experiments.map { $0.state == .done }
+    hasCurve = results.experiments.map { $0.state == .done || $0.state == .running }
   }
 
   var count: Int { results.experiments.count }
@@ -105,7 +108,7 @@ struct Grouping {
       }
       labels = (0...bounds.count).map { range in
         let own = zip(cells, ranges).compactMap { $1 == range ? $0?.number : nil }
-        return "\(Scale.rounded(own.min() ?? 0)) to \(Scale.rounded(own.max() ?? 0))"
+        return "\(Scale.short(own.min() ?? 0)) to \(Scale.short(own.max() ?? 0))"
       }
       groups = ranges
       note =

@@ -39,16 +39,50 @@ public struct Report: Sendable {
     return Report(try store.contents(), objective: objective, meta: try store.meta())
   }
 
+  /// How many experiments the run plans that has not ended; nil if none goes on.
+  var plannedCount: Int? {
+    guard case .dictionary(let run)? = results.notes["run"], run["ended"] == nil else { return nil }
+    return run["planned"].flatMap(Int.init)
+  }
+
   /// The page.
   public var html: String { ReportPage(self).html }
 
   /// Writes the page to a file.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
   public func write(to path: String) throws {
-    do {
-      try Data(html.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
+    try WrittenFile.write(html, to: path)
+  }
+}
+
+extension Plot {
+  /// Writes the picture to an SVG file.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
+  public func write(to path: String) throws { try WrittenFile.write(svg, to: path) }
+}
+
+/// A file that someone asked for.
+private enum WrittenFile {
+  /// Writes a text in place of what is there.
+  /// - Throws: ``FieldworkError`` of code `store`, which says why it cannot be written.
+  static func write(_ text: String, to path: String) throws {
+    let files = FileManager.default
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    var isFolder: ObjCBool = false
+    let reason: String
+    if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      reason = "it is a folder"
+    } else if !files.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
+      reason = "there is no folder \(folder)"
+    } else {
+      do {
+        return try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+      } catch {
+        reason =
+          files.isWritableFile(atPath: folder)
+          ? ResearchFolder.reason(error) : "the folder \(folder) cannot be written"
+      }
     }
+    throw FieldworkError(.store, "cannot write \(path): \(reason)")
   }
 }

@@ -16,6 +16,7 @@ extension ReportPage {
       report.results.iterationCount(of: $0) > 1 && (try? Curves.chart($0, all, source)) != nil
     }
     guard !curved.isEmpty else { return nil }
+    let parameters = parameters(for: curved.first)
     var groupings: [(text: String, grouping: Grouping)] = parameters.prefix(Self.mostParameters)
       .map { ($0.name, Grouping($0)) }
     if parameters.count > 1 {
@@ -165,8 +166,8 @@ extension ReportPage {
         importances[name].map { (name, Plot.importance(of: name, $0.table)) }
       },
       after: """
-        <p class="hint">The part of the variance over the configs that each parameter explains alone, by functional ANOVA over \
-        a random forest (Hutter, Hoos and Leyton-Brown, 2014).</p>
+        <p class="hint">The part of the variance over the configs that each parameter explains alone, by functional ANOVA: exact for a \
+        whole grid, else over a random forest (Hutter, Hoos and Leyton-Brown, 2014).</p>
         """
     )
   }

@@ -84,6 +84,13 @@ extension ReportPage {
       )
     }
     columns += stateColumns(groups)
+    columns.append(
+      Column(
+        name: "id",
+        cells: firsts.map { .string(report.results.experiments[$0].id) },
+        isNumeric: false
+      )
+    )
     let sorted = report.objective.flatMap { objective in
       columns.firstIndex { $0.name == objective.name && $0.margins != nil }
     }

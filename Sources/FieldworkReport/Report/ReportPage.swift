@@ -14,8 +14,6 @@ struct ReportPage {
   let drawn: [String]
   /// By drawn name: how much each parameter explains.
   let importances: [String: FunctionalANOVA]
-  /// The parameters that differ, those first that explain most of the first result.
-  let parameters: [Table.Column]
 
   init(_ report: Report) {
     self.report = report
@@ -27,13 +25,18 @@ struct ReportPage {
     var importances: [String: FunctionalANOVA] = [:]
     for name in drawn { importances[name] = try? report.results.importance(of: name) }
     self.importances = importances
-    let shares = drawn.first.flatMap { importances[$0]?.shares.map(\.parameter) } ?? []
-    let varying = source.varying
-    parameters =
-      shares.compactMap { name in varying.first { $0.name == name } }
-      + varying.filter { !shares.contains($0.name) }
     self.source = source
   }
+
+  /// The parameters that differ, those first that explain most of a result.
+  func parameters(for name: String?) -> [Table.Column] {
+    let shares = name.flatMap { importances[$0]?.shares.map(\.parameter) } ?? []
+    return shares.compactMap { name in source.varying.first { $0.name == name } }
+      + source.varying.filter { !shares.contains($0.name) }
+  }
+
+  /// The parameters that differ, those first that explain most of the first result.
+  var parameters: [Table.Column] { parameters(for: drawn.first) }
 
   var html: String {
     var data: [String: Value] = [:]
@@ -143,10 +146,14 @@ struct ReportPage {
     let others = ExperimentState.allCases.filter { $0 != .done && $0 != .failed }
       .compactMap { state in counts[state].map { "\($0) \(state.rawValue)" } }
     let groups = report.results.configGroups.count
+    let repetitions = (experiments.map(\.repetition).max() ?? 0) + 1
+    let size =
+      "\(groups) config\(groups == 1 ? "" : "s")"
+      + (repetitions > 1 ? ", \(repetitions) repetitions" : "")
     card(
       "Experiments done",
-      "\(counts[.done] ?? 0) of \(experiments.count)",
-      (["\(groups) config\(groups == 1 ? "" : "s")"] + others).joined(separator: ", ")
+      "\(counts[.done] ?? 0) of \(max(experiments.count, report.plannedCount ?? 0))",
+      ([size] + others).joined(separator: ", ")
     )
     if let failed = counts[.failed] {
       let causes = report.results.failureCauses.count

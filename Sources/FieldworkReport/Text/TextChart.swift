@@ -99,7 +99,7 @@ package enum TextChart {
     }
     let margin = labels.map(\.count).max() ?? 0
     let columns = max(8, min(width - margin - (texts.map(\.count).max() ?? 0) - 4, 60))
-    let isCut = least > 0 && least > most / 2
+    let isCut = least > 0 && least > most * 0.8
     let low = isCut ? least - (most - least) * 0.1 - (most == least ? 1 : 0) : min(0, least)
     let high = max(most, 0)
     var lines = zip(labels, zip(bars, texts)).map { label, bar in

@@ -124,6 +124,20 @@ struct WorkerDeath {
   /// Whether a line belongs to the beginning of what Swift prints of a crash.
   private static func isTrace(_ line: Substring) -> Bool {
     line.contains(": Backtracing from ") || line.contains("Program crashed: ")
+      || line.hasSuffix("done ***")
+  }
+
+  /// Of what Swift prints of a crash, the lines that tell most: those up to the first thread, and the calls of
+  /// the thread that crashed.
+  static func trace(_ lines: ArraySlice<Substring>, most: Int) -> [Substring] {
+    func isThread(_ line: Substring) -> Bool { line.hasPrefix("Thread ") }
+    let head = lines.prefix { !isThread($0) }.prefix(most)
+    guard let start = lines.firstIndex(where: { isThread($0) && $0.contains(" crashed:") }) else {
+      return Array(lines.prefix(most))
+    }
+    // The block has an empty line after its first one, and before the next block.
+    let calls = lines[(start + 1)...].drop { $0.isEmpty }.prefix { !$0.isEmpty }
+    return Array(head) + [lines[start]] + calls.prefix(most - 10)
   }
 
   private static func text(_ duration: Duration) -> String {

@@ -203,7 +203,9 @@ struct OutputTail {
     while lines.last?.isEmpty ?? false { lines.removeLast() }
     let words = WorkerDeath.lastWords(in: lines)
     if let words { lines = lines[max(lines.startIndex, words - Self.linesBefore)...] }
-    let kept = words == nil ? lines.suffix(Self.lineLimit) : lines.prefix(Self.lineLimit)
+    let kept =
+      words == nil
+      ? Array(lines.suffix(Self.lineLimit)) : WorkerDeath.trace(lines, most: Self.lineLimit)
     return kept.map { String($0.prefix(500)) }.joined(separator: "\n")
   }
 }

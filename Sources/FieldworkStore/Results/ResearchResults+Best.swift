@@ -7,6 +7,24 @@ extension ResearchResults {
     let experiment: Int
     package let config: Config
     package let statistics: Statistics
+    /// The number of each repetition.
+    let byRepetition: [Int: Double]
+
+    /// How this config differs from another one, repetition by repetition.
+    package func compared(with other: Ranked) -> PairedComparison {
+      PairedComparison(
+        byRepetition.keys.sorted().compactMap { repetition in
+          guard let first = other.byRepetition[repetition], let second = byRepetition[repetition]
+          else { return nil }
+          return (first, second)
+        }
+      )
+    }
+
+    /// Whether the 95 percent interval of the difference leaves out zero; nil if there is none.
+    package func isToldApart(from other: Ranked) -> Bool? {
+      compared(with: other).differences.interval().map { $0.low > 0 || $0.high < 0 }
+    }
   }
 
   /// The best configs by an objective, the best one first; of equal ones the first of the plan.
@@ -60,16 +78,19 @@ extension ResearchResults {
   package func ranked(by objective: Objective) -> [Ranked] {
     let values = lastValues(of: objective.name)
     let all = configGroups.map { group in
-      Ranked(
+      let counted = group.compactMap { index -> (repetition: Int, number: Double)? in
+        guard experiments[index].state == .done, let number = values[index]?.number,
+          !number.isNaN
+        else { return nil }
+        return (experiments[index].repetition, number)
+      }
+      return Ranked(
         experiment: group[0],
         config: experiments[group[0]].config.withoutAuxiliary,
-        statistics: Statistics(
-          group.compactMap { index in
-            guard experiments[index].state == .done, let number = values[index]?.number else {
-              return nil
-            }
-            return number.isNaN ? nil : number
-          }
+        statistics: Statistics(counted.map(\.number)),
+        byRepetition: Dictionary(
+          counted.map { ($0.repetition, $0.number) },
+          uniquingKeysWith: { _, last in last }
         )
       )
     }.filter { $0.statistics.count > 0 }

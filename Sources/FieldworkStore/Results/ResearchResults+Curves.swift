@@ -52,6 +52,9 @@ extension ResearchResults {
       .sorted { (-$0.element.count, $0.offset) < (-$1.element.count, $1.offset) }.map(\.element)
   }
 
+  /// Whether some process is writing the store that these results are of.
+  package var isBeingWritten: Bool { (try? folder?.isHeld) ?? false }
+
   /// Whether a name was saved with numbers.
   package func hasNumbers(_ name: String) -> Bool {
     guard let variable = variables.firstIndex(of: name) else { return false }

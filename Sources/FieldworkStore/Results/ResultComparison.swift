@@ -73,10 +73,14 @@ extension ResearchResults {
     let (first, second) = (sides(name, ignored), other.sides(name, ignored))
     let common = first.order.filter { second.numbers[$0] != nil }
     guard !common.isEmpty else {
+      let apart = parametersWithoutCommonValue(other, ignored)
       throw FieldworkError(
         .nothingPasses,
         "no experiments make a pair that saved a number '\(name)': a pair has one repetition, and the same parameters"
           + (ignored.isEmpty ? "" : " but for \(ignored.sorted().joined(separator: ", "))")
+          + (apart.isEmpty
+            ? ""
+            : "; no value of \(apart.joined(separator: ", ")) is on both sides (--ignoring leaves it out)")
       )
     }
     func unpaired(_ side: Side, _ other: Side) -> Int {
@@ -92,6 +96,19 @@ extension ResearchResults {
       ),
       unpaired: (unpaired(first, second), unpaired(second, first))
     )
+  }
+
+  /// The parameters of which no value is on both sides, but for those that are left out.
+  private func parametersWithoutCommonValue(
+    _ other: ResearchResults,
+    _ ignored: Set<String>
+  ) -> [String] {
+    func values(_ results: ResearchResults, _ name: String) -> Set<String> {
+      Set(results.experiments.compactMap { $0.config[alias: name]?.name })
+    }
+    return parameterNames.filter { name in
+      !ignored.contains(name) && values(self, name).isDisjoint(with: values(other, name))
+    }
   }
 
   private struct Side {

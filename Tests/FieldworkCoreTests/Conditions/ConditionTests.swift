@@ -64,6 +64,31 @@ final class ConditionTests: XCTestCase {
     }
   }
 
+  /// What is shown for a value may be named instead; a number is still a number.
+  func testShownNames() throws {
+    let shown: [String: [Value]] = [
+      "lr": [0.1, "0.1"], "none": [.null, "None"], "f": ["relu"], "big": [1000, "big"],
+    ]
+    for text in [
+      "lr == 0.1", "lr < 1", "none is missing", "none == None", "big == big", "big > 10",
+    ] {
+      XCTAssertTrue(
+        try Condition(text).holds { (name: String) -> [Value] in shown[name] ?? [] },
+        text
+      )
+    }
+    for text in ["lr < abc", "lr > abc", "f is missing", "big < c", "lr == abc"] {
+      XCTAssertFalse(
+        try Condition(text).holds { (name: String) -> [Value] in shown[name] ?? [] },
+        text
+      )
+    }
+    XCTAssertEqual(
+      try Condition("a == two and (b in (x, 1) or not a < three)").texts(comparedWith: "a"),
+      ["two", "three"]
+    )
+  }
+
   func testNames() throws {
     XCTAssertEqual(try Condition("b < 1 and (a == 2 or not b > 3)").names, ["b", "a"])
     XCTAssertEqual("\(try Condition("a < 1"))", "a < 1")

@@ -37,6 +37,45 @@ final class FunctionalANOVATests: XCTestCase {
     XCTAssertEqual(rest, 0, accuracy: 0.05)
   }
 
+  /// Of a whole grid the shares are those of the analysis of variance; where a point is missing, about so.
+  func testAWholeGridIsExact() throws {
+    let points = grid(4, 3, 5)
+    let result = { (point: Point) in Double(3 * point.a * point.b - 2 * point.c + point.a) }
+    func importance(_ points: [Point]) throws -> FunctionalANOVA {
+      try XCTUnwrap(
+        FunctionalANOVA(
+          [
+            FunctionalANOVA.Parameter(name: "a", values: points.map { .int($0.a) }),
+            FunctionalANOVA.Parameter(name: "b", values: points.map { .int($0.b) }),
+            FunctionalANOVA.Parameter(name: "c", values: points.map { .int($0.c) }),
+          ],
+          points.map(result)
+        )
+      )
+    }
+    let exact = try importance(points)
+    XCTAssertTrue(exact.isExact)
+    let all = points.map(result)
+    let mean = all.reduce(0, +) / 60
+    let total = all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 60
+    let key: [String: (Point) -> Int] = ["a": \.a, "b": \.b, "c": \.c]
+    for share in exact.shares {
+      let groups = Dictionary(grouping: points, by: try XCTUnwrap(key[share.parameter]))
+      let between = groups.values.reduce(0.0) { sum, group in
+        let own = group.map(result).reduce(0, +) / Double(group.count) - mean
+        return sum + own * own * Double(group.count) / 60
+      }
+      XCTAssertEqual(share.share, between / total, accuracy: 1e-12)
+      XCTAssertEqual(share.deviation, 0)
+    }
+    let rough = try importance(Array(points.dropLast()))
+    XCTAssertFalse(rough.isExact)
+    XCTAssertEqual(rough.shares.map(\.parameter), exact.shares.map(\.parameter))
+    for (first, second) in zip(exact.shares, rough.shares) {
+      XCTAssertEqual(first.share, second.share, accuracy: 0.15)
+    }
+  }
+
   /// Neither of two parameters says anything alone.
   func testAnInteraction() throws {
     let points = (0..<5).flatMap { _ in grid(2, 2, 3) }

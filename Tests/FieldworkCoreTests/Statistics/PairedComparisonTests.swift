@@ -23,6 +23,8 @@ final class PairedComparisonTests: XCTestCase {
     let t = comparison.differences.mean / error
     XCTAssertEqual(t, 2.148, accuracy: 0.0005)
     XCTAssertEqual(StudentT(14).twoSided(t), 0.04970, accuracy: 5e-6)
+    XCTAssertEqual(comparison.studentProbability, StudentT(14).twoSided(t))
+    XCTAssertNil(self.comparison([2, 2]).studentProbability)
     let interval = try XCTUnwrap(comparison.differences.interval())
     XCTAssertEqual(interval.low, 0.03, accuracy: 0.005)
     XCTAssertEqual(interval.high, 41.84, accuracy: 0.005)

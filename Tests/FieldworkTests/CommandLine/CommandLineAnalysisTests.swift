@@ -65,13 +65,17 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
 
   func testCompareConditionsAndConfigs() throws {
     try runSmall()
-    let note = "with 4 pairs p cannot be below 0.125: more repetitions tell more\n"
+    let note = """
+      loss: the second is smaller by 0.54; the interval, which takes differences to be normally distributed, does not contain 0, but there are too few pairs for the permutation test
+      with 4 pairs p cannot be below 0.125: more repetitions tell more
+
+      """
     XCTAssertEqual(
       try shown("compare", "lr == 0.1", "lr == 0.01", saying: note),
       """
-      value  pairs  first  second  difference       low      high      p  p_ranks
-      ─────  ─────  ─────  ──────  ──────────  ────────  ────────  ─────  ───────
-      loss       4    0.6    0.06       -0.54  -0.87073  -0.20927  0.125    0.125
+      value  pairs  first  second  difference       low      high      p  p_ranks       p_t
+      ─────  ─────  ─────  ──────  ──────────  ────────  ────────  ─────  ───────  ────────
+      loss       4    0.6    0.06       -0.54  -0.87073  -0.20927  0.125    0.125  0.013847
 
       """
     )
@@ -163,8 +167,8 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       directory.path + "/small/timeline.svg\n"
     )
     let refused: [([String], String)] = [
-      (["parameter"], "say which parameter: plot parameter temperature"),
-      (["heatmap"], "say which two parameters: plot heatmap size,temperature"),
+      (["parameter"], "say which parameter: plot parameter lr"),
+      (["heatmap"], "say which two parameters: plot heatmap lr,size"),
       (["heatmap", "lr"], "heatmap takes two parameters, with a comma, not 'lr'"),
       (["curves", "lr"], "curves needs no parameter: leave out 'lr'"),
       (["parallel", "--log-x"], "--log-x is for curves and parameter: leave it out"),
