@@ -80,7 +80,7 @@ final class PlotTests: ReportTestCase {
       Plot.curves(of: "y", by: "config", grid(), objective: .maximize("y")).chart
     )
     XCTAssertEqual(configs.series.count, 6)
-    XCTAssertEqual(configs.series[0].label, "rate=0.1 kind=a")
+    XCTAssertEqual(configs.series[0].label, "0.1, a")
   }
 
   func testManyIterationsAreThinned() throws {

@@ -87,6 +87,19 @@ struct PlaybookCommandLine {
   /// A message about wrong usage, beginning as all other errors do.
   private func ownWords(_ text: String, _ terminal: Terminal) -> String {
     let prefix = "Error: "
+    var text = text
+    // What is no command is taken for an argument of `run`.
+    let start = "\(prefix)Unexpected argument '"
+    if text.hasPrefix(start) {
+      let word = text.dropFirst(start.count).prefix { $0 != "'" }
+      if let command = RootCommand.names.first(where: { $0.hasPrefix(word.prefix(4)) }),
+        word.count > 2
+      {
+        text =
+          "\(prefix)Unexpected argument '\(word)': did you mean '\(command)'?"
+          + text.dropFirst(start.count + word.count + 1)
+      }
+    }
     return text.hasPrefix(prefix) ? terminal.red("error: ") + text.dropFirst(prefix.count) : text
   }
 
@@ -102,6 +115,11 @@ struct PlaybookCommandLine {
 
 /// The command line itself: everything is a subcommand, `run` if none is named.
 struct RootCommand: ParsableCommand {
+  /// The names of the subcommands.
+  static var names: [String] {
+    configuration.subcommands.compactMap { $0.configuration.commandName }
+  }
+
   /// Computed, since help texts show the name of the executable.
   static var configuration: CommandConfiguration {
     CommandConfiguration(

@@ -80,6 +80,11 @@ struct PlotCommand: PlaybookSubcommand {
     where isGiven && !hasAxes {
       throw ValidationError("\(option) is for curves and parameter: leave it out")
     }
+    if let output, output.contains("."), let last = output.split(separator: "/").last,
+      let end = last.split(separator: ".").last, last.contains("."), end != "svg"
+    {
+      throw ValidationError("a plot is SVG: give a file that ends with .svg, not .\(end)")
+    }
     if kind == .timeline, of != nil {
       throw ValidationError("a timeline shows no saved value: leave out --of")
     }

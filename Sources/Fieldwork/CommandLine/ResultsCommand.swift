@@ -220,7 +220,7 @@ struct ResultsCommand: PlaybookSubcommand {
       guard let aggregate = Aggregate(name) else {
         throw FieldworkError(
           .unreadableText,
-          "--aggregate: '\(name)' is none of \(Aggregate.names)"
+          "--aggregate: '\(name)' is none of \(Aggregate.names); ci and q take percents: ci99, q90"
         )
       }
       return aggregate

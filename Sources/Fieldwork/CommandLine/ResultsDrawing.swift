@@ -44,7 +44,7 @@ struct ResultsDrawing {
     let means = try rows.grouped(by: keys + ["iteration"]).mean([name]).sorted(by: "iteration")
     let iterations = try means.distinct(["iteration"]).column("iteration").cells
     let groups = try means.pivoted(rows: keys, columns: "iteration", values: name)
-    let order = try groups.sorted(by: keys)
+    let order = groups
     let curves = (0..<min(order.count, Self.most)).map { row in
       (
         label: label(order, row),
@@ -60,7 +60,7 @@ struct ResultsDrawing {
     let parameters = last.columns.filter { $0.role == .parameter && Set($0.cells).count > 1 }
     let names = keys.isEmpty ? parameters.map(\.name) : keys
     let groups = try last.grouped(by: names).aggregate([.mean, .ci], columns: [name])
-    let order = keys.isEmpty ? groups : try groups.sorted(by: keys)
+    let order = groups
     let (means, highs) = try (
       order.column("\(name)_mean").numbers, order.column("\(name)_high").numbers
     )
@@ -69,16 +69,16 @@ struct ResultsDrawing {
       return (label: label(order, row, names), number: mean, margin: highs[row].map { $0 - mean })
     }
     let spread = bars.contains { $0.margin != nil } ? " ± 95 percent interval" : ""
-    return "\(name), last values, mean\(spread)\n" + TextChart.bars(bars, width: width)
+    let by = names.count > 1 ? ", by \(names.joined(separator: ", "))" : ""
+    return "\(name), last values, mean\(spread)\(by)\n" + TextChart.bars(bars, width: width)
       + rest(order.count)
   }
 
   private func label(_ table: Table, _ row: Int, _ names: [String]? = nil) -> String {
     let names = names ?? keys
-    let parts = names.indices.map { index in
-      "\(names[index])=\(table.columns[index][row].map(Table.cellText) ?? "none")"
-    }
-    return parts.isEmpty ? "all" : parts.joined(separator: " ")
+    let values = names.indices.map { table.columns[$0][row].map(Table.cellText) ?? "none" }
+    // Of several the names stand above.
+    return names.count == 1 ? "\(names[0])=\(values[0])" : values.joined(separator: ", ")
   }
 
   private func rest(_ count: Int) -> String {

@@ -28,7 +28,10 @@ struct ResultsSelection: ParsableArguments {
 
   @Option(
     name: [.customLong("iteration"), .customLong("iterations")],
-    help: ArgumentHelp("Only these iterations, from 0: --iteration 0,4.", valueName: "numbers"),
+    help: ArgumentHelp(
+      "Only these iterations, from 0: --iteration 0,4 or 0-9.",
+      valueName: "numbers"
+    ),
     transform: ResultsSelection.iterations
   )
   var iterations: [Int]?
@@ -78,11 +81,16 @@ struct ResultsSelection: ParsableArguments {
   }
 
   @Sendable private static func iterations(_ text: String) throws -> [Int] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-      guard let number = Int(part), number >= 0 else {
-        throw ValidationError("'\(part)' is no iteration: give numbers from 0 up, with commas")
+    try text.split(separator: ",", omittingEmptySubsequences: false).flatMap { part in
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard ends.count <= 2, let first = ends[0], let last = ends[ends.count - 1], last >= first,
+        last - first < 10_000_000
+      else {
+        throw ValidationError(
+          "'\(part)' is no iteration: give numbers from 0 up, with commas, or ranges such as 0-9"
+        )
       }
-      return number
+      return Array(first...last)
     }
   }
 }

@@ -62,6 +62,12 @@ struct ValueOption {
     } catch let error as FieldworkError {
       throw FieldworkError(error.code, "\(option): \(error.message)")
     }
+    guard results.hasNumbers(name) else {
+      throw FieldworkError(
+        .wrongType,
+        "\(option): what was saved under the name '\(name)' is no number"
+      )
+    }
     return name
   }
 }

@@ -156,6 +156,8 @@ private struct ConditionParser {
     case comparison(Condition.Comparison)
     case and, or, not, open, close, end
 
+    var isWord: Bool { if case .word = self { true } else { false } }
+
     var text: String {
       switch self {
       case .word(let text): "'\(text)'"
@@ -215,7 +217,9 @@ private struct ConditionParser {
     guard !isNegated, case .comparison(let comparison) = try peek() else {
       throw try failure(
         isNegated
-          ? "'in' or 'contains'" : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'"
+          ? "'in' or 'contains'"
+          : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'",
+        hint: try peek().isWord ? "; names and texts with spaces stand in quotes" : ""
       )
     }
     _ = try next()
@@ -284,11 +288,11 @@ private struct ConditionParser {
     return true
   }
 
-  private func failure(_ expected: String) throws -> FieldworkError {
+  private func failure(_ expected: String, hint: String = "") throws -> FieldworkError {
     let found = try peek().text
     return FieldworkError(
       .unreadableText,
-      "cannot read the condition \"\(text)\": expected \(expected), found \(found)"
+      "cannot read the condition \"\(text)\": expected \(expected), found \(found)\(hint)"
     )
   }
 
@@ -324,6 +328,7 @@ private struct ConditionParser {
       throw FieldworkError(
         .unreadableText,
         "cannot read the condition \"\(text)\": unexpected '\(first)'"
+          + (first == "&" ? "; write and" : first == "|" ? "; write or" : "")
       )
     }
     rest = rest.dropFirst(word.count)

@@ -128,7 +128,8 @@ struct Grouping {
 
   /// By config: at most so many, the best ones if there is an objective, else the first ones.
   init(configsOf source: PlotSource, objective: Objective?, most: Int = PlotSource.mostGroups) {
-    name = "config"
+    let varying = source.varying.map(\.name)
+    name = varying.joined(separator: ", ")
     let results = source.results
     var order: [ExperimentRecord] = []
     var places: [Config: Int] = [:]
@@ -148,11 +149,9 @@ struct Grouping {
         "\(best.isEmpty ? "The first" : "The best") \(chosen.count) of \(total) configs are shown."
     }
     let shown = Dictionary(uniqueKeysWithValues: chosen.enumerated().map { ($1, $0) })
-    let varying = Set(source.varying.map(\.name))
+    // The names of the parameters stand before them.
     labels = chosen.map { config in
-      let parts = config.entries.filter { varying.contains($0.name.key) }
-        .map { "\($0.name.alias)=\($0.value.name)" }
-      return parts.isEmpty ? "all" : parts.joined(separator: " ")
+      varying.map { config[alias: $0]?.name ?? "none" }.joined(separator: ", ")
     }
     groups = results.experiments.map { shown[$0.config.withoutAuxiliary] }
   }

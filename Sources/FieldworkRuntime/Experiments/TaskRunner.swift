@@ -355,6 +355,10 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.isEnding = true
       return nil
     } catch {
+      // That the output of a unit is missing that has failed is no failure of its own.
+      if !member.outcome.failures.isEmpty, (error as? FieldworkError)?.code == .missingOutput {
+        return error
+      }
       let failure = TaskRunner.failure(error, unit.name, member.context.iteration, unit.place)
       member.outcome.failures.append(failure)
       if member.outcome.ending != .interrupted { member.outcome.ending = .failed }

@@ -68,11 +68,17 @@ extension ResearchResults {
       declared: [
         column(objective.name, \.mean), column("low") { $0.interval()?.low },
         column("high") { $0.interval()?.high },
-        Table.Column(name: "n", cells: ranked.map { .int($0.statistics.count) }),
       ]
     )
     // A row is a config, whatever its repetitions.
-    return Table(columns: table.columns.filter { $0.role != .auxiliary })
+    let count = Table.Column(
+      name: "n",
+      cells: ranked.map { .int($0.statistics.count) },
+      role: .auxiliary
+    )
+    return Table(
+      columns: Table.withUniqueNames(table.columns.filter { $0.role != .auxiliary } + [count])
+    )
   }
 
   package func ranked(by objective: Objective) -> [Ranked] {

@@ -16,6 +16,11 @@ extension Table {
     /// - Parameter rows: how many rows are shown.
     init(_ columns: [Column], rows: Int) {
       self.columns = columns.enumerated().map { LaidColumn($1, position: $0, rows: rows) }
+      for index in self.columns.indices
+      where self.columns[index].role == .detail && self.columns[index].width > Table.detailWidth {
+        self.columns[index].cut(to: Table.detailWidth)
+        hasCut = true
+      }
     }
 
     func lines(rows: Int) -> [String] {
@@ -85,6 +90,9 @@ extension Table {
       }
     }
   }
+
+  /// How much of a text of many lines is shown, in columns.
+  fileprivate static let detailWidth = 60
 
   private struct LaidColumn {
     let title: String

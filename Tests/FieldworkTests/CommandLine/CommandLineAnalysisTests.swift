@@ -97,7 +97,7 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "lr == 0.1",
       "nothing here",
       saying:
-        "error: 'nothing here' is no research in DIR, no id of an experiment, and no condition: cannot read the condition \"nothing here\": expected one of ==, !=, <, <=, >, >=, in, contains, is after 'nothing', found 'here'"
+        "error: 'nothing here' is no research in DIR, no id of an experiment, and no condition: cannot read the condition \"nothing here\": expected one of ==, !=, <, <=, >, >=, in, contains, is after 'nothing', found 'here'; names and texts with spaces stand in quotes"
     )
     try assertRefused(
       "compare",
@@ -106,6 +106,53 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "--by",
       "gain",
       saying: "error: nothing was saved under the name 'gain', but under loss"
+    )
+  }
+
+  func testParametersThatDifferInEveryPair() throws {
+    try runSmall()
+    try assertRefused(
+      "compare",
+      "id contains \(id(0))",
+      "id contains \(id(2))",
+      saying:
+        "error: no experiments make a pair that saved a number 'loss': a pair has one repetition, and the same parameters but for id; no value of lr is on both sides (--ignoring leaves it out)"
+    )
+    let both = try shown(
+      "compare",
+      "lr == 0.1 and size == 8",
+      "lr == 0.01 and size == 16",
+      "--format",
+      "csv",
+      saying: nil
+    )
+    XCTAssertEqual(rows(both)[0][1], "2")
+    let ignoring = try shown(
+      "compare",
+      "repetition == 0 and lr == 0.1",
+      "repetition == 0 and lr == 0.01",
+      "--ignoring",
+      "size",
+      "--format",
+      "csv",
+      saying: nil
+    )
+    XCTAssertEqual(rows(ignoring)[0][1], "1", "sizes are taken together")
+  }
+
+  func testWhatIsNearACommand() throws {
+    let result = try runPlaybook("result")
+    XCTAssertEqual(result.status, 2)
+    XCTAssertTrue(
+      result.error.hasPrefix("error: Unexpected argument 'result': did you mean 'results'?"),
+      result.error
+    )
+    try assertRefused(
+      "plot",
+      "parallel",
+      "-o",
+      "x.png",
+      saying: "error: a plot is SVG: give a file that ends with .svg, not .png"
     )
   }
 
@@ -220,14 +267,14 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       try shown("results", "--plot", "loss", "--group-by", "lr"),
       """
       loss over the iterations, mean for each lr
-      lr=0.01  ▁▁  0.06
       lr=0.1   █▄  0.6
+      lr=0.01  ▁▁  0.06
       ▁ 0.06, █ 1.2
 
       """
     )
     let bars = try shown("results", "--plot", "loss", "--last").split(separator: "\n")
-    XCTAssertEqual(bars.first, "loss, last values, mean ± 95 percent interval")
+    XCTAssertEqual(bars.first, "loss, last values, mean ± 95 percent interval, by lr, size")
     XCTAssertEqual(bars.count, 5)
     XCTAssertTrue(bars[2].hasSuffix("0.8 ± 0.0"), "\(bars)")
     let curve = try shown("results", "--plot", "loss").split(separator: "\n")

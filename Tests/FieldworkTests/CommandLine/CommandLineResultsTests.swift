@@ -144,7 +144,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
       "--aggregate",
       "middle",
       saying:
-        "error: --aggregate: 'middle' is none of mean, std, sem, ci, median, q25, min, max, sum, count, n, first, last"
+        "error: --aggregate: 'middle' is none of mean, std, sem, ci, median, q25, min, max, sum, count, n, first, last; ci and q take percents: ci99, q90"
     )
     try assertRefused(
       "results",

@@ -46,6 +46,8 @@ final class CommandLineSelectionTests: CommandLineTestCase {
     let first = try results("--iteration", "0")
     XCTAssertEqual(first.dropFirst().map { $0[3] }, ["0", "0", "0", "0"])
     XCTAssertEqual(try results("--iteration", "0,1,7"), try results())
+    XCTAssertEqual(try results("--iteration", "0-3"), try results())
+    XCTAssertEqual(try results("--iteration", "0-0"), first)
     XCTAssertEqual(try results("--iteration", "7"), [["id", "lr", "size", "iteration", "loss"]])
     let id = "40faee0a84438ed2"
     let one = try results("--id", id)
@@ -163,7 +165,7 @@ final class CommandLineSelectionTests: CommandLineTestCase {
       "--iteration",
       "0,x",
       saying: "error: The value '0,x' is invalid for '--iteration <numbers>': "
-        + "'x' is no iteration: give numbers from 0 up, with commas"
+        + "'x' is no iteration: give numbers from 0 up, with commas, or ranges such as 0-9"
     )
     try assertRefused(
       "results",
