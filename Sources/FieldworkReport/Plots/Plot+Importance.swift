@@ -25,7 +25,8 @@ extension Plot {
     for (index, row) in rows.enumerated() {
       let y = 10 + line * Double(index)
       svg.text(row.label, left - 8, y + line / 2 + 3, anchor: "end", limit: 20)
-      svg.open("g", [("class", row.deviation == nil ? "s7" : "s0")])
+      // The last one is what parameters explain together.
+      svg.open("g", [("class", index == rows.count - 1 ? "s7" : "s0")])
       svg.element(
         "rect",
         [
@@ -33,12 +34,12 @@ extension Plot {
           ("width", SVG.number(max(1, room * min(row.share, 1)))), ("rx", "2"), ("class", "fill"),
         ],
         title: "\(row.label): \(percent(row.share))"
-          + (row.deviation.flatMap { $0 > 0 ? ", ± \(percent($0)) over the trees" : nil } ?? "")
+          + (row.deviation.map { ", ± \(percent($0)) over the trees" } ?? "")
       )
       svg.close("g")
       svg.text(percent(row.share), left + room * min(row.share, 1) + 6, y + line / 2 + 3, "small")
     }
-    let most = rows.first { $0.deviation != nil }
+    let most = rows.dropLast().first
     return Plot(
       title: "What explains \(name)",
       summary: most.map {

@@ -356,7 +356,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       return nil
     } catch {
       // That the output of a unit is missing that has failed is no failure of its own.
-      if !member.outcome.failures.isEmpty, (error as? FieldworkError)?.code == .missingOutput {
+      if (error as? FieldworkError)?.code == .missingOutput,
+        unit.reads(fromOneOf: member.outcome.failures.map(\.unit))
+      {
         return error
       }
       let failure = TaskRunner.failure(error, unit.name, member.context.iteration, unit.place)
@@ -387,6 +389,15 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   static func message(_ error: any Error) -> String {
     let text = "\(error)"
     return text.count > 2000 ? text.prefix(2000) + "…" : text
+  }
+}
+
+extension UnitDescription {
+  /// Whether the unit reads the output of one of some others.
+  fileprivate func reads(fromOneOf units: [String]) -> Bool {
+    dependencies.contains { dependency in
+      if case .output(let unit, _) = dependency { units.contains(unit) } else { false }
+    }
   }
 }
 

@@ -46,7 +46,10 @@ extension FunctionalANOVA {
         name: "share",
         cells: shares.map { .double($0.share) } + [.double(interactions)]
       ),
-      Table.Column(name: "std", cells: shares.map { .double($0.deviation) } + [nil]),
+      Table.Column(
+        name: "std",
+        cells: shares.map { isExact ? nil : .double($0.deviation) } + [nil]
+      ),
     ])
   }
 }

@@ -19,7 +19,6 @@ extension Table {
       for index in self.columns.indices
       where self.columns[index].role == .detail && self.columns[index].width > Table.detailWidth {
         self.columns[index].cut(to: Table.detailWidth)
-        hasCut = true
       }
     }
 

@@ -239,4 +239,14 @@ final class ExpressionTests: RuntimeTestCase {
     XCTAssertEqual(results.experiments[0].failures, [])
     XCTAssertNotNil(saved("u", results)[0])
   }
+
+  /// What a unit that failed has not given is missed by others, which is no failure of theirs.
+  func testAMissingOutputOfAFailedUnitIsNoSecondFailure() async throws {
+    let results = try await run {
+      Unit("train") { _ -> Int in throw TestError("diverged") }
+      Save("loss", O<Int>("train"))
+    }
+    XCTAssertEqual(results.experiments[0].failures.map(\.unit), ["train"])
+    XCTAssertEqual(results.experiments[0].state, .failed)
+  }
 }
