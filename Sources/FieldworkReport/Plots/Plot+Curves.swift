@@ -100,7 +100,7 @@ enum Curves {
     }
     return Chart(
       title: "\(name) over the iterations" + (grouping.name.map { ", by \($0)" } ?? ""),
-      summary: summary(name, grouping.name, series),
+      summary: summary(name, grouping, series),
       x: Axis(iteration, isWhole: true),
       y: Axis(name),
       form: .lines,
@@ -118,19 +118,21 @@ enum Curves {
     }
   }
 
-  private static func summary(_ name: String, _ parameter: String?, _ series: [Chart.Series])
-    -> String
-  {
+  private static func summary(
+    _ name: String,
+    _ grouping: Grouping,
+    _ series: [Chart.Series]
+  ) -> String {
     let ends = series.compactMap { series -> (label: String, mean: Double)? in
       series.mean.last { !$0.isNaN }.map { (series.label, $0) }
     }
     guard let least = ends.min(by: { $0.mean < $1.mean }),
       let most = ends.max(by: { $0.mean < $1.mean })
     else { return "" }
-    guard let parameter, ends.count > 1 else {
+    guard let parameter = grouping.name, ends.count > 1 else {
       return "\(name) ends at \(Scale.rounded(most.mean))."
     }
     return
-      "Of these, at the end \(name) is smallest for \(parameter) \(Markup.cut(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.cut(most.label, 40)) (\(Scale.rounded(most.mean)))."
+      "\(grouping.note == nil ? "At" : "Of these, at") the end \(name) is smallest for \(parameter) \(Markup.cut(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.cut(most.label, 40)) (\(Scale.rounded(most.mean)))."
   }
 }

@@ -135,12 +135,17 @@ struct ReportPage {
         """
       )
     }
-    if let objective = report.objective, let best = report.results.ranked(by: objective).first {
+    let ranked = report.objective.map { report.results.ranked(by: $0) } ?? []
+    if let objective = report.objective, let best = ranked.first {
+      let alike = ranked.dropFirst().count { $0.isToldApart(from: best) == false }
       let margin = best.statistics.margin().map { " ± \(Scale.margin($0))" } ?? ""
       card(
         "Best \(Markup.text(objective.name))",
         Scale.rounded(best.statistics.mean) + margin,
         "\(best.config) (n = \(best.statistics.count))"
+          + (alike == 0
+            ? ""
+            : "; \(alike) of \(ranked.count - 1) others cannot be told from it, repetition by repetition")
       )
     }
     let others = ExperimentState.allCases.filter { $0 != .done && $0 != .failed }

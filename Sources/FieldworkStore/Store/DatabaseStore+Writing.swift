@@ -248,6 +248,8 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws -> Int64 {
     if let known = numbers.variables[name] { return known }
+    // SQLite's texts end at a null character.
+    let stored = name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
     try run(
       database,
       """
@@ -256,11 +258,11 @@ extension DatabaseStore {
       ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
       WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
       """,
-      [Cell(name), Cell(isDeclared ? 1 : 0)]
+      [Cell(stored), Cell(isDeclared ? 1 : 0)]
     )
     let number = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),
-      arguments: [name]
+      arguments: [stored]
     )
     guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
     numbers.variables[name] = number

@@ -136,6 +136,16 @@ final class ResultViewsTests: ResultsTestCase {
     XCTAssertEqual(try rows("SELECT count(*) AS n FROM value")[0]["n"], names.count)
   }
 
+  /// SQLite's texts end at a null character; a saved name has another sign for it.
+  func testANullCharacterInAName() throws {
+    let store = try DatabaseStore.open(folder)
+    try store.write(records(planned(0, "a", ["x": 1]), [(0, "nul\u{0}l", 5)]))
+    try store.write(records(planned(1, "b", ["x": 2]), [(0, "nul\u{0}l", 6)]))
+    try store.close()
+    XCTAssertEqual(try rows("SELECT * FROM results_wide").map { $0["nul\u{FFFD}l"] }, [5, 6])
+    XCTAssertEqual(try ResearchResults.load(folder.path).variables, ["nul\u{FFFD}l"])
+  }
+
   /// More columns than SQLite allows in a view do not stop a run.
   func testVeryManyColumns() throws {
     let store = try DatabaseStore.open(folder)
