@@ -54,7 +54,7 @@ struct SVG {
       )
     }
     open("text", attributes)
-    let short = Markup.cut(text, limit)
+    let short = Markup.shortened(text, limit)
     if short != text { content += "<title>\(Markup.text(text))</title>" }
     content += Markup.text(short)
     close("text")
@@ -133,6 +133,16 @@ enum Markup {
   static func cut(_ text: String, _ limit: Int) -> String {
     guard text.unicodeScalars.count > limit else { return text }
     return String(String.UnicodeScalarView(text.unicodeScalars.prefix(limit - 1))) + "…"
+  }
+
+  /// A text of at most so many signs, with an ellipsis in its middle if it was longer: names often differ at their
+  /// ends.
+  static func shortened(_ text: String, _ limit: Int) -> String {
+    let scalars = text.unicodeScalars
+    guard scalars.count > limit, limit > 8 else { return cut(text, limit) }
+    let end = (limit - 1) / 3
+    return String(String.UnicodeScalarView(scalars.prefix(limit - 1 - end))) + "…"
+      + String(String.UnicodeScalarView(scalars.suffix(end)))
   }
 
   /// A text in a script element, as a string of JSON or all of a JSON text.

@@ -14,7 +14,13 @@
     if (parent) parent.append(element);
     return element;
   };
-  const cut = (text, limit) => ([...text].length > limit ? [...text].slice(0, limit - 1).join("") + "…" : text);
+  // Names often differ at their ends.
+  const cut = (text, limit) => {
+    const signs = [...text];
+    if (signs.length <= limit) return text;
+    const end = Math.floor((limit - 1) / 3);
+    return signs.slice(0, limit - 1 - end).join("") + "…" + signs.slice(signs.length - end).join("");
+  };
   // Whole numbers as they are, others with five digits, and three after the point.
   const format = (number) => {
     if (number === null || number === undefined) return "none";

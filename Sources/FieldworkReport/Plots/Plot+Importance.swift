@@ -10,14 +10,18 @@ extension Plot {
     importance(of: name, try results.importanceTable(of: name))
   }
 
+  private static let mostRows = 12
+
   /// The picture of an importance that is known.
   static func importance(of name: String, _ table: Table) -> Plot {
-    let rows = (0..<table.count).map { row in
+    var rows = (0..<table.count).map { row in
       (
         label: table.columns[0][row]?.description ?? "", share: table.columns[1][row]?.number ?? 0,
         deviation: table.columns[2][row]?.number
       )
     }
+    let hidden = max(0, rows.count - 1 - mostRows)
+    rows.removeSubrange((rows.count - 1 - hidden)..<(rows.count - 1))
     let (width, line) = (380.0, 26.0)
     let left = 24 + Chart.signWidth * Double(min(rows.map(\.label.count).max() ?? 0, 20))
     let room = width - left - 64
@@ -45,6 +49,7 @@ extension Plot {
       summary: most.map {
         "\($0.label) alone explains \(percent($0.share)) of the variance of \(name) over the configs; \(percent(rows.last?.share ?? 0)) is explained by parameters together only."
       } ?? "",
+      notes: hidden > 0 ? ["\(hidden) parameters that explain less are left out."] : [],
       width: width,
       height: 20 + line * Double(rows.count),
       content: svg.content

@@ -122,8 +122,9 @@ struct ParallelPlot {
   }
 
   private func tip(_ row: Int) -> String {
-    let parameters = table.columns.filter { $0.role == .parameter }
-      .map { "\($0.name) \(PlotSource.text($0[row]))" }
+    let drawn = axes.dropLast().map(\.axis.label)
+    let parameters = table.columns.filter { $0.role == .parameter && drawn.contains($0.name) }
+      .map { "\($0.name) \(Markup.cut(PlotSource.text($0[row]), 40))" }
     return "\(name) \(Scale.rounded(results[row])): \(parameters.joined(separator: ", "))"
   }
 }

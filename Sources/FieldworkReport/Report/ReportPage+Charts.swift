@@ -4,6 +4,8 @@ import FieldworkStore
 extension ReportPage {
   /// How many parameters are drawn.
   private static let mostParameters = 6
+  /// By how many parameters curves can be grouped.
+  private static let mostGroupings = 4
   /// Of more experiments, some are points.
   private static let mostPoints = 100
 
@@ -17,7 +19,7 @@ extension ReportPage {
     }
     guard !curved.isEmpty else { return nil }
     let parameters = parameters(for: curved.first)
-    var groupings: [(text: String, grouping: Grouping)] = parameters.prefix(Self.mostParameters)
+    var groupings: [(text: String, grouping: Grouping)] = parameters.prefix(Self.mostGroupings)
       .map { ($0.name, Grouping($0)) }
     if parameters.count > 1 {
       groupings.append(
@@ -175,7 +177,8 @@ extension ReportPage {
   /// The most important parameters in pairs.
   func heatMaps() -> Section? {
     let chosen = Array(parameters.prefix(4))
-    let plots = drawn.prefix(3).flatMap { name in
+    // Of very many pictures the page would be slow.
+    let plots = drawn.prefix(parameters.count > 4 ? 1 : 3).flatMap { name in
       chosen.indices.flatMap { first in
         chosen.indices.dropFirst(first + 1).compactMap { second -> (text: String, plot: Plot)? in
           // The one with more values stands side by side.
@@ -194,7 +197,7 @@ extension ReportPage {
       "parallel",
       "All parameters",
       "Coloured by",
-      drawn.prefix(2).compactMap { name in
+      drawn.prefix(parameters.count > 4 ? 1 : 2).compactMap { name in
         (try? Plot.parallel(of: name, report.results)).map { (name, $0) }
       },
       isWide: true,

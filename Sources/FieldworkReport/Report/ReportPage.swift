@@ -142,7 +142,7 @@ struct ReportPage {
       card(
         "Best \(Markup.text(objective.name))",
         Scale.rounded(best.statistics.mean) + margin,
-        "\(best.config) (n = \(best.statistics.count))"
+        "\(Markup.cut(best.config.description, 200)) (n = \(best.statistics.count))"
           + (alike == 0
             ? ""
             : "; \(alike) of \(ranked.count - 1) others cannot be told from it, repetition by repetition")
