@@ -423,8 +423,9 @@
         default: return true;
       }
     });
+  // Spaces around a sign do not count, nor does the word between two conditions.
   const terms = (filter) =>
-    (filter.match(/(?:"[^"]*"|[^\s"])+/g) || []).map((part) => {
+    (filter.replace(/\s*(<=|>=|!=|==|=|<|>)\s*/g, "$1").replace(/\s(and|&&)\s/g, " ").match(/(?:"[^"]*"|[^\s"])+/g) || []).map((part) => {
       const found = part.match(/^("[^"]*"|[^<>=!]+)(<=|>=|!=|==|=|<|>)(.*)$/);
       const bare = (word) => word.replace(/^"(.*)"$/, "$1");
       const column = found && configs.columns.find((column) => column.name === bare(found[1]));

@@ -168,7 +168,7 @@ extension ReportPage {
       placeholder="\(Markup.text(example))" aria-describedby="config-hint"></label>
       <span id="config-count" role="status"></span>
       </div>
-      <p class="hint" id="config-hint">A click on a head sorts. The filter takes words to look for, and comparisons without spaces, \
+      <p class="hint" id="config-hint">A click on a head sorts. The filter takes words to look for, and comparisons \
       such as \(Markup.text(example)); all must hold.\
       \(count > kept ? " The table has \(kept) of \(count) configs." : "")\
       \(same.isEmpty ? "" : " The same everywhere: \(Markup.text(Markup.cut(same.joined(separator: ", "), 300))).")</p>

@@ -155,6 +155,8 @@ final class ReportPageTests: CommandLineTestCase {
     XCTAssertEqual(Set(try column(3)), ["relu"])
     XCTAssertEqual(try browser.texts("#config-count"), ["4 of 18 configs"])
     XCTAssertEqual(try browser.count("#parallel figure:not([hidden]) path.off"), 14)
+    try browser.type(" and width == 8")
+    XCTAssertEqual(try column(2), ["8", "8"])
     try browser.type(" nothing-of-the-kind")
     XCTAssertEqual(try column(1), [])
 
