@@ -30,8 +30,8 @@ extension Chart {
       guard let place = xScale.place(tick.value) else { continue }
       svg.line(place, bottom, place, bottom + 4, "axis")
       let half = Self.signWidth * Double(min(tick.text.count, 14)) / 2
-      // Texts do not run into each other.
-      guard isSlanted || place - half > taken else { continue }
+      // Texts do not run into each other, or out of the picture.
+      guard isSlanted || place - half > taken && place + half < width else { continue }
       taken = place + half + 4
       if isSlanted {
         svg.text(

@@ -178,8 +178,8 @@
       const place = x.place(tick.value);
       create("line", { x1: place, x2: place, y1: bottom, y2: bottom + 4, class: "axis" }, svg);
       const half = (6.6 * Math.min([...tick.text].length, 14)) / 2;
-      // Texts do not run into each other.
-      if (!isSlanted && place - half <= taken) continue;
+      // Texts do not run into each other, or out of the picture.
+      if (!isSlanted && (place - half <= taken || place + half >= width)) continue;
       taken = place + half + 4;
       if (isSlanted) write(tick.text, { x: place + 3, y: bottom + 14, class: "small", "text-anchor": "end", transform: `rotate(-40 ${place + 3} ${bottom + 14})` }, 14);
       else write(tick.text, { x: place, y: bottom + 16, class: "small", "text-anchor": "middle" }, 14);

@@ -55,6 +55,12 @@ func expressions() throws {
     fullPath: "research/c/experiments/a/b",
     bytes: 1
   )
+  let statistics: Statistics = Statistics([1, 2])
+  let student: StudentT = StudentT(3)
+  let pairs: PairedComparison = PairedComparison([(1, 2)])
+  let anova: FunctionalANOVA? = FunctionalANOVA([], [])
+  let aggregate: Aggregate = Aggregate.ci
+  let report: Report = try Report.load("research/a", objective: objective)
   let stop: StopExperiment = StopExperiment()
   let research: Research = Research("all") {
     domain
@@ -70,7 +76,8 @@ func expressions() throws {
     [
       sampler, when, config, anyAlias, name, table, saving, objective, settings, error, problem,
       place, selection, stream, philox, parallelism, folder, format, options, filter, profile,
-      profileOptions, artifact, stop, runner,
+      profileOptions, artifact, stop, runner, statistics, student, pairs, anova as Any, aggregate,
+      report,
     ] as [Any]
   )
 }
@@ -236,6 +243,13 @@ func typesOfPlans(
   _: SavedValue,
   _: StoreRecord,
   _: GroupedTable,
+  _: Plot,
+  _: Report,
+  _: ResultComparison,
+  _: Statistics,
+  _: StudentT,
+  _: PairedComparison,
+  _: FunctionalANOVA,
   _: Aggregate,
   _: AnySampler,
   _: ResearchBuilder.Type,
