@@ -78,6 +78,13 @@ struct CompareCommand: PlaybookSubcommand {
     let names = try names(first.results, second.results)
     var problem: FieldworkError?
     let ignored = try Set(ignoring.map(columnNames) ?? [])
+    let known = first.results.parameterNames + second.results.parameterNames
+    if let unknown = ignored.first(where: { !known.contains($0) }) {
+      throw FieldworkError(
+        .missingParameter,
+        "--ignoring: there is no parameter '\(unknown)', there are \(Set(known).sorted().joined(separator: ", "))"
+      )
+    }
     let comparisons = try names.compactMap { name -> ResultComparison? in
       do {
         return try first.results.compare(
@@ -179,6 +186,11 @@ struct CompareCommand: PlaybookSubcommand {
   private static func verdict(_ comparison: ResultComparison) -> String {
     let pairs = comparison.pairs
     let mean = pairs.differences.mean
+    guard pairs.count > 0, mean.isFinite else {
+      return pairs.count == 0
+        ? "\(comparison.name): no pair has numbers on both sides"
+        : "\(comparison.name): a difference is infinite; p_ranks tells what can be told"
+    }
     let start = "\(comparison.name): the second is"
     guard mean != 0 else { return "\(start) the same on the average" }
     let size = "\(start) \(mean > 0 ? "larger" : "smaller") by \(Table.rounded(abs(mean)))"
@@ -186,13 +198,19 @@ struct CompareCommand: PlaybookSubcommand {
       return "\(size); one pair does not tell whether that is chance"
     }
     let isClear = interval.low > 0 || interval.high < 0
-    if !isClear { return "\(size), which may be chance: the interval contains 0" }
-    if let probability = pairs.probability, probability < 0.05 {
-      return "\(size), which is hardly chance (p \(Table.rounded(probability)))"
+    let isRare = (pairs.probability ?? 1) < 0.05
+    let probability = Table.rounded(pairs.probability ?? 1)
+    switch (isClear, isRare) {
+    case (false, false): return "\(size), which may be chance: the interval contains 0"
+    case (false, true):
+      return
+        "\(size); the interval contains 0, but the permutation test finds it hardly chance (p \(probability)): a few differences may be much larger than the others"
+    case (true, true): return "\(size), which is hardly chance (p \(probability))"
+    case (true, false): break
     }
     return pairs.smallestProbability >= 0.05
       ? "\(size); the interval, which takes differences to be normally distributed, does not contain 0, but there are too few pairs for the permutation test"
-      : "\(size), which may be chance by the permutation test (p \(Table.rounded(pairs.probability ?? 1)))"
+      : "\(size), which may be chance by the permutation test (p \(probability))"
   }
 
   /// What one should know of the numbers.

@@ -79,21 +79,29 @@ struct PlaybookCommandLine {
     } catch {
       let isHelp = RootCommand.exitCode(for: error).isSuccess
       let text = RootCommand.fullMessage(for: error)
-      if isHelp { terminal.print(text) } else { terminal.printError(ownWords(text, terminal)) }
+      if isHelp {
+        terminal.print(text)
+      } else {
+        terminal.printError(ownWords(text, arguments, terminal))
+      }
       return isHelp ? .done : .unusable
     }
   }
 
   /// A message about wrong usage, beginning as all other errors do.
-  private func ownWords(_ text: String, _ terminal: Terminal) -> String {
+  private func ownWords(
+    _ text: String,
+    _ arguments: [String],
+    _ terminal: Terminal
+  ) -> String {
     let prefix = "Error: "
     var text = text
     // What is no command is taken for an argument of `run`.
     let start = "\(prefix)Unexpected argument '"
     if text.hasPrefix(start) {
       let word = text.dropFirst(start.count).prefix { $0 != "'" }
-      if let command = RootCommand.names.first(where: { $0.hasPrefix(word.prefix(4)) }),
-        word.count > 2
+      if word.count > 2, arguments.first.map({ $0 == word }) ?? false,
+        let command = RootCommand.names.first(where: { $0.hasPrefix(word.prefix(4)) })
       {
         text =
           "\(prefix)Unexpected argument '\(word)': did you mean '\(command)'?"

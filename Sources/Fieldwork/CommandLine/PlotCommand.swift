@@ -38,7 +38,7 @@ struct PlotCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
-      "Of which saved value; the playbook's objective by default.",
+      "Of which saved value; the playbook's objective by default, of curves the first one that has some.",
       valueName: "name"
     )
   )
@@ -81,7 +81,7 @@ struct PlotCommand: PlaybookSubcommand {
       throw ValidationError("\(option) is for curves and parameter: leave it out")
     }
     if let output, output.contains("."), let last = output.split(separator: "/").last,
-      let end = last.split(separator: ".").last, last.contains("."), end != "svg"
+      let end = last.split(separator: ".").last, last.contains("."), end.lowercased() != "svg"
     {
       throw ValidationError("a plot is SVG: give a file that ends with .svg, not .\(end)")
     }

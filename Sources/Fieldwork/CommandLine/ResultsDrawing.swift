@@ -78,6 +78,7 @@ struct ResultsDrawing {
     let names = names ?? keys
     let values = names.indices.map { table.columns[$0][row].map(Table.cellText) ?? "none" }
     // Of several the names stand above.
+    if names.isEmpty { return "all" }
     return names.count == 1 ? "\(names[0])=\(values[0])" : values.joined(separator: ", ")
   }
 

@@ -69,7 +69,8 @@ public struct Condition: Sendable, CustomStringConvertible {
     var texts: [String] = []
     func collect(_ kind: Kind) {
       switch kind {
-      case .comparison(name, _, .string(let text)): texts.append(text)
+      case .comparison(name, let comparison, .string(let text)) where comparison != .notEqual:
+        texts.append(text)
       case .isIn(name, let values):
         texts += values.compactMap { if case .string(let text) = $0 { text } else { nil } }
       case .all(let left, let right), .any(let left, let right):
@@ -80,7 +81,7 @@ public struct Condition: Sendable, CustomStringConvertible {
       }
     }
     collect(kind)
-    return texts.filter { Value(word: $0).number == nil }
+    return texts.filter { Value(word: $0).number == nil && $0 != "nan" }
   }
 
   /// Whether the condition holds, given the value of a name; a name without a value compares as

@@ -50,10 +50,15 @@ public struct FunctionalANOVA: Sendable {
   ///   - results: the result at each point, a finite number.
   /// - Returns: nil if there are no parameters that vary, fewer than two points, or no variance.
   public init?(_ parameters: [Parameter], _ results: [Double]) {
+    // In units of the largest, so that squares neither overflow nor vanish.
+    let mean = Statistics(results.map { $0 / 2 }).mean
+    let largest = results.map { abs($0 / 2 - mean) }.max() ?? 0
+    guard largest > 0, largest.isFinite else { return nil }
+    let scaled = results.map { ($0 / 2 - mean) / largest }
     var points = Array(results.indices)
     count = points.count
     var random = Philox(seed: 0)
-    let whole = Self.wholeGrid(parameters, results)
+    let whole = Self.wholeGrid(parameters, scaled)
     isExact = whole != nil
     if let whole {
       (shares, interactions) = Self.ordered(whole.map { ($0.name, [$0.share]) })
@@ -69,7 +74,7 @@ public struct FunctionalANOVA: Sendable {
     let levels = parameters.map { parameter in
       (parameter.name, Levels(points.map { parameter.values[$0] }))
     }.filter { $0.1.count > 1 }
-    let results = points.map { results[$0] }
+    let results = points.map { scaled[$0] }
     guard !levels.isEmpty, let first = results.first, results.contains(where: { $0 != first })
     else {
       return nil
@@ -132,7 +137,8 @@ public struct FunctionalANOVA: Sendable {
       for (index, code) in parameter.codes.enumerated() { sums[code] += results[index] - mean }
       let each = Double(size / parameter.count)
       let own = sums.reduce(0) { $0 + ($1 / each) * ($1 / each) } / Double(parameter.count)
-      return (parameter.name, own / variance)
+      // Less is rounding.
+      return (parameter.name, own / variance < 1e-12 ? 0 : own / variance)
     }
   }
 

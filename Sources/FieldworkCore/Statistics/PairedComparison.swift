@@ -54,7 +54,10 @@ public struct PairedComparison: Sendable {
   /// The probability by Student's t test of the differences, on both sides, which takes them to be normally
   /// distributed; nil for fewer than two pairs, or if none differs from another.
   public var studentProbability: Double? {
-    guard let error = differences.standardError, error > 0, error.isFinite else { return nil }
+    // Differences that are alike but for rounding are alike.
+    guard let error = differences.standardError, error.isFinite,
+      error > abs(differences.mean) * 1e-12
+    else { return nil }
     return StudentT(Double(count - 1)).twoSided(differences.mean / error)
   }
 

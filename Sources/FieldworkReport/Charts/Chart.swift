@@ -85,7 +85,7 @@ extension Chart {
       "series": .list(
         series.map { series in
           [
-            "label": .string(Markup.cut(series.label, 60)),
+            "label": .string(Markup.shortened(series.label, 60)),
             "x": Self.numbers(series.x, width), "mean": Self.numbers(series.mean, height),
             "low": Self.numbers(series.low, height), "high": Self.numbers(series.high, height),
             "n": .list(series.count.map { .int($0) }),
@@ -145,7 +145,7 @@ extension Axis {
     case .categories(let names):
       [
         "label": .string(label),
-        "names": .list(names.map { .string(Markup.cut($0, 60)) }),
+        "names": .list(names.map { .string(Markup.shortened($0, 60)) }),
       ]
     }
   }

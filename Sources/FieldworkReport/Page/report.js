@@ -296,6 +296,9 @@
     area.addEventListener("pointerleave", hide);
     svg.addEventListener("blur", hide);
     svg.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") hide();
+    });
+    svg.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
       event.preventDefault();
@@ -356,7 +359,7 @@
     const chart = data.curves[name][group];
     if (!chart) {
       curves.replaceChildren("No experiment that is done or running has such a curve.");
-      curves.parentElement.querySelector("figcaption").textContent = "";
+      for (const text of all("figcaption, .note", curves.parentElement)) text.textContent = "";
     } else drawChart(curves, chart, { logX: byId("curve-log-x").checked, logY: byId("curve-log-y").checked });
   };
   for (const id of ["curve-of", "curve-by", "curve-log-x", "curve-log-y"]) {

@@ -133,6 +133,6 @@ enum Curves {
       return "\(name) ends at \(Scale.rounded(most.mean))."
     }
     return
-      "\(grouping.note == nil ? "At" : "Of these, at") the end \(name) is smallest for \(parameter) \(Markup.cut(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.cut(most.label, 40)) (\(Scale.rounded(most.mean)))."
+      "\(grouping.note == nil ? "At" : "Of these, at") the end \(name) is smallest for \(parameter) \(Markup.shortened(least.label, 40)) (\(Scale.rounded(least.mean))), largest for \(Markup.shortened(most.label, 40)) (\(Scale.rounded(most.mean)))."
   }
 }

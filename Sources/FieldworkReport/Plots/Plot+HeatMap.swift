@@ -166,7 +166,7 @@ struct HeatMap {
       return ""
     }
     func text(_ cell: (Int, Int, Double)) -> String {
-      "\(rows.name ?? "") \(Markup.cut(rows.labels[cell.0], 40)) with \(columns.name ?? "") \(Markup.cut(columns.labels[cell.1], 40)) (\(Scale.rounded(cell.2)))"
+      "\(rows.name ?? "") \(Markup.shortened(rows.labels[cell.0], 40)) with \(columns.name ?? "") \(Markup.shortened(columns.labels[cell.1], 40)) (\(Scale.rounded(cell.2)))"
     }
     return "The mean of \(name) is smallest at \(text(least)), largest at \(text(most))."
   }

@@ -112,8 +112,8 @@ struct ParallelPlot {
       title: "\(name) over all parameters",
       summary:
         "A line for each of \(results.count) configs, dark for a small \(name), light for a large one."
-        + (table.count > 0 ? " The largest: \(Markup.cut(tip(0), 200))." : "")
-        + (table.count > 1 ? " The smallest: \(Markup.cut(tip(table.count - 1), 200))." : ""),
+        + (table.count > 0 ? " The largest: \(Markup.shortened(tip(0), 200))." : "")
+        + (table.count > 1 ? " The smallest: \(Markup.shortened(tip(table.count - 1), 200))." : ""),
       notes: notes,
       width: width,
       height: height,
@@ -124,7 +124,7 @@ struct ParallelPlot {
   private func tip(_ row: Int) -> String {
     let drawn = axes.dropLast().map(\.axis.label)
     let parameters = table.columns.filter { $0.role == .parameter && drawn.contains($0.name) }
-      .map { "\($0.name) \(Markup.cut(PlotSource.text($0[row]), 40))" }
+      .map { "\($0.name) \(Markup.shortened(PlotSource.text($0[row]), 40))" }
     return "\(name) \(Scale.rounded(results[row])): \(parameters.joined(separator: ", "))"
   }
 }

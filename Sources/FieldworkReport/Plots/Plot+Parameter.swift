@@ -149,7 +149,7 @@ enum ParameterEffect {
     }
     func text(_ mean: (String, Statistics)) -> String {
       let margin = mean.1.margin().map { " ± \(Scale.margin($0))" } ?? ""
-      return "\(Markup.cut(mean.0, 40)) (\(Scale.rounded(mean.1.mean))\(margin))"
+      return "\(Markup.shortened(mean.0, 40)) (\(Scale.rounded(mean.1.mean))\(margin))"
     }
     return "The mean of \(name) is smallest at \(text(least)), largest at \(text(most))."
   }

@@ -42,24 +42,29 @@ struct Timeline {
 
   /// - Returns: nil if no experiment has begun.
   init?(_ results: ResearchResults) {
-    let ran = results.experiments.filter { $0.started != nil }
+    let now = Date().timeIntervalSince1970
+    // What runs has run until now; of what was cut off nobody knows how long it ran.
+    let all = zip(results.experiments, results.areRunning).map { experiment, isRunning in
+      (experiment: experiment, end: experiment.ended ?? (isRunning ? now : nil))
+    }
+    let ends = Dictionary(
+      all.map { ($0.experiment.key, $0.end) },
+      uniquingKeysWith: { first, _ in first }
+    )
+    let ran = all.map(\.experiment).filter { $0.started != nil }
       .sorted { ($0.started ?? 0) < ($1.started ?? 0) }
     guard let first = ran.first?.started else { return nil }
     count = ran.count
     failed = ran.count { $0.state == .failed }
     workers = Set(ran.map { $0.worker ?? 0 }).sorted()
     workerCount = workers.count
-    // What still runs has run until now, or, where nobody runs it any more, until the last thing known.
-    let known =
-      results.isBeingWritten
-      ? Date().timeIntervalSince1970 : ran.compactMap { $0.ended ?? $0.started }.max() ?? first
     if workers.count > Self.mostWorkers {
       notes.append("\(Self.mostWorkers) of \(workers.count) workers are drawn.")
       workers = Array(workers.prefix(Self.mostWorkers))
     }
     // Time that passes while something runs.
     func end(_ experiment: ExperimentRecord) -> Double {
-      max(experiment.started ?? first, experiment.ended ?? known)
+      max(experiment.started ?? first, (ends[experiment.key] ?? nil) ?? experiment.started ?? first)
     }
     let total = ran.reduce(0.0) { $0 + end($1) - ($1.started ?? first) }
     var (clock, seen) = (0.0, first)

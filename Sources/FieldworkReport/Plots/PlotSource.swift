@@ -21,7 +21,7 @@ struct PlotSource {
     parameters = results.configsTable().columns.filter { $0.role == .parameter }
     varying = parameters.filter { column in Set(column.cells).count > 1 }
     isDone = results.experiments.map { $0.state == .done }
-    hasCurve = results.experiments.map { $0.state == .done || $0.state == .running }
+    hasCurve = zip(isDone, results.areRunning).map { $0 || $1 }
   }
 
   var count: Int { results.experiments.count }
@@ -129,7 +129,7 @@ struct Grouping {
   /// By config: at most so many, the best ones if there is an objective, else the first ones.
   init(configsOf source: PlotSource, objective: Objective?, most: Int = PlotSource.mostGroups) {
     let varying = source.varying.map(\.name)
-    name = varying.joined(separator: ", ")
+    name = varying.isEmpty ? nil : varying.joined(separator: ", ")
     let results = source.results
     var order: [ExperimentRecord] = []
     var places: [Config: Int] = [:]
@@ -151,7 +151,8 @@ struct Grouping {
     let shown = Dictionary(uniqueKeysWithValues: chosen.enumerated().map { ($1, $0) })
     // The names of the parameters stand before them.
     labels = chosen.map { config in
-      varying.map { config[alias: $0]?.name ?? "none" }.joined(separator: ", ")
+      varying.isEmpty
+        ? "all" : varying.map { config[alias: $0]?.name ?? "none" }.joined(separator: ", ")
     }
     groups = results.experiments.map { shown[$0.config.withoutAuxiliary] }
   }

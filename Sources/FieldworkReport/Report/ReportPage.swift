@@ -102,7 +102,7 @@ struct ReportPage {
   {
     guard choices.count > 1 else { return "" }
     let options = choices.map {
-      "<option value=\"\(Markup.text($0.value))\">\(Markup.text(Markup.cut($0.text, 60)))</option>"
+      "<option value=\"\(Markup.text($0.value))\">\(Markup.text(Markup.shortened($0.text, 60)))</option>"
     }
     return "<label>\(label) <select id=\"\(id)\">\(options.joined())</select></label>"
   }

@@ -136,7 +136,7 @@ package enum TextChart {
 
   private static func cut(_ text: String, _ width: Int) -> String {
     let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return line.count > width ? line.prefix(width - 1) + "…" : line
+    return Markup.shortened(line, width)
   }
 
   /// As many numbers as there are columns, or fewer: means of neighbours.

@@ -26,6 +26,8 @@ final class TaskMember: @unchecked Sendable {
   var isOver = false
   /// Of the units that run at the end: those that have run, or tried to, in the current iteration.
   var attempted = Set<Int>()
+  /// The units that could not run since they lack what a failed one has not given.
+  var lacking: [String] = []
   /// The output of the present turn, which others see when the turn is over.
   private var output: (unit: String, value: UnitOutput)?
   private var sources: [Int: ElementSource] = [:]

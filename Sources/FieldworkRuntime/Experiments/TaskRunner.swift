@@ -357,8 +357,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     } catch {
       // That the output of a unit is missing that has failed is no failure of its own.
       if (error as? FieldworkError)?.code == .missingOutput,
-        unit.reads(fromOneOf: member.outcome.failures.map(\.unit))
+        unit.reads(fromOneOf: member.outcome.failures.map(\.unit) + member.lacking)
       {
+        member.lacking.append(unit.name)
         return error
       }
       let failure = TaskRunner.failure(error, unit.name, member.context.iteration, unit.place)
@@ -393,10 +394,14 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 }
 
 extension UnitDescription {
-  /// Whether the unit reads the output of one of some others.
+  /// Whether the unit reads the output of one of some others, or uses the instance.
   fileprivate func reads(fromOneOf units: [String]) -> Bool {
     dependencies.contains { dependency in
-      if case .output(let unit, _) = dependency { units.contains(unit) } else { false }
+      switch dependency {
+      case .output(let unit, _): units.contains(unit)
+      case .instance(let name): units.contains(name)
+      default: false
+      }
     }
   }
 }

@@ -124,17 +124,25 @@ struct WorkerDeath {
   /// Whether a line belongs to the beginning of what Swift prints of a crash.
   private static func isTrace(_ line: Substring) -> Bool {
     line.contains(": Backtracing from ") || line.contains("Program crashed: ")
-      || line.hasSuffix("done ***")
+      // The end of the first one, where its beginning has been overwritten.
+      || line == "done ***" || line == " done ***"
   }
 
   /// Of what Swift prints of a crash, the lines that tell most: those up to the first thread, and the calls of
   /// the thread that crashed.
   static func trace(_ lines: ArraySlice<Substring>, most: Int) -> [Substring] {
-    func isThread(_ line: Substring) -> Bool { line.hasPrefix("Thread ") }
-    let head = lines.prefix { !isThread($0) }.prefix(most)
-    guard let start = lines.firstIndex(where: { isThread($0) && $0.contains(" crashed:") }) else {
-      return Array(lines.prefix(most))
+    func isThread(_ line: Substring) -> Bool {
+      line.hasPrefix("Thread ") && (line.hasSuffix(":") || line.hasSuffix(" crashed:"))
     }
+    let begin = lines.firstIndex(where: isTrace) ?? lines.startIndex
+    guard
+      let start = lines[begin...].firstIndex(where: { isThread($0) && $0.hasSuffix(" crashed:") })
+    else {
+      // Words that look like those of a crash, and are none.
+      return Array(lines.contains(where: isTrap) ? lines.prefix(most) : lines.suffix(most))
+    }
+    let threads = lines[begin...].firstIndex(where: isThread) ?? start
+    let head = lines[..<threads].prefix(most)
     // The block has an empty line after its first one, and before the next block.
     let calls = lines[(start + 1)...].drop { $0.isEmpty }.prefix { !$0.isEmpty }
     return Array(head) + [lines[start]] + calls.prefix(most - 10)

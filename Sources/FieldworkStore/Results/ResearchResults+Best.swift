@@ -23,7 +23,10 @@ extension ResearchResults {
 
     /// Whether the 95 percent interval of the difference leaves out zero; nil if there is none.
     package func isToldApart(from other: Ranked) -> Bool? {
-      compared(with: other).differences.interval().map { $0.low > 0 || $0.high < 0 }
+      compared(with: other).differences.interval().flatMap { interval in
+        interval.low.isFinite && interval.high.isFinite
+          ? interval.low > 0 || interval.high < 0 : nil
+      }
     }
   }
 

@@ -52,8 +52,14 @@ extension ResearchResults {
       .sorted { (-$0.element.count, $0.offset) < (-$1.element.count, $1.offset) }.map(\.element)
   }
 
-  /// Whether some process is writing the store that these results are of.
-  package var isBeingWritten: Bool { (try? folder?.isHeld) ?? false }
+  /// By the position of the experiment: whether it is running now, and not what a run that was cut off has
+  /// left behind.
+  package var areRunning: [Bool] {
+    guard (try? folder?.isHeld) ?? false, let began = RunAccount(notes)?.began else {
+      return experiments.map { _ in false }
+    }
+    return experiments.map { $0.state == .running && $0.started ?? 0 >= began }
+  }
 
   /// Whether a name was saved with numbers.
   package func hasNumbers(_ name: String) -> Bool {

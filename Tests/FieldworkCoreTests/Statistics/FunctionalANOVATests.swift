@@ -117,7 +117,9 @@ final class FunctionalANOVATests: XCTestCase {
   func testOtherUnits() throws {
     let points = grid(4, 3, 3)
     let (expected, _) = try shares(points) { Double(2 * $0.a + $0.b) }
-    for (factor, base) in [(1e-9, 0.0), (1e9, 0), (1e-3, 1e6), (1, -1e9)] {
+    for (factor, base) in [
+      (1e-9, 0.0), (1e9, 0), (1e-3, 1e6), (1, -1e9), (1e200, 0), (1e-200, 0), (1e306, 0),
+    ] {
       let (found, _) = try shares(points) { base + factor * Double(2 * $0.a + $0.b) }
       for (name, share) in expected {
         XCTAssertEqual(try XCTUnwrap(found[name]), share, accuracy: 0.02, "\(factor), \(base)")

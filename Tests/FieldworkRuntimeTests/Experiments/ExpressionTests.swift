@@ -244,7 +244,8 @@ final class ExpressionTests: RuntimeTestCase {
   func testAMissingOutputOfAFailedUnitIsNoSecondFailure() async throws {
     let results = try await run {
       Unit("train") { _ -> Int in throw TestError("diverged") }
-      Save("loss", O<Int>("train"))
+      Unit("half", { $0 / 2 }, O<Int>("train"))
+      Save("loss", O<Int>("half"))
     }
     XCTAssertEqual(results.experiments[0].failures.map(\.unit), ["train"])
     XCTAssertEqual(results.experiments[0].state, .failed)
