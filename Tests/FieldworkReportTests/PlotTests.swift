@@ -231,6 +231,25 @@ final class PlotTests: ReportTestCase {
     XCTAssertEqual(try results.bestTable(by: .maximize("y"))["id"], ["e2", "e0"])
   }
 
+  /// Names that differ only at their ends are told apart wherever they are shortened.
+  func testLongNames() throws {
+    let long = String(repeating: "a long name ", count: 8)
+    let results = try results(
+      ["y"],
+      ["one", "two"].map {
+        Made(config: ["kind": AnyAlias(long + $0)], saved: ["y": [.int($0.count), 2]])
+      }
+    )
+    for plot in plots(results)
+    where !plot.title.contains("worker") && !plot.title.contains("explains") {
+      let shown = plot.content.replacing(/<title>.*?<\/title>/, with: "")
+      guard shown.contains("a long name") else { continue }
+      XCTAssertTrue(shown.contains("one<") && shown.contains("two<"), plot.title)
+    }
+    XCTAssertEqual(Markup.shortened("abcdefghijklmnop", 10), "abcdef…nop")
+    XCTAssertEqual(Markup.shortened("abc", 10), "abc")
+  }
+
   // MARK: Axes
 
   func testTicks() {
