@@ -29,6 +29,8 @@ public final class WorkerServer: Sendable {
     var idle: CheckedContinuation<Void, Never>?
     /// The number of the task that runs, and how to cancel it.
     var running: (number: Int, task: Task<Void, Never>)?
+    /// Where the supervisor reads why the process ended, once it is there.
+    var board: WorkerBoard?
   }
 
   private let research: Research
@@ -67,6 +69,7 @@ public final class WorkerServer: Sendable {
         branches: research.settings.branches.count
       )
       close(WorkerSession.Descriptor.board)
+      state.withLock { $0.board = board }
       let sink = ReportSink(
         channel,
         wantsUnits: setup.wantsUnits,
@@ -262,6 +265,8 @@ public final class WorkerServer: Sendable {
         break
       }
     }
+    // Nobody reads it if the supervisor is gone; else a unit has closed the connection.
+    state.withLock { $0.board }?.hasLostConnection = true
     WorkerServer.endWithSupervisor()
   }
 
