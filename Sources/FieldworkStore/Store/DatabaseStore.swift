@@ -147,6 +147,11 @@ public final class DatabaseStore: ResultStore {
         .store,
         "the store \(path) cannot be read or written (\(reason)); is its disk there, and not full?"
       )
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      return FieldworkError(
+        .store,
+        "the store \(path) cannot be used: another program is in the middle of reading or writing it; end that, and run again"
+      )
     default: return FieldworkError(.store, "cannot use the store \(path): \(reason)")
     }
   }
