@@ -48,32 +48,27 @@ struct BestCommand: PlaybookSubcommand {
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    let results = try experiments.results(
-      location.folder(of: context.research),
-      context.research
-    )
+    let results = try experiments.results(in: location, context.research)
     let name = try ValueOption.name(by, "--by", context.research, results)
     let objective = Objective(name: name, direction: try direction(name, context.research))
-    let table = try results.bestTable(
-      by: objective,
-      count: count == 0 ? .max : count,
-      TableOptions(usesAliases: shown == .alias)
-    )
-    guard table.count > 0 else {
+    let ranked = results.ranked(by: objective)
+    guard !ranked.isEmpty else {
       throw FieldworkError(
         .nothingPasses,
         "no experiment that is done saved a number '\(name)'; results --experiments shows their states"
       )
     }
+    let table = results.table(
+      of: ranked.prefix(count == 0 ? .max : count),
+      objective,
+      TableOptions(usesAliases: shown == .alias)
+    )
     output.print(table, context.terminal)
-    let ranked = results.ranked(by: objective)
-    if let best = ranked.first {
-      let alike = ranked.dropFirst().count { $0.isToldApart(from: best) == false }
-      if alike > 0 {
-        context.terminal.printError(
-          "\(alike) of the other \(Wording.count(ranked.count - 1, "config")) cannot be told from the first: the 95 percent interval of the difference, repetition by repetition, contains 0"
-        )
-      }
+    let alike = ResearchResults.countAlike(ranked)
+    if alike > 0 {
+      context.terminal.printError(
+        "\(alike) of the other \(Wording.count(ranked.count - 1, "config")) cannot be told from the first: the 95 percent interval of the difference, repetition by repetition, contains 0"
+      )
     }
     let states = Dictionary(
       results.experiments.filter { $0.state != .done }.map { ($0.state, 1) },

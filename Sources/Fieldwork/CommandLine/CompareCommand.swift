@@ -118,12 +118,8 @@ struct CompareCommand: PlaybookSubcommand {
         isResearch: true
       )
     }
-    let results = try experiments.results(
-      location.folder(of: context.research),
-      context.research
-    )
-    // A table that is short of room ends its ids with an ellipsis.
-    let start = text.hasSuffix("…") ? String(text.dropLast()) : text
+    let results = try experiments.results(in: location, context.research)
+    let start = ExperimentOptions.idStart(text)
     let found = results.experiments.filter { !start.isEmpty && $0.id.hasPrefix(start) }
     if let first = found.first(where: { $0.id == start }) ?? found.first {
       let points = results.experiments.filter { $0.hasSameConfig(as: first) }

@@ -12,14 +12,19 @@ struct ExperimentOptions: ParsableArguments {
   )
   var ids: [String] = []
 
+  /// How an id begins that is given as a table shows it: one that is short of room ends it with an
+  /// ellipsis.
+  static func idStart(_ text: String) -> String {
+    text.hasSuffix("…") ? String(text.dropLast()) : text
+  }
+
   /// The ids that are wanted; nil for all.
   /// - Parameter remedy: what shows the ids that there are.
   /// - Throws: ``FieldworkError`` if no experiment has a given id.
   func chosen(among known: [String], remedy: String) throws -> [String]? {
     guard !ids.isEmpty else { return nil }
     return try ids.flatMap { text in
-      // A table that is short of room ends its ids with an ellipsis.
-      let start = text.hasSuffix("…") ? String(text.dropLast()) : text
+      let start = Self.idStart(text)
       let found = known.filter { $0.hasPrefix(start) }
       guard !found.isEmpty else {
         throw FieldworkError(

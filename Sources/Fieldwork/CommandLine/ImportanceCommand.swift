@@ -33,15 +33,11 @@ struct ImportanceCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    let results = try experiments.results(
-      location.folder(of: context.research),
-      context.research
-    )
+    let results = try experiments.results(in: location, context.research)
     let name = try ValueOption.name(of, "--of", context.research, results)
-    output.print(try results.importanceTable(of: name), context.terminal)
-    if let importance = try results.importance(of: name), !importance.isExact,
-      importance.count < 10 * importance.shares.count
-    {
+    let importance = try results.requiredImportance(of: name)
+    output.print(importance.table, context.terminal)
+    if !importance.isExact, importance.count < 10 * importance.shares.count {
       context.terminal.printError(
         "from \(importance.count) configs that are no whole grid: the shares are rough"
       )

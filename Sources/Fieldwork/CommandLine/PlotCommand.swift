@@ -95,12 +95,7 @@ struct PlotCommand: PlaybookSubcommand {
     let results = try experiments.results(folder, context.research)
     let plot = try plot(results, context.research)
     let path = output ?? "\(folder.path)/\(kind.rawValue).svg"
-    if path == "-" {
-      context.terminal.print(plot.svg)
-      return .done
-    }
-    try plot.write(to: path)
-    context.terminal.print(path)
+    guard try context.terminal.write(plot.svg, to: path) else { return .done }
     if !plot.summary.isEmpty { context.terminal.printError(plot.summary.inOneLine) }
     for note in plot.notes { context.terminal.printError(note.inOneLine) }
     return .done

@@ -44,13 +44,7 @@ struct ReportCommand: PlaybookSubcommand {
       objective: context.research.settings.objective,
       meta: try DatabaseStore.openForReading(folder).meta()
     )
-    let path = output ?? "\(folder.path)/report.html"
-    if path == "-" {
-      context.terminal.print(report.html)
-      return .done
-    }
-    try report.write(to: path)
-    context.terminal.print(path)
+    _ = try context.terminal.write(report.html, to: output ?? "\(folder.path)/report.html")
     return .done
   }
 }

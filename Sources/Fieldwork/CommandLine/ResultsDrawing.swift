@@ -44,38 +44,35 @@ struct ResultsDrawing {
     let means = try rows.grouped(by: keys + ["iteration"]).mean([name]).sorted(by: "iteration")
     let iterations = try means.distinct(["iteration"]).column("iteration").cells
     let groups = try means.pivoted(rows: keys, columns: "iteration", values: name)
-    let order = groups
-    let curves = (0..<min(order.count, Self.most)).map { row in
+    let curves = (0..<min(groups.count, Self.most)).map { row in
       (
-        label: label(order, row),
-        numbers: iterations.indices.map { order.columns[keys.count + $0][row]?.number }
+        label: label(groups, row, keys),
+        numbers: iterations.indices.map { groups.columns[keys.count + $0][row]?.number }
       )
     }
     return "\(name) over the iterations, mean for each \(keys.joined(separator: ", "))\n"
-      + TextChart.sparklines(curves, width: width) + rest(order.count)
+      + TextChart.sparklines(curves, width: width) + rest(groups.count)
   }
 
   private func bars(_ rows: Table, _ width: Int) throws -> String {
     let last = try rows.lastValues()
-    let parameters = last.columns.filter { $0.role == .parameter && Set($0.cells).count > 1 }
+    let parameters = last.columns.filter { $0.role == .parameter && $0.isVarying }
     let names = keys.isEmpty ? parameters.map(\.name) : keys
     let groups = try last.grouped(by: names).aggregate([.mean, .ci], columns: [name])
-    let order = groups
     let (means, highs) = try (
-      order.column("\(name)_mean").numbers, order.column("\(name)_high").numbers
+      groups.column("\(name)_mean").numbers, groups.column("\(name)_high").numbers
     )
-    let bars = (0..<min(order.count, Self.most)).map { row in
+    let bars = (0..<min(groups.count, Self.most)).map { row in
       let mean = means[row] ?? .nan
-      return (label: label(order, row, names), number: mean, margin: highs[row].map { $0 - mean })
+      return (label: label(groups, row, names), number: mean, margin: highs[row].map { $0 - mean })
     }
     let spread = bars.contains { $0.margin != nil } ? " ± 95 percent interval" : ""
     let by = names.count > 1 ? ", by \(names.joined(separator: ", "))" : ""
     return "\(name), last values, mean\(spread)\(by)\n" + TextChart.bars(bars, width: width)
-      + rest(order.count)
+      + rest(groups.count)
   }
 
-  private func label(_ table: Table, _ row: Int, _ names: [String]? = nil) -> String {
-    let names = names ?? keys
+  private func label(_ table: Table, _ row: Int, _ names: [String]) -> String {
     let values = names.indices.map { table.columns[$0][row].map(Table.cellText) ?? "none" }
     // Of several the names stand above.
     if names.isEmpty { return "all" }

@@ -17,6 +17,12 @@ struct StoredExperiments: ParsableArguments {
   @Flag(help: "Leave out experiments that the playbook no longer plans.")
   var planned = false
 
+  /// The results of the experiments that are wanted, of the research that is here.
+  /// - Throws: as ``results(_:_:)``.
+  func results(in location: LocationOptions, _ research: Research) throws -> ResearchResults {
+    try results(location.folder(of: research), research)
+  }
+
   /// The results of the experiments that are wanted.
   /// - Throws: ``FieldworkError`` if there are none, or the condition cannot be read or names what is not
   ///   there.

@@ -1,4 +1,5 @@
 import FieldworkCore
+import FieldworkReport
 import FieldworkRuntime
 import FieldworkStore
 import Foundation
@@ -71,6 +72,19 @@ package struct Terminal: Sendable {
   func print(_ text: String) {
     try? StandardStream.stdout.flush()
     write(text + "\n", to: output)
+  }
+
+  /// Writes a text to a file and prints its path, or prints the text if the path is `-`.
+  /// - Returns: whether it was written to a file.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be written.
+  func write(_ text: String, to path: String) throws -> Bool {
+    guard path != "-" else {
+      print(text)
+      return false
+    }
+    try WrittenFile.write(text, to: path)
+    print(path)
+    return true
   }
 
   func printError(_ text: String) { write(text + "\n", to: error) }

@@ -33,6 +33,25 @@ public struct Condition: Sendable, CustomStringConvertible {
     case all(Kind, Kind)
     case any(Kind, Kind)
     case not(Kind)
+
+    /// What is said of single names, in order.
+    var leaves: [Kind] {
+      switch self {
+      case .all(let left, let right), .any(let left, let right): left.leaves + right.leaves
+      case .not(let inner): inner.leaves
+      case .comparison, .isIn, .contains, .isMissing, .isNaN: [self]
+      }
+    }
+
+    /// The name of a leaf.
+    var name: String? {
+      switch self {
+      case .comparison(let name, _, _), .isIn(let name, _), .contains(let name, _),
+        .isMissing(let name), .isNaN(let name):
+        name
+      case .all, .any, .not: nil
+      }
+    }
   }
 
   let kind: Kind
@@ -48,39 +67,21 @@ public struct Condition: Sendable, CustomStringConvertible {
 
   /// The names that the condition compares, each once, in order.
   public var names: [String] {
-    var names: [String] = []
-    func collect(_ kind: Kind) {
-      switch kind {
-      case .comparison(let name, _, _), .isIn(let name, _), .contains(let name, _),
-        .isMissing(let name), .isNaN(let name):
-        if !names.contains(name) { names.append(name) }
-      case .all(let left, let right), .any(let left, let right):
-        collect(left)
-        collect(right)
-      case .not(let inner): collect(inner)
-      }
-    }
-    collect(kind)
-    return names
+    var seen = Set<String>()
+    return kind.leaves.compactMap(\.name).filter { seen.insert($0).inserted }
   }
 
   /// The texts that a name is compared with, which no number equals.
   package func texts(comparedWith name: String) -> [String] {
-    var texts: [String] = []
-    func collect(_ kind: Kind) {
-      switch kind {
+    let texts = kind.leaves.flatMap { leaf -> [String] in
+      switch leaf {
       case .comparison(name, let comparison, .string(let text)) where comparison != .notEqual:
-        texts.append(text)
+        [text]
       case .isIn(name, let values):
-        texts += values.compactMap { if case .string(let text) = $0 { text } else { nil } }
-      case .all(let left, let right), .any(let left, let right):
-        collect(left)
-        collect(right)
-      case .not(let inner): collect(inner)
-      default: break
+        values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+      default: []
       }
     }
-    collect(kind)
     return texts.filter { Value(word: $0).number == nil && $0 != "nan" }
   }
 

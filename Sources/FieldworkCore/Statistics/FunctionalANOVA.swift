@@ -1,9 +1,9 @@
 /// How much of the variance of a result each parameter explains by itself.
 ///
 /// Where the points are a whole grid, all combinations of values once, the variances of the means over all other
-/// parameters are computed as they are (R. A. Fisher's analysis of variance). Elsewhere a random forest learns the result from the parameters; each tree is constant on boxes of the domain, so
-/// its variance over the whole domain, and that of its mean over all parameters but one, are sums over
-/// boxes. Source: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
+/// parameters are computed as they are (R. A. Fisher's analysis of variance). Elsewhere a random forest
+/// learns the result from the parameters; each tree is constant on boxes of the domain, so its variance over
+/// the whole domain, and that of its mean over all parameters but one, are sums over boxes. Source: F. Hutter, H. Hoos and K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
 /// Importance", ICML 2014; the forest is that of L. Breiman, "Random Forests", Machine Learning 45, 2001, with all
 /// parameters tried at each split.
 ///

@@ -1,3 +1,4 @@
+import FieldworkCore
 import FieldworkStore
 import RealModule
 
@@ -161,6 +162,11 @@ struct Scale {
   /// Half of an interval's width, with two digits.
   static func margin(_ number: Double) -> String {
     number.isFinite && number != 0 ? text(number, abs(number) / 10) : Table.rounded(number)
+  }
+
+  /// A mean with half of its interval's width, if it has one.
+  static func mean(_ statistics: Statistics) -> String {
+    rounded(statistics.mean) + (statistics.margin().map { " ± \(margin($0))" } ?? "")
   }
 
   /// A number with as many digits as steps of this size need.

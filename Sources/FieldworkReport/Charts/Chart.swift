@@ -14,6 +14,16 @@ struct Chart: Sendable {
     var high: [Double] = []
     /// How many experiments each mean is of.
     var count: [Int] = []
+
+    /// Adds a mean with its interval.
+    mutating func append(_ x: Double, _ statistics: Statistics) {
+      let interval = statistics.interval()
+      self.x.append(x)
+      mean.append(statistics.mean)
+      low.append(interval?.low ?? .nan)
+      high.append(interval?.high ?? .nan)
+      count.append(statistics.count)
+    }
   }
 
   /// One experiment.

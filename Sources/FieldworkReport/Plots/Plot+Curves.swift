@@ -89,12 +89,7 @@ enum Curves {
     let series = zip(grouping.labels, curves).filter { !$1.isEmpty }.map { label, curve in
       var series = Chart.Series(label: label)
       for point in curve where kept.contains(point.iteration) {
-        let interval = point.statistics.interval()
-        series.x.append(Double(point.iteration))
-        series.mean.append(point.statistics.mean)
-        series.low.append(interval?.low ?? .nan)
-        series.high.append(interval?.high ?? .nan)
-        series.count.append(point.statistics.count)
+        series.append(Double(point.iteration), point.statistics)
       }
       return series
     }

@@ -37,7 +37,7 @@ struct HeatMap {
     _ name: String,
     _ source: PlotSource
   ) throws {
-    let numbers = try source.lastNumbers(name)
+    let numbers = try source.requiredLastNumbers(name)
     let (rows, columns) = (
       Grouping(row, most: HeatMap.most), Grouping(column, most: HeatMap.most)
     )
@@ -47,12 +47,6 @@ struct HeatMap {
         continue
       }
       collected[row][column].append(number)
-    }
-    guard collected.contains(where: { $0.contains { !$0.isEmpty } }) else {
-      throw FieldworkError(
-        .nothingPasses,
-        "no experiment that is done saved numbers under '\(name)'"
-      )
     }
     cells = collected.map { row in row.map { $0.isEmpty ? nil : Statistics($0) } }
     (self.rows, self.columns, self.name) = (rows, columns, name)
@@ -127,8 +121,7 @@ struct HeatMap {
         ("rx", "3"), isDrawn ? ("fill", Palette.rampText(share ?? 0)) : ("class", "empty"),
       ],
       title: statistics.map {
-        let margin = $0.margin().map { " ± \(Scale.margin($0))" } ?? ""
-        return "\(place): \(name) \(Scale.rounded($0.mean))\(margin), n = \($0.count)"
+        "\(place): \(name) \(Scale.mean($0)), n = \($0.count)"
       } ?? "\(place): no experiment is done"
     )
     guard let statistics, box.width > 36 else { return }

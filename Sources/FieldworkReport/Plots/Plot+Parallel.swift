@@ -26,7 +26,7 @@ struct ParallelPlot {
 
   init(_ name: String, _ source: PlotSource) throws {
     let all = try source.results.bestTable(by: .maximize(name), count: .max)
-    var parameters = all.columns.filter { $0.role == .parameter && Set($0.cells).count > 1 }
+    var parameters = all.columns.filter { $0.role == .parameter && $0.isVarying }
     guard all.count > 0, !parameters.isEmpty else {
       throw FieldworkError(
         .nothingPasses,

@@ -59,15 +59,9 @@ enum ParameterEffect {
     _ color: Table.Column?,
     _ source: PlotSource
   ) throws -> Chart {
-    let numbers = try source.lastNumbers(name)
+    let numbers = try source.requiredLastNumbers(name)
     let colors = color.map { Grouping($0) } ?? Grouping(all: source.count)
     let rows = (0..<source.count).filter { numbers[$0] != nil && colors.groups[$0] != nil }
-    guard !rows.isEmpty else {
-      throw FieldworkError(
-        .nothingPasses,
-        "no experiment that is done saved numbers under '\(name)'"
-      )
-    }
     let places = Places(column, rows, mostValues: mostValues, bins: bins)
     let isNumeric = places.names == nil
     var cells = colors.labels.map { _ in places.centers.map { _ in [Double]() } }
@@ -80,13 +74,7 @@ enum ParameterEffect {
     let series = zip(colors.labels, cells).map { label, cells in
       var series = Chart.Series(label: label)
       for (x, own) in zip(places.centers, cells) where !own.isEmpty {
-        let statistics = Statistics(own)
-        let interval = statistics.interval()
-        series.x.append(x)
-        series.mean.append(statistics.mean)
-        series.low.append(interval?.low ?? .nan)
-        series.high.append(interval?.high ?? .nan)
-        series.count.append(statistics.count)
+        series.append(x, Statistics(own))
       }
       return series
     }
@@ -148,8 +136,7 @@ enum ParameterEffect {
       return "The mean of \(name) is \(Scale.rounded(most.1.mean)) everywhere."
     }
     func text(_ mean: (String, Statistics)) -> String {
-      let margin = mean.1.margin().map { " ± \(Scale.margin($0))" } ?? ""
-      return "\(Markup.shortened(mean.0, 40)) (\(Scale.rounded(mean.1.mean))\(margin))"
+      "\(Markup.shortened(mean.0, 40)) (\(Scale.mean(mean.1)))"
     }
     return "The mean of \(name) is smallest at \(text(least)), largest at \(text(most))."
   }
@@ -192,9 +179,7 @@ struct Places {
       centers = different
       note = nil
     } else {
-      let sorted = numbers.sorted()
-      let bounds = Set((1..<bins).map { sorted[$0 * sorted.count / bins] })
-        .subtracting([sorted[0]]).sorted()
+      let bounds = Grouping.bounds(numbers, ranges: bins)
       var sums = [(sum: Double, count: Double)](repeating: (0, 0), count: bounds.count + 1)
       for (row, number) in zip(rows, numbers) {
         let bin = bounds.count { $0 <= number }

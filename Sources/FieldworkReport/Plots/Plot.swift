@@ -3,8 +3,9 @@
 ///     let plot = try Plot.parameter("temperature", of: "binder", by: "size", results)
 ///     try plot.svg.write(toFile: "binder.svg", atomically: true, encoding: .utf8)
 ///
-/// Experiments that are not done are left out, but that curves have those that are running, and the timeline has all. Means are those of the experiments'
-/// last values, with 95 percent confidence intervals by Student's t distribution.
+/// Experiments that are not done are left out, but that curves have those that are running, and the timeline
+/// has all. Means are those of the experiments' last values, with 95 percent confidence intervals by
+/// Student's t distribution.
 public struct Plot: Sendable {
   /// What the picture shows, in a few words.
   public let title: String

@@ -19,7 +19,7 @@ struct PlotSource {
   init(_ results: ResearchResults) {
     self.results = results
     parameters = results.configsTable().columns.filter { $0.role == .parameter }
-    varying = parameters.filter { column in Set(column.cells).count > 1 }
+    varying = parameters.filter { column in column.isVarying }
     isDone = results.experiments.map { $0.state == .done }
     hasCurve = zip(isDone, results.areRunning).map { $0 || $1 }
   }
@@ -48,6 +48,19 @@ struct PlotSource {
   func lastNumbers(_ name: String) throws -> [Double?] {
     try results.requireVariable(name)
     return zip(results.lastValues(of: name), isDone).map { $1 ? $0?.number : nil }
+  }
+
+  /// ``lastNumbers(_:)`` where there must be some.
+  /// - Throws: as ``lastNumbers(_:)``; ``FieldworkError`` of code `nothingPasses` if there are none.
+  func requiredLastNumbers(_ name: String) throws -> [Double?] {
+    let numbers = try lastNumbers(name)
+    guard numbers.contains(where: { $0 != nil }) else {
+      throw FieldworkError(
+        .nothingPasses,
+        "no experiment that is done saved numbers under '\(name)'"
+      )
+    }
+    return numbers
   }
 
   /// A value as it is written in a plot.
@@ -98,11 +111,7 @@ struct Grouping {
       return
     }
     if isNumeric {
-      let sorted = cells.compactMap { $0?.number }.sorted()
-      let number = min(most, 5)
-      // Equal numbers are in one range.
-      let bounds = Set((1..<number).map { sorted[$0 * sorted.count / number] })
-        .subtracting([sorted[0]]).sorted()
+      let bounds = Grouping.bounds(cells.compactMap { $0?.number }, ranges: min(most, 5))
       let ranges = cells.map { cell -> Int? in
         cell?.number.map { number in bounds.count { $0 <= number } }
       }
@@ -124,6 +133,14 @@ struct Grouping {
     labels = frequent.map(PlotSource.text) + ["others"]
     groups = cells.map { places[$0] ?? frequent.count }
     note = "\(different.count - frequent.count) values of \(column.name) are taken together."
+  }
+
+  /// The lower ends of ranges of numbers but for the first, so that as many numbers lie in each; equal
+  /// numbers are in one range.
+  static func bounds(_ numbers: [Double], ranges: Int) -> [Double] {
+    let sorted = numbers.sorted()
+    return Set((1..<ranges).map { sorted[$0 * sorted.count / ranges] })
+      .subtracting([sorted[0]]).sorted()
   }
 
   /// By config: at most so many, the best ones if there is an objective, else the first ones.

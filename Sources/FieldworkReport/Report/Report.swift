@@ -62,10 +62,10 @@ extension Plot {
 }
 
 /// A file that someone asked for.
-private enum WrittenFile {
+package enum WrittenFile {
   /// Writes a text in place of what is there.
   /// - Throws: ``FieldworkError`` of code `store`, which says why it cannot be written.
-  static func write(_ text: String, to path: String) throws {
+  package static func write(_ text: String, to path: String) throws {
     let files = FileManager.default
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     var isFolder: ObjCBool = false

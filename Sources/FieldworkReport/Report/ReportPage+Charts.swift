@@ -59,7 +59,7 @@ extension ReportPage {
   /// Each drawn result over each parameter, for each choice of a colour.
   func effects(_ data: inout [String: Value]) -> Section? {
     let shown = Array(parameters.prefix(Self.mostParameters))
-    let colors = shown.filter { Set($0.cells).count <= PlotSource.mostGroups }
+    let colors = shown.filter { $0.differentCount <= PlotSource.mostGroups }
     var effects: [Value] = []
     var figures: [String] = []
     for (position, name) in drawn.enumerated() {
@@ -183,7 +183,7 @@ extension ReportPage {
         chosen.indices.dropFirst(first + 1).compactMap { second -> (text: String, plot: Plot)? in
           // The one with more values stands side by side.
           let pair = [chosen[first], chosen[second]]
-            .sorted { Set($0.cells).count < Set($1.cells).count }
+            .sorted { $0.differentCount < $1.differentCount }
           guard let plot = try? HeatMap(pair[0], pair[1], name, source).plot else { return nil }
           return (plot.title, plot)
         }

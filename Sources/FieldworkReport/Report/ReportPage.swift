@@ -137,11 +137,10 @@ struct ReportPage {
     }
     let ranked = report.objective.map { report.results.ranked(by: $0) } ?? []
     if let objective = report.objective, let best = ranked.first {
-      let alike = ranked.dropFirst().count { $0.isToldApart(from: best) == false }
-      let margin = best.statistics.margin().map { " ± \(Scale.margin($0))" } ?? ""
+      let alike = ResearchResults.countAlike(ranked)
       card(
         "Best \(Markup.text(objective.name))",
-        Scale.rounded(best.statistics.mean) + margin,
+        Scale.mean(best.statistics),
         "\(Markup.cut(best.config.description, 200)) (n = \(best.statistics.count))"
           + (alike == 0
             ? ""

@@ -30,6 +30,12 @@ extension ResearchResults {
     }
   }
 
+  /// How many of ranked configs cannot be told apart from the first one.
+  package static func countAlike(_ ranked: [Ranked]) -> Int {
+    guard let best = ranked.first else { return 0 }
+    return ranked.dropFirst().count { $0.isToldApart(from: best) == false }
+  }
+
   /// The best configs by an objective, the best one first; of equal ones the first of the plan.
   ///
   ///     let best = try results.best(by: .minimize("loss"), count: 3)
@@ -61,7 +67,15 @@ extension ResearchResults {
     _ options: TableOptions = TableOptions()
   ) throws -> Table {
     try requireVariable(objective.name)
-    let ranked = ranked(by: objective).prefix(max(0, count))
+    return table(of: ranked(by: objective).prefix(max(0, count)), objective, options)
+  }
+
+  /// Ranked configs as ``bestTable(by:count:_:)`` shows them.
+  package func table(
+    of ranked: ArraySlice<Ranked>,
+    _ objective: Objective,
+    _ options: TableOptions
+  ) -> Table {
     func column(_ name: String, _ cell: (Statistics) -> Double?) -> Table.Column {
       Table.Column(name: name, cells: ranked.map { cell($0.statistics).map { .double($0) } })
     }
@@ -84,6 +98,7 @@ extension ResearchResults {
     )
   }
 
+  /// All configs that have a mean, the best one first.
   package func ranked(by objective: Objective) -> [Ranked] {
     let values = lastValues(of: objective.name)
     let all = configGroups.map { group in

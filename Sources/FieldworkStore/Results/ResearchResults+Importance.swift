@@ -23,13 +23,19 @@ extension ResearchResults {
   /// - Throws: as ``importance(of:)``; ``FieldworkError`` of code `nothingPasses` if there is nothing to
   ///   explain.
   public func importanceTable(of name: String) throws -> Table {
+    try requiredImportance(of: name).table
+  }
+
+  /// ``importance(of:)`` where there must be some.
+  /// - Throws: as ``importanceTable(of:)``.
+  package func requiredImportance(of name: String) throws -> FunctionalANOVA {
     guard let importance = try importance(of: name) else {
       throw FieldworkError(
         .nothingPasses,
         "'\(name)' does not vary, or no parameter does, over the configs that are done: nothing is to be explained"
       )
     }
-    return importance.table
+    return importance
   }
 }
 

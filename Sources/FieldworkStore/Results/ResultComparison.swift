@@ -27,14 +27,8 @@ extension ResearchResults {
   ) throws -> ResultComparison {
     try requireVariable(name)
     let named = Set(first.names + second.names)
-    func side(_ condition: Condition) throws -> ResearchResults {
-      let chosen = try filtered(where: condition)
-      guard chosen.experiments.contains(where: { $0.state == .done }) else {
-        throw FieldworkError(.nothingPasses, "no experiment that is done has \(condition)")
-      }
-      return chosen
-    }
-    return try side(first).compare(with: side(second), by: name, apartFrom: named)
+    return try filtered(where: first).requiringDone(first)
+      .compare(with: filtered(where: second).requiringDone(second), by: name, apartFrom: named)
   }
 
   /// Compares two configs by what they saved last under a name, repetition by repetition.
@@ -45,15 +39,20 @@ extension ResearchResults {
     by name: String
   ) throws -> ResultComparison {
     try requireVariable(name)
-    func side(_ config: Config) throws -> ResearchResults {
-      let chosen = try filtered(config: config)
-      guard chosen.experiments.contains(where: { $0.state == .done }) else {
-        throw FieldworkError(.nothingPasses, "no experiment that is done has \(config)")
-      }
-      return chosen
+    return try filtered(config: first).requiringDone(first).compare(
+      with: filtered(config: second).requiringDone(second),
+      by: name,
+      apartFrom: Set(parameterNames)
+    )
+  }
+
+  /// These results, which were chosen by a condition or a config.
+  /// - Throws: ``FieldworkError`` of code `nothingPasses` if no experiment is done.
+  private func requiringDone(_ choice: some CustomStringConvertible) throws -> ResearchResults {
+    guard experiments.contains(where: { $0.state == .done }) else {
+      throw FieldworkError(.nothingPasses, "no experiment that is done has \(choice)")
     }
-    return try side(first)
-      .compare(with: side(second), by: name, apartFrom: Set(parameterNames))
+    return self
   }
 
   /// Compares these results with those of another research by what was saved last under a name.

@@ -67,10 +67,7 @@ struct SavedValueReader {
       let code = sqlite3_step(statement)
       guard code == SQLITE_ROW else {
         guard code == SQLITE_DONE else {
-          throw DatabaseError(
-            resultCode: ResultCode(rawValue: code),
-            message: sqlite3_errmsg(database.sqliteConnection).map { String(cString: $0) }
-          )
+          throw DatabaseError(code, database)
         }
         return
       }

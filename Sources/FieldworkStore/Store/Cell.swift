@@ -58,11 +58,18 @@ extension DatabaseStore {
     }
     if code == SQLITE_OK { code = sqlite3_step(statement) }
     guard code == SQLITE_DONE else {
-      throw DatabaseError(
-        resultCode: ResultCode(rawValue: code),
-        message: sqlite3_errmsg(database.sqliteConnection).map { String(cString: $0) },
-        sql: sql
-      )
+      throw DatabaseError(code, database, sql: sql)
     }
+  }
+}
+
+extension DatabaseError {
+  /// What SQLite says of a call that returned a code.
+  init(_ code: Int32, _ database: Database, sql: String? = nil) {
+    self.init(
+      resultCode: ResultCode(rawValue: code),
+      message: sqlite3_errmsg(database.sqliteConnection).map { String(cString: $0) },
+      sql: sql
+    )
   }
 }

@@ -116,7 +116,7 @@ struct ResultViews {
         var title = Self.title(column.name)
         // SQLite's names do not differ in upper and lower case alone.
         while !taken.insert(title.lowercased()).inserted { title += "_" }
-        return "\(column.sql) AS \(Self.quoted(title))"
+        return "\(column.sql) AS \(Table.quoted(title))"
       }
     }
     let parts =
@@ -149,17 +149,5 @@ struct ResultViews {
   private static func title(_ name: String) -> String {
     let signs = name.unicodeScalars.prefix(titleLimit).map { $0.value < 0x20 ? " " : $0 }
     return signs.isEmpty ? "_" : String(String.UnicodeScalarView(signs))
-  }
-
-  private static func quoted(_ title: String) -> String {
-    // By scalars: a quote that a mark stands over is a quote too.
-    var quoted = String.UnicodeScalarView()
-    quoted.append("\"")
-    for scalar in title.unicodeScalars {
-      if scalar == "\"" { quoted.append(scalar) }
-      quoted.append(scalar)
-    }
-    quoted.append("\"")
-    return String(quoted)
   }
 }

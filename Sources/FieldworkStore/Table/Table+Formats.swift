@@ -77,7 +77,7 @@ extension Table {
     let text = isFormula ? "'" + text : text
     let needsQuotes = text.isEmpty || text.utf8.contains { quotedSigns.contains($0) }
     guard needsQuotes else { return text }
-    return "\"" + escaped(text, "\"", by: "\"") + "\""
+    return quoted(text)
   }
 
   private static let quotedSigns = [
@@ -90,17 +90,16 @@ extension Table {
     UInt8(ascii: "\t"), UInt8(ascii: "\r"),
   ]
 
-  /// Puts a mark before each occurrence of a sign, also where a combining mark follows the sign.
-  private static func escaped(
-    _ text: String,
-    _ sign: Unicode.Scalar,
-    by mark: Unicode.Scalar
-  ) -> String {
+  /// A text in quotes, as CSV and SQL write it: a quote in it stands twice, also where a combining mark follows
+  /// it.
+  static func quoted(_ text: String) -> String {
     var result = String.UnicodeScalarView()
+    result.append("\"")
     for scalar in text.unicodeScalars {
-      if scalar == sign { result.append(mark) }
+      if scalar == "\"" { result.append(scalar) }
       result.append(scalar)
     }
+    result.append("\"")
     return String(result)
   }
 

@@ -3,7 +3,7 @@ import FieldworkCore
 /// A table whose rows are grouped by the values of some columns.
 public struct GroupedTable: Sendable {
   let table: Table
-  let keys: [String]
+  let keys: [Table.Column]
   let groups: RowGroups
 
   /// One row per group: the keys, then for each other column of numbers its aggregates, and with
@@ -34,11 +34,8 @@ public struct GroupedTable: Sendable {
   }
 
   private var keyColumns: [Table.Column] {
-    keys.compactMap { key in
-      (try? table.column(key)).map { column in
-        Table.Column(key, column.content.gathered(groups.firstRows), .key)
-      }
-    }
+    let rows = groups.firstRows
+    return keys.map { Table.Column($0.name, $0.content.gathered(rows), .key) }
   }
 
   private var countColumn: Table.Column {
@@ -64,7 +61,7 @@ public struct GroupedTable: Sendable {
   public func count() -> Table { Table(columns: keyColumns + [countColumn]) }
 
   private func isMeasured(_ column: Table.Column) -> Bool {
-    !keys.contains(column.name) && [.parameter, .value].contains(column.role)
+    !keys.contains { $0.name == column.name } && [.parameter, .value].contains(column.role)
       && !["id", "repetition", "updates", "iteration"].contains(column.name)
       && column.holdsNumbers
   }
@@ -158,8 +155,9 @@ extension Table {
   public func grouped(by names: [String]) throws -> GroupedTable {
     var codes = [Int](repeating: 0, count: count)
     var number = count == 0 ? 0 : 1
-    for name in names {
-      let (own, ownNumber) = try column(name).content.codes()
+    let keys = try names.map(column)
+    for key in keys {
+      let (own, ownNumber) = key.content.codes()
       if number <= 1 {
         (codes, number) = (own, ownNumber)
       } else {
@@ -168,7 +166,7 @@ extension Table {
         (codes, number) = pairs.codes()
       }
     }
-    return GroupedTable(table: self, keys: names, groups: RowGroups(codes, count: number))
+    return GroupedTable(table: self, keys: keys, groups: RowGroups(codes, count: number))
   }
 
   /// Groups the rows by the values of columns, in order of first appearance.

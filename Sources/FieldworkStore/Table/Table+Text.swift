@@ -7,8 +7,8 @@ extension Table: CustomStringConvertible {
   /// The table as readable text: columns lined up, numbers to the right and rounded to five digits.
   ///
   /// Where columns do not fit, ids are cut to as many signs as tell them apart, and columns left out:
-  /// first texts of many lines, then those of the config that say the same in every row, then what a run adds, then other
-  /// parameters, then the rest from the right. Last lines say what is missing.
+  /// first texts of many lines, then those of the config that say the same in every row, then what a run
+  /// adds, then other parameters, then the rest from the right. Last lines say what is missing.
   /// - Parameters:
   ///   - width: how many characters a line may have; nil for no limit.
   ///   - limit: how many rows to show; nil for all.

@@ -41,6 +41,12 @@ extension Table {
     /// The numbers in the column, row by row; nil where there is none. NaN is a number here.
     public var numbers: [Double?] { (0..<count).map { content.number(at: $0) } }
 
+    /// How many different cells there are; an empty one counts.
+    package var differentCount: Int { Set(cells).count }
+
+    /// Whether not all cells are the same.
+    package var isVarying: Bool { differentCount > 1 }
+
     /// The column under another name.
     public func renamed(_ name: String) -> Column { Column(name, content, role) }
 

@@ -3,8 +3,8 @@ public import FieldworkCore
 /// A table of values: named columns of equal length.
 ///
 /// A cell is missing if it is empty (nil) or null. Missing cells are left out wherever cells become one
-/// (means, counts, quantiles, …), satisfy no comparison with a value but `!=`, are one group when rows are grouped, and stand last
-/// when they are sorted. NaN is not missing: it is a result. It makes a mean and what rests on one NaN, as it does a
+/// (means, counts, quantiles, …), satisfy no comparison with a value but `!=`, are one group when rows are
+/// grouped, and stand last when they are sorted. NaN is not missing: it is a result. It makes a mean and what rests on one NaN, as it does a
 /// median or quantile; `min` and `max` are those of the other numbers; it equals NaN; and it is sorted before
 /// missing cells, after all else.
 public struct Table: Sendable, Hashable {
