@@ -12,8 +12,8 @@ import Foundation
 /// When the worker has died, it still says what it was doing. To write into it costs no call of the
 /// system, so every turn of a unit is on it.
 ///
-/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead; the one that both look
-/// at while they live is set once.
+/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead. A flag, which any thread
+/// of a process may raise, is written under a lock, and never lowered.
 final class WorkerBoard: @unchecked Sendable {
   /// Where a branch is.
   struct Position: Hashable {
@@ -36,6 +36,7 @@ final class WorkerBoard: @unchecked Sendable {
 
   private let branches: Int
   private let cells: UnsafeMutableBufferPointer<Int64>
+  private let flags = NSLock()
   /// The file; nil for one who has been given it, or when it is needed no more.
   private var file: SystemFile?
 
@@ -99,18 +100,14 @@ final class WorkerBoard: @unchecked Sendable {
     }
   }
 
-  /// Whether the worker could not report any more, and ended for that.
-  var hasLostConnection: Bool {
-    get { cells[Cell.hasLostConnection] != 0 }
-    set { cells[Cell.hasLostConnection] = newValue ? 1 : 0 }
-  }
+  /// The worker cannot report any more, and ends for that.
+  func loseConnection() { raise(Cell.hasLostConnection) }
 
-  /// Whether the supervisor lets the worker begin nothing more. The message that says so may lie behind
-  /// others; this is seen at once.
-  var isStopping: Bool {
-    get { cells[Cell.isStopping] != 0 }
-    set { cells[Cell.isStopping] = newValue ? 1 : 0 }
-  }
+  /// The supervisor lets the worker begin nothing more. The message that says so may lie behind others; this
+  /// is seen at once.
+  func stop() { raise(Cell.isStopping) }
+
+  private func raise(_ flag: Int) { flags.withLock { cells[flag] = 1 } }
 
   /// A unit's turn begins for a branch, by its place in the task.
   func begin(_ unit: Int, iteration: Int, branch: Int) {
@@ -123,6 +120,9 @@ final class WorkerBoard: @unchecked Sendable {
   func end(branch: Int) { cells[Cell.isInTurn(branch)] = 0 }
 
   // MARK: Reading
+
+  var hasLostConnection: Bool { cells[Cell.hasLostConnection] != 0 }
+  var isStopping: Bool { cells[Cell.isStopping] != 0 }
 
   /// The branch whose turn was the last to begin.
   var lastBranch: Int { Int(cells[Cell.branch]) }

@@ -75,7 +75,7 @@ public final class WorkerServer: Sendable {
         wantsUnits: setup.wantsUnits,
         hasBranches: research.settings.branches.count > 1
       ) {
-        board.hasLostConnection = true
+        board.loseConnection()
         WorkerServer.endWithSupervisor()
       }
       let folder = setup.directory.map { ResearchFolder(path: $0) }
@@ -266,7 +266,7 @@ public final class WorkerServer: Sendable {
       }
     }
     // Nobody reads it if the supervisor is gone; else a unit has closed the connection.
-    state.withLock { $0.board }?.hasLostConnection = true
+    state.withLock { $0.board }?.loseConnection()
     WorkerServer.endWithSupervisor()
   }
 

@@ -164,7 +164,7 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func stop(_ session: WorkerSession) {
-    session.board.isStopping = true
+    session.board.stop()
     session.send(stopMessage)
   }
 

@@ -67,10 +67,18 @@ final class WorkerBoardTests: XCTestCase {
 
   func testALostConnection() throws {
     let (writing, reading) = try boards(1)
-    writing.hasLostConnection = true
+    writing.loseConnection()
     XCTAssertTrue(reading.hasLostConnection)
     writing.task = 1
     XCTAssertTrue(reading.hasLostConnection, "it stays lost")
+  }
+
+  /// A run that ends lets a worker stop from whichever thread sees it, and from the worker's own.
+  func testAStopFromManyThreads() throws {
+    let (supervisor, worker) = try boards(1)
+    XCTAssertFalse(worker.isStopping)
+    DispatchQueue.concurrentPerform(iterations: 8) { _ in supervisor.stop() }
+    XCTAssertTrue(worker.isStopping)
   }
 
   func testADescriptorOfSomethingElse() throws {

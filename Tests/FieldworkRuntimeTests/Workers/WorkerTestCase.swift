@@ -64,10 +64,12 @@ class WorkerTestCase: RuntimeTestCase {
       Self.openDescriptors, Self.children, Self.temporaryFiles
     )
     try await body()
-    let left = Self.openDescriptors.subtracting(descriptors).map { descriptor in
+    let left = Self.openDescriptors.subtracting(descriptors).compactMap { descriptor -> String? in
       let path = try? FileManager.default.destinationOfSymbolicLink(
         atPath: "/proc/self/fd/\(descriptor)"
       )
+      // The system's queues and loops open theirs when they are first used, for good.
+      guard path?.hasPrefix("anon_inode:[event") != true else { return nil }
       return "\(descriptor): \(path ?? "?")"
     }
     XCTAssertEqual(left, [], "descriptors", file: file, line: line)
