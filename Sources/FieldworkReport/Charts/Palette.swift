@@ -44,7 +44,9 @@ enum Palette {
   /// The style of a picture that stands by itself.
   static var style: String {
     let colors = light.enumerated().map { ".s\($0){color:\($1)}" }.joined()
-    return "text{font:12px system-ui,sans-serif;fill:#222}" + shared + colors
+    return
+      "text{font:12px system-ui,sans-serif;fill:#222}text.halo{paint-order:stroke;stroke:#fff;stroke-width:3px}"
+      + shared + colors
   }
 
   /// What the classes of all pictures mean, whatever the colours.
@@ -53,7 +55,7 @@ enum Palette {
     .bar{stroke:currentColor;stroke-width:1.5}.dot{fill:currentColor}.point{fill:currentColor;opacity:.3}\
     .grid{stroke:#8884;stroke-width:1}.axis{stroke:#888;stroke-width:1}.small{font-size:11px}\
     .strong{font-weight:600}.faint{opacity:.7}.fill{fill:currentColor}.failed{fill:#c8102e}\
-    .stroke{fill:none;stroke-width:1.3;opacity:.65}.empty{fill:#8882}\
+    .stroke{fill:none;stroke-width:1.3;opacity:.65}.stroke.off{opacity:.04}.empty{fill:#8882}\
     text.on-light{fill:#000;pointer-events:none}text.on-dark{fill:#fff;pointer-events:none}
     """
 }

@@ -133,7 +133,7 @@
     // On paper a page is about as wide as a large phone.
     const width = printing ? (holder === curves ? 680 : 330) : Math.max(280, Math.floor(holder.clientWidth || 640));
     const height = Math.round(Math.min(Math.max(width * 0.62, 260), 430));
-    const svg = create("svg", { class: "plot", role: "img", tabindex: "0", viewBox: `0 0 ${width} ${height}`, "aria-label": `${chart.title}. ${chart.summary}` });
+    const svg = create("svg", { class: "plot", role: "img", tabindex: "0", viewBox: `0 0 ${width} ${height}`, "data-title": chart.title, "aria-label": `${chart.title}. ${chart.summary}` });
     // The legend, in lines.
     const legend = [];
     let at = 14;
@@ -261,7 +261,7 @@
     const places = [...new Set(chart.series.flatMap((series) => series.x))].sort((a, b) => a - b);
     if (!places.length) return;
     const guide = create("line", { class: "guide", y1: box.top, y2: box.bottom, visibility: "hidden" }, svg);
-    const area = create("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top, fill: "transparent" }, svg);
+    const area = create("rect", { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top, class: "area", fill: "transparent" }, svg);
     let current = -1;
     const show = (index, near) => {
       current = index;
@@ -350,6 +350,43 @@
     showTip(svg.marked.dataset.tip, [box.left + box.width / 2, box.top + box.height / 2], true);
   });
 
+  // Pictures as files: what is to be seen, on white, with its title above and its notes below
+
+  const save = (figure) => {
+    const shown = figure.querySelector("svg.plot");
+    if (!shown) return;
+    const { width, height } = shown.viewBox.baseVal;
+    const notes = all(".note", figure).map((note) => note.textContent).filter((note) => note !== "");
+    const full = height + 40 + 18 * notes.length;
+    const file = create("svg", { viewBox: `0 0 ${width} ${full}`, width, height: full, role: "img" });
+    create("title", {}, file, shown.dataset.title);
+    create("desc", {}, file, shown.getAttribute("aria-label"));
+    create("style", {}, file, data.style);
+    create("rect", { width: "100%", height: "100%", fill: "#fff" }, file);
+    create("text", { x: 14, y: 22, class: "strong" }, file, cut(shown.dataset.title, Math.floor(width / 8)));
+    const content = create("g", { transform: "translate(0 34)" }, file);
+    content.append(...shown.cloneNode(true).childNodes);
+    for (const mark of all(".brush, .extent, .guide, .area", content)) mark.remove();
+    for (const mark of all("[data-tip]", content)) {
+      mark.prepend(create("title", {}, null, mark.dataset.tip));
+      delete mark.dataset.tip;
+    }
+    notes.forEach((note, index) => create("text", { x: 14, y: 46 + height + 18 * index, class: "small faint" }, file, cut(note, Math.floor(width / 6))));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(file)], { type: "image/svg+xml" }));
+    link.download = `${figure.closest("section").id} ${shown.dataset.title}`.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80) + ".svg";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  };
+  const addSaving = () => {
+    for (const figure of all("figure.panel")) {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "save", textContent: "Save as SVG" });
+      button.addEventListener("click", () => save(figure));
+      figure.append(button);
+    }
+  };
+
   // Curves
 
   const drawCurves = () => {
@@ -409,35 +446,147 @@
     return column.texts ? column.texts[cell] ?? "" : cell === null ? "" : column.kind === "number" ? format(cell) : String(cell);
   };
   const raw = (column, row) => (column.texts ? column.texts[column.cells[row]] ?? null : column.cells[row]);
-  const matches = (row, terms) =>
-    terms.every((term) => {
-      if (!term.column) return configs.columns.some((column) => text(column, row).toLowerCase().includes(term.text));
-      const value = raw(term.column, row);
-      const number = Number(term.value);
-      const isNumber = typeof value === "number" && term.value !== "" && !Number.isNaN(number);
-      const shownText = text(term.column, row);
-      switch (term.sign) {
-        case "=": case "==": return isNumber ? value === number || shownText === term.value : shownText === term.value;
-        case "!=": return isNumber ? value !== number : shownText !== term.value;
-        case "<": return isNumber && value < number;
-        case "<=": return isNumber && value <= number;
-        case ">": return isNumber && value > number;
-        case ">=": return isNumber && value >= number;
-        default: return true;
+  // The filter takes the conditions that --where takes, and words to look for in all columns; between two of them stands "and",
+  // or nothing.
+  const notFinite = { nan: NaN, "-nan": NaN, inf: Infinity, "-inf": -Infinity };
+  const number = (cell) => (typeof cell === "number" ? cell : notFinite[cell] ?? null);
+  const read = (column, row) => {
+    const [cell, value] = [column.cells[row], raw(column, row)];
+    const isMissing = cell === null || cell === column.null;
+    const size = number(column.texts ? column.sizes && column.sizes[cell] : cell);
+    return { written: String(value), shown: text(column, row), size, text: isMissing || size !== null ? null : value, isMissing };
+  };
+  const typed = ({ kind, text }) => {
+    const isWord = kind === "word";
+    const size = isWord && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : null;
+    return { written: text, size, text: size === null ? text : null, isNull: isWord && /^(null|nil)$/.test(text) };
+  };
+  const tokens = (filter) => {
+    const kinds = ["and", "or", "sign", "not", "open", "close", "quoted", "quoted", "word", "word"];
+    const pattern = /(&&|,)|(\|\|)|(<=|>=|!=|==|=|<|>)|(!)|(\()|(\))|"([^"]*)"|'([^']*)'|(\[[^\]]*\])|([^\s&|,()<>=!]+)|(\S)/g;
+    return [...filter.matchAll(pattern)].map((match) => {
+      const place = match.findIndex((text, index) => index > 0 && text !== undefined) - 1;
+      const text = match[place + 1];
+      if (!kinds[place]) throw `unexpected '${text}'`;
+      if (kinds[place] === "word" && /^["']/.test(text)) throw "a quote is not closed";
+      const joint = kinds[place] === "word" && text.toLowerCase();
+      return { kind: ["and", "or", "not"].includes(joint) ? joint : kinds[place], text };
+    });
+  };
+  const condition = (filter) => {
+    const list = tokens(filter);
+    let at = 0;
+    const peek = (ahead = 0) => list[at + ahead] || { kind: "end" };
+    const take = (...kinds) => (kinds.includes(peek().kind) ? list[at++] : null);
+    const isWord = (token, ...words) => token.kind === "word" && words.includes(token.text.toLowerCase());
+    const fail = (expected) => {
+      throw `expected ${expected}, found ${peek().kind === "end" ? "the end" : `'${peek().text}'`}`;
+    };
+    const value = (after) => typed(take("word", "quoted") || fail(`a value after '${after}'`));
+    const values = () => {
+      const found = [];
+      if (peek().kind === "word" && peek().text.startsWith("[")) {
+        return tokens(take("word").text.slice(1, -1)).filter((token) => token.kind !== "and").map(typed);
       }
-    });
-  // Spaces around a sign do not count, nor does the word between two conditions.
-  const terms = (filter) =>
-    (filter.replace(/\s*(<=|>=|!=|==|=|<|>)\s*/g, "$1").replace(/\s(and|&&)\s/g, " ").match(/(?:"[^"]*"|[^\s"])+/g) || []).map((part) => {
-      const found = part.match(/^("[^"]*"|[^<>=!]+)(<=|>=|!=|==|=|<|>)(.*)$/);
-      const bare = (word) => word.replace(/^"(.*)"$/, "$1");
-      const column = found && configs.columns.find((column) => column.name === bare(found[1]));
-      return column ? { column, sign: found[2], value: bare(found[3]) } : { text: bare(part).toLowerCase() };
-    });
+      if (!take("open")) fail("values in parentheses after 'in'");
+      do found.push(value(found.length ? "," : "(")); while (take("and"));
+      if (!take("close")) fail("',' or ')'");
+      return found;
+    };
+    const equals = (cell, wanted) => {
+      if (cell.isMissing) return wanted.isNull;
+      if (cell.size !== null && cell.size === wanted.size) return true;
+      const plain = (text) => (/^[[{]/.test(text) ? text.replace(/\s+/g, "") : text);
+      return cell.shown === wanted.written || plain(cell.written) === plain(wanted.written);
+    };
+    // Each has a size, or a text, or, if it is missing, neither.
+    const ordered = (holds) => (first, second) => {
+      if (first.size !== null && second.size !== null) return holds(first.size, second.size);
+      return first.text !== null && second.text !== null && holds(first.text, second.text);
+    };
+    const compare = {
+      "==": equals,
+      "=": equals,
+      "!=": (cell, wanted) => !equals(cell, wanted),
+      "<": ordered((first, second) => first < second),
+      ">": ordered((first, second) => first > second),
+      "<=": ordered((first, second) => first <= second),
+      ">=": ordered((first, second) => first >= second),
+    };
+    const relation = (name) => {
+      const column = configs.columns.find((column) => column.name === name.text);
+      const sign = take("sign");
+      if (!column && sign) throw `there is no column '${name.text}'`;
+      if (sign) {
+        const wanted = value(sign.text);
+        return (row) => compare[sign.text](read(column, row), wanted);
+      }
+      const isNegated = peek().kind === "not" && isWord(peek(1), "in", "contains");
+      if (!column || !isWord(peek(isNegated ? 1 : 0), "in", "contains", "is")) {
+        const word = name.text.toLowerCase();
+        return (row) => configs.columns.some((column) => text(column, row).toLowerCase().includes(word));
+      }
+      if (isNegated) at++;
+      const verb = take("word").text.toLowerCase();
+      const negate = (holds) => (row) => !holds(row);
+      if (verb === "is") {
+        const isNot = take("not");
+        const what = isWord(peek(), "missing", "nan") ? take("word").text.toLowerCase() : fail("'missing' or 'nan' after 'is'");
+        const holds = what === "missing" ? (row) => read(column, row).isMissing : (row) => Number.isNaN(read(column, row).size);
+        return isNot ? negate(holds) : holds;
+      }
+      const wanted = verb === "in" ? values() : value("contains");
+      const holds = (row) => {
+        const cell = read(column, row);
+        if (verb === "in") return wanted.some((one) => equals(cell, one));
+        return !cell.isMissing && (cell.written.includes(wanted.written) || cell.shown.includes(wanted.written));
+      };
+      return isNegated ? negate(holds) : holds;
+    };
+    const one = () => {
+      if (take("not")) {
+        const holds = one();
+        return (row) => !holds(row);
+      }
+      if (take("open")) {
+        const holds = any();
+        if (!take("close")) fail("')'");
+        return holds;
+      }
+      return relation(take("word", "quoted") || fail("a name or a word"));
+    };
+    const every = () => {
+      const parts = [one()];
+      while (take("and") || ["word", "quoted", "not", "open"].includes(peek().kind)) parts.push(one());
+      return (row) => parts.every((holds) => holds(row));
+    };
+    const any = () => {
+      const parts = [every()];
+      while (take("or")) parts.push(every());
+      return (row) => parts.some((holds) => holds(row));
+    };
+    if (!list.length) return () => true;
+    const holds = any();
+    if (peek().kind !== "end") fail("'and' or 'or'");
+    return holds;
+  };
+  // What cannot be read, mostly because it is not all there yet, leaves the rows as they are.
+  let isWanted = () => true;
+  let problem = "";
+  const readFilter = () => {
+    const input = byId("config-filter");
+    try {
+      isWanted = condition(input.value);
+      problem = "";
+    } catch (reason) {
+      if (typeof reason !== "string") throw reason;
+      problem = reason;
+    }
+    input.setAttribute("aria-invalid", String(problem !== ""));
+  };
   const fill = () => {
     if (!configs) return;
-    const wanted = terms(byId("config-filter").value);
-    const rows = order.filter((row) => (!brushed || brushed.has(configs.ids[row])) && matches(row, wanted));
+    const rows = order.filter((row) => (!brushed || brushed.has(configs.ids[row])) && isWanted(row));
     const body = document.createElement("tbody");
     for (const row of rows.slice(0, shown)) {
       const line = body.insertRow();
@@ -454,7 +603,7 @@
       }
     }
     table.tBodies[0].replaceWith(body);
-    byId("config-count").textContent = `${rows.length} of ${configs.ids.length} configs` + (rows.length > shown ? `, the first ${shown} shown` : "");
+    byId("config-count").textContent = (problem ? `${problem}; still ` : "") + `${rows.length} of ${configs.ids.length} configs` + (rows.length > shown ? `, the first ${shown} shown` : "");
     byId("config-more").hidden = rows.length <= shown;
     if (!brushed) {
       const kept = new Set(rows.map((row) => configs.ids[row]));
@@ -489,6 +638,7 @@
     );
     byId("config-filter").addEventListener("input", () => {
       shown = 100;
+      readFilter();
       fill();
     });
     byId("config-more").addEventListener("click", () => {
@@ -562,11 +712,13 @@
   if (byId("brush-reset")) byId("brush-reset").addEventListener("click", resetBrush);
 
   takeTitles(document);
+  addSaving();
   for (const control of all(".controls[hidden]")) control.hidden = false;
   drawCurves();
   drawEffects();
   if (configs) {
     sort();
+    readFilter();
     fill();
   }
   let width = innerWidth;

@@ -72,7 +72,7 @@ public struct Plot: Sendable {
   var element: String {
     """
     <svg class="plot" role="img" tabindex="0" viewBox="0 0 \(SVG.number(width)) \(SVG.number(height))" \
-    style="max-width:\(SVG.number(width * 1.15))px" aria-label="\(Markup.text("\(title). \(summary)"))">\(content)</svg>
+    style="max-width:\(SVG.number(width * 1.15))px" data-title="\(Markup.text(title))" aria-label="\(Markup.text("\(title). \(summary)"))">\(content)</svg>
     """
   }
 }

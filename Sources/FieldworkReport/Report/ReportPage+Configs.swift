@@ -23,25 +23,30 @@ extension ReportPage {
       if isNumeric {
         object["cells"] = .list(
           rows.map { row in
-            guard let number = cells[row]?.number else { return .null }
-            return number.isFinite ? Chart.number(number, digits: 9) : .string("\(number)")
+            cells[row]?.number.map(Self.size) ?? .null
           }
         )
       } else {
         var places: [String: Int] = [:]
         var texts: [Value] = []
+        var sizes: [Value] = []
         object["cells"] = .list(
           rows.map { row in
             guard let cell = cells[row] else { return .null }
             let text = Markup.cut(cell.description, 400)
-            if places[text] == nil {
-              places[text] = texts.count
+            // A number and the text of it are two.
+            let key = cell.number == nil ? "text \(text)" : "number \(text)"
+            if places[key] == nil {
+              places[key] = texts.count
               texts.append(.string(text))
+              sizes.append(cell.number.map(Self.size) ?? .null)
             }
-            return .int(places[text] ?? 0)
+            return .int(places[key] ?? 0)
           }
         )
         object["texts"] = .list(texts)
+        if sizes.contains(where: { $0 != .null }) { object["sizes"] = .list(sizes) }
+        if let place = places["text null"], cells.contains(.null) { object["null"] = .int(place) }
       }
       if let margins {
         object["margins"] = .list(rows.map { margins[$0].map { Chart.number($0) } ?? .null })
@@ -49,10 +54,15 @@ extension ReportPage {
       return .dictionary(object)
     }
 
+    private static func size(_ number: Double) -> Value {
+      number.isFinite ? Chart.number(number, digits: 9) : .string("\(number)")
+    }
+
     func html(_ row: Int) -> String {
       let text: String =
         switch cells[row] {
         case nil: ""
+        case .null? where isNumeric: ""
         case .double(let number)?: Scale.rounded(number)
         case let value?: value.description
         }
@@ -168,8 +178,8 @@ extension ReportPage {
       placeholder="\(Markup.text(example))" aria-describedby="config-hint"></label>
       <span id="config-count" role="status"></span>
       </div>
-      <p class="hint" id="config-hint">A click on a head sorts. The filter takes words to look for, and comparisons \
-      such as \(Markup.text(example)); all must hold.\
+      <p class="hint" id="config-hint">A click on a head sorts. The filter takes the conditions that --where takes, such as \
+      \(Markup.text(example)), with and, or, not, in, contains and is missing, and words to look for in all columns.\
       \(count > kept ? " The table has \(kept) of \(count) configs." : "")\
       \(same.isEmpty ? "" : " The same everywhere: \(Markup.text(Markup.cut(same.joined(separator: ", "), 300))).")</p>
       <div class="tall" tabindex="0" role="region" aria-label="Configs">

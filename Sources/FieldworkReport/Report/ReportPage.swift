@@ -39,7 +39,7 @@ struct ReportPage {
   var parameters: [Table.Column] { parameters(for: drawn.first) }
 
   var html: String {
-    var data: [String: Value] = [:]
+    var data: [String: Value] = ["style": .string(Palette.style)]
     let sections = [
       curves(&data), effects(&data), importance(), heatMaps(), parallel(), configs(&data),
       failures(), timeline(), circumstances(),

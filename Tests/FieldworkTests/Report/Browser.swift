@@ -23,6 +23,8 @@ final class Browser {
   /// What the page reported as errors.
   private(set) var errors: [String] = []
   private var hasLoaded = false
+  private var begunDownloads = 0
+  private var endedDownloads = 0
 
   /// The path of the browser; nil if none is installed.
   static var path: String? {
@@ -208,6 +210,25 @@ final class Browser {
     return try XCTUnwrap(Data(base64Encoded: answer["data"] as? String ?? ""))
   }
 
+  /// The files that the page has saved while something was done, by name.
+  func files(_ action: (Browser) throws -> Void) throws -> [URL] {
+    let downloads = folder.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: downloads, withIntermediateDirectories: true)
+    _ = try call(
+      "Page.setDownloadBehavior",
+      ["behavior": "allow", "downloadPath": downloads.path]
+    )
+    (begunDownloads, endedDownloads) = (0, 0)
+    try action(self)
+    // A click is through before its download has begun.
+    while begunDownloads == 0 || endedDownloads < begunDownloads { try receive() }
+    _ = try value("new Promise((done) => setTimeout(done, 300))")
+    while endedDownloads < begunDownloads { try receive() }
+    return try FileManager.default
+      .contentsOfDirectory(at: downloads, includingPropertiesForKeys: nil)
+      .sorted { $0.path < $1.path }
+  }
+
   /// The page as it would be printed, as PDF.
   func printed() throws -> Data {
     let answer = try call("Page.printToPDF", [:])
@@ -262,6 +283,9 @@ final class Browser {
     let parameters = message["params"] as? [String: Any] ?? [:]
     switch message["method"] as? String {
     case "Page.loadEventFired": hasLoaded = true
+    case "Page.downloadWillBegin": begunDownloads += 1
+    case "Page.downloadProgress" where parameters["state"] as? String != "inProgress":
+      endedDownloads += 1
     case "Runtime.exceptionThrown": errors.append("\(parameters)")
     case "Runtime.consoleAPICalled"
     where ["error", "warning"].contains(parameters["type"] as? String):
@@ -270,7 +294,9 @@ final class Browser {
     case "Network.requestWillBeSent":
       let request = parameters["request"] as? [String: Any]
       let url = request?["url"] as? String ?? ""
-      if !url.hasPrefix("file:"), !url.hasPrefix("about:"), !url.hasPrefix("data:") {
+      if !url.hasPrefix("file:"), !url.hasPrefix("about:"), !url.hasPrefix("data:"),
+        !url.hasPrefix("blob:")
+      {
         errors.append("the page asked for \(url)")
       }
     default: break

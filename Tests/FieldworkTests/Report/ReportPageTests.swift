@@ -2,6 +2,10 @@ import Fieldwork
 import Foundation
 import XCTest
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 /// Reports in a real browser.
 final class ReportPageTests: CommandLineTestCase {
   /// Runs a playbook and writes its report.
@@ -174,6 +178,125 @@ final class ReportPageTests: CommandLineTestCase {
     XCTAssertEqual(try column(2).count, 9)
     try browser.click("#brush-reset")
     XCTAssertEqual(try column(2).count, 18)
+    XCTAssertEqual(browser.errors, [])
+  }
+
+  /// Writes into the field for the filter, in place of what is there.
+  private func filter(_ browser: Browser, _ text: String) throws {
+    _ = try browser.value("document.getElementById('config-filter').select()")
+    try browser.click("#config-filter")
+    _ = try browser.value("document.getElementById('config-filter').select()")
+    try browser.type(text)
+  }
+
+  /// The filter of the page holds for the same configs as `--where`.
+  func testTheFilterTakesConditions() async throws {
+    let research = Research("made", seed: 1, parallel: .serial) {
+      Domain("rate" <- [0.1, 1, 1e-5, -2])
+        * (Domain("kind" <- ["relu", "tanh x", "Adam", "3"])
+          .* Domain("mixed" <- [Value.int(3), "a", .double(4.5), .null]))
+        * Domain("layer size" <- [[8], [8, 16]]) * Domain("flag" <- [true, false])
+      Unit("f", saving: "y") { run in
+        let rate = try run["rate", as: Double.self]
+        return rate < 0 ? Double.nan : rate * (try run["flag", as: Bool.self] ? 1 : 2)
+      }
+      Unit("g", saving: "z") { run in
+        try run["kind", as: String.self] == "relu" ? Int?.none : 1
+      }
+    }
+    let results = try await research.run()
+    let path = "\(directory.path)/made.html"
+    try Report(results).write(to: path)
+    let browser = try Browser()
+    try browser.show(path)
+    let conditions = [
+      "rate < 1", "rate<=1", "rate >= 0.1 and rate != 1", "rate == .1", "rate = 1e-5", "rate > -3",
+      "rate in (0.1, 1)", "rate not in (0.1,1)", "rate in [0.1, -2]", "not rate == 1",
+      "!(rate == 1)",
+      "kind == relu", "kind != relu", "kind == 'tanh x'", "kind == \"tanh x\" or rate == 1",
+      "kind in (relu, 'tanh x')", "kind contains a", "kind not contains a", "kind contains an",
+      "kind == 3", "kind == '3'", "kind < b", "kind >= relu", "kind < 4",
+      "mixed == 3", "mixed < 4", "mixed < b", "mixed == null", "mixed is missing",
+      "mixed contains 3", "flag == true",
+      "flag != true && rate < 1",
+      "'layer size' == [8]", "\"layer size\" == [8, 16]", "'layer size' contains 16",
+      "y is nan", "y is not nan", "y is missing", "y < 1", "y >= 0.2 || kind == Adam", "y != 2",
+      "y == nan",
+      "z is missing", "z is not missing", "z == 1", "z != 1", "z < 2", "z == null",
+      "rate < 1 and (kind == relu or kind == Adam) and not flag == true",
+      "rate < 1, kind == relu", "rate == 1 or rate < 1 and kind == relu",
+      "(rate == 1 or rate < 1) and kind == relu", "RATE == 1 or rate == 1",
+    ]
+    for condition in conditions {
+      try filter(browser, condition)
+      let shown = Set(try browser.texts("#config-table tbody td:last-child"))
+      let count = try browser.texts("#config-count")
+      guard let wanted = try? results.filtered(where: Condition(condition)) else {
+        XCTAssertTrue(
+          count[0].hasPrefix("there is no column 'RATE'; still"),
+          "\(condition): \(count)"
+        )
+        continue
+      }
+      XCTAssertEqual(shown, Set(wanted.experiments.map(\.id)), condition)
+      XCTAssertEqual(count, ["\(wanted.experiments.count) of 64 configs"], condition)
+    }
+
+    // Words look in all columns, beside conditions.
+    for (text, count) in [
+      ("", 64), ("ADAM", 16), ("adam false", 8), ("adam or relu", 32), ("'tanh x' rate<1", 12),
+    ] {
+      try filter(browser, text)
+      XCTAssertEqual(try browser.texts("#config-count"), ["\(count) of 64 configs"], text)
+    }
+    // What is not all there yet changes nothing, and says why.
+    try filter(browser, "kind == relu")
+    try browser.type(" and rate <")
+    XCTAssertEqual(
+      try browser.texts("#config-count"),
+      ["expected a value after '<', found the end; still 16 of 64 configs"]
+    )
+    XCTAssertEqual(try browser.count("#config-filter[aria-invalid=true]"), 1)
+    try browser.type(" 1")
+    XCTAssertEqual(try browser.texts("#config-count"), ["12 of 64 configs"])
+    for text in [
+      "rate ==", "(rate == 1", "rate == 1)", "rate in 3", "y is 3", "kind == 'a", "& a", "or",
+    ] {
+      try filter(browser, text)
+      XCTAssertEqual(try browser.count("#config-filter[aria-invalid=true]"), 1, text)
+    }
+    XCTAssertEqual(browser.errors, [])
+  }
+
+  /// Pictures are saved as files that stand by themselves.
+  func testPicturesAreSaved() throws {
+    let browser = try Browser()
+    let path = try report("Digits", "digits", ["--iterations", "2", "--configs", "4"])
+    try browser.show(path)
+    let saved = try browser.files { try $0.click("#curves .save") }
+    XCTAssertEqual(
+      saved.map(\.lastPathComponent),
+      ["curves-loss-over-the-iterations-by-activation.svg"]
+    )
+    let text = try String(contentsOf: XCTUnwrap(saved.first), encoding: .utf8)
+    XCTAssertTrue(XMLParser(data: Data(text.utf8)).parse(), text)
+    for part in ["<title>", "class=\"band\"", ".s0{color:", "iteration"] {
+      XCTAssertTrue(text.contains(part), part)
+    }
+    XCTAssertFalse(text.contains("transparent"))
+    let others = try browser.files {
+      for section in ["parameters", "importance", "heatmap", "parallel", "timeline"] {
+        try $0.click("#\(section) figure:not([hidden]) .save")
+      }
+    }
+    XCTAssertEqual(others.count, 5)
+    for file in others {
+      XCTAssertTrue(XMLParser(data: try Data(contentsOf: file)).parse(), file.lastPathComponent)
+      if let folder = ProcessInfo.processInfo.environment["FIELDWORK_SCREENSHOTS"] {
+        let copy = URL(fileURLWithPath: folder).appendingPathComponent(file.lastPathComponent)
+        try Data(contentsOf: file).write(to: copy)
+      }
+    }
     XCTAssertEqual(browser.errors, [])
   }
 
