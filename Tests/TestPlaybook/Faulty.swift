@@ -61,7 +61,13 @@ extension TestPlaybook {
       kill(getpid(), SIGKILL)
     case "hang": while true { usleep(10_000) }
     case "sleep": try await Task.sleep(for: .seconds(1000))
-    case "close": for descriptor in 3..<200 { close(Int32(descriptor)) }
+    case "close":
+      // Without those that the system's own threads need.
+      for descriptor in Int32(3)..<200 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { continue }
+        close(descriptor)
+      }
     case "close standard": for descriptor in 0..<3 { close(Int32(descriptor)) }
     case "child":
       // A program that outlives its unit, unless somebody ends it.

@@ -143,10 +143,10 @@ public struct ResearchRunner: Sendable {
     )
     let timer = budget.map { time in
       RunBudget(time) {
-        run.stopSignal.give(.budget(time))
         run.emit(
           .warning("the budget of \(time.optionText) is used up: running iterations end first")
         )
+        run.stopSignal.give(.budget(time))
       }
     }
     defer { timer?.cancel() }

@@ -12,8 +12,9 @@ import Foundation
 /// When the worker has died, it still says what it was doing. To write into it costs no call of the
 /// system, so every turn of a unit is on it.
 ///
-/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead. A flag, which any thread
-/// of a process may raise, is written under a lock, and never lowered.
+/// `@unchecked Sendable`: a cell has one writer, and is read when the writer is dead. What several threads of a
+/// process may write, that is the flags, which are never lowered, and which branch was the last, is written
+/// under a lock.
 final class WorkerBoard: @unchecked Sendable {
   /// Where a branch is.
   struct Position: Hashable {
@@ -36,7 +37,7 @@ final class WorkerBoard: @unchecked Sendable {
 
   private let branches: Int
   private let cells: UnsafeMutableBufferPointer<Int64>
-  private let flags = NSLock()
+  private let shared = NSLock()
   /// The file; nil for one who has been given it, or when it is needed no more.
   private var file: SystemFile?
 
@@ -107,14 +108,16 @@ final class WorkerBoard: @unchecked Sendable {
   /// is seen at once.
   func stop() { raise(Cell.isStopping) }
 
-  private func raise(_ flag: Int) { flags.withLock { cells[flag] = 1 } }
+  private func raise(_ flag: Int) { shared.withLock { cells[flag] = 1 } }
 
   /// A unit's turn begins for a branch, by its place in the task.
   func begin(_ unit: Int, iteration: Int, branch: Int) {
     cells[Cell.unit(branch)] = Int64(unit) + 1
     cells[Cell.iteration(branch)] = Int64(iteration)
     cells[Cell.isInTurn(branch)] = 1
-    cells[Cell.branch] = Int64(branch)
+    // There is no other, and nothing to tell.
+    guard branches > 1 else { return }
+    shared.withLock { cells[Cell.branch] = Int64(branch) }
   }
 
   func end(branch: Int) { cells[Cell.isInTurn(branch)] = 0 }

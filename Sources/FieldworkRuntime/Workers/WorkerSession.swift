@@ -216,15 +216,16 @@ struct MemoryKills {
 
   var hasGrown: Bool { MemoryKills.count > before }
 
-  /// The kills so far, in the machine and in the group of processes that this one belongs to.
+  /// The kills so far, in the group of processes that this one belongs to, or else in the machine.
   private static var count: Int {
     #if os(Linux)
-      let files = ["/proc/vmstat", "/sys/fs/cgroup/memory.events"]
-      return files.reduce(0) { sum, path in
-        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+      // In a container the second one counts its neighbours, too.
+      for path in ["/sys/fs/cgroup/memory.events", "/proc/vmstat"] {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
         let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
-        return sum + (line?.split(separator: " ").last.flatMap { Int($0) } ?? 0)
+        if let count = line?.split(separator: " ").last.flatMap({ Int($0) }) { return count }
       }
+      return 0
     #else
       return 0
     #endif

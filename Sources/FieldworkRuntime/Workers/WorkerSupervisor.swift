@@ -79,7 +79,11 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func send(_ assignment: WorkerAssignment, to session: WorkerSession) {
-    guard !session.add(message(assignment)) else { return }
+    if !session.add(message(assignment)) { refuse(assignment) }
+  }
+
+  /// Ends the run, since a task cannot be sent. The state must not be locked, for this supervisor is stopped, too.
+  private func refuse(_ assignment: WorkerAssignment) {
     let error = FieldworkError(
       .invalidDefinition,
       "the configs of task \(assignment.task.number) are larger than half a gigabyte and cannot be sent to a worker process; run with --parallel threads"
@@ -285,13 +289,15 @@ final class WorkerSupervisor: Sendable {
       )
     )
     // With the lock, so that no task is sent twice or out of its order.
-    withState { state in
+    let refused = withState { state in
       state.session = session
       state.isCallingBack = false
-      for assignment in state.assignments.list { send(assignment, to: session) }
+      let refused = state.assignments.list.first { !session.add(message($0)) }
       session.flush()
       if state.isFinishing { session.send(.finish) }
+      return refused
     }
+    if let refused { refuse(refused) }
     if run.stopSignal.isGiven { stop(session) }
     return session
   }

@@ -129,6 +129,7 @@ final class UpdateWorkersTests: RuntimeTestCase {
       for workers in [1, 2, 8] {
         let store = try DatabaseStore.inMemory()
         let (events, begun) = AsyncStream<Void>.makeStream()
+        let cancelled = DispatchSemaphore(value: 0)
         let isFirst = Shared(true)
         func research() -> Research {
           Research("test", seed: 1, workers: .count(workers)) {
@@ -151,7 +152,8 @@ final class UpdateWorkersTests: RuntimeTestCase {
               case .deaf:
                 await withTaskCancellationHandler {
                   await withCheckedContinuation { continuation in
-                    DispatchQueue.global().asyncAfter(deadline: .now() + 0.02) {
+                    DispatchQueue.global().async {
+                      cancelled.wait()
                       continuation.resume()
                     }
                   }
@@ -168,6 +170,7 @@ final class UpdateWorkersTests: RuntimeTestCase {
         let task = Task { try await ResearchRunner(research(), store: store).run() }
         for await _ in events { break }
         task.cancel()
+        cancelled.signal()
         let summary = try await task.value
         let name = "\(habit), \(workers) workers"
         XCTAssertTrue(summary.isCancelled, name)

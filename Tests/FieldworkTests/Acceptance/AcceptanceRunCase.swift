@@ -113,13 +113,19 @@ final class Meeting: @unchecked Sendable {
 /// Holds up units until a test lets them pass.
 final class Gate: Sendable {
   private let semaphore = DispatchSemaphore(value: 0)
+  private let (arrivals, arrival) = AsyncStream<Void>.makeStream()
 
+  /// Waits until the gate is open.
   func wait() throws {
+    arrival.yield()
     guard semaphore.wait(timeout: .now() + 60) == .success else { throw Mishap("the gate is shut") }
     semaphore.signal()
   }
 
   func open() { semaphore.signal() }
+
+  /// Waits until somebody waits at the gate.
+  func arrived() async { for await _ in arrivals { return } }
 }
 
 /// Hands the events of a run to a test that waits for them.

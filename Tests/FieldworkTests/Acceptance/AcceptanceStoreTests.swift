@@ -179,6 +179,7 @@ final class AcceptanceStoreTests: AcceptanceRunCase {
     let run = try research(gate).start(store: store, consumers: [stream])
     await stream.waitForAnEnd()
     await stream.waitForAnEnd()
+    await gate.arrived()
     run.terminate()
     gate.open()
     let interrupted = try await run.summary()

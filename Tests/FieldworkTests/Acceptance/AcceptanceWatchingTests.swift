@@ -168,6 +168,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     defer { try? store.close() }
     let run = try waiting(gate).start(store: store, consumers: [stream])
     await stream.waitForAnEnd()
+    await gate.arrived()
     run.terminate()
     gate.open()
     let summary = try await run.summary()

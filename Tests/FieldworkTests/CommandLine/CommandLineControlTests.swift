@@ -116,7 +116,7 @@ final class CommandLineControlTests: CommandLineTestCase {
     let gate = try makeGate()
     let run = try start(research: "waiting", gate: gate)
     let handle = try openGate(gate)
-    try waitForRecord("waiting") { $0["experiments"] != .list([]) }
+    try waitForRecord("waiting") { $0["failed"] == 1 && $0["experiments"] != .list([]) }
     kill(run.process.id, SIGKILL)
     XCTAssertTrue(try run.finish().wasKilled)
     try handle.close()
@@ -161,9 +161,9 @@ final class CommandLineControlTests: CommandLineTestCase {
     let terminal = try PseudoTerminal()
     let attached = try start("attach", research: "waiting", standardError: terminal.writer)
     try terminal.writer.close()
+    _ = terminal.read(until: "1/2")
     let text = terminal.read(until: "worker 1:")
     XCTAssertTrue(text.contains("█"), text)
-    XCTAssertTrue(text.contains("1/2"), text)
     // Another one is ended, which the run does not notice.
     let other = try start("attach", research: "waiting")
     XCTAssertTrue(other.waitForError(containing: "leaves it alone"))

@@ -61,7 +61,9 @@ final class CommandLineDeathTests: FaultTestCase {
     XCTAssertEqual(saved("y", results, id)[0], 0, "handed on", file: file, line: line)
     XCTAssertEqual(results.failures.count, 1, file: file, line: line)
     let failure = try XCTUnwrap(results.failures.first?.failure, file: file, line: line)
-    XCTAssertEqual(failure.message, message, file: file, line: line)
+    // The line in the standard library is another one with each version.
+    let words = failure.message.replacing(/(ContiguousArrayBuffer\.swift):\d+/) { "\($0.1)" }
+    XCTAssertEqual(words, message, file: file, line: line)
     XCTAssertTrue(run.output.contains(failure.message), run.output, file: file, line: line)
     XCTAssertEqual(failure.unit, unit, file: file, line: line)
     XCTAssertTrue(iterations.contains(failure.iteration), file: file, line: line)
@@ -91,7 +93,7 @@ final class CommandLineDeathTests: FaultTestCase {
     let failure = try failure(
       of: "trap",
       saying: "the process died of a trap (\(name)): "
-        + "Swift/ContiguousArrayBuffer.swift:692: Fatal error: Index out of range"
+        + "Swift/ContiguousArrayBuffer.swift: Fatal error: Index out of range"
     )
     XCTAssertEqual(failure.death?.cause, .signal)
     XCTAssertEqual(failure.death?.signal, Int(signal))
@@ -170,7 +172,7 @@ final class CommandLineDeathTests: FaultTestCase {
   // MARK: Time
 
   func testAnExperimentThatHeedsTheEndOfItsTime() throws {
-    let failure = try failure(of: "sleep", "--timeout", "0.5s", saying: "it took longer than 0.5 s")
+    let failure = try failure(of: "sleep", "--timeout", "3s", saying: "it took longer than 3 s")
     XCTAssertEqual(failure.death, Death(.timeLimit))
   }
 
@@ -178,10 +180,10 @@ final class CommandLineDeathTests: FaultTestCase {
     let failure = try failure(
       of: "hang",
       "--timeout",
-      "0.5s",
+      "3s",
       "--grace",
       "0.2s",
-      saying: "it took longer than 0.5 s"
+      saying: "it took longer than 3 s"
     )
     XCTAssertEqual(failure.death?.cause, .timeLimit)
     XCTAssertNil(failure.death?.signal, "the run's own signal tells nothing")
@@ -191,8 +193,8 @@ final class CommandLineDeathTests: FaultTestCase {
     let failure = try failure(
       of: "stop",
       "--silence-limit",
-      "1s",
-      saying: "the worker process gave no sign of life for 1 s and was killed"
+      "3s",
+      saying: "the worker process gave no sign of life for 3 s and was killed"
     )
     XCTAssertEqual(failure.death?.cause, .unresponsive)
   }
@@ -202,12 +204,12 @@ final class CommandLineDeathTests: FaultTestCase {
     let failure = try failure(
       of: "hang",
       "--silence-limit",
-      "0.3s",
-      "--timeout",
       "1.5s",
+      "--timeout",
+      "5s",
       "--grace",
       "0.1s",
-      saying: "it took longer than 1.5 s"
+      saying: "it took longer than 5 s"
     )
     XCTAssertEqual(failure.death?.cause, .timeLimit)
   }

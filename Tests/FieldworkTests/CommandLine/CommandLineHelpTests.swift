@@ -11,7 +11,11 @@ final class CommandLineHelpTests: CommandLineTestCase {
     file: StaticString = #filePath,
     line: UInt = #line
   ) throws {
-    let result = try ProcessRun(Self.executable("Quickstart"), arguments)
+    let result = try ProcessRun(
+      Self.executable("Quickstart"),
+      arguments,
+      environment: ["COLUMNS": "80"]
+    )
     XCTAssertEqual(result.status, 0, file: file, line: line)
     XCTAssertEqual(result.error, "", file: file, line: line)
     // Help texts end their lines with spaces here and there, which editors take away.

@@ -256,7 +256,7 @@ final class CommandLineWorkerTests: FaultTestCase {
 
   /// Waits until so many experiments of a research have begun.
   private func waitForWorkers(_ running: RunningProcess, _ count: Int) -> Bool {
-    for _ in 0..<1_000 {
+    for _ in 0..<6_000 {
       if let results = try? results("faulty"), results.experiments.count == count { return true }
       usleep(10_000)
     }

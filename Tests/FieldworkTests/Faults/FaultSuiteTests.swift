@@ -207,7 +207,7 @@ final class FaultSuiteTests: FaultTestCase {
   func testASecondRunDisturbsNothing() throws {
     let table = try undisturbed()
     let round = try round("twice", ["--workers", "2"])
-    let first = try start(round, pause: 30_000)
+    let first = try start(round, pause: 200_000)
     while !journal(round).contains(where: { $0.hasPrefix("ends") }) { usleep(5_000) }
     for _ in 0..<2 {
       let second = try start(round).finish()

@@ -59,7 +59,12 @@ final class Browser {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let target = try call("Target.createTarget", ["url": "about:blank"])
+    let target: [String: Any]
+    do {
+      target = try call("Target.createTarget", ["url": "about:blank"])
+    } catch let problem as Problem where !process.isRunning {
+      throw XCTSkip("\(path) cannot be used: \(problem)")
+    }
     let attached = try call(
       "Target.attachToTarget",
       ["targetId": target["targetId"] ?? "", "flatten": true]
@@ -259,6 +264,7 @@ final class Browser {
   /// The next message.
   @discardableResult
   private func receive() throws -> [String: Any] {
+    let deadline = ContinuousClock.now + .seconds(180)
     while true {
       if let end = buffer.firstIndex(of: 0) {
         let message = Data(buffer[..<end])
@@ -269,8 +275,11 @@ final class Browser {
         return object
       }
       var entry = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-      guard poll(&entry, 1, 30_000) > 0 else {
-        throw Problem(description: "the browser does not answer")
+      // This process has the pipe open itself, so that it does not end with the browser.
+      guard poll(&entry, 1, 500) > 0 else {
+        guard process.isRunning else { throw Problem(description: "the browser is gone") }
+        guard .now < deadline else { throw Problem(description: "the browser does not answer") }
+        continue
       }
       var part = [UInt8](repeating: 0, count: 1 << 20)
       let count = read(output, &part, part.count)
@@ -290,7 +299,9 @@ final class Browser {
     case "Runtime.consoleAPICalled"
     where ["error", "warning"].contains(parameters["type"] as? String):
       errors.append("\(parameters)")
-    case "Log.entryAdded": errors.append("\(parameters)")
+    case "Log.entryAdded":
+      let entry = parameters["entry"] as? [String: Any]
+      if entry?["level"] as? String == "error" { errors.append("\(parameters)") }
     case "Network.requestWillBeSent":
       let request = parameters["request"] as? [String: Any]
       let url = request?["url"] as? String ?? ""
