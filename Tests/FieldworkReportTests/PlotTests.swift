@@ -129,6 +129,36 @@ final class PlotTests: ReportTestCase {
     XCTAssertEqual(missing.labels, ["1", "none", "2"])
   }
 
+  func testRangesAreToldApart() {
+    let narrow = Table.Column(name: "x", cells: (0..<15).map { .double(0.5 + 0.0001 * Double($0)) })
+    XCTAssertEqual(
+      Grouping(narrow).labels,
+      [
+        "0.5 to 0.5002", "0.5003 to 0.5005", "0.5006 to 0.5008", "0.5009 to 0.5011",
+        "0.5012 to 0.5014",
+      ]
+    )
+    XCTAssertEqual(Scale.texts(ofRanges: [(20, 20), (21, 45)]), ["20", "21 to 45"])
+    XCTAssertEqual(Scale.text(-0.001, 1), "0", "no sign")
+  }
+
+  /// The sentence says what the picture shows.
+  func testTheSummaryIsOfThePlacesThatAreDrawn() throws {
+    func plot(_ count: Int) throws -> Plot {
+      let made = (0..<count).map { x in
+        Made(
+          config: ["x": AnyAlias(10 * x)],
+          saved: ["y": [.double(x == 5 ? 1 : 0.001 * Double(x))]]
+        )
+      }
+      return try Plot.parameter("x", of: "y", results(["y"], made))
+    }
+    XCTAssertEqual(try plot(9).summary, "The mean of y is smallest at 0 (0), largest at 50 (1).")
+    let many = try plot(40)
+    XCTAssertEqual(try XCTUnwrap(many.chart).series[0].x.count, 10)
+    XCTAssertTrue(many.summary.contains("largest at 40 to 70 ("), many.summary)
+  }
+
   func testWhatCannotBeDrawn() throws {
     let results = try grid()
     let uses: [(() throws -> Plot, String)] = [

@@ -19,6 +19,16 @@ final class TextChartTests: XCTestCase {
     )
   }
 
+  func testBarsOfOneValueBeginAtZero() {
+    for bars in [[("a", 0.85, nil)], [("a", 0.85, nil), ("b", 0.85, nil)]]
+      as [[(String, Double, Double?)]]
+    {
+      let text = TextChart.bars(bars.map { (label: $0.0, number: $0.1, margin: $0.2) }, width: 40)
+      XCTAssertFalse(text.contains("begin"), text)
+      XCTAssertTrue(text.contains("████"), text)
+    }
+  }
+
   func testSparklines() {
     XCTAssertEqual(
       TextChart.sparklines(

@@ -75,6 +75,14 @@ struct CompareCommand: PlaybookSubcommand {
         "the two sides have \(Wording.count(common.count, "experiment")) in common: say what tells them apart"
       )
     }
+    for (side, text) in [(first, self.first), (second, self.second)]
+    where !side.results.experiments.contains(where: { $0.state == .done }) {
+      throw FieldworkError(
+        .nothingPasses,
+        side.isResearch
+          ? "no experiment of \(text) is done" : "no experiment that is done has \(text)"
+      )
+    }
     let names = try names(first.results, second.results)
     var problem: FieldworkError?
     let ignored = try Set(ignoring.map(columnNames) ?? [])
@@ -106,11 +114,19 @@ struct CompareCommand: PlaybookSubcommand {
     }
     output.print(Self.table(comparisons), context.terminal)
     for remark in Self.remarks(comparisons) { context.terminal.printError(remark) }
+    let unfinished = [first, second].map { $0.results.experiments.count { $0.state != .done } }
+    if unfinished != [0, 0] {
+      context.terminal.printError(
+        "\(Wording.count(unfinished[0], "experiment")) of the first side and \(unfinished[1]) of the second are not done, left out"
+      )
+    }
     return .done
   }
 
   private func side(_ text: String, _ context: PlaybookContext) throws -> Side {
-    let paths = [text, "\(location.directory)/\(text)"]
+    // A name is that of a research here, first of all.
+    let named = "\(location.directory)/\(text)"
+    let paths = text.contains("/") ? [text, named] : [named, text]
     if !text.isEmpty, let path = paths.first(where: { ResearchFolder(path: $0).hasStore }) {
       return Side(
         results: try experiments.results(ResearchFolder(path: path), context.research),

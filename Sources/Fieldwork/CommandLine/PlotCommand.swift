@@ -63,7 +63,10 @@ struct PlotCommand: PlaybookSubcommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The file to write; - for the standard output.", valueName: "path")
+    help: ArgumentHelp(
+      "The file to write; one in the folder of the results by default, - for the standard output.",
+      valueName: "path"
+    )
   )
   var output: String?
 
@@ -80,6 +83,7 @@ struct PlotCommand: PlaybookSubcommand {
     where isGiven && !hasAxes {
       throw ValidationError("\(option) is for curves and parameter: leave it out")
     }
+    if output == "" { throw ValidationError("--output is empty: give a file, or - for the output") }
     if let output, output.contains("."), let last = output.split(separator: "/").last,
       let end = last.split(separator: ".").last, last.contains("."), end.lowercased() != "svg"
     {
@@ -94,11 +98,18 @@ struct PlotCommand: PlaybookSubcommand {
     let folder = try location.folder(of: context.research)
     let results = try experiments.results(folder, context.research)
     let plot = try plot(results, context.research)
-    let path = output ?? "\(folder.path)/\(kind.rawValue).svg"
+    let path = output ?? "\(folder.path)/\(fileName)"
     guard try context.terminal.write(plot.svg, to: path) else { return .done }
     if !plot.summary.isEmpty { context.terminal.printError(plot.summary.inOneLine) }
     for note in plot.notes { context.terminal.printError(note.inOneLine) }
     return .done
+  }
+
+  /// The name of the file, if none is given: another picture does not overwrite it.
+  private var fileName: String {
+    let parts = [kind.rawValue, parameters, of, by].compactMap(\.self)
+    let words = parts.flatMap { $0.split { !$0.isLetter && !$0.isNumber } }
+    return words.joined(separator: "-").prefix(80) + ".svg"
   }
 
   private func plot(_ results: ResearchResults, _ research: Research) throws -> Plot {

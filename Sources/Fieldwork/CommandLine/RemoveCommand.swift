@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldworkCore
 import FieldworkStore
+import Foundation
 
 /// `remove`: deletes the stored results.
 struct RemoveCommand: PlaybookSubcommand {
@@ -29,7 +30,12 @@ struct RemoveCommand: PlaybookSubcommand {
       )
     }
     try folder.remove()
-    context.terminal.print("deleted \(folder.path)")
+    let rest = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    context.terminal.print(
+      rest.isEmpty
+        ? "deleted \(folder.path)"
+        : "deleted the results in \(folder.path), but not what no run has made: \(rest.sorted().joined(separator: ", "))"
+    )
     return .done
   }
 }

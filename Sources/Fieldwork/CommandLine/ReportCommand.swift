@@ -35,6 +35,13 @@ struct ReportCommand: PlaybookSubcommand {
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
+  func validate() throws {
+    if output == "" { throw ValidationError("--output is empty: give a file, or - for the output") }
+    if title == "" {
+      throw ValidationError("--title is empty: leave it out for the research's name")
+    }
+  }
+
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     let results = try experiments.results(folder, context.research)

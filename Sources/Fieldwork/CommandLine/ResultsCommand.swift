@@ -11,11 +11,12 @@ struct ResultsCommand: PlaybookSubcommand {
     discussion: """
       Without --group-by there is a row for each iteration that saved something. With it there is a \
       row for each group, with mean and standard deviation over its experiments; of each experiment \
-      the last value counts, unless 'iteration' is among the groups. Groups and --last leave out \
-      experiments that are not done, as the summary of a run does.
+      the last value counts, unless 'iteration' is among the groups. Groups, --last and --plot leave out \
+      experiments that are not done, as the summary of a run does; a curve has those that are running.
 
       A condition compares columns with values by ==, !=, <, <=, >, >=, in (…), contains, is missing and is \
-      nan, joined by and, or, not and parentheses. Names and texts with spaces or signs stand in quotes.
+      nan, joined by and, or, not and parentheses. Names and texts with spaces or signs stand in quotes. Where last \
+      values are shown, it is asked of them, unless it names 'iteration': then the last of the rows that have it count.
       """
   )
 
@@ -66,8 +67,10 @@ struct ResultsCommand: PlaybookSubcommand {
     if aggregate != nil && groupBy == nil {
       throw ValidationError("--aggregate says what to show of a group: add --group-by")
     }
-    if selection.unfinished && groupBy == nil && !last {
-      throw ValidationError("--unfinished is for --group-by and --last: all rows are shown without")
+    if selection.unfinished && groupBy == nil && !last && plot == nil {
+      throw ValidationError(
+        "--unfinished is for --group-by, --last and --plot: all rows are shown without"
+      )
     }
     if let table = shape.otherTable {
       let others = [
@@ -159,10 +162,13 @@ struct ResultsCommand: PlaybookSubcommand {
         completeOnly: selection.completeOnly
       )
     }
-    let table = try make(usesAliases: shape.shown == .alias)
+    var table = try make(usesAliases: shape.shown == .alias)
     guard let condition = selection.condition else { return table }
     let parsed = try Condition(option: condition)
-    let shown = try make(usesAliases: true)
+    var shown = try make(usesAliases: true)
+    if try showsLastValues(table), !parsed.names.contains("iteration") {
+      (table, shown) = (try table.lastValues(), try shown.lastValues())
+    }
     let known = table.columnNames + shown.columnNames
     for name in parsed.names where !known.contains(name) {
       throw FieldworkError(
@@ -188,6 +194,13 @@ struct ResultsCommand: PlaybookSubcommand {
     return kept
   }
 
+  /// Whether the last values of each experiment are shown, or summed up.
+  private func showsLastValues(_ table: Table) throws -> Bool {
+    guard shape.otherTable == nil, table.columnNames.contains("iteration") else { return false }
+    return try last
+      || groupBy.map { try plot == nil && !columnNames($0).contains("iteration") } ?? false
+  }
+
   /// What an experiment saved before it failed says nothing about its config, so where experiments are
   /// summed up those count that are done, as in the summary of a run.
   /// - Returns: the rows that count, and the number of experiments whose rows do not.
@@ -195,10 +208,14 @@ struct ResultsCommand: PlaybookSubcommand {
     _ table: Table,
     _ results: ResearchResults
   ) -> (rows: Table, leftOut: Int) {
-    guard groupBy != nil || last, shape.otherTable == nil, selection.states == nil,
+    guard groupBy != nil || last || plot != nil, shape.otherTable == nil, selection.states == nil,
       !selection.unfinished
     else { return (table, 0) }
-    let unfinished = Set(results.experiments.filter { $0.state != .done }.map(\.id))
+    let isCurve = plot != nil && !last
+    let unfinished = Set(
+      zip(results.experiments, results.areRunning)
+        .filter { $0.state != .done && !(isCurve && $1) }.map(\.0.id)
+    )
     var leftOut = Set<String>()
     let rows = (0..<table.count).filter { row in
       // Every table begins with the ids.
@@ -212,9 +229,8 @@ struct ResultsCommand: PlaybookSubcommand {
   }
 
   private func grouped(_ table: Table) throws -> Table {
-    guard let groupBy else {
-      return last && table.columnNames.contains("iteration") ? try table.lastValues() : table
-    }
+    let rows = try showsLastValues(table) ? try table.lastValues() : table
+    guard let groupBy else { return rows }
     let keys = try columnNames(groupBy)
     let aggregates = try columnNames(aggregate ?? "mean,std,count").map { name in
       guard let aggregate = Aggregate(name) else {
@@ -225,10 +241,6 @@ struct ResultsCommand: PlaybookSubcommand {
       }
       return aggregate
     }
-    let isReduced =
-      shape.otherTable == nil && !keys.contains("iteration")
-      && table.columnNames.contains("iteration")
-    let rows = isReduced ? try table.lastValues() : table
     // Parameters are what one groups by; means of them say nothing.
     let measured = rows.columns.filter { column in
       column.role == .value && !keys.contains(column.name)

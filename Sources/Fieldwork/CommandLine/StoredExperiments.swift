@@ -69,9 +69,16 @@ struct ValueOption {
       throw FieldworkError(error.code, "\(option): \(error.message)")
     }
     guard results.hasNumbers(name) else {
+      guard results.lastValues(of: name).contains(where: { $0 != nil }) else {
+        throw FieldworkError(
+          .nothingPasses,
+          "no experiment saved '\(name)'; results --experiments shows their states"
+        )
+      }
       throw FieldworkError(
         .wrongType,
-        "\(option): what was saved under the name '\(name)' is no number"
+        (given == nil ? "" : "\(option): ")
+          + "what was saved under the name '\(name)' is no number"
       )
     }
     return name

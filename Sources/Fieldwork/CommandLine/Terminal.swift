@@ -82,7 +82,7 @@ package struct Terminal: Sendable {
       print(text)
       return false
     }
-    try WrittenFile.write(text, to: path)
+    guard try WrittenFile.write(text, to: path) else { return false }
     print(path)
     return true
   }

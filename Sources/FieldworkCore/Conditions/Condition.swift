@@ -30,14 +30,14 @@ public struct Condition: Sendable, CustomStringConvertible {
     case contains(String, String)
     case isMissing(String)
     case isNaN(String)
-    case all(Kind, Kind)
-    case any(Kind, Kind)
+    case all([Kind])
+    case any([Kind])
     case not(Kind)
 
     /// What is said of single names, in order.
     var leaves: [Kind] {
       switch self {
-      case .all(let left, let right), .any(let left, let right): left.leaves + right.leaves
+      case .all(let parts), .any(let parts): parts.flatMap(\.leaves)
       case .not(let inner): inner.leaves
       case .comparison, .isIn, .contains, .isMissing, .isNaN: [self]
       }
@@ -99,8 +99,8 @@ public struct Condition: Sendable, CustomStringConvertible {
 
   private static func holds(_ kind: Kind, _ candidates: (String) -> [Value]) -> Bool {
     switch kind {
-    case .all(let left, let right): return holds(left, candidates) && holds(right, candidates)
-    case .any(let left, let right): return holds(left, candidates) || holds(right, candidates)
+    case .all(let parts): return parts.allSatisfy { holds($0, candidates) }
+    case .any(let parts): return parts.contains { holds($0, candidates) }
     case .not(let inner): return !holds(inner, candidates)
     case .isIn(let name, let values):
       return candidates(name).contains { left in values.contains { isEqual(left, $0) } }
@@ -130,6 +130,8 @@ public struct Condition: Sendable, CustomStringConvertible {
   /// Numbers are compared by size, whatever their kind; a text written without quotes may name a value
   /// by what is shown for it.
   private static func isEqual(_ left: Value, _ right: Value) -> Bool {
+    // A large one has more digits than a Double.
+    if case .int(let first) = left, case .int(let second) = right { return first == second }
     if let first = left.number, let second = right.number {
       return first == second || first.isNaN && second.isNaN
     }
@@ -138,12 +140,14 @@ public struct Condition: Sendable, CustomStringConvertible {
 
   /// Whether two values that have a size have the same.
   private static func isEqualSize(_ left: Value, _ right: Value) -> Bool {
+    if case .int(let first) = left, case .int(let second) = right { return first == second }
     if let first = left.number, let second = right.number { return first == second }
     if case .string(let first) = left, case .string(let second) = right { return first == second }
     return false
   }
 
   private static func isLess(_ left: Value, _ right: Value) -> Bool {
+    if case .int(let first) = left, case .int(let second) = right { return first < second }
     if let first = left.number, let second = right.number { return first < second }
     if case .string(let first) = left, case .string(let second) = right { return first < second }
     return false
@@ -175,8 +179,11 @@ private struct ConditionParser {
     }
   }
 
+  private static let deepest = 200
+
   private let text: String
   private var rest: Substring
+  private var depth = 0
 
   init(_ text: String) {
     self.text = text
@@ -190,21 +197,36 @@ private struct ConditionParser {
   }
 
   private mutating func parseAny() throws -> Condition.Kind {
-    var kind = try parseAll()
-    while try take(.or) { kind = .any(kind, try parseAll()) }
-    return kind
+    var parts = [try parseAll()]
+    while try take(.or) { parts.append(try parseAll()) }
+    return parts.count == 1 ? parts[0] : .any(parts)
   }
 
   private mutating func parseAll() throws -> Condition.Kind {
-    var kind = try parseOne()
-    while try take(.and) { kind = .all(kind, try parseOne()) }
-    return kind
+    var parts = [try parseOne()]
+    while try take(.and) { parts.append(try parseOne()) }
+    return parts.count == 1 ? parts[0] : .all(parts)
+  }
+
+  /// Reads what stands in parentheses or after `not`.
+  private mutating func parseInner(
+    _ parse: (inout ConditionParser) throws -> Condition.Kind
+  ) throws -> Condition.Kind {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.deepest else {
+      throw FieldworkError(
+        .unreadableText,
+        "cannot read the condition: parentheses and 'not' lie more than \(Self.deepest) deep in each other"
+      )
+    }
+    return try parse(&self)
   }
 
   private mutating func parseOne() throws -> Condition.Kind {
-    if try take(.not) { return .not(try parseOne()) }
+    if try take(.not) { return .not(try parseInner { try $0.parseOne() }) }
     if try take(.open) {
-      let kind = try parseAny()
+      let kind = try parseInner { try $0.parseAny() }
       guard try take(.close) else { throw try failure("')'") }
       return kind
     }
@@ -267,6 +289,12 @@ private struct ConditionParser {
     return values
   }
 
+  /// Numbers as they are shown that are none in JSON.
+  private static let notFinite: [String: Value] = [
+    "nan": .double(.nan), "inf": .double(.infinity), "+inf": .double(.infinity),
+    "-inf": .double(-.infinity),
+  ]
+
   private mutating func parseValue(after sign: String) throws -> Value {
     switch try peek() {
     case .quoted(let text):
@@ -274,7 +302,7 @@ private struct ConditionParser {
       return .string(text)
     case .word(let word):
       _ = try next()
-      return Value(word: word)
+      return Self.notFinite[word] ?? Value(word: word)
     default: throw try failure("a value after '\(sign)'")
     }
   }
@@ -296,6 +324,24 @@ private struct ConditionParser {
       .unreadableText,
       "cannot read the condition \"\(text)\": expected \(expected), found \(found)\(hint)"
     )
+  }
+
+  /// The list that comes next, to the bracket that closes it; nil if none does.
+  private func list() -> Substring? {
+    var depth = 0
+    var quote: Character?
+    for index in rest.indices {
+      let sign = rest[index]
+      if quote == nil, sign == "\"" || sign == "'" {
+        quote = sign
+      } else if sign == quote {
+        quote = nil
+      } else if quote == nil, sign == "[" || sign == "]" {
+        depth += sign == "[" ? 1 : -1
+        if depth == 0 { return rest[...index] }
+      }
+    }
+    return nil
   }
 
   private mutating func next() throws -> Token {
@@ -320,9 +366,8 @@ private struct ConditionParser {
       rest = body[body.index(after: end)...]
       return .quoted(String(body[..<end]))
     }
-    if first == "[", let end = rest.firstIndex(of: "]") {
-      let list = rest[...end]
-      rest = rest[rest.index(after: end)...]
+    if first == "[", let list = list() {
+      rest = rest[list.endIndex...]
       return .word(String(list))
     }
     let word = rest.prefix { !$0.isWhitespace && !"&|,()<>=!".contains($0) }

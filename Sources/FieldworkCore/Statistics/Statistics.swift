@@ -16,7 +16,11 @@ public struct Statistics: Sendable, Hashable {
     self.numbers = numbers
     hasNaN = numbers.contains(where: \.isNaN)
     let count = Double(numbers.count)
-    let first = numbers.reduce(0, +) / count
+    var first = numbers.reduce(0, +) / count
+    // The sum of large numbers may be none, though their mean is.
+    if first.isInfinite, numbers.allSatisfy(\.isFinite) {
+      first = numbers.reduce(0) { $0 + $1 / count }
+    }
     // The mean of what is left takes back the error of the first sum.
     let rest = first.isFinite ? numbers.reduce(0) { $0 + ($1 - first) } / count : 0
     mean = first + rest
@@ -79,7 +83,10 @@ public struct Statistics: Sendable, Hashable {
       let rest = place - Double(below)
       // An infinite neighbour must not make a number of a place that is not reached.
       guard rest > 0, sorted[below] != sorted[above] else { return sorted[below] }
-      return sorted[below] + (sorted[above] - sorted[below]) * rest
+      let difference = sorted[above] - sorted[below]
+      return difference.isFinite
+        ? sorted[below] + difference * rest
+        : sorted[below] * (1 - rest) + sorted[above] * rest
     }
   }
 }

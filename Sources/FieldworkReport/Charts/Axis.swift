@@ -156,8 +156,23 @@ struct Scale {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A number with three digits.
-  static func short(_ number: Double) -> String { text(number, abs(number) / 100) }
+  /// A number with so many digits, or fewer if it has no more.
+  static func short(_ number: Double, digits: Int) -> String {
+    text(number, abs(number) / Double.pow(10, Double(digits - 1)))
+  }
+
+  /// Texts of ranges, with as many digits as tell them and their ends apart.
+  static func texts(ofRanges ranges: [(least: Double, most: Double)]) -> [String] {
+    func texts(_ digits: Int) -> [(least: String, most: String)] {
+      ranges.map { (short($0.least, digits: digits), short($0.most, digits: digits)) }
+    }
+    func tellsApart(_ texts: [(least: String, most: String)]) -> Bool {
+      zip(ranges, texts).allSatisfy { $0.least == $0.most || $1.least != $1.most }
+        && zip(texts, texts.dropFirst()).allSatisfy { $0.most != $1.least }
+    }
+    let digits = (3...15).first { tellsApart(texts($0)) } ?? 16
+    return texts(digits).map { $0.least == $0.most ? $0.least : "\($0.least) to \($0.most)" }
+  }
 
   /// Half of an interval's width, with two digits.
   static func margin(_ number: Double) -> String {
@@ -186,7 +201,8 @@ struct Scale {
   /// A number with so many digits after the point, without zeros at its end.
   private static func short(_ value: Double, _ digits: Int) -> String {
     let factor = Double.pow(10, Double(min(digits, 15)))
-    let text = ((value * factor).rounded() / factor).description
+    // Without a sign before zero.
+    let text = ((value * factor).rounded() / factor + 0).description
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 }

@@ -448,22 +448,30 @@
   const raw = (column, row) => (column.texts ? column.texts[column.cells[row]] ?? null : column.cells[row]);
   // The filter takes the conditions that --where takes, and words to look for in all columns; between two of them stands "and",
   // or nothing.
-  const notFinite = { nan: NaN, "-nan": NaN, inf: Infinity, "-inf": -Infinity };
-  const number = (cell) => (typeof cell === "number" ? cell : notFinite[cell] ?? null);
+  const notFinite = { nan: NaN, "-nan": NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity };
+  // Whole numbers that are too long for the language stand as texts.
+  const isLong = (cell) => typeof cell === "string" && /^-?\d+$/.test(cell);
+  const number = (cell) => (typeof cell === "number" ? cell : isLong(cell) ? Number(cell) : notFinite[cell] ?? null);
   const read = (column, row) => {
     const [cell, value] = [column.cells[row], raw(column, row)];
-    const isMissing = cell === null || cell === column.null;
+    // Of what was saved, nothing and null come to the same.
+    const isNull = cell === null ? Boolean(column.margins) : cell === column.null || (!column.texts && cell === "null");
+    const isMissing = cell === null || isNull;
     const size = number(column.texts ? column.sizes && column.sizes[cell] : cell);
-    return { written: String(value), shown: text(column, row), size, text: isMissing || size !== null ? null : value, isMissing };
+    return { written: String(value), shown: text(column, row), size, text: isMissing || size !== null ? null : value, isMissing, isNull, isLong: isLong(value) };
   };
   const typed = ({ kind, text }) => {
     const isWord = kind === "word";
-    const size = isWord && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : null;
+    const isNumber = isWord && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+    const size = isNumber ? Number(text) : isWord && Object.hasOwn(notFinite, text) ? notFinite[text] : null;
     return { written: text, size, text: size === null ? text : null, isNull: isWord && /^(null|nil)$/.test(text) };
   };
+  // Lists in lists, some deep.
+  let list = "\\[[^\\[\\]]*\\]";
+  for (let depth = 0; depth < 4; depth++) list = `\\[(?:[^\\[\\]]|${list})*\\]`;
+  const pattern = new RegExp(`(&&|,)|(\\|\\|)|(<=|>=|!=|==|=|<|>)|(!)|(\\()|(\\))|"([^"]*)"|'([^']*)'|(${list})|([^\\s&|,()<>=!]+)|(\\S)`, "g");
   const tokens = (filter) => {
     const kinds = ["and", "or", "sign", "not", "open", "close", "quoted", "quoted", "word", "word"];
-    const pattern = /(&&|,)|(\|\|)|(<=|>=|!=|==|=|<|>)|(!)|(\()|(\))|"([^"]*)"|'([^']*)'|(\[[^\]]*\])|([^\s&|,()<>=!]+)|(\S)/g;
     return [...filter.matchAll(pattern)].map((match) => {
       const place = match.findIndex((text, index) => index > 0 && text !== undefined) - 1;
       const text = match[place + 1];
@@ -494,8 +502,10 @@
       return found;
     };
     const equals = (cell, wanted) => {
-      if (cell.isMissing) return wanted.isNull;
-      if (cell.size !== null && cell.size === wanted.size) return true;
+      if (cell.isMissing) return wanted.isNull && cell.isNull;
+      if (cell.size !== null && wanted.size !== null && !(cell.isLong && isLong(wanted.written))) {
+        return cell.size === wanted.size || (Number.isNaN(cell.size) && Number.isNaN(wanted.size)) || cell.shown === wanted.written;
+      }
       const plain = (text) => (/^[[{]/.test(text) ? text.replace(/\s+/g, "") : text);
       return cell.shown === wanted.written || plain(cell.written) === plain(wanted.written);
     };
@@ -615,12 +625,15 @@
     if (sorted.column === null) return;
     const column = configs.columns[sorted.column];
     const sign = sorted.descending ? -1 : 1;
+    // Numbers by size, then texts, then what is missing; NaN before that.
+    const keys = configs.ids.map((_, row) => {
+      const { size, text, written, isLong } = read(column, row);
+      return { rank: size !== null && !Number.isNaN(size) ? 0 : text !== null ? 1 : size !== null ? 2 : 3, size: isLong ? BigInt(written) : size, text };
+    });
     order.sort((first, second) => {
-      const [a, b] = [raw(column, first), raw(column, second)];
-      const isLast = (value) => value === null || value === "" || (column.kind === "number" && typeof value !== "number");
-      const [noA, noB] = [isLast(a), isLast(b)];
-      if (noA || noB) return noA - noB || first - second;
-      const difference = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+      const [a, b] = [keys[first], keys[second]];
+      if (a.rank !== b.rank) return a.rank - b.rank;
+      const difference = a.rank === 0 ? (a.size > b.size) - (a.size < b.size) : a.rank === 1 ? String(a.text).localeCompare(String(b.text), "en", { numeric: true }) : 0;
       return difference * sign || first - second;
     });
     all("th", table).forEach((head, index) => {
@@ -662,7 +675,7 @@
       if (isIn) chosen.add(path.dataset.id);
     }
     brushed = extents.size ? chosen : null;
-    byId("brush-count").textContent = brushed ? `${chosen.size} of ${paths.length} configs chosen; the table below shows them` : "";
+    byId("brush-count").textContent = brushed ? `${chosen.size} of ${paths.length} configs ${paths.length < configs.ids.length ? "that are drawn " : ""}chosen; the table below shows them` : "";
     byId("brush-reset").hidden = !brushed;
     fill();
   };

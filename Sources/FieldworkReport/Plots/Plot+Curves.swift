@@ -124,7 +124,7 @@ enum Curves {
     guard let least = ends.min(by: { $0.mean < $1.mean }),
       let most = ends.max(by: { $0.mean < $1.mean })
     else { return "" }
-    guard let parameter = grouping.name, ends.count > 1 else {
+    guard let parameter = grouping.name, ends.count > 1, least.mean != most.mean else {
       return "\(name) ends at \(Scale.rounded(most.mean))."
     }
     return

@@ -158,6 +158,9 @@ struct HeatMap {
     guard let least = all.min(by: { $0.2 < $1.2 }), let most = all.max(by: { $0.2 < $1.2 }) else {
       return ""
     }
+    guard least.2 != most.2 else {
+      return "The mean of \(name) is \(Scale.rounded(most.2)) everywhere."
+    }
     func text(_ cell: (Int, Int, Double)) -> String {
       "\(rows.name ?? "") \(Markup.shortened(rows.labels[cell.0], 40)) with \(columns.name ?? "") \(Markup.shortened(columns.labels[cell.1], 40)) (\(Scale.rounded(cell.2)))"
     }

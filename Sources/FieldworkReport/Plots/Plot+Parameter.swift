@@ -95,7 +95,7 @@ enum ParameterEffect {
     }
     return Chart(
       title: "\(name) by \(column.name)" + (color.map { " and \($0.name)" } ?? ""),
-      summary: summary(name, column, numbers, rows),
+      summary: summary(name, places, numbers, rows),
       x: Axis(
         column.name,
         places.names.map { .categories($0) }
@@ -119,16 +119,15 @@ enum ParameterEffect {
   /// Which values of the parameter have the smallest and the largest mean.
   private static func summary(
     _ name: String,
-    _ column: Table.Column,
+    _ places: Places,
     _ numbers: [Double?],
     _ rows: [Int]
   ) -> String {
-    let grouping = Grouping(column)
-    var cells = grouping.labels.map { _ in [Double]() }
+    var cells = places.labels.map { _ in [Double]() }
     for row in rows {
-      if let group = grouping.groups[row], let number = numbers[row] { cells[group].append(number) }
+      if let place = places.groups[row], let number = numbers[row] { cells[place].append(number) }
     }
-    let means = zip(grouping.labels, cells.map { Statistics($0) }).filter { !$0.1.mean.isNaN }
+    let means = zip(places.labels, cells.map { Statistics($0) }).filter { !$0.1.mean.isNaN }
     guard let least = means.min(by: { $0.1.mean < $1.1.mean }),
       let most = means.max(by: { $0.1.mean < $1.1.mean }), means.count > 1
     else { return "" }
@@ -152,6 +151,8 @@ struct Places {
   let groups: [Int?]
   /// Where each group lies.
   let centers: [Double]
+  /// What is in each group.
+  let labels: [String]
   let note: String?
 
   init(_ column: Table.Column, _ rows: [Int], mostValues: Int, bins: Int) {
@@ -165,6 +166,7 @@ struct Places {
         own[row] = grouping.groups[index].map(Double.init)
       }
       names = grouping.labels
+      labels = grouping.labels
       centers = grouping.labels.indices.map(Double.init)
       note = grouping.note
       (values, self.groups) = (own, groups)
@@ -177,6 +179,7 @@ struct Places {
       let places = Dictionary(uniqueKeysWithValues: different.enumerated().map { ($1, $0) })
       for (row, number) in zip(rows, numbers) { groups[row] = places[number] }
       centers = different
+      labels = different.map(Scale.rounded)
       note = nil
     } else {
       let bounds = Grouping.bounds(numbers, ranges: bins)
@@ -187,6 +190,7 @@ struct Places {
         sums[bin] = (sums[bin].sum + number, sums[bin].count + 1)
       }
       centers = sums.map { $0.sum / max($0.count, 1) }
+      labels = Grouping.labels(own, groups, count: sums.count)
       note =
         "\(column.name) has \(different.count) values; means are over \(sums.count) ranges of them."
     }

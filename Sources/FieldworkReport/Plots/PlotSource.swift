@@ -115,10 +115,7 @@ struct Grouping {
       let ranges = cells.map { cell -> Int? in
         cell?.number.map { number in bounds.count { $0 <= number } }
       }
-      labels = (0...bounds.count).map { range in
-        let own = zip(cells, ranges).compactMap { $1 == range ? $0?.number : nil }
-        return "\(Scale.short(own.min() ?? 0)) to \(Scale.short(own.max() ?? 0))"
-      }
+      labels = Grouping.labels(cells.map { $0?.number }, ranges, count: bounds.count + 1)
       groups = ranges
       note =
         "\(column.name) has \(different.count) values, taken together in \(bounds.count + 1) ranges."
@@ -141,6 +138,16 @@ struct Grouping {
     let sorted = numbers.sorted()
     return Set((1..<ranges).map { sorted[$0 * sorted.count / ranges] })
       .subtracting([sorted[0]]).sorted()
+  }
+
+  /// The texts of ranges, by the numbers that lie in them.
+  static func labels(_ numbers: [Double?], _ ranges: [Int?], count: Int) -> [String] {
+    var ends = [(least: Double, most: Double)?](repeating: nil, count: count)
+    for case (let number?, let range?) in zip(numbers, ranges) {
+      let own = ends[range] ?? (number, number)
+      ends[range] = (min(own.least, number), max(own.most, number))
+    }
+    return Scale.texts(ofRanges: ends.map { $0 ?? (0, 0) })
   }
 
   /// By config: at most so many, the best ones if there is an objective, else the first ones.

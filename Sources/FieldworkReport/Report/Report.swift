@@ -2,6 +2,12 @@ public import FieldworkCore
 public import FieldworkStore
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A research's results as one HTML page, which needs no network: learning curves, what each parameter does,
 /// a table of the configs, failures and their causes, a timeline, and what was recorded of the runs.
 ///
@@ -63,20 +69,37 @@ extension Plot {
 
 /// A file that someone asked for.
 package enum WrittenFile {
-  /// Writes a text in place of what is there.
+  /// Writes a text in place of what is there. What is no file, a pipe or a device, is written to as it is; a
+  /// link stays, and what it leads to is replaced.
+  /// - Returns: whether it is a file.
   /// - Throws: ``FieldworkError`` of code `store`, which says why it cannot be written.
-  package static func write(_ text: String, to path: String) throws {
+  @discardableResult
+  package static func write(_ text: String, to path: String) throws -> Bool {
     let files = FileManager.default
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     var isFolder: ObjCBool = false
+    var status = stat()
+    let isThere = stat(path, &status) == 0
     let reason: String
     if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       reason = "it is a folder"
+    } else if isThere, status.st_mode & S_IFMT != S_IFREG {
+      guard let file = FileHandle(forWritingAtPath: path) else {
+        throw FieldworkError(.store, "cannot write \(path): it cannot be opened")
+      }
+      do {
+        try file.write(contentsOf: Data(text.utf8))
+        return false
+      } catch {
+        reason = ResearchFolder.reason(error)
+      }
     } else if !files.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
       reason = "there is no folder \(folder)"
     } else {
       do {
-        return try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        try Data(text.utf8).write(to: target, options: .atomic)
+        return true
       } catch {
         reason =
           files.isWritableFile(atPath: folder)

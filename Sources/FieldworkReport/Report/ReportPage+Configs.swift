@@ -12,7 +12,7 @@ extension ReportPage {
     let name: String
     var cells: [Value?]
     var isNumeric: Bool
-    /// Half of the width of each mean's interval.
+    /// Half of the width of each mean's interval; nil for a column of parameters or counts, which is exact.
     var margins: [Double?]?
 
     func json(_ rows: [Int]) -> Value {
@@ -23,7 +23,7 @@ extension ReportPage {
       if isNumeric {
         object["cells"] = .list(
           rows.map { row in
-            cells[row]?.number.map(Self.size) ?? .null
+            cells[row] == .null ? .string("null") : cells[row].flatMap(size) ?? .null
           }
         )
       } else {
@@ -39,7 +39,7 @@ extension ReportPage {
             if places[key] == nil {
               places[key] = texts.count
               texts.append(.string(text))
-              sizes.append(cell.number.map(Self.size) ?? .null)
+              sizes.append(size(cell) ?? .null)
             }
             return .int(places[key] ?? 0)
           }
@@ -54,15 +54,19 @@ extension ReportPage {
       return .dictionary(object)
     }
 
-    private static func size(_ number: Double) -> Value {
-      number.isFinite ? Chart.number(number, digits: 9) : .string("\(number)")
+    /// A number for the script; as a text if the script's language has no such number.
+    private func size(_ cell: Value) -> Value? {
+      if case .int(let whole) = cell, whole.magnitude > 1 << 53 { return .string("\(whole)") }
+      return cell.number.map { number in
+        number.isFinite
+          ? Chart.number(number, digits: margins == nil ? 17 : 9) : .string("\(number)")
+      }
     }
 
     func html(_ row: Int) -> String {
       let text: String =
         switch cells[row] {
         case nil: ""
-        case .null? where isNumeric: ""
         case .double(let number)?: Scale.rounded(number)
         case let value?: value.description
         }
@@ -178,7 +182,7 @@ extension ReportPage {
       placeholder="\(Markup.text(example))" aria-describedby="config-hint"></label>
       <span id="config-count" role="status"></span>
       </div>
-      <p class="hint" id="config-hint">A click on a head sorts. The filter takes the conditions that --where takes, such as \
+      <p class="hint" id="config-hint">A click on a head sorts. The filter takes conditions on these columns as --where does, such as \
       \(Markup.text(example)), with and, or, not, in, contains and is missing, and words to look for in all columns.\
       \(count > kept ? " The table has \(kept) of \(count) configs." : "")\
       \(same.isEmpty ? "" : " The same everywhere: \(Markup.text(Markup.cut(same.joined(separator: ", "), 300))).")</p>

@@ -99,8 +99,8 @@ package enum TextChart {
     }
     let margin = labels.map(\.count).max() ?? 0
     let columns = max(8, min(width - margin - (texts.map(\.count).max() ?? 0) - 4, 60))
-    let isCut = least > 0 && least > most * 0.8
-    let low = isCut ? least - (most - least) * 0.1 - (most == least ? 1 : 0) : min(0, least)
+    let isCut = least > 0 && least > most * 0.8 && least < most
+    let low = isCut ? least - (most - least) * 0.1 : min(0, least)
     let high = max(most, 0)
     var lines = zip(labels, zip(bars, texts)).map { label, bar in
       let length = bar.0.number.isFinite && high > low ? share(bar.0.number, low, high) : 0

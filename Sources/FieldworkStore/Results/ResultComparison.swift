@@ -6,7 +6,7 @@ public struct ResultComparison: Sendable {
   public let name: String
   /// The pairs, and what they say; see ``PairedComparison``.
   public let pairs: PairedComparison
-  /// The numbers of experiments on either side that have no partner, or saved no number.
+  /// The numbers of experiments on either side that are done, and have no partner or saved no number.
   public let unpaired: (first: Int, second: Int)
 }
 
@@ -120,7 +120,8 @@ extension ResearchResults {
   private func sides(_ name: String, _ ignored: Set<String>) -> Side {
     var side = Side()
     for (experiment, value) in zip(experiments, lastValues(of: name)) {
-      guard experiment.state == .done, let number = value?.number else {
+      guard experiment.state == .done else { continue }
+      guard let number = value?.number else {
         side.unusable += 1
         continue
       }

@@ -116,10 +116,23 @@ extension Table {
 
   /// A cell that is no more than text: what would end it, or would be markup, is escaped.
   private static func markdownCell(_ text: String) -> String {
+    let scalars = Array(text.unicodeScalars)
     var cell = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars {
+    for (index, scalar) in scalars.enumerated() {
+      let before = index > 0 ? scalars[index - 1] : " "
+      let after = index + 1 < scalars.count ? scalars[index + 1] : " "
+      func escape() {
+        cell.append("\\")
+        cell.append(scalar)
+      }
       switch scalar {
-      case "|": cell.append(contentsOf: "\\|".unicodeScalars)
+      case "|", "\\", "`", "*", "~": escape()
+      // Within a word it is none.
+      case "_" where !before.properties.isAlphabetic || !after.properties.isAlphabetic: escape()
+      // A link.
+      case "(" where before == "]", "[" where before == "]": escape()
+      case "&" where after == "#" || after.properties.isAlphabetic:
+        cell.append(contentsOf: "&amp;".unicodeScalars)
       case "<": cell.append(contentsOf: "&lt;".unicodeScalars)
       case "\n", "\r": cell.append(" ")
       default: cell.append(scalar)

@@ -5,7 +5,8 @@ final class ConditionTests: XCTestCase {
   private let values: [String: Value] = [
     "lr": 0.01, "n": 3, "opt": "adam", "flag": true, "none": nil, "text": "two words",
     "list": [1], "big": .int(.max), "version": "1.0",
-    "nan": .double(.nan), "in": 1, "is": 2, "contains": "xyz",
+    "nan": .double(.nan), "inf": .double(.infinity), "lists": [[0, 1], [2]], "in": 1, "is": 2,
+    "contains": "xyz",
   ]
 
   private func holds(_ text: String) throws -> Bool {
@@ -26,6 +27,10 @@ final class ConditionTests: XCTestCase {
       "missing is missing", "none is missing", "n is not missing", "not n is missing",
       "nan is nan", "n is not nan", "missing is not nan", "nan == nan", "nan != 1", "nan IS NaN",
       "n in (1, 2) or lr in (0.01) and opt == adam", "list contains 1", "'in' == 1", "in in (1)",
+      "big == 9223372036854775807", "big != 9223372036854775806", "big > 9223372036854775806",
+      "big >= 9223372036854775807", "big not in (9223372036854775806)", "big > 1e18",
+      "inf == inf", "n < inf", "n > -inf", "inf > 1e300", "lists == [[0,1],[2]]",
+      "lists in ([[0], [1]], [[0, 1], [2]])",
       "is == 2 and is in (2)", "contains contains x", "text in ('two words', b)",
     ]
     for text in texts { XCTAssertTrue(try holds(text), text) }
@@ -35,6 +40,7 @@ final class ConditionTests: XCTestCase {
     let texts = [
       "lr > 0.1", "n == 4", "n != 3.0", "opt == sgd", "opt == Adam", "flag == false", "flag == 1",
       "none == 0", "n == 3 and n == 4", "(n == 3 or n == 4) and n == 5", "not n == 3",
+      "big == 9223372036854775806", "big < 9223372036854775807", "inf < inf", "lists == [[0,1]]",
       "missing == 1", "missing < 1", "missing >= 1", "missing == null", "opt < 3", "n < abc",
       "none < 1", "list < 2", "not n == 3 or n == 4",
       "n in (1, 2)", "n not in (3)", "missing in (1)", "opt contains Adam", "none contains nul",
@@ -113,6 +119,21 @@ final class ConditionTests: XCTestCase {
       assertThrows(.unreadableText, containing: "cannot read the condition \"\(text)\"") {
         try Condition(text)
       }
+    }
+  }
+
+  func testLongAndDeepConditions() throws {
+    let many = Array(repeating: "n == 4", count: 20_000).joined(separator: " or ")
+    XCTAssertTrue(try holds(many + " or n == 3"))
+    XCTAssertFalse(try holds(many))
+    func nested(_ depth: Int) -> String {
+      String(repeating: "(", count: depth) + "n == 3" + String(repeating: ")", count: depth)
+    }
+    XCTAssertTrue(try holds(nested(200)))
+    for text in [
+      nested(201), nested(100_000), String(repeating: "not ", count: 100_000) + "n == 3",
+    ] {
+      assertThrows(.unreadableText, containing: "more than 200 deep") { try Condition(text) }
     }
   }
 

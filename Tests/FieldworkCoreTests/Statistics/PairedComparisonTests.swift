@@ -74,6 +74,43 @@ final class PairedComparisonTests: XCTestCase {
     return min(1, 2 * Double(all.count { $0 <= least }) / Double(all.count))
   }
 
+  /// Differences of decimals are not the same to the last digit, but are meant to be.
+  func testDecimalsShareRanks() throws {
+    for (differences, share) in [
+      ([-1, -1, -1, -1, 1, -1, -1, -1], 0.0703125), ([-1, 3, 1, 1, -1, 1, 1, -1], 0.5625),
+    ] {
+      let comparison = PairedComparison(
+        differences.enumerated().map { index, difference in
+          (0.01 * Double(10 + 7 * index), 0.01 * Double(10 + 7 * index + difference))
+        }
+      )
+      XCTAssertEqual(try XCTUnwrap(comparison.rankProbability), share, accuracy: 1e-12)
+    }
+    // What is different stays so, however small.
+    let small = PairedComparison([(0, 1e-20), (0, -2e-20), (0, 3e-20)])
+    XCTAssertEqual(small.rankProbability, rankShare([1, -2, 3]))
+  }
+
+  /// The share of random signs is near that of all signs.
+  func testTheSampleIsOneOfAllExchanges() throws {
+    let numbers = (0..<21).map { Double(($0 * 37) % 23) - 9 }
+    let sizes = numbers.map { abs($0) }
+    let observed = abs(numbers.reduce(0, +))
+    let reached = (0..<(1 << 21)).count { signs in
+      let sum = sizes.enumerated().reduce(0) {
+        $0 + (signs >> $1.offset & 1 == 0 ? 1 : -1) * $1.element
+      }
+      return abs(sum) >= observed
+    }
+    let sampled = comparison(numbers)
+    XCTAssertEqual(sampled.method, .sampled)
+    XCTAssertEqual(
+      try XCTUnwrap(sampled.probability),
+      Double(reached) / Double(1 << 21),
+      accuracy: 0.006
+    )
+  }
+
   func testManyPairs() throws {
     let even = (0..<40).map { index -> Double in
       let size = Double(index / 2 + 1)

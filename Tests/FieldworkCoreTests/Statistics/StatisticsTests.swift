@@ -83,6 +83,12 @@ final class StatisticsTests: XCTestCase {
     XCTAssertEqual(Statistics([.infinity, .infinity]).median, .infinity)
   }
 
+  func testLargeNumbers() {
+    XCTAssertEqual(Statistics([1e308, 1e308, 1e308]).mean, 1e308, accuracy: 1e293)
+    XCTAssertEqual(Statistics([-1.7e308, 1.7e308]).median, 0)
+    XCTAssertEqual(Statistics([1e308, .infinity]).mean, .infinity)
+  }
+
   func testFewNumbers() {
     let none = Statistics([])
     XCTAssertTrue(none.mean.isNaN)

@@ -115,5 +115,14 @@ final class TableFormatTests: XCTestCase {
       |  | t ⏎ u |
       """
     )
+    let texts = [
+      (#"a\|b"#, #"a\\\|b"#), ("**x**", #"\*\*x\*\*"#), ("`x`", #"\`x\`"#), ("[y](z)", #"[y]\(z)"#),
+      ("[8, 16]", "[8, 16]"), ("learning_rate", "learning_rate"), ("_x_", #"\_x\_"#),
+      ("&lt; & b", "&amp;lt; & b"), ("<b>", "&lt;b>"),
+    ]
+    for (text, cell) in texts {
+      let table = Table(columns: [Table.Column(name: "t", cells: [.string(text)])])
+      XCTAssertEqual(table.formatted(.markdown), "| t |\n| --- |\n| \(cell) |")
+    }
   }
 }

@@ -237,6 +237,129 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
     }
   }
 
+  /// Another picture does not overwrite one, and what is no file stays what it is.
+  func testWhereFilesAreWritten() throws {
+    try runSmall()
+    let folder = directory.path + "/small"
+    for (arguments, name) in [
+      (["curves"], "curves"), (["curves", "--of", "loss", "--by", "lr"], "curves-loss-lr"),
+      (["heatmap", "lr,size"], "heatmap-lr-size"), (["heatmap", "size,lr"], "heatmap-size-lr"),
+    ] {
+      let result = try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(["plot"] + arguments),
+        environment: ["TEST_PLAYBOOK": "small"]
+      )
+      XCTAssertEqual(result.output, "\(folder)/\(name).svg\n")
+    }
+    let (target, link) = (directory.path + "/target.svg", directory.path + "/link.svg")
+    try "old".write(toFile: target, atomically: true, encoding: .utf8)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+    _ = try shown("plot", "parallel", "-o", link, saying: nil)
+    XCTAssertEqual(try FileManager.default.destinationOfSymbolicLink(atPath: link), target)
+    XCTAssertTrue(try String(contentsOfFile: target, encoding: .utf8).hasPrefix("<svg"))
+    let text = try shown("report", "-o", "/dev/stdout", saying: nil)
+    XCTAssertTrue(text.hasPrefix("<!doctype html>") && text.hasSuffix("</html>\n"))
+    let pipe = directory.path + "/pipe.svg"
+    XCTAssertEqual(mkfifo(pipe, 0o600), 0)
+    let counted = try ProcessRun(
+      URL(fileURLWithPath: "/bin/sh"),
+      [
+        "-c", "\"$0\" \"$@\" 2>/dev/null & wc -c < \(pipe); wait",
+        Self.executable("TestPlaybook").path,
+        "plot", "parallel", "-o", pipe, "--directory", directory.path,
+      ],
+      environment: ["TEST_PLAYBOOK": "small"]
+    )
+    XCTAssertGreaterThan(Int(counted.output.filter(\.isNumber)) ?? 0, 1000, counted.output)
+    try assertRefused(
+      "plot",
+      "parallel",
+      "-o",
+      "",
+      saying: "error: --output is empty: give a file, or - for the output"
+    )
+    try assertRefused(
+      "report",
+      "--title",
+      "",
+      saying: "error: --title is empty: leave it out for the research's name"
+    )
+    let removed = try shown("remove", "--yes", saying: nil)
+    XCTAssertEqual(
+      removed,
+      "deleted the results in \(folder), but not what no run has made: curves-loss-lr.svg, curves.svg, heatmap-lr-size.svg, heatmap-size-lr.svg\n"
+    )
+  }
+
+  /// Pictures and summaries leave out what is not done, and say so; where nothing is done, that is said.
+  func testResearchesWithFailures() throws {
+    func shown(_ faults: String, _ arguments: [String]) throws -> ProcessRun {
+      try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(arguments),
+        environment: ["TEST_PLAYBOOK": "faulty", "TEST_FAULTS": faults, "TERM": "dumb"]
+      )
+    }
+    XCTAssertEqual(try shown("none,throw,nothing", ["run"]).status, 1)
+    let leftOut = "1 experiment that is not done is left out; --unfinished counts it in\n"
+    for more in [[], ["--last"], ["--group-by", "fault"]] {
+      let drawn = try shown("none,throw,nothing", ["results", "--plot", "x"] + more)
+      XCTAssertEqual(drawn.error, leftOut)
+      XCTAssertFalse(drawn.output.contains("throw"), drawn.output)
+    }
+    let curve = try shown("none,throw,nothing", ["results", "--plot", "x"]).output
+    XCTAssertTrue(curve.hasPrefix("x, mean of 2 experiments"), curve)
+    let all = try shown("none,throw,nothing", ["results", "--plot", "x", "--unfinished"]).output
+    XCTAssertTrue(all.hasPrefix("x, mean of 3 experiments"), all)
+    let compared = try shown(
+      "none,throw,nothing",
+      ["compare", "fault in (none, throw)", "fault == nothing", "--by", "x"]
+    )
+    XCTAssertEqual(compared.status, 0, compared.error)
+    XCTAssertTrue(
+      compared.error.hasSuffix(
+        "1 experiment of the first side and 0 of the second are not done, left out\n"
+      ),
+      compared.error
+    )
+    let none = try shown("none,throw", ["compare", "fault == throw", "fault == none", "--by", "x"])
+    XCTAssertEqual(none.error, "error: no experiment that is done has fault == throw\n")
+
+    try FileManager.default.removeItem(atPath: directory.path + "/faulty")
+    XCTAssertEqual(try shown("throw", ["run"]).status, 1)
+    for arguments in [
+      ["best", "--by", "y", "--max"], ["plot", "parameter", "fault", "--of", "y"],
+    ] {
+      let result = try shown("throw", arguments)
+      XCTAssertEqual(result.status, 2)
+      XCTAssertTrue(result.error.contains("no experiment that is done saved"), result.error)
+    }
+  }
+
+  /// The last value of an experiment is the last one, whatever the condition.
+  func testConditionsOnLastValues() throws {
+    try runSmall()
+    func losses(_ arguments: String...) throws -> [[String]] {
+      let table = try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(["results", "--format", "csv", "--select", "iteration,loss"] + arguments),
+        environment: ["TEST_PLAYBOOK": "small"]
+      )
+      XCTAssertEqual(table.status, 0, table.error)
+      return rows(table.output)
+    }
+    // The losses of an experiment are c and c/2.
+    let last = try losses("--last", "--where", "loss > 0.3")
+    XCTAssertEqual(last.map { $0[0] }, ["1", "1", "1", "1"])
+    XCTAssertEqual(Set(last.map { $0[1] }), ["0.4", "0.8"])
+    XCTAssertEqual(
+      try losses("--last", "--where", "loss > 0.3 and iteration < 1").map { $0[0] },
+      ["0", "0", "0", "0"]
+    )
+    XCTAssertEqual(try losses("--where", "loss > 0.3").count, 8, "without it all rows count")
+  }
+
   func testReport() throws {
     try assertRefused(
       "report",

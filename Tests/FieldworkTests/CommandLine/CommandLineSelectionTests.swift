@@ -178,7 +178,7 @@ final class CommandLineSelectionTests: CommandLineTestCase {
     for (arguments, message) in [
       (
         ["--unfinished"],
-        "--unfinished is for --group-by and --last: all rows are shown without"
+        "--unfinished is for --group-by, --last and --plot: all rows are shown without"
       ),
       (
         ["--last", "--unfinished", "--state", "done"],

@@ -49,7 +49,7 @@ final class ResultsDocumentTests: CommandLineTestCase {
       XCTAssertEqual(run.status, 0, "\(command): \(run.error)")
       XCTAssertFalse(run.output.isEmpty, command)
     }
-    let written = ["digits/report.html", "digits/parameter.svg"]
+    let written = ["digits/report.html", "digits/parameter-rate-activation.svg"]
     for file in written {
       XCTAssertTrue(FileManager.default.fileExists(atPath: "\(directory.path)/research/\(file)"))
     }

@@ -192,10 +192,15 @@ final class ReportPageTests: CommandLineTestCase {
   /// The filter of the page holds for the same configs as `--where`.
   func testTheFilterTakesConditions() async throws {
     let research = Research("made", seed: 1, parallel: .serial) {
-      Domain("rate" <- [0.1, 1, 1e-5, -2])
+      (Domain("rate" <- [0.1, 1, 1e-5, -2])
+        .* Domain("third" <- [1.0 / 3, 2.0 / 3, .infinity, -.infinity]))
         * (Domain("kind" <- ["relu", "tanh x", "Adam", "3"])
-          .* Domain("mixed" <- [Value.int(3), "a", .double(4.5), .null]))
-        * Domain("layer size" <- [[8], [8, 16]]) * Domain("flag" <- [true, false])
+          .* Domain("mixed" <- [Value.int(3), "a", .double(4.5), .null])
+          .* Domain("some" <- [Value.int(3), .null, .int(4), .int(5)]))
+        * Domain("layer size" <- [[8], [8, 16]])
+        * (Domain("flag" <- [true, false])
+          .* Domain("big" <- [1_234_567_890_123_456_789, 1_234_567_890_123_456_788])
+          .* Domain("deep" <- [[[0, 1], [2]], [[0], [1, 2]]]))
       Unit("f", saving: "y") { run in
         let rate = try run["rate", as: Double.self]
         return rate < 0 ? Double.nan : rate * (try run["flag", as: Bool.self] ? 1 : 2)
@@ -225,6 +230,11 @@ final class ReportPageTests: CommandLineTestCase {
       "z is missing", "z is not missing", "z == 1", "z != 1", "z < 2", "z == null",
       "rate < 1 and (kind == relu or kind == Adam) and not flag == true",
       "rate < 1, kind == relu", "rate == 1 or rate < 1 and kind == relu",
+      "third == 0.3333333333333333", "third > 0.6666666666666665", "third < inf", "third == inf",
+      "third in (inf, -inf)", "third >= -inf", "big == 1234567890123456789",
+      "big != 1234567890123456789", "big in (1234567890123456788, 3)", "big > 1e18",
+      "deep == [[0,1],[2]]", "deep in [[[0], [1, 2]], 3]", "some == null", "some is missing",
+      "some != 3", "some < 5",
       "(rate == 1 or rate < 1) and kind == relu", "RATE == 1 or rate == 1",
     ]
     for condition in conditions {
@@ -248,6 +258,19 @@ final class ReportPageTests: CommandLineTestCase {
     ] {
       try filter(browser, text)
       XCTAssertEqual(try browser.texts("#config-count"), ["\(count) of 64 configs"], text)
+    }
+    // By size, whatever the size; what is missing comes last.
+    try filter(browser, "")
+    let heads = try browser.texts("#config-table th")
+    for (name, first, last) in [
+      ("third", "-inf", "inf"), ("some", "3", "null"),
+      ("big", "1234567890123456788", "1234567890123456789"),
+      ("mixed", "3", "null"),
+    ] {
+      let column = try XCTUnwrap(heads.firstIndex(of: name)) + 1
+      try browser.click("#config-table th:nth-child(\(column)) button")
+      let cells = try browser.texts("#config-table tbody td:nth-child(\(column))")
+      XCTAssertEqual([cells.first, cells.last], [first, last], name)
     }
     // What is not all there yet changes nothing, and says why.
     try filter(browser, "kind == relu")
