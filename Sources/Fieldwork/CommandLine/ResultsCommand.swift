@@ -114,6 +114,12 @@ struct ResultsCommand: PlaybookSubcommand {
     let (rows, leftOut) = withoutUnfinished(try conditioned(results, context.terminal), results)
     if let plot {
       try results.requireVariable(plot)
+      guard rows.count > 0 || leftOut == 0 else {
+        throw FieldworkError(
+          .nothingPasses,
+          "--plot: no experiment is done; --unfinished counts the others in"
+        )
+      }
       let keys = try groupBy.map(columnNames) ?? []
       let drawing = ResultsDrawing(rows, plot, keys, isLast: last)
       context.terminal.print(try drawing.text(width: context.terminal.width ?? 120))

@@ -328,6 +328,10 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
 
     try FileManager.default.removeItem(atPath: directory.path + "/faulty")
     XCTAssertEqual(try shown("throw", ["run"]).status, 1)
+    XCTAssertEqual(
+      try shown("throw", ["results", "--plot", "x", "--last"]).error,
+      "error: --plot: no experiment is done; --unfinished counts the others in\n"
+    )
     for arguments in [
       ["best", "--by", "y", "--max"], ["plot", "parameter", "fault", "--of", "y"],
     ] {
