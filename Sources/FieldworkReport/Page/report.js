@@ -463,7 +463,9 @@
   const typed = ({ kind, text }) => {
     const isWord = kind === "word";
     const isNumber = isWord && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
-    const size = isNumber ? Number(text) : isWord && Object.hasOwn(notFinite, text) ? notFinite[text] : null;
+    // The cells have nine digits, too, but for whole numbers.
+    const rounded = (number) => (Number.isInteger(number) ? number : Number(number.toPrecision(9)));
+    const size = isNumber ? rounded(Number(text)) : isWord && Object.hasOwn(notFinite, text) ? notFinite[text] : null;
     return { written: text, size, text: size === null ? text : null, isNull: isWord && /^(null|nil)$/.test(text) };
   };
   // Lists in lists, some deep.

@@ -12,7 +12,7 @@ extension ReportPage {
     let name: String
     var cells: [Value?]
     var isNumeric: Bool
-    /// Half of the width of each mean's interval; nil for a column of parameters or counts, which is exact.
+    /// Half of the width of each mean's interval.
     var margins: [Double?]?
 
     func json(_ rows: [Int]) -> Value {
@@ -58,8 +58,7 @@ extension ReportPage {
     private func size(_ cell: Value) -> Value? {
       if case .int(let whole) = cell, whole.magnitude > 1 << 53 { return .string("\(whole)") }
       return cell.number.map { number in
-        number.isFinite
-          ? Chart.number(number, digits: margins == nil ? 17 : 9) : .string("\(number)")
+        number.isFinite ? Chart.number(number, digits: 9) : .string("\(number)")
       }
     }
 
