@@ -257,7 +257,7 @@ final class PlotTests: ReportTestCase {
     )
     let page = Report(results, objective: .maximize("y")).html
     for id in ["e0", "e2"] { XCTAssertTrue(page.contains("data-id=\"\(id)\""), id) }
-    XCTAssertTrue(page.contains(#""ids":["e0","e2"]"#))
+    XCTAssertTrue(page.contains(#""texts":["e0","e2"]"#))
     XCTAssertEqual(try results.bestTable(by: .maximize("y"))["id"], ["e2", "e0"])
   }
 

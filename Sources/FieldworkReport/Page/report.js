@@ -436,6 +436,10 @@
 
   const table = byId("config-table");
   const configs = data.configs;
+  if (configs) {
+    const { cells, texts } = configs.columns.at(-1);
+    configs.ids = cells.map((cell) => texts[cell]);
+  }
   let order = configs ? configs.ids.map((_, index) => index) : [];
   const known = new Set(configs ? configs.ids : []);
   let sorted = configs ? { column: configs.sorted, descending: configs.descending } : null;

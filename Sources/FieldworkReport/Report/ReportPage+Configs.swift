@@ -122,7 +122,6 @@ extension ReportPage {
     }
     let kept = Array(rows.prefix(Self.mostConfigs)).sorted()
     data["configs"] = [
-      "ids": .list(kept.map { .string(report.results.experiments[firsts[$0]].id) }),
       "columns": .list(columns.map { $0.json(kept) }),
       "sorted": sorted.map { .int($0) } ?? .null, "descending": .bool(descending),
     ]
