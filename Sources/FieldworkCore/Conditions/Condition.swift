@@ -130,25 +130,21 @@ public struct Condition: Sendable, CustomStringConvertible {
   /// Numbers are compared by size, whatever their kind; a text written without quotes may name a value
   /// by what is shown for it.
   private static func isEqual(_ left: Value, _ right: Value) -> Bool {
-    // A large one has more digits than a Double.
-    if case .int(let first) = left, case .int(let second) = right { return first == second }
-    if let first = left.number, let second = right.number {
-      return first == second || first.isNaN && second.isNaN
+    if let isSame = left.hasSameSize(as: right) {
+      return isSame || left.number?.isNaN ?? false && right.number?.isNaN ?? false
     }
     return left == right || left.description == right.description
   }
 
   /// Whether two values that have a size have the same.
   private static func isEqualSize(_ left: Value, _ right: Value) -> Bool {
-    if case .int(let first) = left, case .int(let second) = right { return first == second }
-    if let first = left.number, let second = right.number { return first == second }
+    if let isSame = left.hasSameSize(as: right) { return isSame }
     if case .string(let first) = left, case .string(let second) = right { return first == second }
     return false
   }
 
   private static func isLess(_ left: Value, _ right: Value) -> Bool {
-    if case .int(let first) = left, case .int(let second) = right { return first < second }
-    if let first = left.number, let second = right.number { return first < second }
+    if let isSmaller = left.isSmaller(than: right) { return isSmaller }
     if case .string(let first) = left, case .string(let second) = right { return first < second }
     return false
   }
@@ -389,6 +385,21 @@ private struct ConditionParser {
 }
 
 extension Value {
+  /// Whether two numbers have the same size; nil if one of them is none. Whole ones are compared to their last
+  /// digit, which a Double may not have.
+  package func hasSameSize(as other: Value) -> Bool? {
+    if case .int(let first) = self, case .int(let second) = other { return first == second }
+    guard let first = number, let second = other.number else { return nil }
+    return first == second
+  }
+
+  /// Whether a number is smaller than another one; nil if one of them is none. As ``hasSameSize(as:)``.
+  package func isSmaller(than other: Value) -> Bool? {
+    if case .int(let first) = self, case .int(let second) = other { return first < second }
+    guard let first = number, let second = other.number else { return nil }
+    return first < second
+  }
+
   /// Reads a word as it is typed on a command line: a number, `true`, `false`, `null`, a list in
   /// brackets, or else a text.
   package init(word: String) {

@@ -498,11 +498,11 @@
     };
     const value = (after) => typed(take("word", "quoted") || fail(`a value after '${after}'`));
     const values = () => {
-      const found = [];
       if (peek().kind === "word" && peek().text.startsWith("[")) {
         return tokens(take("word").text.slice(1, -1)).filter((token) => token.kind !== "and").map(typed);
       }
       if (!take("open")) fail("values in parentheses after 'in'");
+      const found = [];
       do found.push(value(found.length ? "," : "(")); while (take("and"));
       if (!take("close")) fail("',' or ')'");
       return found;
@@ -529,6 +529,7 @@
       "<=": ordered((first, second) => first <= second),
       ">=": ordered((first, second) => first >= second),
     };
+    const negate = (holds) => (row) => !holds(row);
     const relation = (name) => {
       const column = configs.columns.find((column) => column.name === name.text);
       const sign = take("sign");
@@ -544,7 +545,6 @@
       }
       if (isNegated) at++;
       const verb = take("word").text.toLowerCase();
-      const negate = (holds) => (row) => !holds(row);
       if (verb === "is") {
         const isNot = take("not");
         const what = isWord(peek(), "missing", "nan") ? take("word").text.toLowerCase() : fail("'missing' or 'nan' after 'is'");
@@ -560,10 +560,7 @@
       return isNegated ? negate(holds) : holds;
     };
     const one = () => {
-      if (take("not")) {
-        const holds = one();
-        return (row) => !holds(row);
-      }
+      if (take("not")) return negate(one());
       if (take("open")) {
         const holds = any();
         if (!take("close")) fail("')'");

@@ -79,11 +79,11 @@ package enum WrittenFile {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     var isFolder: ObjCBool = false
     var status = stat()
-    let isThere = stat(path, &status) == 0
+    let kind = stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
     let reason: String
-    if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    if kind == S_IFDIR {
       reason = "it is a folder"
-    } else if isThere, status.st_mode & S_IFMT != S_IFREG {
+    } else if kind != S_IFREG {
       guard let file = FileHandle(forWritingAtPath: path) else {
         throw FieldworkError(.store, "cannot write \(path): it cannot be opened")
       }

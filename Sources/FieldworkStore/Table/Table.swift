@@ -170,10 +170,7 @@ public struct Table: Sendable, Hashable {
   }
 
   private static func precedes(_ left: Value, _ right: Value) -> Bool {
-    if case .int(let first) = left, case .int(let second) = right { return first < second }
-    if let first = left.number, let second = right.number {
-      return first < second
-    }
+    if let isSmaller = left.isSmaller(than: right) { return isSmaller }
     if left.number != nil || right.number != nil { return left.number != nil }
     if left.kind != right.kind, left.kind == .string || right.kind == .string {
       return left.kind == .string
