@@ -5,6 +5,8 @@ import ArgumentParser
 struct Benchmarks: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Times what Fieldwork costs, on workloads whose experiments cost next to nothing.",
-    subcommands: [NoopWorkload.self, EngineFigures.self, ResultFigures.self]
+    subcommands: [
+      NoopWorkload.self, EngineFigures.self, ResultFigures.self, CompileFigures.self,
+    ]
   )
 }

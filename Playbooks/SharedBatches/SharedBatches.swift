@@ -33,7 +33,7 @@ struct SharedBatches: Playbook {
         .batched(32)
         .map(on: loader) { numbers, loader in try loader.load(numbers) }
       // Runs once per task and iteration, for all branches.
-      Generator("batches", batches, root: true)
+      Generator("batches", root: true, batches)
       Unit("count", when: .every(50), saving: "loaded", root: true, on: loader) { loader, _ in
         loader.loaded
       }

@@ -9,8 +9,45 @@ extension Generator {
   ///
   /// - Parameters:
   ///   - name: the pipeline's random orders depend on it.
+  ///   - when: the iterations at which it takes an element.
+  ///   - saving: the names under which an element goes into the results.
+  ///   - dump: the iterations after which the saved values are handed to the store; nil to store them as usual.
+  ///   - version: a text that is part of the definition, see ``Unit``.
   ///   - root: whether it runs once for all branches of a task, which share what it gives.
   ///   - variables: the pipeline's variables that are saved with each element, under their own names.
+  public init<Element>(
+    _ name: String,
+    when: When = .every(1),
+    saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
+    root: Bool = false,
+    variables: [String] = [],
+    _ pipeline: Pipeline<Element>,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    self.dump = dump
+    description = UnitDescription(
+      name: name,
+      kind: .generator,
+      when: when,
+      saving: saving,
+      version: version,
+      isRoot: root,
+      pipeline: pipeline,
+      variables: variables,
+      place: SourcePlace(file: file, line: line),
+      outputType: Element.self
+    ) { try await $0.next() }
+  }
+
+  @available(
+    *,
+    deprecated,
+    message: "options come before what runs: write Generator(\"name\", saving: …, pipeline)"
+  )
+  @_disfavoredOverload
   public init<Element>(
     _ name: String,
     _ pipeline: Pipeline<Element>,
@@ -21,16 +58,15 @@ extension Generator {
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = UnitDescription(
-      name: name,
-      kind: .generator,
+    self.init(
+      name,
       when: when,
       saving: saving,
-      isRoot: root,
-      pipeline: pipeline,
+      root: root,
       variables: variables,
-      place: SourcePlace(file: file, line: line),
-      outputType: Element.self
-    ) { try await $0.next() }
+      pipeline,
+      file: file,
+      line: line
+    )
   }
 }

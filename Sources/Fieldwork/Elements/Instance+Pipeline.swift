@@ -7,12 +7,13 @@ extension Instance {
   ///     let batches = Instance("batches", opening: Pipeline(over: images).batched(32))
   ///     batches
   ///     Unit("next", on: batches, PipelineRun.next)
-  ///     Save("loss", when: .last, batches.variable("loss", as: Double.self))
+  ///     Save("loss", batches.variable("loss", as: Double.self), when: .last)
   ///
   /// It is the same as `Instance("batches") { run in try pipeline.open(in: run, named: "batches") }`, but
   /// what the pipeline reads is checked before anything runs.
   public init<Element>(
     _ name: String,
+    version: String? = nil,
     root: Bool = false,
     opening pipeline: Pipeline<Element>,
     file: String = #fileID,
@@ -20,6 +21,7 @@ extension Instance {
   ) where Output == PipelineRun<Element> {
     self.init(
       name,
+      version,
       root,
       pipeline.dependencies,
       SourcePlace(file: file, line: line),

@@ -14,15 +14,19 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   private let creationDependencies: [Dependency]
   private let opensContext: Bool
   private let isRoot: Bool
+  private let version: String?
   private let problems: [Problem]
   private let make: @Sendable (RunContext) async throws -> Output
 
   /// Names an object and says how to build it from the run context.
   ///
-  /// - Parameter root: whether it is built once for all branches of a task, which then share it: units
-  ///   that use it run for one branch after another.
+  /// - Parameters:
+  ///   - version: a text that is part of the definition, see ``Unit``.
+  ///   - root: whether it is built once for all branches of a task, which then share it: units
+  ///     that use it run for one branch after another.
   public init(
     _ name: String,
+    version: String? = nil,
     root: Bool = false,
     file: String = #fileID,
     line: Int = #line,
@@ -30,6 +34,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   ) {
     self.name = name
     isRoot = root
+    self.version = version
     place = SourcePlace(file: file, line: line)
     creationDependencies = []
     opensContext = true
@@ -38,29 +43,49 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   }
 
   /// Names an object and says which initialiser or function builds it from named expressions.
-  public init<each Argument: NamedExpression>(
+  public init<First: NamedExpression, each Rest: NamedExpression>(
     _ name: String,
+    version: String? = nil,
     root: Bool = false,
-    _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
-    _ arguments: repeat each Argument,
+    _ function:
+      @escaping @Sendable (First.Output, repeat (each Rest).Output) async throws -> Output,
+    _ first: First,
+    _ rest: repeat each Rest,
     file: String = #fileID,
     line: Int = #line
   ) {
-    self.name = name
-    isRoot = root
-    place = SourcePlace(file: file, line: line)
-    creationDependencies = allDependencies(repeat each arguments)
-    opensContext = false
-    problems = []
-    make = { run in
-      let values = (repeat try (each arguments).evaluate(in: run))
+    self.init(
+      name,
+      version,
+      root,
+      first.dependencies + allDependencies(repeat each rest),
+      SourcePlace(file: file, line: line)
+    ) { run in
+      let value = try first.evaluate(in: run)
+      let values = (repeat try (each rest).evaluate(in: run))
       run.argumentsEvaluated()
-      return try await function(repeat each values)
+      return try await function(value, repeat each values)
+    }
+  }
+
+  /// Names an object and says which initialiser or function without arguments builds it.
+  public init(
+    _ name: String,
+    version: String? = nil,
+    root: Bool = false,
+    file: String = #fileID,
+    line: Int = #line,
+    _ function: @escaping @Sendable () async throws -> Output
+  ) {
+    self.init(name, version, root, [], SourcePlace(file: file, line: line)) { run in
+      run.argumentsEvaluated()
+      return try await function()
     }
   }
 
   init(
     _ name: String,
+    _ version: String?,
     _ root: Bool,
     _ dependencies: [Dependency],
     _ place: SourcePlace,
@@ -70,6 +95,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
   ) {
     self.name = name
     isRoot = root
+    self.version = version
     self.place = place
     creationDependencies = dependencies
     self.opensContext = opensContext
@@ -98,6 +124,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
           outputType: Output.self,
           opensContext: opensContext,
           isRoot: isRoot,
+          version: version,
           problems: problems,
           body: .instance { run in try await make(run) }
         )

@@ -2,8 +2,8 @@ public import FieldworkCore
 
 /// A step that saves the value of a named expression.
 ///
-///     Save("accuracy", O("evaluate")[1], when: .last)
-///     Save(["loss", nil, "accuracy"], O<[Double]>("evaluate"))
+///     Save("accuracy", O<[Double]>("evaluate")[1], when: .last)
+///     Save(["loss", nil, "accuracy"], O("evaluate"))   // an output that is an array or a tuple
 ///
 /// It also runs in the iteration in which an experiment stops or fails, whatever `finalize` says.
 public struct Save: ResearchElement, Sendable {
@@ -11,12 +11,38 @@ public struct Save: ResearchElement, Sendable {
 
   public var parts: [ResearchPart] { [.unit(description)] }
 
+  /// A step that saves the value of a parameter, whatever its type: `Save("rate", EC("lr"))`.
+  public init(
+    _ saving: Saving,
+    _ source: EC<Value>,
+    when: When = .every(1),
+    file: String = #fileID,
+    line: Int = #line
+  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+
+  /// A step that saves the output of a unit, whatever its type: `Save("loss", O("train"))`.
+  public init(
+    _ saving: Saving,
+    _ source: O<Any>,
+    when: When = .every(1),
+    file: String = #fileID,
+    line: Int = #line
+  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+
+  /// A step that saves the value of a named expression.
   public init<Source: NamedExpression>(
     _ saving: Saving,
     _ source: Source,
     when: When = .every(1),
     file: String = #fileID,
     line: Int = #line
+  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+
+  private init<Source: NamedExpression>(
+    _ saving: Saving,
+    of source: Source,
+    _ when: When,
+    _ place: SourcePlace
   ) {
     let names = saving.names.isEmpty ? "keys" : saving.names.joined(separator: ", ")
     description = UnitDescription(
@@ -25,7 +51,7 @@ public struct Save: ResearchElement, Sendable {
       when: when,
       saving: saving,
       dependencies: source.dependencies,
-      place: SourcePlace(file: file, line: line),
+      place: place,
       outputType: Source.Output.self,
       opensContext: false,
       body: .function { run in try source.evaluate(in: run) }
@@ -49,16 +75,6 @@ public struct Dump: ResearchElement, Sendable {
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = UnitDescription(
-      name: names.isEmpty ? "dump" : "dump \(names.joined(separator: ", "))",
-      kind: .dump,
-      when: when,
-      saving: nil,
-      dependencies: [],
-      place: SourcePlace(file: file, line: line),
-      outputType: nil,
-      opensContext: false,
-      body: .dump(names.isEmpty ? nil : Set(names))
-    )
+    description = .dump(names, when: when, place: SourcePlace(file: file, line: line))
   }
 }

@@ -11,6 +11,8 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X) -> Y) async throws -> Output,
@@ -19,12 +21,8 @@ extension ExecutableUnit {
     line: Int = #line
   ) where First.Output == @Sendable (X) -> Y {
     self.init(
-      name,
-      when,
-      saving,
-      root,
-      allDependencies(first),
-      SourcePlace(file: file, line: line)
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      allDependencies(first)
     ) { run in
       let value = try first.evaluate(in: run)
       run.argumentsEvaluated()
@@ -37,6 +35,8 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
     _ function:
       @escaping @Sendable (@escaping @Sendable (X, Z) -> Y) async throws -> Output,
@@ -45,12 +45,8 @@ extension ExecutableUnit {
     line: Int = #line
   ) where First.Output == @Sendable (X, Z) -> Y {
     self.init(
-      name,
-      when,
-      saving,
-      root,
-      allDependencies(first),
-      SourcePlace(file: file, line: line)
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      allDependencies(first)
     ) { run in
       let value = try first.evaluate(in: run)
       run.argumentsEvaluated()
@@ -63,6 +59,8 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
     _ function: @escaping @Sendable (First.Output, Second.Output) async throws -> Output,
     _ first: First,
@@ -71,12 +69,8 @@ extension ExecutableUnit {
     line: Int = #line
   ) {
     self.init(
-      name,
-      when,
-      saving,
-      root,
-      allDependencies(first, second),
-      SourcePlace(file: file, line: line)
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      allDependencies(first, second)
     ) { run in
       let values = (try first.evaluate(in: run), try second.evaluate(in: run))
       run.argumentsEvaluated()
@@ -89,6 +83,8 @@ extension ExecutableUnit {
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
     _ function:
       @escaping @Sendable (First.Output, Second.Output, Third.Output) async throws -> Output,
@@ -99,94 +95,9 @@ extension ExecutableUnit {
     line: Int = #line
   ) {
     self.init(
-      name,
-      when,
-      saving,
-      root,
-      allDependencies(first, second, third),
-      SourcePlace(file: file, line: line)
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      allDependencies(first, second, third)
     ) { run in
-      let values = (
-        try first.evaluate(in: run), try second.evaluate(in: run), try third.evaluate(in: run)
-      )
-      run.argumentsEvaluated()
-      return try await function(values.0, values.1, values.2)
-    }
-  }
-}
-
-extension Instance {
-  /// Names an object that a function builds from one named expression, whose value is a function.
-  public init<First: NamedExpression, X, Y>(
-    _ name: String,
-    root: Bool = false,
-    _ function:
-      @escaping @Sendable (@escaping @Sendable (X) -> Y) async throws -> Output,
-    _ first: First,
-    file: String = #fileID,
-    line: Int = #line
-  ) where First.Output == @Sendable (X) -> Y {
-    self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
-      let value = try first.evaluate(in: run)
-      run.argumentsEvaluated()
-      return try await function(value)
-    }
-  }
-
-  /// Names an object that a function builds from one named expression, whose value is a function.
-  public init<First: NamedExpression, X, Z, Y>(
-    _ name: String,
-    root: Bool = false,
-    _ function:
-      @escaping @Sendable (@escaping @Sendable (X, Z) -> Y) async throws -> Output,
-    _ first: First,
-    file: String = #fileID,
-    line: Int = #line
-  ) where First.Output == @Sendable (X, Z) -> Y {
-    self.init(name, root, allDependencies(first), SourcePlace(file: file, line: line)) { run in
-      let value = try first.evaluate(in: run)
-      run.argumentsEvaluated()
-      return try await function(value)
-    }
-  }
-
-  /// Names an object that a function builds from two named expressions.
-  public init<First: NamedExpression, Second: NamedExpression>(
-    _ name: String,
-    root: Bool = false,
-    _ function: @escaping @Sendable (First.Output, Second.Output) async throws -> Output,
-    _ first: First,
-    _ second: Second,
-    file: String = #fileID,
-    line: Int = #line
-  ) {
-    self.init(name, root, allDependencies(first, second), SourcePlace(file: file, line: line)) {
-      run in
-      let values = (try first.evaluate(in: run), try second.evaluate(in: run))
-      run.argumentsEvaluated()
-      return try await function(values.0, values.1)
-    }
-  }
-
-  /// Names an object that a function builds from three named expressions.
-  public init<First: NamedExpression, Second: NamedExpression, Third: NamedExpression>(
-    _ name: String,
-    root: Bool = false,
-    _ function:
-      @escaping @Sendable (First.Output, Second.Output, Third.Output) async throws -> Output,
-    _ first: First,
-    _ second: Second,
-    _ third: Third,
-    file: String = #fileID,
-    line: Int = #line
-  ) {
-    self.init(
-      name,
-      root,
-      allDependencies(first, second, third),
-      SourcePlace(file: file, line: line)
-    ) {
-      run in
       let values = (
         try first.evaluate(in: run), try second.evaluate(in: run), try third.evaluate(in: run)
       )

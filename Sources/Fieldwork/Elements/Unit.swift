@@ -8,12 +8,16 @@ public import FieldworkCore
 ///     Unit("sweep", on: lattice, Lattice.sweep)
 ///     Unit("energy", saving: "e", on: lattice) { lattice, run in lattice.energy }
 ///
+/// The arguments of every form have one order: the name, the options (`when`, `saving`, `dump`, `version`,
+/// `root`, `variables`), then what runs.
+///
 /// A playbook spells it `Unit`. The type has a name of its own because Foundation has a class `Unit`
 /// too.
 public struct ExecutableUnit: ResearchElement, Sendable {
   let description: UnitDescription
+  let dump: When?
 
-  public var parts: [ResearchPart] { [.unit(description)] }
+  public var parts: [ResearchPart] { description.parts(dumping: dump) }
 
   /// A step that calls a function with named expressions as arguments.
   ///
@@ -21,139 +25,67 @@ public struct ExecutableUnit: ResearchElement, Sendable {
   ///   - name: a second unit of one name gets a postfix.
   ///   - when: the iterations at which it runs.
   ///   - saving: the names under which the output goes into the results.
+  ///   - dump: the iterations after which the saved values are handed to the store, as a ``Dump`` on the
+  ///     next line does; nil to store them as usual.
+  ///   - version: a text that is part of the definition. Experiments that ran with another version run
+  ///     again; nil for none.
   ///   - root: whether it runs once for all branches of a task, which share its output and all get what
   ///     it saves. It reads the config of the task's first experiment. Its output is read by branches at
   ///     once, unless it is an object; what hides objects in itself belongs in an ``Instance``.
   ///   - function: synchronous or not; what it throws fails the experiment.
-  ///   - arguments: evaluated each time before the function is called.
-  public init<each Argument: NamedExpression, Output>(
+  ///   - first: the first argument, evaluated each time before the function is called.
+  ///   - rest: the other arguments, evaluated likewise.
+  public init<First: NamedExpression, each Rest: NamedExpression, Output>(
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
-    _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Output,
-    _ arguments: repeat each Argument,
+    _ function:
+      @escaping @Sendable (First.Output, repeat (each Rest).Output) async throws -> Output,
+    _ first: First,
+    _ rest: repeat each Rest,
     file: String = #fileID,
     line: Int = #line
   ) {
     self.init(
-      name,
-      when,
-      saving,
-      root,
-      allDependencies(repeat each arguments),
-      SourcePlace(file: file, line: line)
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      first.dependencies + allDependencies(repeat each rest)
     ) { run in
-      let values = (repeat try (each arguments).evaluate(in: run))
+      let value = try first.evaluate(in: run)
+      let values = (repeat try (each rest).evaluate(in: run))
       run.argumentsEvaluated()
-      return try await function(repeat each values)
+      return try await function(value, repeat each values)
     }
   }
 
-  /// A step whose body has the run context.
-  public init<Output>(
-    _ name: String,
-    when: When = .every(1),
-    saving: Saving? = nil,
-    root: Bool = false,
-    file: String = #fileID,
-    line: Int = #line,
-    _ body: @escaping @Sendable (RunContext) async throws -> Output
-  ) {
-    description = UnitDescription(
-      name: name,
-      kind: .function,
-      when: when,
-      saving: saving,
-      dependencies: [],
-      place: SourcePlace(file: file, line: line),
-      outputType: Output.self,
-      opensContext: true,
-      isRoot: root,
-      body: .function { run in try await body(run) }
-    )
-  }
-
-  /// A step whose body has an instance and the run context.
-  public init<I, Output>(
-    _ name: String,
-    when: When = .every(1),
-    saving: Saving? = nil,
-    root: Bool = false,
-    on instance: Instance<I>,
-    file: String = #fileID,
-    line: Int = #line,
-    _ body: @escaping @Sendable (I, RunContext) async throws -> Output
-  ) {
-    description = UnitDescription(
-      name: name,
-      kind: .function,
-      when: when,
-      saving: saving,
-      dependencies: instance.dependencies,
-      place: SourcePlace(file: file, line: line),
-      outputType: Output.self,
-      opensContext: true,
-      isRoot: root,
-      body: .function { run in try await body(try instance.evaluate(in: run), run) }
-    )
-  }
-
   /// A step that calls a method of an instance with named expressions as arguments.
-  public init<I, each Argument: NamedExpression, Output>(
+  public init<I, First: NamedExpression, each Rest: NamedExpression, Output>(
     _ name: String,
     when: When = .every(1),
     saving: Saving? = nil,
+    dump: When? = nil,
+    version: String? = nil,
     root: Bool = false,
     on instance: Instance<I>,
-    _ method: @escaping @Sendable (I) -> (repeat (each Argument).Output) async throws -> Output,
-    _ arguments: repeat each Argument,
+    _ method:
+      @escaping @Sendable (I) -> (First.Output, repeat (each Rest).Output) async throws -> Output,
+    _ first: First,
+    _ rest: repeat each Rest,
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = UnitDescription(
-      name: name,
-      kind: .function,
-      when: when,
-      saving: saving,
-      dependencies: instance.dependencies + allDependencies(repeat each arguments),
-      place: SourcePlace(file: file, line: line),
-      outputType: Output.self,
-      opensContext: false,
-      isRoot: root,
-      body: .function { run in
-        let bound = method(try instance.evaluate(in: run))
-        let values = (repeat try (each arguments).evaluate(in: run))
-        run.argumentsEvaluated()
-        return try await bound(repeat each values)
-      }
-    )
-  }
-}
-
-extension ExecutableUnit {
-  /// A step whose body evaluates its own arguments.
-  init<Output>(
-    _ name: String,
-    _ when: When,
-    _ saving: Saving?,
-    _ root: Bool,
-    _ dependencies: [Dependency],
-    _ place: SourcePlace,
-    _ body: @escaping @Sendable (RunContext) async throws -> Output
-  ) {
-    description = UnitDescription(
-      name: name,
-      kind: .function,
-      when: when,
-      saving: saving,
-      dependencies: dependencies,
-      place: place,
-      outputType: Output.self,
-      opensContext: false,
-      isRoot: root,
-      body: .function { run in try await body(run) }
-    )
+    self.init(
+      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      instance.dependencies + first.dependencies + allDependencies(repeat each rest)
+    ) { run in
+      let bound = method(try instance.evaluate(in: run))
+      let value = try first.evaluate(in: run)
+      let values = (repeat try (each rest).evaluate(in: run))
+      run.argumentsEvaluated()
+      return try await bound(value, repeat each values)
+    }
   }
 }
 

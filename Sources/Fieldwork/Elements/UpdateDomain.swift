@@ -46,13 +46,15 @@ public struct UpdateDomain: ResearchElement, Sendable {
   }
 
   /// A rule whose function makes the new domain of named expressions: ``R``, or constants.
-  public init<each Argument: NamedExpression>(
+  public init<First: NamedExpression, each Rest: NamedExpression>(
     when: When,
     configs: Int? = nil,
     repetitions: Int = 1,
     repeatEach: Int? = nil,
-    _ function: @escaping @Sendable (repeat (each Argument).Output) async throws -> Domain?,
-    _ arguments: repeat each Argument,
+    _ function:
+      @escaping @Sendable (First.Output, repeat (each Rest).Output) async throws -> Domain?,
+    _ first: First,
+    _ rest: repeat each Rest,
     file: String = #fileID,
     line: Int = #line
   ) {
@@ -61,8 +63,31 @@ public struct UpdateDomain: ResearchElement, Sendable {
       configs: configs,
       repetitions: repetitions,
       repeatEach: repeatEach,
-      dependencies: allDependencies(repeat each arguments),
+      dependencies: first.dependencies + allDependencies(repeat each rest),
       place: SourcePlace(file: file, line: line)
-    ) { context in try await function(repeat try (each arguments).evaluate(in: context.run)) }
+    ) { context in
+      let value = try first.evaluate(in: context.run)
+      return try await function(value, repeat try (each rest).evaluate(in: context.run))
+    }
+  }
+
+  /// A rule whose function without arguments makes the new domain.
+  public init(
+    when: When,
+    configs: Int? = nil,
+    repetitions: Int = 1,
+    repeatEach: Int? = nil,
+    file: String = #fileID,
+    line: Int = #line,
+    _ function: @escaping @Sendable () async throws -> Domain?
+  ) {
+    update = DomainUpdate(
+      when: when,
+      configs: configs,
+      repetitions: repetitions,
+      repeatEach: repeatEach,
+      dependencies: [],
+      place: SourcePlace(file: file, line: line)
+    ) { _ in try await function() }
   }
 }

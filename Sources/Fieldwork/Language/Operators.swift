@@ -171,30 +171,43 @@ extension When {
 // MARK: Samplers
 
 extension Sampler where Output: Numeric {
+  @_disfavoredOverload
   public static func + (left: Sampler, right: Sampler) -> Sampler { left.adding(right) }
+  @_disfavoredOverload
   public static func + (left: Sampler, right: Output) -> Sampler { left.adding(right) }
+  @_disfavoredOverload
   public static func + (left: Output, right: Sampler) -> Sampler {
     right.combined(after: left, "+") { $0 + $1 }
   }
+  @_disfavoredOverload
   public static func - (left: Sampler, right: Sampler) -> Sampler { left.subtracting(right) }
+  @_disfavoredOverload
   public static func - (left: Sampler, right: Output) -> Sampler { left.subtracting(right) }
+  @_disfavoredOverload
   public static func - (left: Output, right: Sampler) -> Sampler {
     right.combined(after: left, "-") { $0 - $1 }
   }
+  @_disfavoredOverload
   public static func * (left: Sampler, right: Sampler) -> Sampler { left.multiplied(by: right) }
+  @_disfavoredOverload
   public static func * (left: Sampler, right: Output) -> Sampler { left.multiplied(by: right) }
+  @_disfavoredOverload
   public static func * (left: Output, right: Sampler) -> Sampler {
     right.combined(after: left, "*") { $0 * $1 }
   }
 }
 
 extension Sampler where Output: SignedNumeric {
+  @_disfavoredOverload
   public static prefix func - (sampler: Sampler) -> Sampler { 0 - sampler }
 }
 
 extension Sampler where Output: FloatingPoint {
+  @_disfavoredOverload
   public static func / (left: Sampler, right: Sampler) -> Sampler { left.divided(by: right) }
+  @_disfavoredOverload
   public static func / (left: Sampler, right: Output) -> Sampler { left.divided(by: right) }
+  @_disfavoredOverload
   public static func / (left: Output, right: Sampler) -> Sampler {
     right.combined(after: left, "/") { $0 / $1 }
   }
@@ -222,34 +235,43 @@ private func text<Right: NamedExpression>(
 ) -> String { "(\(left) \(symbol) \(right.expressionText))" }
 
 extension NamedExpression where Output: Numeric & Sendable {
+  @_disfavoredOverload
   public static func + (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "+", right)) { $0 + right }
   }
+  @_disfavoredOverload
   public static func + (left: Output, right: Self) -> DerivedExpression<Output> {
     right.derived(text(left, "+", right)) { left + $0 }
   }
+  @_disfavoredOverload
   public static func + <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Output> { left.derived(text(left, "+", right), with: right) { $0 + $1 } }
 
+  @_disfavoredOverload
   public static func - (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "-", right)) { $0 - right }
   }
+  @_disfavoredOverload
   public static func - (left: Output, right: Self) -> DerivedExpression<Output> {
     right.derived(text(left, "-", right)) { left - $0 }
   }
+  @_disfavoredOverload
   public static func - <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Output> { left.derived(text(left, "-", right), with: right) { $0 - $1 } }
 
+  @_disfavoredOverload
   public static func * (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "*", right)) { $0 * right }
   }
+  @_disfavoredOverload
   public static func * (left: Output, right: Self) -> DerivedExpression<Output> {
     right.derived(text(left, "*", right)) { left * $0 }
   }
+  @_disfavoredOverload
   public static func * <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
@@ -257,18 +279,22 @@ extension NamedExpression where Output: Numeric & Sendable {
 }
 
 extension NamedExpression where Output: SignedNumeric & Sendable {
+  @_disfavoredOverload
   public static prefix func - (expression: Self) -> DerivedExpression<Output> {
     expression.derived("-\(expression.expressionText)") { -$0 }
   }
 }
 
 extension NamedExpression where Output: FloatingPoint & Sendable {
+  @_disfavoredOverload
   public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "/", right)) { $0 / right }
   }
+  @_disfavoredOverload
   public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
     right.derived(text(left, "/", right)) { left / $0 }
   }
+  @_disfavoredOverload
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
@@ -276,12 +302,15 @@ extension NamedExpression where Output: FloatingPoint & Sendable {
 }
 
 extension NamedExpression where Output: BinaryInteger & Sendable {
+  @_disfavoredOverload
   public static func / (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "/", right)) { try quotient($0, right) { $0 / $1 } }
   }
+  @_disfavoredOverload
   public static func / (left: Output, right: Self) -> DerivedExpression<Output> {
     right.derived(text(left, "/", right)) { try quotient(left, $0) { $0 / $1 } }
   }
+  @_disfavoredOverload
   public static func / <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
@@ -289,9 +318,11 @@ extension NamedExpression where Output: BinaryInteger & Sendable {
     left.derived(text(left, "/", right), with: right) { try quotient($0, $1) { $0 / $1 } }
   }
 
+  @_disfavoredOverload
   public static func % (left: Self, right: Output) -> DerivedExpression<Output> {
     left.derived(text(left, "%", right)) { try quotient($0, right) { $0 % $1 } }
   }
+  @_disfavoredOverload
   public static func % <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
@@ -312,16 +343,20 @@ private func quotient<Number: BinaryInteger>(
 
 /// `==` gives a `Bool` only, so comparisons of expressions are written with a point, as for vectors.
 extension NamedExpression where Output: Equatable & Sendable {
+  @_disfavoredOverload
   public static func .== (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.isEqual(to: right)
   }
+  @_disfavoredOverload
   public static func .== <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Bool> { left.derived(text(left, ".==", right), with: right) { $0 == $1 } }
+  @_disfavoredOverload
   public static func .!= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.derived(text(left, ".!=", right)) { $0 != right }
   }
+  @_disfavoredOverload
   public static func .!= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
@@ -329,30 +364,38 @@ extension NamedExpression where Output: Equatable & Sendable {
 }
 
 extension NamedExpression where Output: Comparable & Sendable {
+  @_disfavoredOverload
   public static func .< (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.derived(text(left, ".<", right)) { $0 < right }
   }
+  @_disfavoredOverload
   public static func .< <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Bool> { left.derived(text(left, ".<", right), with: right) { $0 < $1 } }
+  @_disfavoredOverload
   public static func .<= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.derived(text(left, ".<=", right)) { $0 <= right }
   }
+  @_disfavoredOverload
   public static func .<= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Bool> { left.derived(text(left, ".<=", right), with: right) { $0 <= $1 } }
+  @_disfavoredOverload
   public static func .> (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.derived(text(left, ".>", right)) { $0 > right }
   }
+  @_disfavoredOverload
   public static func .> <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
   ) -> DerivedExpression<Bool> { left.derived(text(left, ".>", right), with: right) { $0 > $1 } }
+  @_disfavoredOverload
   public static func .>= (left: Self, right: Output) -> DerivedExpression<Bool> {
     left.derived(text(left, ".>=", right)) { $0 >= right }
   }
+  @_disfavoredOverload
   public static func .>= <Other: NamedExpression<Output>>(
     left: Self,
     right: Other

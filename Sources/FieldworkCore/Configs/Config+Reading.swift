@@ -1,12 +1,13 @@
 extension Config {
-  /// The value of a parameter.
+  /// The value of a parameter; nil, for a handle of an optional type, in a config without the parameter.
   /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`, which lists what the
   ///   config has.
   public subscript<T>(parameter: Parameter<T>) -> T {
     get throws { try self[parameter.name.key, as: T.self] }
   }
 
-  /// The value of a parameter as the given type; an integer is taken for a `Double` too.
+  /// The value of a parameter as the given type; an integer is taken for a `Double` too. For an optional type it is
+  /// nil in a config without the parameter: `try config["lambda", as: Double?.self]`.
   ///
   /// A parameter `a/b` can be read by its whole name, or as the dictionary `a` with all that begins
   /// with `a/`.
@@ -15,6 +16,7 @@ extension Config {
   public subscript<T>(key: String, as type: T.Type = T.self) -> T {
     get throws {
       guard let value = self[alias: key] ?? group(key) ?? inside(key) else {
+        if let none = (type as? any OptionalType.Type)?.nothing as? T { return none }
         throw FieldworkError(
           .missingParameter,
           "no parameter '\(key)': the config has \(keys.isEmpty ? "none" : keys.joined(separator: ", "))"

@@ -45,15 +45,13 @@ public struct EC<Output>: NamedExpression {
   /// The value of a parameter by name; nil, for an optional type, in configs without the parameter.
   public init(_ key: String) {
     self.key = key
-    body = { run in
-      do {
-        return try run.config[key, as: Output.self]
-      } catch let error as FieldworkError where error.code == .missingParameter {
-        let none = (Output.self as? any OptionalType.Type)?.nothing
-        guard let value = none as? Output else { throw error }
-        return value
-      }
-    }
+    body = { try $0.config[key, as: Output.self] }
+  }
+
+  /// The value of a parameter by its typed handle, for a function whose argument is optional; nil in configs
+  /// without the parameter.
+  public init<Wrapped: Sendable>(_ parameter: Parameter<Wrapped>) where Output == Wrapped? {
+    self.init(parameter.name.key)
   }
 
   public var dependencies: [Dependency] {

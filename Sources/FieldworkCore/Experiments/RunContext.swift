@@ -21,6 +21,14 @@ public final class RunContext {
   public package(set) var isLast = false
   /// The experiment's random numbers. They depend on the research's seed and the experiment's id alone.
   public var random: RandomStream
+  /// Random numbers that all configs of one repetition share: they depend on the research's seed and the
+  /// repetition alone.
+  ///
+  /// Draw from it what configs are to have in common, so that they are compared on the same terms: the split of
+  /// the data into folds, or the order of the batches.
+  ///
+  ///     let folds = run.repetitionRandom.split("folds").shuffled(0..<100)   // the same for every config
+  public let repetitionRandom: RandomStream
 
   package var outputs: [String: UnitOutput] = [:]
   package var instances: [String: Any] = [:]
@@ -35,8 +43,8 @@ public final class RunContext {
   private var keptRootOutputs: [String: UnitOutput?] = [:]
   /// Told when the arguments of a unit have been evaluated; nil if nothing is measured.
   package var stopwatch: Stopwatch?
-  /// What was saved since it was last handed on.
-  package private(set) var saved: [SavedValue] = []
+  /// What the experiment saves.
+  package let savedValues = SavedValues()
   private let makeDirectory: @Sendable () throws -> String
   private let makeResults: @Sendable () throws -> any Sendable
 
@@ -46,6 +54,7 @@ public final class RunContext {
     branch: Int = 0,
     config: Config,
     random: RandomStream,
+    repetitionRandom: RandomStream = RandomStream(seed: 0),
     logger: Logger = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() },
     makeDirectory: @escaping @Sendable () throws -> String,
     makeResults: @escaping @Sendable () throws -> any Sendable
@@ -56,6 +65,7 @@ public final class RunContext {
     self.config = config
     self.logger = logger
     self.random = random
+    self.repetitionRandom = repetitionRandom
     self.makeDirectory = makeDirectory
     self.makeResults = makeResults
   }
@@ -109,6 +119,7 @@ public final class RunContext {
   package func prepareForCheckpoints() {
     let registry = StreamRegistry(random)
     random.register(in: registry)
+    repetitionRandom.register(in: registry, as: "repetitionRandom")
     streams = registry
   }
 
@@ -182,19 +193,35 @@ public final class RunContext {
   }
 
   package func save(name: String, value: Value) {
-    saved.append(SavedValue(name: name, iteration: iteration, value: value))
+    savedValues.add(SavedValue(name: name, iteration: iteration, value: value))
   }
 
-  /// Hands on what was saved under the given names, or all of it, and forgets it here.
-  package func takeSaved(_ names: Set<String>? = nil) -> [SavedValue] {
-    guard let names else {
-      defer { saved = [] }
-      return saved
+  /// The values that this experiment has saved under a name so far, in the order of the iterations.
+  ///
+  ///     let losses = try run.saved("loss", as: Double.self)   // one for each iteration that saved it
+  ///
+  /// An experiment that goes on from a checkpoint has those of its earlier iterations too.
+  /// - Returns: nothing if nothing was saved under the name yet.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` if the experiment has saved so much that it is not held
+  ///   any more (64 MB), of code `store` if values of an earlier run cannot be read.
+  public func saved(_ name: String) throws -> [SavedValue] { try savedValues.all(name) }
+
+  /// The values that this experiment has saved under a name so far, in the order of the iterations.
+  /// - Throws: ``FieldworkError`` as ``saved(_:)``, and of code `wrongType` if a value is of another type.
+  public func saved<T: ValueConvertible>(_ name: String, as type: T.Type) throws -> [T] {
+    try saved(name).map { saved in
+      guard let value = T(saved.value) else {
+        throw FieldworkError(
+          .wrongType,
+          "'\(name)' was saved as \(saved.value.literalText) at iteration \(saved.iteration), which is not a \(type)"
+        )
+      }
+      return value
     }
-    let taken = saved.filter { names.contains($0.name) }
-    saved.removeAll { names.contains($0.name) }
-    return taken
   }
+
+  /// Hands on what was saved under the given names, or all of it.
+  package func takeSaved(_ names: Set<String>? = nil) -> [SavedValue] { savedValues.take(names) }
 
   /// Ends the experiment in good order, as the end of a generator does.
   public func stop() throws -> Never { throw StopExperiment() }

@@ -32,6 +32,8 @@ public struct UnitDescription: Sendable {
   package let opensContext: Bool
   /// Whether it runs once for all branches, which share its output.
   public let isRoot: Bool
+  /// The version that the playbook gives the step; nil for none. Experiments that ran with another one run again.
+  public let version: String?
   /// What was found wrong with the step when it was written.
   package let problems: [Problem]
 
@@ -45,12 +47,14 @@ public struct UnitDescription: Sendable {
     outputType: Any.Type?,
     opensContext: Bool,
     isRoot: Bool = false,
+    version: String? = nil,
     variables: [String] = [],
     problems: [Problem] = [],
     body: Body
   ) {
     self.name = name
     self.isRoot = isRoot
+    self.version = version
     instanceName = kind == .instance ? name : nil
     self.opensContext = opensContext
     self.kind = kind

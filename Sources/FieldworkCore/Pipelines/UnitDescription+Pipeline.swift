@@ -9,6 +9,7 @@ extension UnitDescription {
     kind: Kind,
     when: When,
     saving: Saving?,
+    version: String?,
     isRoot: Bool,
     pipeline: Pipeline<Element>,
     variables: [String],
@@ -32,6 +33,7 @@ extension UnitDescription {
       outputType: outputType,
       opensContext: pipeline.opensContext,
       isRoot: isRoot,
+      version: version,
       variables: variables,
       problems: problems,
       body: .generator { run in

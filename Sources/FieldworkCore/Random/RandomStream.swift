@@ -24,7 +24,11 @@ public final class RandomStream: RandomNumberGenerator {
   }
 
   /// Notes from now on which streams are split off.
-  package func register(in registry: StreamRegistry) { self.registry = registry }
+  /// - Parameter label: what the labels of streams that are split off begin with; nil for nothing.
+  package func register(in registry: StreamRegistry, as label: String? = nil) {
+    self.registry = registry
+    if let label { path = label }
+  }
 
   /// The next 64 random bits.
   public func next() -> UInt64 { generator.next() }

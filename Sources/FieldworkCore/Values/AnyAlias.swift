@@ -44,7 +44,8 @@ public struct AnyAlias: Sendable {
 
   /// The value as the given type.
   ///
-  /// A plain value is converted where nothing is lost: an integer is taken for a `Double`.
+  /// A plain value is converted where nothing is lost: an integer is taken for a `Double`. A function is found by its
+  /// type with or without `@Sendable`.
   /// - Returns: nil if the value is of another type.
   public func converted<T>(to type: T.Type) -> T? {
     if let plain, let convertible = type as? any ValueConvertible.Type {
@@ -52,7 +53,7 @@ public struct AnyAlias: Sendable {
       guard let instance = convertible.init(plain) else { return nil }
       return instance as? T
     }
-    return content as? T
+    return content as? T ?? SendableFunction.withoutAttribute(content, as: type)
   }
 
   /// The type's name, as a message shows it.

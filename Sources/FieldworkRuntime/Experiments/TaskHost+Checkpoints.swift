@@ -4,6 +4,8 @@ import FieldworkStore
 /// The checkpoints from which the experiments of a task go on.
 final class TaskCheckpoints: Sendable {
   private let checkpoints: Protected<[String: Checkpoint]>
+  /// By key of an experiment: what it saved in the attempt that made its checkpoint.
+  private let saved = Protected<[String: SavedValues]>([:])
   /// Whether those that are made meanwhile are kept too, for another attempt.
   private let keepsLater: Bool
 
@@ -17,8 +19,16 @@ final class TaskCheckpoints: Sendable {
     checkpoints.withLock { $0[experiment.key] }
   }
 
-  func keep(_ checkpoint: Checkpoint, of experiment: PlannedExperiment) {
-    if keepsLater { checkpoints.withLock { $0[experiment.key] = checkpoint } }
+  /// - Parameter saved: what the experiment has saved.
+  func keep(_ checkpoint: Checkpoint, of experiment: PlannedExperiment, _ saved: SavedValues) {
+    guard keepsLater else { return }
+    checkpoints.withLock { $0[experiment.key] = checkpoint }
+    self.saved.withLock { $0[experiment.key] = saved }
+  }
+
+  /// What an experiment saved in the attempt that made its checkpoint; nil if that is a stored one.
+  func saved(of experiment: PlannedExperiment) -> SavedValues? {
+    saved.withLock { $0[experiment.key] }
   }
 
   /// What is recorded with a checkpoint, and before it: what it rests on is there whenever it is.
@@ -61,9 +71,14 @@ extension TaskHost {
   func member(
     _ experiment: PlannedExperiment,
     _ branch: Int,
-    from checkpoint: Checkpoint
+    from checkpoint: Checkpoint,
+    _ checkpoints: TaskCheckpoints
   ) async -> TaskMember? {
     let restored = member(experiment, branch)
+    let (loadSaved, kept) = (setting.loadSaved, checkpoints.saved(of: experiment))
+    restored.context.savedValues.begin { [iteration = checkpoint.iteration] in
+      try (kept?.all() ?? loadSaved(experiment.id)).filter { $0.iteration < iteration }
+    }
     do {
       try await restored.restore(checkpoint, research.units) { unit in
         if let unit {

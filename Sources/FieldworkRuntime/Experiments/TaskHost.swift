@@ -29,6 +29,8 @@ final class TaskHost: Sendable {
     let makeResults: @Sendable () throws -> ResearchResults
     /// The last checkpoint of an experiment as it is stored, by its key.
     let loadCheckpoint: @Sendable (String) throws -> Checkpoint?
+    /// What an experiment has stored, by its id.
+    let loadSaved: @Sendable (String) throws -> [SavedValue]
   }
 
   /// Who hears of what happens.
@@ -142,7 +144,7 @@ final class TaskHost: Sendable {
     var members: [TaskMember] = []
     for (branch, experiment) in task.experiments.enumerated() {
       if let checkpoint = checkpoints.last(of: experiment) {
-        if let member = await member(experiment, branch, from: checkpoint) {
+        if let member = await member(experiment, branch, from: checkpoint, checkpoints) {
           members.append(member)
           continue
         }
@@ -191,8 +193,8 @@ final class TaskHost: Sendable {
           [.saved(experiment: experiments[branch].key, values)]
         )
       },
-      checkpoint: { branch, checkpoint, saved, timings in
-        checkpoints.keep(checkpoint, of: experiments[branch])
+      checkpoint: { branch, checkpoint, saved, timings, all in
+        checkpoints.keep(checkpoint, of: experiments[branch], all)
         let key = experiments[branch].key
         await hooks.recorder.record(TaskCheckpoints.records(key, checkpoint, saved, timings))
       },
@@ -288,6 +290,9 @@ final class TaskHost: Sendable {
       branch: experiment.branch,
       config: experiment.config,
       random: RandomStream(Philox(text: random)),
+      repetitionRandom: RandomStream(
+        Philox(text: "repetition|\(setting.seed)|\(experiment.repetition)")
+      ),
       logger: services.logger(experiment.id),
       makeDirectory: { try makeDirectory(experiment.id) },
       makeResults: setting.makeResults

@@ -25,6 +25,8 @@ private struct MemberState: Codable {
 
   /// The state of the experiment's random stream.
   let random: [UInt64]
+  /// The state of the stream that the configs of a repetition share; nil in a checkpoint of an earlier version.
+  let repetitionRandom: [UInt64]?
   /// The states of those that were split off while instances were built, in their order.
   let streams: [Stream]
   /// By instance: the state of the experiment's random stream when it was built.
@@ -77,6 +79,7 @@ extension TaskMember {
     }
     let state = MemberState(
       random: context.random.state,
+      repetitionRandom: context.repetitionRandom.state,
       streams: try context.streams?.states().map { .init(path: $0.path, words: $0.words) } ?? [],
       buildings: buildings,
       instances: plain,
@@ -139,6 +142,7 @@ extension TaskMember {
     for output in state.outputs { try restore(output, units) }
     try context.streams?.restore(state.streams.map { .init(path: $0.path, words: $0.words) })
     try context.random.restore(state.random)
+    if let words = state.repetitionRandom { try context.repetitionRandom.restore(words) }
     outcome.iterations = checkpoint.iteration
     start = checkpoint.iteration
   }

@@ -38,8 +38,6 @@ final class TaskMember: @unchecked Sendable {
   var start = 0
   /// By instance: the state of the random numbers when it was built, where there are checkpoints.
   var buildings: [String: [UInt64]] = [:]
-  /// By name: the last values that were handed on before their time, which are held all the same.
-  private var handedOver: [String: Value] = [:]
 
   init(_ context: RunContext, position: Int) {
     self.context = context
@@ -70,7 +68,7 @@ final class TaskMember: @unchecked Sendable {
       }
       value = element
     case .dump(let names):
-      await dump(self.dump(names))
+      await dump(context.takeSaved(names))
       return
     }
     if let saving = unit.saving {
@@ -86,22 +84,9 @@ final class TaskMember: @unchecked Sendable {
     output = nil
   }
 
-  /// The last value that was saved under a name.
+  /// The last value that was saved under a name; nil after the end of the experiment.
   func lastSaved(_ name: String) -> Value? {
-    context.saved.last { $0.name == name }?.value ?? handedOver[name]
-  }
-
-  /// Hands on what was saved, before its time.
-  func takeSavedEarly() -> [SavedValue] {
-    let taken = context.takeSaved()
-    for saved in taken { handedOver[saved.name] = saved.value }
-    return taken
-  }
-
-  /// Hands on what was saved under the given names, or all of it, and holds it no longer.
-  private func dump(_ names: Set<String>?) -> [SavedValue] {
-    handedOver = names.map { names in handedOver.filter { !names.contains($0.key) } } ?? [:]
-    return context.takeSaved(names)
+    isOver ? nil : context.savedValues.last(name)
   }
 
   func add(_ timing: UnitTiming) { timings.append(timing) }

@@ -12,8 +12,10 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   /// What a task tells while it runs. A branch is given by its position in the task.
   struct Hooks: Sendable {
     let saved: @Sendable (Int, [SavedValue]) async -> Void
-    /// The state of a branch after an iteration, with what it has saved and measured until then.
-    let checkpoint: @Sendable (Int, Checkpoint, [SavedValue], [UnitTiming]) async -> Void
+    /// The state of a branch after an iteration, with what it has saved and measured and not handed on yet, and
+    /// all that it has saved.
+    let checkpoint:
+      @Sendable (Int, Checkpoint, [SavedValue], [UnitTiming], SavedValues) async -> Void
     let failed: @Sendable (Int, Failure) -> Void
     /// Whether the experiments are to end with their iteration.
     let shouldStop: @Sendable () -> Bool
@@ -158,8 +160,14 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     do {
       let checkpoint = try member.checkpoint(checkpointDefinition)
       member.lastHandover = .now
-      let saved = member.takeSavedEarly()
-      await hooks.checkpoint(member.position, checkpoint, saved, member.takeTimings())
+      let saved = member.context.takeSaved()
+      await hooks.checkpoint(
+        member.position,
+        checkpoint,
+        saved,
+        member.takeTimings(),
+        member.context.savedValues
+      )
     } catch {
       let last = member.context.iteration
       let failure = TaskRunner.failure(error, "checkpoint", last, nil)
@@ -173,11 +181,11 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   /// Hands on now and then what an experiment has saved, so that it is to be seen, and safe, before the
   /// experiment ends.
   private func handOverSaved(by member: TaskMember) async {
-    guard !member.context.saved.isEmpty else { return }
+    guard member.context.savedValues.hasPending else { return }
     let now = ContinuousClock.now
     guard now - member.lastHandover >= TaskRunner.handoverInterval else { return }
     member.lastHandover = now
-    await hooks.saved(member.position, member.takeSavedEarly())
+    await hooks.saved(member.position, member.context.takeSaved())
   }
 
   private static let handoverInterval = Duration.milliseconds(200)

@@ -134,7 +134,8 @@ final class RunState: Sendable {
         errorRetries: faults.errorRetries,
         makeDirectory: { try store.directory(of: $0) },
         makeResults: { try store.contents() },
-        loadCheckpoint: { try store.checkpoint(of: $0) }
+        loadCheckpoint: { try store.checkpoint(of: $0) },
+        loadSaved: { try store.saved(by: $0) }
       ),
       services,
       TaskHost.Hooks(

@@ -131,6 +131,13 @@ public final class WorkerServer: Sendable {
           let checkpoint = try store.checkpoint(of: key)
           try store.close()
           return checkpoint
+        },
+        loadSaved: { id in
+          guard let folder else { return [] }
+          let store = try DatabaseStore.openForReading(folder)
+          let saved = try store.saved(by: id)
+          try store.close()
+          return saved
         }
       ),
       services,

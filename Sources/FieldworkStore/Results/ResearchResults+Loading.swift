@@ -1,4 +1,4 @@
-import FieldworkCore
+public import FieldworkCore
 
 extension ResearchResults {
   /// Reads the results in a research's folder, without its playbook.
@@ -22,6 +22,10 @@ extension ResearchResults {
 }
 
 extension DatabaseStore {
+  public func saved(by experiment: String) throws -> [SavedValue] {
+    try contents(ResultFilter(ids: [experiment])).savedValues(by: experiment)
+  }
+
   /// What a filter chooses of everything that is kept; the rest is not held in memory.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read, and what
   ///   ``ResearchResults/filtered(_:)`` throws.

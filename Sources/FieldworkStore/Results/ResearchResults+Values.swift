@@ -24,6 +24,15 @@ extension ResearchResults {
     }
   }
 
+  /// What an experiment has saved, by its id, in the order of the names and iterations.
+  package func savedValues(by experiment: String) -> [SavedValue] {
+    variables.flatMap { name in
+      values(of: name, in: experiment).map {
+        SavedValue(name: name, iteration: $0.iteration, value: $0.value)
+      }
+    }
+  }
+
   /// The last value that each experiment saved under a name, in the order of the plan; nil for one that
   /// saved none.
   public func lastValues(of name: String) -> [Value?] {

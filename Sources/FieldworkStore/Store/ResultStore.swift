@@ -41,6 +41,9 @@ public protocol ResultStore: Sendable {
   /// The last checkpoint of an experiment, by its key; nil if there is none.
   func checkpoint(of experiment: String) throws -> Checkpoint?
 
+  /// What an experiment has saved, by its id, in the order of the names and iterations.
+  func saved(by experiment: String) throws -> [SavedValue]
+
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
   func output(of experiment: String, _ stream: StandardStream) throws -> String?
 
@@ -62,6 +65,10 @@ extension ResultStore {
   public func output(of experiment: String, _ stream: StandardStream) throws -> String? { nil }
 
   public func experiments() throws -> [ExperimentRecord] { try contents().experiments }
+
+  public func saved(by experiment: String) throws -> [SavedValue] {
+    try contents().savedValues(by: experiment)
+  }
 
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try contents().digest(of: objective)

@@ -84,6 +84,10 @@ final class CheckpointTests: RuntimeTestCase {
         numbers,
         O<Double>("place")
       )
+      Unit("history", saving: "history") { run in
+        try run.saved("place", as: Double.self).reduce(0, +)
+      }
+      Unit("shared", saving: "shared") { run in run.repetitionRandom.uniform() }
       Unit("count", when: .every(4), saving: "count") { run in
         (try run.output(of: "count", as: Int?.self) ?? 0) + 1
       }

@@ -10,7 +10,7 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
   func testRow123_aBatchAtEachIteration() async throws {
     let results = try await Research("root", seed: 1) {
       Domain("x" <- [10])
-      Generator("batch", batches, saving: "batch", variables: ["var"])
+      Generator("batch", saving: "batch", variables: ["var"], batches)
     }.run()
     XCTAssertEqual(saved("batch", results)[0][3], [6, 7])
     XCTAssertEqual(saved("var", results), [[0: 10, 1: 60, 2: 150, 3: 280, 4: 450]])
@@ -20,7 +20,7 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
   func testRow124_aWholeRunAtEachIteration() async throws {
     let results = try await Research("run", iterations: 3, seed: 1) {
       Domain("x" <- [10])
-      Unit("epoch", running: batches, saving: "batches", variables: ["var"])
+      Unit("epoch", saving: "batches", variables: ["var"], running: batches)
     }.run()
     XCTAssertEqual(saved("var", results), [[0: 450, 1: 900, 2: 1350]])
     XCTAssertEqual(saved("batches", results), [[0: 5, 1: 5, 2: 5]])
@@ -34,15 +34,15 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
     }
     let results = try await Research("shared", seed: 1, branches: 3) {
       Domain("x" <- [1, 10, 100])
-      Generator("root", root, root: true)
+      Generator("root", root: true, root)
       Save("batch", O<[Int]>("root"), when: .at(0, 1, 2))
       Unit(
         "branch",
+        variables: ["sum"],
         running: Pipeline(each: O<[Int]>("root"))
           .accumulating("sum", from: 0, EC("x")) { sum, batch, x in
             sum += batch.reduce(0, +) * x
-          },
-        variables: ["sum"]
+          }
       )
     }.run()
     XCTAssertEqual(made.entries.count, 3, "each batch was made once")
@@ -61,7 +61,7 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
     let counted = batches.accumulating("count", from: 0) { count, _ in count += 1 }
     let results = try await Research("variables", iterations: 2, seed: 1) {
       Domain("x" <- [1])
-      Generator("batch", counted, variables: ["var", "count"])
+      Generator("batch", variables: ["var", "count"], counted)
     }.run()
     XCTAssertEqual(results.variables, ["var", "count"])
     XCTAssertEqual(saved("var", results), [[0: 1, 1: 6]])
@@ -72,7 +72,7 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
     let executor = Collecting("var")
     let results = try await Research("schedules", iterations: 6, seed: 1, executor: executor) {
       Domain("x" <- [10])
-      Generator("batch", batches, when: .every(2), variables: ["var"])
+      Generator("batch", when: .every(2), variables: ["var"], batches)
       Dump("var", when: .at(3))
     }.run()
     XCTAssertEqual(saved("var", results), [[1: 10, 3: 60, 5: 150]])
@@ -87,7 +87,7 @@ final class AcceptancePipelineTests: AcceptanceRunCase {
       .map(E().iteration) { text, iteration in "\(iteration): \(text)" }
     let results = try await Research("config", seed: 1) {
       Domain("x" <- [10])
-      Generator("text", read, saving: "text")
+      Generator("text", saving: "text", read)
     }.run()
     XCTAssertEqual(
       saved("text", results),

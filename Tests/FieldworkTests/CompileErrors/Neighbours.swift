@@ -177,7 +177,7 @@ func runs() throws {
     executor: executor
   ) {
     update
-    Generator("batch", pipeline, root: true)
+    Generator("batch", root: true, pipeline)
     Save("all", all)
   }
   let run: ResearchRun = try research.start(consumers: [monitor])

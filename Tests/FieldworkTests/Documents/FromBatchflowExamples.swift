@@ -267,24 +267,24 @@ final class FromBatchflowExamples: DocumentExampleCase {
     // add_pipeline('batch', batches, variables='var')
     let each = try await Research("each", seed: 1) {
       Domain("x" <- [10])
-      Generator("batch", batches, variables: ["var"])
+      Generator("batch", variables: ["var"], batches)
     }.run()
     assertShown(try each.table()["var"], #"[10, 60, 150, 280, 450]"#)
     // add_pipeline('epoch', batches, run=True, variables='var')
     let whole = try await Research("whole", iterations: 3, seed: 1) {
       Domain("x" <- [10])
-      Unit("epoch", running: batches, variables: ["var"])
+      Unit("epoch", variables: ["var"], running: batches)
     }.run()
     assertShown(try whole.table()["var"], #"[450, 900, 1350]"#)
     // add_pipeline('train', root=batches, branch=train, variables='sum')
     let shared = try await Research("shared", seed: 1, branches: 2) {
       Domain("x" <- [1, 10])
-      Generator("root", Pipeline(over: 0..<6).shuffled().batched(3), root: true)
+      Generator("root", root: true, Pipeline(over: 0..<6).shuffled().batched(3))
       Unit(
         "train",
+        variables: ["sum"],
         running: Pipeline(each: O<[Int]>("root"))
-          .accumulating("sum", from: 0, EC<Int>("x")) { sum, batch, x in sum += batch.reduce(0, +) * x },
-        variables: ["sum"]
+          .accumulating("sum", from: 0, EC<Int>("x")) { sum, batch, x in sum += batch.reduce(0, +) * x }
       )
     }.run()
     assertShown(shared.lastValues(of: "sum"), #"[15, 150]"#)

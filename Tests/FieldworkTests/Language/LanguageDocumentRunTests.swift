@@ -100,7 +100,7 @@ final class LanguageDocumentRunTests: XCTestCase {
       .prefetched(2)
     let research = Research("pipelines", iterations: 3, seed: 1) {
       Domain(scale <- [1, 10])
-      Generator("batch", batches, variables: ["seen"])
+      Generator("batch", variables: ["seen"], batches)
       Save("size", O<[Double]>("batch").count)
     }
     let results = try await research.run()
@@ -112,7 +112,7 @@ final class LanguageDocumentRunTests: XCTestCase {
   func testBranches() async throws {
     let research = Research("branches", iterations: 2, seed: 1, branches: 2) {
       Domain("rate" <- [0.5, 2])
-      Generator("data", Pipeline(over: [1.0, 3.0]), root: true)
+      Generator("data", root: true, Pipeline(over: [1.0, 3.0]))
       Unit("step", saving: "step", step, EC("rate"), O("data"))
       Unit("best", saving: "best", root: true, best, O<Double>("step").all)
     }

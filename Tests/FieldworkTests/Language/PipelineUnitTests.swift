@@ -40,7 +40,7 @@ final class PipelineUnitTests: XCTestCase {
   func testAnElementAtEachIteration() async throws {
     let results = try await Research("elements", parallel: .serial) {
       Domain("x" <- [10, 20])
-      Generator("batch", batches, variables: ["var"])
+      Generator("batch", variables: ["var"], batches)
       Save("first", O<[Int]>("batch")[0])
     }.run()
     assertNoFailures(results)
@@ -59,7 +59,7 @@ final class PipelineUnitTests: XCTestCase {
   func testAWholePassAtEachIteration() async throws {
     let results = try await Research("runs", iterations: 3, parallel: .serial) {
       Domain("x" <- [10])
-      Unit("epoch", running: batches, saving: "batches", variables: ["var"])
+      Unit("epoch", saving: "batches", variables: ["var"], running: batches)
     }.run()
     assertNoFailures(results)
     XCTAssertEqual(saved("var", results), [[0: 450, 1: 900, 2: 1350]])
@@ -69,7 +69,7 @@ final class PipelineUnitTests: XCTestCase {
   func testSchedules() async throws {
     let results = try await Research("schedules", iterations: 6, parallel: .serial) {
       Domain("x" <- [10])
-      Generator("batch", batches, when: .every(2), saving: "batch", variables: ["var"])
+      Generator("batch", when: .every(2), saving: "batch", variables: ["var"], batches)
     }.run()
     assertNoFailures(results)
     XCTAssertEqual(saved("var", results), [[1: 10, 3: 60, 5: 150]])
@@ -84,10 +84,10 @@ final class PipelineUnitTests: XCTestCase {
       model
       Unit(
         "train",
+        variables: ["weights"],
         running: Pipeline(each: O<[Int]>("batches"))
           .map(on: model, EC("rate")) { batch, model, rate in model.train(batch, rate: rate) }
-          .accumulating("weights", from: [Double]()) { $0.append($1) },
-        variables: ["weights"]
+          .accumulating("weights", from: [Double]()) { $0.append($1) }
       )
     }.run()
     assertNoFailures(results)
@@ -140,8 +140,8 @@ final class PipelineUnitTests: XCTestCase {
       ) {
         Domain("x" <- [1, 2])
         Unit("other") { run in run.random.next() }
-        Generator("number", source, saving: "number")
-        Generator("other number", source, saving: "other")
+        Generator("number", saving: "number", source)
+        Generator("other number", saving: "other", source)
       }.run()
       assertNoFailures(results)
       return saved("number", results) + saved("other", results)
@@ -162,7 +162,7 @@ final class PipelineUnitTests: XCTestCase {
     }
     for pipeline in [broken, broken.prefetched(3)] {
       let results = try await Research("broken", parallel: .serial) {
-        Generator("number", pipeline, saving: "number")
+        Generator("number", saving: "number", pipeline)
       }.run()
       XCTAssertEqual(saved("number", results), [[0: 0, 1: 1]])
       XCTAssertEqual(results.experiments[0].failures.map(\.unit), ["number"])
@@ -194,7 +194,7 @@ final class PipelineUnitTests: XCTestCase {
   func testAnUnknownVariableIsTold() throws {
     let research = Research("variables") {
       Domain("x" <- [10])
-      Generator("batch", batches, variables: ["vra"])
+      Generator("batch", variables: ["vra"], batches)
     }
     let problem = try XCTUnwrap(research.preflight().first)
     XCTAssertEqual(
@@ -227,7 +227,7 @@ final class PipelineUnitTests: XCTestCase {
     let research = Research("names", iterations: 2, objective: .minimize("var"), parallel: .serial)
     {
       Domain("x" <- [10])
-      Generator("batch", batches, saving: "batch", variables: ["var"])
+      Generator("batch", saving: "batch", variables: ["var"], batches)
     }
     XCTAssertEqual(research.preflight(), [], "the objective is saved")
     XCTAssertEqual(research.units[0].description, "generator 'batch', .every(1), saving batch, var")
@@ -235,7 +235,7 @@ final class PipelineUnitTests: XCTestCase {
     XCTAssertEqual(results.variables, ["batch", "var"])
     let clash = Research("clash") {
       Domain("x" <- [10], "var" <- [1])
-      Generator("batch", batches, variables: ["var"])
+      Generator("batch", variables: ["var"], batches)
     }
     XCTAssertEqual(
       clash.preflight().map(\.message),

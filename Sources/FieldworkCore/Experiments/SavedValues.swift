@@ -1,0 +1,159 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The values that one experiment saves: those that are to be handed to the store, and all that were saved so far.
+///
+/// `@unchecked Sendable`: everything is read and written under the lock.
+package final class SavedValues: @unchecked Sendable {
+  /// The size of the values that are held for ``all(_:)``, in bytes, about. What is saved beyond it is handed to
+  /// the store and not held.
+  package static let limit = 64 << 20
+
+  /// What an experiment has saved under one name.
+  private struct Held {
+    var values: [SavedValue] = []
+    /// Whether a value was not held for lack of room.
+    var isPartial = false
+  }
+
+  private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  private var pending: [SavedValue] = []
+  private var held: [String: Held] = [:]
+  private var size = 0
+  private let limit: Int
+  /// Reads what an earlier run of the experiment has stored; nil if there is nothing or it has been read.
+  private var earlier: (@Sendable () throws -> [SavedValue])?
+
+  package init(limit: Int = SavedValues.limit) {
+    self.limit = limit
+    lock = .allocate(capacity: 1)
+    lock.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(lock, nil)
+  }
+
+  deinit {
+    pthread_mutex_destroy(lock)
+    lock.deallocate()
+  }
+
+  private func withLock<Result>(_ body: () throws -> Result) rethrows -> Result {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    return try body()
+  }
+
+  /// Adds a value; one of the same name and iteration is replaced.
+  package func add(_ value: SavedValue) {
+    withLock {
+      pending.append(value)
+      hold(value)
+    }
+  }
+
+  /// Begins with what an earlier run has stored, which is read when it is first asked for.
+  package func begin(after earlier: @escaping @Sendable () throws -> [SavedValue]) {
+    withLock { self.earlier = earlier }
+  }
+
+  /// Whether there is something to hand on.
+  package var hasPending: Bool { withLock { !pending.isEmpty } }
+
+  /// Removes and returns what is to be handed on: under the given names, or all of it.
+  package func take(_ names: Set<String>? = nil) -> [SavedValue] {
+    withLock { takePending(names) }
+  }
+
+  /// Removes what is to be handed on and hands it on at once, before anything that is taken later.
+  package func handOn(_ body: ([SavedValue]) -> Void) {
+    withLock {
+      let values = takePending(nil)
+      if !values.isEmpty { body(values) }
+    }
+  }
+
+  private func takePending(_ names: Set<String>?) -> [SavedValue] {
+    guard let names else {
+      defer { pending = [] }
+      return pending
+    }
+    let taken = pending.filter { names.contains($0.name) }
+    pending.removeAll { names.contains($0.name) }
+    return taken
+  }
+
+  /// The last value of a name that is held.
+  package func last(_ name: String) -> Value? {
+    withLock { held[name]?.values.last?.value }
+  }
+
+  /// The values of a name in the order in which they were saved, each iteration once.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` if some are not held for lack of room; what reading an
+  ///   earlier run's values throws.
+  package func all(_ name: String) throws -> [SavedValue] {
+    try withLock {
+      try readEarlier()
+      return try values(name)
+    }
+  }
+
+  /// The values of all names.
+  /// - Throws: as ``all(_:)``.
+  package func all() throws -> [SavedValue] {
+    try withLock {
+      try readEarlier()
+      return try held.keys.sorted().flatMap(values)
+    }
+  }
+
+  private func readEarlier() throws {
+    guard let earlier else { return }
+    let values = try earlier()
+    self.earlier = nil
+    let later = held
+    (held, size) = ([:], 0)
+    for value in values { hold(value) }
+    for value in later.values.flatMap(\.values) { hold(value) }
+    for (name, kept) in later where kept.isPartial { held[name, default: Held()].isPartial = true }
+  }
+
+  private func values(_ name: String) throws -> [SavedValue] {
+    guard let found = held[name] else { return [] }
+    guard !found.isPartial else {
+      throw FieldworkError(
+        .missingOutput,
+        "the values saved as '\(name)' are not all held: the experiment has saved more than \(limit >> 20) MB; keep what is needed in an Instance"
+      )
+    }
+    return found.values
+  }
+
+  private func hold(_ value: SavedValue) {
+    let added = value.value.approximateSize
+    guard size + added <= limit else {
+      held[value.name, default: Held()].isPartial = true
+      return
+    }
+    size += added
+    if let last = held[value.name]?.values.last, last.iteration == value.iteration {
+      size -= last.value.approximateSize
+      held[value.name]?.values.removeLast()
+    }
+    held[value.name, default: Held()].values.append(value)
+  }
+}
+
+extension Value {
+  /// The memory that the value takes with its name and iteration, in bytes, about.
+  fileprivate var approximateSize: Int {
+    switch self {
+    case .null, .bool, .int, .double: 64
+    case .string(let text): 64 + text.utf8.count
+    case .list(let values): values.reduce(64) { $0 + $1.approximateSize }
+    case .dictionary(let values):
+      values.reduce(64) { $0 + 32 + $1.key.utf8.count + $1.value.approximateSize }
+    }
+  }
+}
