@@ -126,7 +126,7 @@ final class PlotTests: ReportTestCase {
       Grouping(mostAreOne).labels.count
     )
     let missing = Grouping(Table.Column(name: "m", cells: [1, nil, 2]))
-    XCTAssertEqual(missing.labels, ["1", "none", "2"])
+    XCTAssertEqual(missing.labels, ["1", "(absent)", "2"])
   }
 
   func testRangesAreToldApart() {

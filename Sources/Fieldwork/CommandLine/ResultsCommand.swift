@@ -159,45 +159,25 @@ struct ResultsCommand: PlaybookSubcommand {
     return .done
   }
 
-  /// The rows that satisfy the condition; a value of the config may be given by its shown name too.
+  /// The rows that satisfy the condition, which may name parameters that the table does not show.
   private func conditioned(_ results: ResearchResults, _ terminal: Terminal) throws -> Table {
-    func make(usesAliases: Bool) throws -> Table {
-      try shape.table(
-        results,
-        usesAliases: usesAliases,
-        completeOnly: selection.completeOnly
-      )
-    }
-    var table = try make(usesAliases: shape.shown == .alias)
+    var table = try shape.table(results, completeOnly: selection.completeOnly)
     guard let condition = selection.condition else { return table }
     let parsed = try Condition(option: condition)
-    var shown = try make(usesAliases: true)
+    var whole = try shape.whole.table(results, completeOnly: selection.completeOnly)
     if try showsLastValues(table), !parsed.names.contains("iteration") {
-      (table, shown) = (try table.lastValues(), try shown.lastValues())
+      (table, whole) = (try table.lastValues(), try whole.lastValues())
     }
-    let known = table.columnNames + shown.columnNames
-    for name in parsed.names where !known.contains(name) {
-      throw FieldworkError(
-        .missingParameter,
-        "--where: the table has no column '\(name)', it has \(table.columnNames.joined(separator: ", "))"
-      )
+    let rows: [Int]
+    do {
+      rows = try whole.rowNumbers(parsed)
+    } catch let error as FieldworkError {
+      throw FieldworkError(error.code, "--where: \(error.message)")
     }
-    let kept = table.rows(
-      (0..<table.count).filter { row in
-        let (values, names) = (table.row(row), shown.row(row))
-        return parsed.holds { name -> [Value] in
-          [values[name], names[name]].compactMap(\.self)
-        }
-      }
-    )
-    if kept.count == 0 {
-      for column in table.columns where column.holdsNumbers {
-        for text in parsed.texts(comparedWith: column.name) {
-          terminal.printError("--where: '\(column.name)' holds numbers, and '\(text)' is none")
-        }
-      }
+    if rows.isEmpty {
+      for hint in whole.hints(parsed) { terminal.printError("--where: \(hint)") }
     }
-    return kept
+    return table.rows(rows)
   }
 
   /// Whether the last values of each experiment are shown, or summed up.

@@ -73,7 +73,7 @@ struct ResultsDrawing {
   }
 
   private func label(_ table: Table, _ row: Int, _ names: [String]) -> String {
-    let values = names.indices.map { table.columns[$0][row].map(Table.cellText) ?? "none" }
+    let values = names.indices.map { table.columns[$0][row].map(Table.cellText) ?? "(absent)" }
     // Of several the names stand above.
     if names.isEmpty { return "all" }
     return names.count == 1 ? "\(names[0])=\(values[0])" : values.joined(separator: ", ")

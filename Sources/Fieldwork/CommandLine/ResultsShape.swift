@@ -114,14 +114,18 @@ struct ResultsShape: ParsableArguments {
     }
   }
 
-  func table(
-    _ results: ResearchResults,
-    usesAliases: Bool,
-    completeOnly: Bool
-  ) throws -> Table {
+  /// The same table with all that a condition may name.
+  var whole: ResultsShape {
+    var shape = self
+    (shape.hidesConfig, shape.joinsConfig, shape.keepParameters) = (false, false, false)
+    shape.auxiliary = true
+    return shape
+  }
+
+  func table(_ results: ResearchResults, completeOnly: Bool) throws -> Table {
     let options = TableOptions(
       isWide: form == .wide,
-      usesAliases: usesAliases,
+      usesAliases: shown == .alias,
       includesConfig: !hidesConfig,
       joinsConfig: joinsConfig,
       keepsParameterColumns: keepParameters,

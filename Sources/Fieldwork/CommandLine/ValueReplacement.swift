@@ -3,7 +3,7 @@ import FieldworkCore
 /// A parameter's values as the command line gives them: `lr=0.1,0.01`.
 struct ValueReplacement {
   let name: String
-  private let texts: [String]
+  private let literals: [Literal]
   private let source: String
 
   /// - Throws: ``FieldworkError`` of code `unreadableText`.
@@ -12,32 +12,14 @@ struct ValueReplacement {
     guard let equal = text.firstIndex(of: "="), equal != text.startIndex else {
       throw FieldworkError(.unreadableText, "--set \(text): write name=value,value")
     }
-    name = String(text[..<equal])
-    texts = try ValueReplacement.split(text[text.index(after: equal)...], source: text)
-  }
-
-  /// Splits at commas that stand in no brackets and no quotes.
-  private static func split(_ text: Substring, source: String) throws -> [String] {
-    var parts = [""]
-    var depth = 0
-    var isQuoted = false
-    for character in text {
-      if character == "\"" { isQuoted.toggle() }
-      if !isQuoted && "[{".contains(character) { depth += 1 }
-      if !isQuoted && "]}".contains(character) { depth -= 1 }
-      if character == "," && depth == 0 && !isQuoted {
-        parts.append("")
-      } else {
-        parts[parts.count - 1].append(character)
-      }
+    var start = text[..<equal].drop(while: \.isWhitespace)
+    while start.last?.isWhitespace ?? false { start.removeLast() }
+    name = String(start)
+    do {
+      literals = try Literal.list(text[text.index(after: equal)...])
+    } catch let error as FieldworkError {
+      throw FieldworkError(error.code, "--set \(text): \(error.message)")
     }
-    guard !isQuoted, depth == 0, parts.allSatisfy({ !$0.isEmpty }) else {
-      throw FieldworkError(
-        .unreadableText,
-        "--set \(source): \(isQuoted || depth != 0 ? "a quote or bracket is not closed" : "a value is missing")"
-      )
-    }
-    return parts
   }
 
   /// The research with the new values.
@@ -52,33 +34,32 @@ struct ValueReplacement {
       )
     }
     let options = research.domain?.options(of: match.key) ?? []
-    let values = try texts.map { try value($0, options) }
+    let values = try literals.map { try value($0, options) }
     return research.replacing(match.key, with: values)
   }
 
-  private func value(_ text: String, _ options: [ParameterOption]) throws -> AnyAlias {
-    // A value that the playbook names can be anything, so it is looked up by its name.
+  private func value(_ literal: Literal, _ options: [ParameterOption]) throws -> AnyAlias {
+    // A value of the domain is taken as it is: it may have a name, or more digits than are shown.
     for option in options {
       for index in 0..<min(option.values.count ?? 0, 10_000) {
         let known = option.values.value(at: index)
-        if known.name == text && (known.isNamed || known.plain == nil) { return known }
+        if literal.names(known) { return known }
+      }
+      if case .sampler(let sampler) = option.values,
+        let known = sampler.listed.first(where: literal.names)
+      {
+        return known
       }
     }
-    let plain = ValueReplacement.read(text)
     for option in options {
-      if let value = option.accepting(plain, text: text) { return AnyAlias(value) }
+      if let value = option.accepting(literal) { return AnyAlias(value) }
     }
     let types = options.map(\.typeText)
     let values = options.map { $0.values.summary }.joined(separator: "; ")
     throw FieldworkError(
       .wrongType,
-      "--set \(source): '\(text)' is not \(types.first ?? "a value"): '\(name)' has \(values)"
+      "--set \(source): '\(literal.text)' is not \(types.first ?? "a value"): '\(name)' has \(values)"
     )
-  }
-
-  private static func read(_ text: String) -> Value {
-    if text.hasPrefix("\""), let parsed = try? Value(parsing: text) { return parsed }
-    return Value(word: text)
   }
 }
 
@@ -98,18 +79,21 @@ extension [ValueReplacement] {
 
 extension ParameterOption {
   /// The value as one of this option's type; nil if it is of another.
-  fileprivate func accepting(_ value: Value, text: String) -> Value? {
+  fileprivate func accepting(_ literal: Literal) -> Value? {
+    let value = literal.value
     switch type {
     case .some(let type):
       guard let type = type as? any ValueConvertible.Type else { return nil }
-      // A text may look like a number.
-      return (type.init(value) ?? type.init(.string(text)))?.value
+      // A text may look like a number, and a number may stand in quotes.
+      let made = type.init(value) ?? type.init(.string(literal.text))
+      return (made ?? literal.number.flatMap { type.init($0) })?.value
     case nil:
       let kinds = listedKinds
       if kinds.contains(value.kind) { return value }
       if case .int(let number) = value, kinds.contains(.double) { return .double(Double(number)) }
+      if kinds.contains(.bool), let truth = literal.truth { return .bool(truth) }
       // A text may look like a number.
-      return kinds == [.string] ? .string(text) : nil
+      return kinds.subtracting([.null]) == [.string] ? .string(literal.text) : nil
     }
   }
 

@@ -15,7 +15,7 @@ extension Config {
   ///   config has.
   public subscript<T>(key: String, as type: T.Type = T.self) -> T {
     get throws {
-      guard let value = self[alias: key] ?? group(key) ?? inside(key) else {
+      guard let value = self[alias: key] ?? nestedValue(key) else {
         if let none = (type as? any OptionalType.Type)?.nothing as? T { return none }
         throw FieldworkError(
           .missingParameter,
@@ -59,6 +59,10 @@ extension Config {
     }
     return tree
   }
+
+  /// What the config has under a name that is none of its own: the dictionary `a` of all that begins with `a/`, or the
+  /// value `b` in the dictionary `a`.
+  func nestedValue(_ key: String) -> AnyAlias? { group(key) ?? inside(key) }
 
   private func group(_ key: String) -> AnyAlias? {
     var tree: [String: FieldworkCore.Value] = [:]

@@ -87,14 +87,43 @@ extension Domain {
 
   /// Whether a config is one of the domain's; what a run adds to configs is left aside.
   ///
-  /// A value of a sampler is checked by the sampler's range, where it has one.
+  ///     try (Domain("n" <- [1, 2]) * Domain("f" <- [Alias("relu", relu)])).contains(["n": 1, "f": "relu"])   // true
+  ///
+  /// A value may be given by the name that is shown for it, and so may a parameter; numbers are compared by size. A
+  /// value of a sampler is checked by the sampler's range, where it has one.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if the domain does not have a parameter of the config, of
+  ///   code `wrongType` if a parameter has a list of values that lacks the one given, or draws values of another
+  ///   type; if the domain has problems or a condition fails.
   public func contains(_ config: Config) throws -> Bool {
     try requireSound()
-    let plain = config.withoutAuxiliary
+    let plain = Config(try config.withoutAuxiliary.entries.map(known))
     for index in 0..<node.memberCount where try node.member(at: index).block.contains(plain) {
       return true
     }
     return false
+  }
+
+  /// An entry by the name that its parameter is read by.
+  /// - Throws: ``FieldworkError`` if the domain does not have the parameter, or cannot have the value.
+  private func known(_ entry: Config.Entry) throws -> Config.Entry {
+    let names = parameterNames
+    let (key, alias) = (entry.name.key, entry.name.alias)
+    guard
+      let name = names.first(where: { $0.key == key }) ?? names.first(where: { $0.alias == alias })
+    else {
+      throw FieldworkError(
+        .missingParameter,
+        "the domain has no parameter '\(key)', it has \(names.isEmpty ? "none" : names.map(\.key).joined(separator: ", "))"
+      )
+    }
+    let options = options(of: name.key)
+    guard options.contains(where: { $0.values.knows(entry.value) }) else {
+      throw FieldworkError(
+        .wrongType,
+        "the domain has no value \(entry.value.literalText) of '\(name.key)', it has \(options.map(\.values.literalText).joined(separator: "; "))"
+      )
+    }
+    return Config.Entry(name, entry.value)
   }
 
   /// The configs that come more than once in a pass, each once, in order of their second appearance.

@@ -112,8 +112,7 @@ extension Domain {
   /// The values that are not plain and for which a name is shown.
   package func values(of key: String, named name: String) -> [AnyAlias] {
     options(of: key).flatMap { option -> [AnyAlias] in
-      guard case .list(let values) = option.values else { return [] }
-      return values.filter { $0.plain == nil && $0.name == name }
+      option.values.listed.filter { $0.plain == nil && $0.name == name }
     }
   }
 }

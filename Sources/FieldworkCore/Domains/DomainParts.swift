@@ -53,7 +53,7 @@ extension AnyAlias {
 }
 
 extension Value {
-  fileprivate func hasSameContent(as other: Value) -> Bool {
+  func hasSameContent(as other: Value) -> Bool {
     if self == other { return true }
     switch (self, other) {
     case (.list(let left), .list(let right)):

@@ -138,13 +138,29 @@ package enum ParameterValues: Sendable {
     }
   }
 
+  /// The values that are written out: those of a list, and those that a sampler chooses among.
+  var listed: [AnyAlias] {
+    switch self {
+    case .list(let list): list
+    case .integers: []
+    case .sampler(let sampler): sampler.listed
+    }
+  }
+
   func contains(_ value: AnyAlias) -> Bool {
     switch self {
-    case .list(let list): return list.contains(value)
-    case .integers(let range):
-      guard case .int(let number) = value.plain, !value.isNamed else { return false }
-      return range.contains(number)
+    case .list(let list): return list.contains { $0.sameValue(as: value) }
+    case .integers: return !(indices(of: value) ?? []).isEmpty
     case .sampler(let sampler): return sampler.contains(value)
+    }
+  }
+
+  /// Whether a value is a listed one, or of the kind that comes up here.
+  func knows(_ value: AnyAlias) -> Bool {
+    switch self {
+    case .list: contains(value)
+    case .integers: value.plain?.number != nil
+    case .sampler(let sampler): sampler.isOfType(value)
     }
   }
 
@@ -154,6 +170,7 @@ package enum ParameterValues: Sendable {
     case .list(let list): return list.indices.filter { list[$0].sameValue(as: value) }
     case .integers(let range):
       var numbers = Set<Int>()
+      if let number = value.plain?.number.flatMap({ Int(exactly: $0) }) { numbers.insert(number) }
       if case .int(let number) = value.plain { numbers.insert(number) }
       if value.isNamed, let number = Int(value.name) { numbers.insert(number) }
       return numbers.filter { range.contains($0) && AnyAlias(Value.int($0)).sameValue(as: value) }

@@ -4,17 +4,23 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public let problem: Problem?
   /// The sampler as a plain value; nil if a function of somebody else's is in it.
   package let form: Value?
+  /// The values that can come up, where they are listed; empty for a range.
+  package let listed: [AnyAlias]
   /// The type of the values.
   package let outputType: any Sendable.Type
   package let draw: @Sendable (inout Philox) throws -> AnyAlias
   private let support: @Sendable (AnyAlias) -> Bool
+  /// Whether a value has the type of the values.
+  package let isOfType: @Sendable (AnyAlias) -> Bool
 
   public init<Output: ValueConvertible>(_ sampler: Sampler<Output>) {
     description = sampler.description
     problem = sampler.problem
     form = sampler.form
+    listed = sampler.listed.map { AnyAlias($0) }
     outputType = Output.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
+    isOfType = { $0.converted(to: Output.self) != nil }
     support = { value in
       guard let output = value.converted(to: Output.self) else { return false }
       return sampler.support?(output) ?? true
@@ -26,9 +32,15 @@ public struct AnySampler: Sendable, CustomStringConvertible {
     description = sampler.description
     problem = sampler.problem
     form = sampler.form
+    listed = sampler.listed.map { AnyAlias($0) }
     outputType = Wrapped.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
+    let listed = listed
+    isOfType = { value in
+      value.converted(to: Wrapped.self) != nil || listed.contains { $0.sameValue(as: value) }
+    }
     support = { value in
+      if listed.contains(where: { $0.sameValue(as: value) }) { return true }
       guard let wrapped = value.converted(to: Wrapped.self) else { return false }
       return sampler.support?(Alias(value.name, wrapped)) ?? true
     }

@@ -16,6 +16,8 @@ public struct Sampler<Output: Sendable>: Sendable {
   package let support: (@Sendable (Output) -> Bool)?
   /// The sampler as a plain value, see ``SamplerForm``; nil if a function of somebody else's is in it.
   package private(set) var form: Value?
+  /// The values that can come up, where they are listed; empty for a range.
+  package private(set) var listed: [Output] = []
 
   /// Makes a sampler of one's own.
   /// - Parameters:
@@ -41,6 +43,13 @@ public struct Sampler<Output: Sendable>: Sendable {
   func formed(_ form: Value?) -> Sampler {
     var sampler = self
     if problem == nil { sampler.form = form }
+    return sampler
+  }
+
+  /// The sampler, all of whose values are given.
+  func listing(_ values: [Output]) -> Sampler {
+    var sampler = self
+    sampler.listed = values
     return sampler
   }
 
@@ -73,7 +82,7 @@ extension Sampler {
   /// Always the same value.
   public static func constant(_ value: Output) -> Sampler {
     Sampler(".constant(\(value))", problem: nil, support: { isSame($0, value) }) { _ in value }
-      .formed(SamplerForm.constant(value))
+      .formed(SamplerForm.constant(value)).listing([value])
   }
 
   /// One of the values, each with the same probability or in proportion to its weight.
@@ -95,7 +104,7 @@ extension Sampler {
     guard let weights else {
       return Sampler(text, problem: nil, support: support) {
         values[Int($0.nextInteger(below: UInt64(values.count)))]
-      }.formed(form)
+      }.formed(form).listing(values)
     }
     guard weights.count == values.count else {
       return check.refused("a choice of \(values.count) values has \(weights.count) weights")
@@ -104,7 +113,7 @@ extension Sampler {
       return check.refused("the weights of a choice must not be negative, and not all zero")
     }
     return Sampler(text, problem: nil, support: support) { values[table.index(at: $0.nextUnit())] }
-      .formed(form)
+      .formed(form).listing(values)
   }
 
   /// Whether two values are the same plain value, or are shown alike.

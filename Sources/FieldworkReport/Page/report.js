@@ -23,7 +23,7 @@
   };
   // Whole numbers as they are, others with five digits, and three after the point.
   const format = (number) => {
-    if (number === null || number === undefined) return "none";
+    if (number === null || number === undefined) return "(absent)";
     if (typeof number !== "number") return String(number);
     const size = Math.abs(number);
     if (Number.isInteger(number) && size < 1e15) return String(number);
@@ -462,15 +462,28 @@
     const isNull = cell === null ? Boolean(column.margins) : cell === column.null || (!column.texts && cell === "null");
     const isMissing = cell === null || isNull;
     const size = number(column.texts ? column.sizes && column.sizes[cell] : cell);
-    return { written: String(value), shown: text(column, row), size, text: isMissing || size !== null ? null : value, isMissing, isNull, isLong: isLong(value) };
+    const isFlag = Boolean(column.flags && column.flags.includes(cell));
+    const name = column.names ? column.names[row] : null;
+    // Names of functions and the like have no order.
+    const hasText = !isMissing && size === null && !isFlag && !(column.named && column.named.includes(cell));
+    return { written: String(value), shown: text(column, row), size, text: hasText ? value : null, name, isMissing, isNull, isFlag, isLong: isLong(value) };
   };
   const typed = ({ kind, text }) => {
-    const isWord = kind === "word";
-    const isNumber = isWord && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+    const isNumber = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
     // The cells have nine digits, too, but for whole numbers.
     const rounded = (number) => (Number.isInteger(number) ? number : Number(number.toPrecision(9)));
-    const size = isNumber ? rounded(Number(text)) : isWord && Object.hasOwn(notFinite, text) ? notFinite[text] : null;
-    return { written: text, size, text: size === null ? text : null, isNull: isWord && /^(null|nil)$/.test(text) };
+    const size = isNumber ? rounded(Number(text)) : Object.hasOwn(notFinite, text) ? notFinite[text] : null;
+    const digits = text.split(/e/i)[0].replace(/(\.\d*?)0+$/, "$1").replace(/\D/g, "").replace(/^0+/, "").length;
+    return { written: text, size, digits, isNull: kind === "word" && /^(null|nil)$/.test(text) };
+  };
+  // Whether a number, rounded to the digits that are typed, but at least the five that tables show, is the one typed.
+  const isSame = (first, wanted) => {
+    const second = wanted.size;
+    if (first === second || (Number.isNaN(first) && Number.isNaN(second))) return true;
+    if (!Number.isFinite(first) || !Number.isFinite(second) || !first || !second) return false;
+    const exponent = Math.floor(Math.log10(Math.abs(first)));
+    const digits = Math.min(Math.max(wanted.digits, 5, exponent < 15 ? exponent + 1 : 0), 9);
+    return Math.abs(first - second) <= 0.5 * 10 ** (exponent - digits + 1) + Math.abs(first) * 2.3e-16 && !(Number.isInteger(first) && Math.abs(first) >= 1e9);
   };
   // Lists in lists, some deep.
   let list = "\\[[^\\[\\]]*\\]";
@@ -508,17 +521,21 @@
       return found;
     };
     const equals = (cell, wanted) => {
+      if (cell.name !== null && cell.name === wanted.written) return true;
       if (cell.isMissing) return wanted.isNull && cell.isNull;
-      if (cell.size !== null && wanted.size !== null && !(cell.isLong && isLong(wanted.written))) {
-        return cell.size === wanted.size || (Number.isNaN(cell.size) && Number.isNaN(wanted.size)) || cell.shown === wanted.written;
-      }
+      if (cell.isLong && isLong(wanted.written)) return cell.written === wanted.written;
+      if (cell.size !== null) return wanted.size !== null && isSame(cell.size, wanted);
+      if (cell.isFlag) return new RegExp(`^(${cell.written}|${cell.written.toUpperCase()}|${cell.written[0].toUpperCase()}${cell.written.slice(1)})$`).test(wanted.written);
       const plain = (text) => (/^[[{]/.test(text) ? text.replace(/\s+/g, "") : text);
-      return cell.shown === wanted.written || plain(cell.written) === plain(wanted.written);
+      return !wanted.isNull && plain(cell.written) === plain(wanted.written);
     };
-    // Each has a size, or a text, or, if it is missing, neither.
-    const ordered = (holds) => (first, second) => {
-      if (first.size !== null && second.size !== null) return holds(first.size, second.size);
-      return first.text !== null && second.text !== null && holds(first.text, second.text);
+    // Each has a size, or a text, or, if it is missing, neither. What is equal by its digits is neither smaller nor larger.
+    const ordered = (holds) => (cell, wanted) => {
+      if (cell.size !== null && wanted.size !== null) {
+        if (Number.isNaN(cell.size) || Number.isNaN(wanted.size)) return false;
+        return isSame(cell.size, wanted) ? holds(0, 0) : holds(cell.size, wanted.size);
+      }
+      return cell.text !== null && !wanted.isNull && holds(cell.text, wanted.written);
     };
     const compare = {
       "==": equals,
@@ -531,7 +548,8 @@
     };
     const negate = (holds) => (row) => !holds(row);
     const relation = (name) => {
-      const column = configs.columns.find((column) => column.name === name.text);
+      const called = (column) => (column.others || []).includes(name.text);
+      const column = configs.columns.find((column) => column.name === name.text) || configs.columns.find(called);
       const sign = take("sign");
       if (!column && sign) throw `there is no column '${name.text}'`;
       if (sign) {
@@ -555,7 +573,8 @@
       const holds = (row) => {
         const cell = read(column, row);
         if (verb === "in") return wanted.some((one) => equals(cell, one));
-        return !cell.isMissing && (cell.written.includes(wanted.written) || cell.shown.includes(wanted.written));
+        const texts = [cell.written, cell.shown, cell.name || ""];
+        return !cell.isMissing && texts.some((text) => text.includes(wanted.written));
       };
       return isNegated ? negate(holds) : holds;
     };

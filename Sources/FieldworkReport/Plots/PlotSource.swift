@@ -66,7 +66,7 @@ struct PlotSource {
   /// A value as it is written in a plot.
   static func text(_ value: Value?) -> String {
     switch value {
-    case nil: "none"
+    case nil: "(absent)"
     case .some(.double(let number)): Scale.rounded(number)
     case .some(let value): value.description
     }
@@ -176,7 +176,7 @@ struct Grouping {
     // The names of the parameters stand before them.
     labels = chosen.map { config in
       varying.isEmpty
-        ? "all" : varying.map { config[alias: $0]?.name ?? "none" }.joined(separator: ", ")
+        ? "all" : varying.map { config[alias: $0]?.name ?? "(absent)" }.joined(separator: ", ")
     }
     groups = results.experiments.map { shown[$0.config.withoutAuxiliary] }
   }

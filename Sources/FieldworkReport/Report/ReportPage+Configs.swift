@@ -14,6 +14,12 @@ extension ReportPage {
     var isNumeric: Bool
     /// Half of the width of each mean's interval.
     var margins: [Double?]?
+    /// The names that the playbook gives values.
+    var names: [String?] = []
+    /// Whether values are not plain, so that their names are all there is.
+    var areNames: [Bool] = []
+    /// The names by which a filter may call the column, beside its own.
+    var otherNames: [String] = []
 
     func json(_ rows: [Int]) -> Value {
       var object: [String: Value] = [
@@ -34,8 +40,9 @@ extension ReportPage {
           rows.map { row in
             guard let cell = cells[row] else { return .null }
             let text = Markup.cut(cell.description, 400)
-            // A number and the text of it are two.
-            let key = cell.number == nil ? "text \(text)" : "number \(text)"
+            // A number, a truth value or a null, and the text of it, are two.
+            let kind = cell.number == nil ? cell.kind.rawValue : "number"
+            let key = "\(areNames.isEmpty || !areNames[row] ? kind : "name") \(text)"
             if places[key] == nil {
               places[key] = texts.count
               texts.append(.string(text))
@@ -46,8 +53,18 @@ extension ReportPage {
         )
         object["texts"] = .list(texts)
         if sizes.contains(where: { $0 != .null }) { object["sizes"] = .list(sizes) }
-        if let place = places["text null"], cells.contains(.null) { object["null"] = .int(place) }
+        if let place = places["null null"] { object["null"] = .int(place) }
+        let flags = ["true", "false"].compactMap { places["bool \($0)"] }
+        if !flags.isEmpty { object["flags"] = .list(flags.map { .int($0) }) }
+        let named = places.filter { $0.key.hasPrefix("name ") }.map(\.value).sorted()
+        if !named.isEmpty { object["named"] = .list(named.map { .int($0) }) }
       }
+      if names.contains(where: { $0 != nil }) {
+        object["names"] = .list(
+          rows.map { names[$0].map { .string(Markup.cut($0, 400)) } ?? .null }
+        )
+      }
+      if !otherNames.isEmpty { object["others"] = .list(otherNames.map { .string($0) }) }
       if let margins {
         object["margins"] = .list(rows.map { margins[$0].map { Chart.number($0) } ?? .null })
       }
@@ -82,7 +99,15 @@ extension ReportPage {
     let firsts = groups.map { $0[0] }
     var columns = source.varying.map { column in
       let cells = firsts.map { column[$0] }
-      return Column(name: column.name, cells: cells, isNumeric: column.holdsNumbers)
+      let subjects = firsts.map { column.subject($0) }
+      return Column(
+        name: column.name,
+        cells: cells,
+        isNumeric: column.holdsNumbers,
+        names: subjects.map(\.name),
+        areNames: subjects.map { $0.value == nil && $0.name != nil },
+        otherNames: column.otherNames
+      )
     }
     for name in names {
       guard let numbers = try? source.lastNumbers(name) else { continue }

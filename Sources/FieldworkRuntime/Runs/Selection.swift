@@ -39,13 +39,7 @@ public struct Selection: Sendable {
   public func includes(_ experiment: PlannedExperiment) -> Bool {
     if let keys, !keys.contains(experiment.key) { return false }
     guard let condition else { return true }
-    return condition.holds { name -> [Value] in
-      let entries = experiment.config.entries
-      let entry =
-        entries.last { $0.name.key == name } ?? entries.last { $0.name.alias == name }
-      guard let value = entry?.value else { return [] }
-      return [value.plain, .string(value.name)].compactMap(\.self)
-    }
+    return condition.holds { (name: String) in experiment.config.subject(name) }
   }
 
   /// The number of experiments that are included; nil if the plan has no end or is too long to try.

@@ -10,34 +10,24 @@ extension ResearchResults {
   /// last value counts.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for another name, which lists all there are.
   public func filtered(where condition: Condition) throws -> ResearchResults {
-    let places = try condition.names.map { name in (name, try candidates(name)) }
+    let places = try condition.names.map { name in (name, try subjects(name)) }
     let byName = Dictionary(places, uniquingKeysWith: { first, _ in first })
     return selecting(
       experiments.indices.filter { position in
-        condition.holds { name -> [Value] in byName[name]?(position) ?? [] }
+        condition.holds { (name: String) in byName[name]?(position) ?? Condition.Subject(nil) }
       }
     )
   }
 
   /// What a name stands for, by the position of an experiment.
-  private func candidates(_ name: String) throws -> (Int) -> [Value] {
-    let isParameter = experiments.contains { experiment in
-      experiment.config.withoutAuxiliary.entries.contains {
-        $0.name.key == name || $0.name.alias == name
-      }
-    }
-    if isParameter {
-      return { position in
-        let entry = experiments[position].config.entries.last {
-          $0.name.key == name || $0.name.alias == name
-        }
-        guard let value = entry?.value else { return [] }
-        return [value.plain, .string(value.name)].compactMap(\.self)
-      }
-    }
+  private func subjects(_ name: String) throws -> (Int) -> Condition.Subject {
+    let isParameter =
+      !Config.auxiliaryKeys.contains(name)
+      && experiments.contains { !$0.config.subject(name).isUnknown }
+    if isParameter { return { experiments[$0].config.subject(name) } }
     if variables.contains(name) {
       let values = lastValues(of: name)
-      return { [values[$0]].compactMap(\.self) }
+      return { Condition.Subject(values[$0]) }
     }
     let own: [String: (ExperimentRecord) -> Value?] = [
       "id": { .string($0.id) }, "repetition": { .int($0.repetition) },
@@ -52,7 +42,7 @@ extension ResearchResults {
         "there is no parameter or saved value '\(name)', there are \(known.joined(separator: ", "))"
       )
     }
-    return { position in value(experiments[position]).map { [$0] } ?? [] }
+    return { Condition.Subject(value(experiments[$0])) }
   }
 
   /// The names by which parameters are read, in order of first appearance.

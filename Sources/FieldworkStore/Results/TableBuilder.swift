@@ -66,38 +66,23 @@ struct TableBuilder {
     }
     guard options.hasParameterColumns else { return columns }
     var places: [String: Int] = [:]
-    var names: [String] = []
-    var builders: [ColumnBuilder] = []
-    var filled: [Int] = []
+    var parameters: [ParameterColumn] = []
     for (index, experiment) in experiments.enumerated() {
-      let entries = experiment.config.withoutAuxiliary.entries.map { entry in
-        (name: options.usesAliases ? entry.name.alias : entry.name.key, value: entry.value)
-      }
-      for (position, (name, value)) in entries.enumerated() {
-        let place: Int
-        if let known = places[name] {
-          place = known
-        } else {
-          place = names.count
-          places[name] = place
-          names.append(name)
-          builders.append(ColumnBuilder(capacity: experiments.count))
-          filled.append(0)
+      let entries = experiment.config.withoutAuxiliary.entries
+      for (position, entry) in entries.enumerated() {
+        let place = places[entry.name.key] ?? parameters.count
+        if place == parameters.count {
+          places[entry.name.key] = place
+          parameters.append(ParameterColumn(capacity: experiments.count, options.usesAliases))
         }
-        // Of entries of one name the last one counts.
-        guard !entries[(position + 1)...].contains(where: { $0.name == name }) else { continue }
-        for _ in filled[place]..<index { builders[place].append(Value?.none) }
-        builders[place].append(
-          options.usesAliases ? .string(value.name) : value.plain ?? .string(value.name)
-        )
-        filled[place] = index + 1
+        // Of entries of one parameter the last one counts.
+        guard !entries[(position + 1)...].contains(where: { $0.name.key == entry.name.key }) else {
+          continue
+        }
+        parameters[place].append(entry, at: index)
       }
     }
-    return columns
-      + names.indices.map { place in
-        for _ in filled[place]..<experiments.count { builders[place].append(Value?.none) }
-        return Table.Column(names[place], builders[place].content, .parameter)
-      }
+    return columns + parameters.map { $0.column(count: experiments.count) }
   }
 
   private var auxiliaryColumns: [Table.Column] {
@@ -132,5 +117,70 @@ struct TableBuilder {
       defer { updates[place] = experiment.updates }
       return updates[place].map { $0 != experiment.updates } ?? false
     }
+  }
+}
+
+/// A column of a parameter in the making.
+private struct ParameterColumn {
+  private let usesAliases: Bool
+  /// The names of the parameter, the last one last.
+  private var names: [ParameterName] = []
+  private var values: ColumnBuilder
+  /// The names that the playbook gives values.
+  private var given: ColumnBuilder
+  /// What is shown.
+  private var shown: ColumnBuilder
+  private var hasNames = false
+  private var filled = 0
+
+  init(capacity: Int, _ usesAliases: Bool) {
+    self.usesAliases = usesAliases
+    values = ColumnBuilder(capacity: capacity)
+    given = ColumnBuilder(capacity: capacity)
+    shown = ColumnBuilder(capacity: capacity)
+  }
+
+  mutating func append(_ entry: Config.Entry, at index: Int) {
+    fill(to: index)
+    if names.last != entry.name {
+      names.removeAll { $0 == entry.name }
+      names.append(entry.name)
+    }
+    let value = entry.value
+    let isNamed = value.isNamed || value.plain == nil
+    hasNames = hasNames || isNamed
+    values.append(value.plain)
+    given.append(isNamed ? .string(value.name) : nil)
+    shown.append(usesAliases ? .string(value.name) : value.plain ?? .string(value.name))
+    filled = index + 1
+  }
+
+  private mutating func fill(to count: Int) {
+    for _ in filled..<count {
+      values.append(Value?.none)
+      given.append(Value?.none)
+      shown.append(Value?.none)
+    }
+    filled = count
+  }
+
+  func column(count: Int) -> Table.Column {
+    var full = self
+    full.fill(to: count)
+    let name = names.last ?? ""
+    let all = Set(names.flatMap { [$0.key, $0.alias] })
+    let subjects =
+      hasNames || usesAliases || all.count > 1
+      ? Table.Column.Subjects(
+        names: all,
+        values: full.values.content,
+        shown: full.given.content
+      ) : nil
+    return Table.Column(
+      usesAliases ? name.alias : name.key,
+      full.shown.content,
+      .parameter,
+      subjects
+    )
   }
 }

@@ -35,7 +35,7 @@ public struct GroupedTable: Sendable {
 
   private var keyColumns: [Table.Column] {
     let rows = groups.firstRows
-    return keys.map { Table.Column($0.name, $0.content.gathered(rows), .key) }
+    return keys.map { $0.rows(rows).with(.key) }
   }
 
   private var countColumn: Table.Column {
@@ -185,7 +185,7 @@ extension Table {
           // A saved null is a value too.
           return rows.last { content[$0] != nil } ?? -1
         }
-        return column.with(content.gathered(orEmpty: rows))
+        return column.mapped { $0.gathered(orEmpty: rows) }
       }
     )
   }

@@ -107,7 +107,7 @@ extension Table {
     return Table(
       columns: Table.withUniqueNames(
         columns.map { $0.rows(rows) }
-          + rest.map { $0.with($0.content.gathered(orEmpty: otherRows)) }
+          + rest.map { $0.mapped { $0.gathered(orEmpty: otherRows) } }
       )
     )
   }

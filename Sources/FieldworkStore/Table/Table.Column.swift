@@ -10,6 +10,22 @@ extension Table {
     /// What the column is for, which decides what goes first where there is little room.
     package let role: Role
     let content: ColumnContent
+    /// What conditions compare if that is not what is shown: the values of a parameter and their names.
+    let subjects: Subjects?
+
+    /// The values of a parameter that has names: its own, or such of its values.
+    struct Subjects: Sendable {
+      /// The names of the parameter: the one by which it is read, and the one that is shown.
+      let names: Set<String>
+      /// The values themselves; empty where a value is not plain or there is none.
+      let values: ColumnContent
+      /// The names that the playbook gives values; empty where it gives none.
+      let shown: ColumnContent
+
+      func map(_ transform: (ColumnContent) -> ColumnContent) -> Subjects {
+        Subjects(names: names, values: transform(values), shown: transform(shown))
+      }
+    }
 
     public init(name: String, cells: [Value?]) {
       self.init(name: name, cells: cells, role: .value)
@@ -21,10 +37,27 @@ extension Table {
       self.init(name, builder.content, role)
     }
 
-    init(_ name: String, _ content: ColumnContent, _ role: Role = .value) {
+    init(
+      _ name: String,
+      _ content: ColumnContent,
+      _ role: Role = .value,
+      _ subjects: Subjects? = nil
+    ) {
       self.name = name
       self.content = content
       self.role = role
+      self.subjects = subjects
+    }
+
+    /// The names by which a condition may call the column, beside its own.
+    package var otherNames: [String] { (subjects?.names ?? []).filter { $0 != name }.sorted() }
+
+    /// What a condition compares in a row.
+    package func subject(_ row: Int) -> Condition.Subject {
+      guard let subjects else { return Condition.Subject(content[row]) }
+      var name: String?
+      if case .string(let text) = subjects.shown[row] { name = text }
+      return Condition.Subject(subjects.values[row], name: name)
     }
 
     /// What all cells are, empty ones and nulls aside.
@@ -48,13 +81,18 @@ extension Table {
     package var isVarying: Bool { differentCount > 1 }
 
     /// The column under another name.
-    public func renamed(_ name: String) -> Column { Column(name, content, role) }
+    public func renamed(_ name: String) -> Column { Column(name, content, role, subjects) }
 
-    /// The column with other cells.
-    func with(_ content: ColumnContent) -> Column { Column(name, content, role) }
+    /// The column for another use.
+    func with(_ role: Role) -> Column { Column(name, content, role, subjects) }
+
+    /// The column with its cells in another order, or fewer of them.
+    func mapped(_ transform: (ColumnContent) -> ColumnContent) -> Column {
+      Column(name, transform(content), role, subjects?.map(transform))
+    }
 
     /// The cells of some rows, in that order.
-    public func rows(_ rows: [Int]) -> Column { with(content.gathered(rows)) }
+    public func rows(_ rows: [Int]) -> Column { mapped { $0.gathered(rows) } }
   }
 
   /// What the cells of a column are.

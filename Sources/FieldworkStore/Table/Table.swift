@@ -100,15 +100,23 @@ public struct Table: Sendable, Hashable {
   }
 
   /// The rows for which a condition holds.
+  ///
+  /// A parameter may be named by the name that it is read by or by the one that is shown, and so may its values,
+  /// whichever the table shows.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
-  public func filter(_ condition: Condition) throws -> Table {
-    var contents: [String: ColumnContent] = [:]
-    for name in condition.names { contents[name] = try column(name).content }
-    return rows(
-      (0..<count).filter { row in
-        condition.holds { (name: String) -> Value? in contents[name]?[row] }
-      }
-    )
+  public func filter(_ condition: Condition) throws -> Table { rows(try rowNumbers(condition)) }
+
+  /// The numbers of the rows for which a condition holds.
+  /// - Throws: as ``filter(_:)``.
+  package func rowNumbers(_ condition: Condition) throws -> [Int] {
+    var named: [String: Column] = [:]
+    for name in condition.names {
+      let byShownName = columns.first { $0.subjects?.names.contains(name) ?? false }
+      named[name] = try columns.first { $0.name == name } ?? byShownName ?? column(name)
+    }
+    return (0..<count).filter { row in
+      condition.holds { (name: String) in named[name]?.subject(row) ?? Condition.Subject(nil) }
+    }
   }
 
   /// The rows for which a condition holds, as one writes it after `--where`.

@@ -45,7 +45,8 @@ final class ConditionTests: XCTestCase {
       "none < 1", "list < 2", "not n == 3 or n == 4",
       "n in (1, 2)", "n not in (3)", "missing in (1)", "opt contains Adam", "none contains nul",
       "n is missing", "none is not missing", "n is nan", "missing is nan", "nan < 1", "nan >= 1",
-      "nan == 1", "nan <= nan", "none <= null", "none >= nil",
+      "nan == 1", "nan <= nan", "none <= null", "none >= nil", "missing == null", "none < zzz",
+      "text < null",
     ]
     for text in texts { XCTAssertFalse(try holds(text), text) }
   }
@@ -72,39 +73,132 @@ final class ConditionTests: XCTestCase {
 
   /// What is shown for a value may be named instead; a number is still a number.
   func testShownNames() throws {
-    let shown: [String: [Value]] = [
-      "lr": [0.1, "0.1"], "none": [.null, "None"], "f": ["relu"], "big": [1000, "big"],
+    let shown: [String: Condition.Subject] = [
+      "lr": .init(0.1), "none": .init(.null, name: "None"), "f": .init(nil, name: "relu"),
+      "big": .init(1000, name: "big"), "four": .init("4", name: "four"),
     ]
+    func holds(_ text: String) throws -> Bool {
+      try Condition(text).holds { (name: String) in shown[name] ?? .init(nil) }
+    }
     for text in [
-      "lr == 0.1", "lr < 1", "none is missing", "none == None", "big == big", "big > 10",
+      "lr == 0.1", "lr < 1", "none is missing", "none == None", "none == null", "big == big",
+      "big > 10", "big == 1000", "f == relu", "f != tanh", "f contains el", "four == four",
+      "four == 4", "big contains ig", "big contains 100", "f is not missing",
     ] {
-      XCTAssertTrue(
-        try Condition(text).holds { (name: String) -> [Value] in shown[name] ?? [] },
-        text
-      )
+      XCTAssertTrue(try holds(text), text)
     }
-    for text in ["lr < abc", "lr > abc", "f is missing", "big < c", "lr == abc"] {
-      XCTAssertFalse(
-        try Condition(text).holds { (name: String) -> [Value] in shown[name] ?? [] },
-        text
-      )
+    for text in [
+      "lr < abc", "lr > abc", "f is missing", "big < c", "lr == abc", "f != relu", "none < z",
+      "f < s", "f > a",
+      "none contains N", "four != four",
+    ] {
+      XCTAssertFalse(try holds(text), text)
     }
+  }
+
+  /// What a number or word means depends on what it is compared with.
+  func testTextsAreComparedByWhatIsTyped() throws {
+    let versions: [Value] = ["1.1", "1.10", "1.9", "007", "7", "1e3", "true", "null", "nan", "[1]"]
+    func equal(_ literal: String) throws -> [Value] {
+      let condition = try Condition("v == \(literal)")
+      return versions.filter { value in condition.holds { _ in value } }
+    }
+    for version in versions.map(\.description) where version != "null" {
+      XCTAssertEqual(try equal(version), [.string(version)])
+      XCTAssertEqual(try equal("'\(version)'"), [.string(version)])
+    }
+    XCTAssertEqual(try equal("null"), [])
+    XCTAssertEqual(try equal("\"null\""), ["null"])
+    XCTAssertEqual(try equal("True"), [])
+    let inList = try Condition("v in (1.10, 007, 'null')")
     XCTAssertEqual(
-      try Condition("a == two and (b in (x, 1) or not a < three)").texts(comparedWith: "a"),
-      ["two", "three"]
+      versions.filter { value in inList.holds { _ in value } },
+      ["1.10", "007", "null"]
     )
+    let inBrackets = try Condition("v in [1.10, '1.9']")
+    XCTAssertEqual(versions.filter { value in inBrackets.holds { _ in value } }, ["1.10", "1.9"])
+    XCTAssertTrue(try Condition("v < 1.2").holds { _ in "1.10" })
+    XCTAssertTrue(try Condition("v contains 1.10").holds { _ in "v1.10b" })
+    XCTAssertFalse(try Condition("v contains 1.10").holds { _ in "v1.1" })
+  }
+
+  func testTruthValuesAreWrittenInTheWaysThatPeopleWriteThem() throws {
+    for word in ["true", "True", "TRUE", "'true'"] {
+      XCTAssertTrue(try Condition("f == \(word)").holds { _ in true }, word)
+      XCTAssertFalse(try Condition("f == \(word)").holds { _ in false }, word)
+    }
+    for word in ["false", "False", "FALSE"] {
+      XCTAssertTrue(try Condition("f in (\(word))").holds { _ in false }, word)
+    }
+    for word in ["1", "yes", "tRue"] {
+      XCTAssertFalse(try Condition("f == \(word)").holds { _ in true }, word)
+    }
+  }
+
+  /// What a table shows selects what it is shown for.
+  func testNumbersAreComparedWithTheDigitsThatAreTypedOrShown() throws {
+    let third = 1.0 / 3
+    let cases: [(Double, equal: [String], different: [String])] = [
+      (
+        0.1 + 0.2, ["0.3", "0.30", "3e-1", ".3", "0.30000000000000004", "'0.3'"],
+        ["0.3001", "0.29999"]
+      ),
+      (
+        third, ["0.33333", "0.333333", "0.3333333333333333"],
+        ["0.3333", "0.33334", "0.33", "0.3333334", "0.333333333334"]
+      ),
+      (0.3049, ["0.3049"], ["0.3", "0.305", "0.30"]),
+      (100_000.4, ["100000", "100000.4"], ["100001", "100000.5"]),
+      (123_456.7, ["123457", "123456.7"], ["123456", "123460", "1.2346e5"]),
+      (1.23456e-20, ["1.2346e-20", "1.23456e-20"], ["1.2345e-20", "1.23e-20"]),
+      (-2.0 / 3, ["-0.66667"], ["0.66667", "-0.6666"]),
+      (0, ["0", "0.0", "-0"], ["1e-300"]),
+      (1e-300, ["1e-300"], ["0"]),
+    ]
+    for (number, equal, different) in cases {
+      for literal in equal {
+        XCTAssertTrue(try Condition("t == \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertTrue(try Condition("t >= \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertTrue(try Condition("t <= \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertFalse(try Condition("t < \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertFalse(try Condition("t > \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertFalse(try Condition("t != \(literal)").holds { _ in .double(number) }, literal)
+        XCTAssertTrue(try Condition("t in (7, \(literal))").holds { _ in .double(number) }, literal)
+      }
+      for literal in different {
+        XCTAssertFalse(
+          try Condition("t == \(literal)").holds { _ in .double(number) },
+          "\(number) == \(literal)"
+        )
+      }
+    }
+    // An integer is shown in full, and compared in full.
+    XCTAssertFalse(try Condition("n == 1.2346e6").holds { _ in 1_234_567 })
+    XCTAssertTrue(try Condition("n == 1234567.0").holds { _ in 1_234_567 })
+  }
+
+  func testLiterals() throws {
+    func texts(_ text: String) throws -> [String] {
+      try Literal.list(text).map { ($0.isQuoted ? "'" : "") + $0.text }
+    }
+    XCTAssertEqual(try texts("sgd, adam"), ["sgd", "adam"])
+    XCTAssertEqual(try texts(" \"sgd\" , 'a, b' "), ["'sgd", "'a, b"])
+    XCTAssertEqual(try texts("\"it\\\"s\",'it\\'s'"), ["'it\"s", "'it's"])
+    XCTAssertEqual(try texts("[1, [2, 3]], {\"a\": 1}"), ["[1, [2, 3]]", "{\"a\": 1}"])
+    XCTAssertEqual(try texts("two words,b"), ["two words", "b"])
+    XCTAssertEqual(try texts("''"), ["'"])
+    XCTAssertEqual(
+      try Literal.list("inf, -inf, nan").map(\.value.kind),
+      [.double, .double, .double]
+    )
+    for text in ["", "a,", ",a", "a,,b", "'a", "[1", "'a' b", "[1]]"] {
+      assertThrows(.unreadableText) { try Literal.list(text) }
+    }
   }
 
   func testNames() throws {
     XCTAssertEqual(try Condition("b < 1 and (a == 2 or not b > 3)").names, ["b", "a"])
     XCTAssertEqual("\(try Condition("a < 1"))", "a < 1")
-  }
-
-  func testCandidates() throws {
-    let condition = try Condition("f == relu")
-    XCTAssertTrue(condition.holds { (_: String) -> [Value] in [1, "relu"] })
-    XCTAssertFalse(try Condition("f != relu").holds { (_: String) -> [Value] in [1, "relu"] })
-    XCTAssertFalse(condition.holds { (_: String) -> [Value] in [] })
   }
 
   func testRefusesWhatCannotBeRead() {

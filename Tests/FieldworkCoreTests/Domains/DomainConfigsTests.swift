@@ -1,6 +1,8 @@
 @testable import FieldworkCore
 import XCTest
 
+@Sendable private func inverse(_ x: Double) -> Double { 1 / x }
+
 final class DomainConfigsTests: XCTestCase {
   private let sampled: [(name: String, domain: Domain)] = {
     let s = drawn("s", .uniform(0...1))
@@ -62,7 +64,9 @@ final class DomainConfigsTests: XCTestCase {
     for (name, domain) in finiteDomains {
       let own = Set(try domain.configs())
       for config in made {
-        XCTAssertEqual(try domain.contains(config), own.contains(config), "\(name): \(config)")
+        // What it does not know at all is an error.
+        let isFound = (try? domain.contains(config)) ?? false
+        XCTAssertEqual(isFound, own.contains(config), "\(name): \(config)")
       }
     }
   }
@@ -71,9 +75,35 @@ final class DomainConfigsTests: XCTestCase {
     let domain = list("a", 1).product(drawn("s", .uniform(0...1)))
     XCTAssertTrue(try domain.contains(["a": 1, "s": 0.3, "repetition": 4, "updates": 0]))
     XCTAssertFalse(try domain.contains(["a": 1, "s": 1.3]))
-    XCTAssertFalse(try domain.contains(["a": 1, "s": "x"]))
+    assertThrows(.wrongType) { try domain.contains(["a": 1, "s": "x"]) }
     XCTAssertFalse(try domain.contains(["a": 1]))
-    XCTAssertFalse(try domain.contains(["a": 1, "s": 0.3, "b": 1]))
+    assertThrows(.missingParameter, containing: "no parameter 'b', it has a, s") {
+      try domain.contains(["a": 1, "s": 0.3, "b": 1])
+    }
+  }
+
+  /// A text that no value is named by is an error, and not just another config.
+  func testContainsTakesShownNamesAndRefusesWhatTheDomainDoesNotKnow() throws {
+    let weights: [AnyAlias] = [AnyAlias("inverse", inverse), AnyAlias("one", 1)]
+    let domain = Domain(ParameterOption(ParameterName(Alias("w", "weights")), weights))
+      .product(list("n", 1, 2)).concatenated(with: list("n", 3))
+    XCTAssertTrue(try domain.contains(["weights": "inverse", "n": 1]))
+    XCTAssertTrue(try domain.contains(["w": "one", "n": 2]))
+    XCTAssertTrue(try domain.contains(["weights": 1, "n": 2.0]))
+    XCTAssertTrue(try domain.contains(["n": 3]))
+    XCTAssertFalse(try domain.contains(["weights": "inverse"]))
+    XCTAssertFalse(try domain.contains(["weights": "inverse", "n": 3]))
+    assertThrows(.wrongType, containing: "no value \"inverze\" of 'weights'", "Alias(\"one\", 1)") {
+      try domain.contains(["weights": "inverze"])
+    }
+    assertThrows(.wrongType, containing: "no value 4 of 'n', it has [1, 2]; [3]") {
+      try domain.contains(["n": 4])
+    }
+    assertThrows(.missingParameter) { try domain.contains(["weight": "inverse"]) }
+    let drawn = list("a", 1).product(integers("k", 1...5))
+    XCTAssertTrue(try drawn.contains(["a": 1, "k": 5]))
+    XCTAssertFalse(try drawn.contains(["a": 1, "k": 6]))
+    assertThrows(.wrongType) { try drawn.contains(["a": 1, "k": "six"]) }
   }
 
   func testAConditionalParameterDoesNotStrayIntoOtherConfigs() throws {

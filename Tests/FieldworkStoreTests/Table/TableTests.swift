@@ -1,3 +1,4 @@
+import Foundation
 import XCTest
 
 @testable import FieldworkCore
@@ -89,5 +90,23 @@ final class TableTests: StoreTestCase {
     let table = table(("a", [.int(large), .int(large - 1), .int(large + 1)]))
     XCTAssertEqual(try table.sorted(by: "a", descending: true)["a"].first, .int(large + 1))
     XCTAssertEqual(try table.sorted(by: "a")["a"], [.int(large - 1), .int(large), .int(large + 1)])
+  }
+
+  func testEveryNumberIsSelectedByWhatATableShows() throws {
+    var random = Philox(seed: 7)
+    for _ in 0..<2000 {
+      let mantissa = Double.random(in: -10...10, using: &random)
+      var number = mantissa
+      for _ in 0..<Int.random(in: 0...20, using: &random) { number /= 10 }
+      for _ in 0..<Int.random(in: 0...12, using: &random) { number *= 10 }
+      let digits = Int.random(in: 13...17, using: &random)
+      let long = String(format: "%.\(digits)g", number)
+      for shown in [Table.rounded(number), long, number.description] {
+        XCTAssertTrue(
+          try Condition("t == \(shown)").holds { _ in .double(number) },
+          "\(number) == \(shown)"
+        )
+      }
+    }
   }
 }

@@ -128,7 +128,8 @@ final class CommandLineResultsTests: CommandLineTestCase {
   }
 
   func testUnknownColumns() throws {
-    let message = "error: the table has no column 'foo', it has id, lr, size, iteration, loss"
+    let message =
+      "error: the table has no column 'foo', it has id, lr, size, repetition, updates, iteration, ended, loss"
     for arguments in ["--group-by", "--select", "--sort"] {
       try assertRefused("results", arguments, "foo", saying: message)
     }

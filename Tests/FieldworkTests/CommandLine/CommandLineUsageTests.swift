@@ -102,7 +102,7 @@ final class CommandLineUsageTests: CommandLineTestCase {
     try assertRefused(
       "--set",
       "lr=[1,2",
-      saying: "error: --set lr=[1,2: a quote or bracket is not closed"
+      saying: "error: --set lr=[1,2: a bracket is not closed"
     )
     try assertRefused(
       "--set",

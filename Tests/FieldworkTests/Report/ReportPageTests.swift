@@ -196,7 +196,14 @@ final class ReportPageTests: CommandLineTestCase {
         .* Domain("third" <- [1.0 / 3, 2.0 / 3, .infinity, -.infinity]))
         * (Domain("kind" <- ["relu", "tanh x", "Adam", "3"])
           .* Domain("mixed" <- [Value.int(3), "a", .double(4.5), .null])
-          .* Domain("some" <- [Value.int(3), .null, .int(4), .int(5)]))
+          .* Domain("some" <- [Value.int(3), .null, .int(4), .int(5)])
+          .* Domain("m" <- ["abel", nil, "null", "zen"])
+          .* Domain("version" <- ["1.1", "1.10", "007", "true"])
+          .* Domain(
+            Alias("s", "size") <- [
+              AnyAlias("small", 16), AnyAlias("large", 256), AnyAlias("null", 3), 7,
+            ]
+          ))
         * Domain("layer size" <- [[8], [8, 16]])
         * (Domain("flag" <- [true, false])
           .* Domain("big" <- [1_234_567_890_123_456_789, 1_234_567_890_123_456_788])
@@ -236,6 +243,14 @@ final class ReportPageTests: CommandLineTestCase {
       "big != 1234567890123456789", "big in (1234567890123456788, 3)", "big > 1e18",
       "deep == [[0,1],[2]]", "deep in [[[0], [1, 2]], 3]", "some == null", "some is missing",
       "some != 3", "some < 5",
+      "third == 0.33333", "third <= 0.33333", "third < 0.33333", "third == 0.3333",
+      "third == 0.66667", "third in (0.333333)", "rate == 0.10",
+      "m > b", "m == null", "m == 'null'", "m != null", "m is missing", "m contains u", "m < z",
+      "version == 1.10", "version == 1.1", "version == 7", "version == 007", "version == true",
+      "version < 1.2", "version in (1.10, 007)", "version contains 1.10",
+      "flag == True", "flag == FALSE", "flag != True", "flag < true", "flag == tRUE",
+      "size == small", "s == small", "size != small", "s < 100", "s == 256", "s in (small, large)",
+      "size == null", "size == 'null'", "size contains mall", "size == 7", "s is missing",
       "(rate == 1 or rate < 1) and kind == relu", "RATE == 1 or rate == 1",
     ]
     for condition in conditions {

@@ -1,0 +1,29 @@
+import Fieldwork
+
+@Sendable private func square(_ x: Double) -> Double { x * x }
+
+/// Values that are easily mixed up where they are compared with what somebody has typed.
+extension TestPlaybook {
+  var easilyMixedUp: Research? {
+    switch Self.environment["TEST_PLAYBOOK"] {
+    case "conditions": conditions
+    default: nil
+    }
+  }
+
+  private var conditions: Research {
+    Research("conditions", seed: 1, workers: 1) {
+      Domain(Alias("v", "version") <- ["1.1", "1.10", "007", "7"])
+        .* Domain("t" <- [0.1 + 0.2, 0.5, 1.0 / 3, 1])
+        .* Domain("m" <- ["abel", nil, "null", "zen"])
+        .* Domain("flag" <- [true, false, true, false])
+        .* Domain(
+          Alias("a", "activation") <- [
+            AnyAlias("relu", relu), AnyAlias("square", square), AnyAlias("none", 0),
+            AnyAlias("four", 4),
+          ]
+        )
+      Unit("f", saving: "y") { run in try run["t", as: Double.self] * 2 }
+    }
+  }
+}
