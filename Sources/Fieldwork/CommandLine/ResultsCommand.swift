@@ -168,12 +168,13 @@ struct ResultsCommand: PlaybookSubcommand {
     if try showsLastValues(table), !parsed.names.contains("iteration") {
       (table, whole) = (try table.lastValues(), try whole.lastValues())
     }
-    let rows: [Int]
-    do {
-      rows = try whole.rowNumbers(parsed)
-    } catch let error as FieldworkError {
-      throw FieldworkError(error.code, "--where: \(error.message)")
+    for name in parsed.names where whole.column(called: name) == nil {
+      throw FieldworkError(
+        .missingParameter,
+        "--where: the table has no column '\(name)', it has \(table.columnNames.joined(separator: ", "))"
+      )
     }
+    let rows = try whole.rowNumbers(parsed)
     if rows.isEmpty {
       for hint in whole.hints(parsed) { terminal.printError("--where: \(hint)") }
     }

@@ -106,14 +106,17 @@ public struct Table: Sendable, Hashable {
   /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
   public func filter(_ condition: Condition) throws -> Table { rows(try rowNumbers(condition)) }
 
+  /// The column that a condition names: by its own name, or by another one of its parameter.
+  package func column(called name: String) -> Column? {
+    columns.first { $0.name == name }
+      ?? columns.first { $0.subjects?.names.contains(name) ?? false }
+  }
+
   /// The numbers of the rows for which a condition holds.
   /// - Throws: as ``filter(_:)``.
   package func rowNumbers(_ condition: Condition) throws -> [Int] {
     var named: [String: Column] = [:]
-    for name in condition.names {
-      let byShownName = columns.first { $0.subjects?.names.contains(name) ?? false }
-      named[name] = try columns.first { $0.name == name } ?? byShownName ?? column(name)
-    }
+    for name in condition.names { named[name] = try column(called: name) ?? column(name) }
     return (0..<count).filter { row in
       condition.holds { (name: String) in named[name]?.subject(row) ?? Condition.Subject(nil) }
     }

@@ -129,7 +129,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
 
   func testUnknownColumns() throws {
     let message =
-      "error: the table has no column 'foo', it has id, lr, size, repetition, updates, iteration, ended, loss"
+      "error: the table has no column 'foo', it has id, lr, size, iteration, loss"
     for arguments in ["--group-by", "--select", "--sort"] {
       try assertRefused("results", arguments, "foo", saying: message)
     }
