@@ -7,7 +7,24 @@ extension TestPlaybook {
   var easilyMixedUp: Research? {
     switch Self.environment["TEST_PLAYBOOK"] {
     case "conditions": conditions
+    case "versions": versions
     default: nil
+    }
+  }
+
+  /// What experiments are made by, as environment variables say: the value of a name, versions, and the domain.
+  private var versions: Research {
+    let environment = Self.environment
+    let small = environment["TEST_SMALL"].flatMap { Int($0) } ?? 16
+    let name = environment["TEST_PARAMETER"] ?? "n"
+    return Research("versions", seed: 1, objective: .minimize("y"), workers: 1) {
+      Domain(ParameterName(name) <- [AnyAlias("small", small), AnyAlias("large", 64)])
+        * Domain("f" <- [Alias("relu", version: environment["TEST_ALIAS"], relu)])
+      Unit("f", saving: "y", version: environment["TEST_UNIT"]) { run in
+        let size = try run[name, as: Int.self]
+        if environment["TEST_FAIL"] == name { throw Message(description: "bad \(name)") }
+        return size
+      }
     }
   }
 

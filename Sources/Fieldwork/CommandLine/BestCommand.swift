@@ -48,7 +48,7 @@ struct BestCommand: PlaybookSubcommand {
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    let results = try experiments.results(in: location, context.research)
+    let results = try experiments.results(in: location, context.research, context.terminal)
     let name = try ValueOption.name(by, "--by", context.research, results)
     let objective = Objective(name: name, direction: try direction(name, context.research))
     let ranked = results.ranked(by: objective)

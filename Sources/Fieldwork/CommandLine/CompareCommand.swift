@@ -60,7 +60,8 @@ struct CompareCommand: PlaybookSubcommand {
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    let (first, second) = try (side(first, context), side(second, context))
+    let first = try side(first, context, context.terminal)
+    let second = try side(second, context, first.isResearch ? context.terminal : nil)
     guard first.isResearch == second.isResearch else {
       throw FieldworkError(
         .unreadableText,
@@ -123,18 +124,27 @@ struct CompareCommand: PlaybookSubcommand {
     return .done
   }
 
-  private func side(_ text: String, _ context: PlaybookContext) throws -> Side {
+  /// - Parameter terminal: where to say what is left out; nil to say nothing.
+  private func side(
+    _ text: String,
+    _ context: PlaybookContext,
+    _ terminal: Terminal?
+  ) throws -> Side {
     // A name is that of a research here, first of all.
     let named = "\(location.directory)/\(text)"
     let paths = text.contains("/") ? [text, named] : [named, text]
     if !text.isEmpty, let path = paths.first(where: { ResearchFolder(path: $0).hasStore }) {
       return Side(
-        results: try experiments.results(ResearchFolder(path: path), context.research),
+        results: try experiments.results(
+          ResearchFolder(path: path),
+          try isOwn(path, context) ? context.research : nil,
+          terminal
+        ),
         named: [],
         isResearch: true
       )
     }
-    let results = try experiments.results(in: location, context.research)
+    let results = try experiments.results(in: location, context.research, terminal)
     let start = ExperimentOptions.idStart(text)
     let found = results.experiments.filter { !start.isEmpty && $0.id.hasPrefix(start) }
     if let first = found.first(where: { $0.id == start }) ?? found.first {
@@ -165,6 +175,13 @@ struct CompareCommand: PlaybookSubcommand {
       throw FieldworkError(.nothingPasses, "no experiment has \(text)")
     }
     return Side(results: chosen, named: Set(condition.names), isResearch: false)
+  }
+
+  /// Whether a folder is that of the playbook's own research.
+  private func isOwn(_ path: String, _ context: PlaybookContext) throws -> Bool {
+    let own = try location.folder(of: context.research).path
+    return URL(fileURLWithPath: path).standardizedFileURL
+      == URL(fileURLWithPath: own).standardizedFileURL
   }
 
   /// The saved names to compare by.

@@ -15,9 +15,10 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   @Flag(
     help: """
-      Say of each why it would run or not: done, failed, interrupted, running, new, changed (done by \
-      another definition), left out (by --where), or not planned (stored, but not of this research any \
-      more).
+      Say of each why it would run or not: done, failed, interrupted, running, new, other version (done with another \
+      version of a unit or value, or another value of the same name: runs again), other build (done by another build \
+      of the playbook: kept, unless run with --rerun other-build), changed (done by another definition), left out (by \
+      --where), or not planned (stored, but not of this research any more).
       """
   )
   var why = false

@@ -77,6 +77,11 @@ struct DryRunReport {
     let again = preview.experimentsToRun - standingsToRun.reduce(0) { $0 + count($1) }
     let lines = [
       (count(.done) + count(.changed), "done", "left out"),
+      (
+        count(.otherBuild), "done by another build",
+        research.settings.otherBuilds == .rerun ? "run again" : "left out"
+      ),
+      (count(.otherVersion), "done with another version or value", "run again"),
       (again, "of these", "run again, with others of their tasks"),
       (count(.failed), "failed", keepsFailed ? "left out" : "run again"),
       (count(.interrupted), "interrupted", "run again"),
@@ -90,7 +95,8 @@ struct DryRunReport {
 
   /// What runs by itself, and not with others of its task.
   private var standingsToRun: [Standing] {
-    [.interrupted, .running, .extended, .new] + (keepsFailed ? [] : [.failed])
+    [.interrupted, .running, .extended, .new, .otherVersion] + (keepsFailed ? [] : [.failed])
+      + (research.settings.otherBuilds == .rerun ? [.otherBuild] : [])
   }
 
   private var changeLines: [String] {

@@ -33,7 +33,7 @@ struct ImportanceCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    let results = try experiments.results(in: location, context.research)
+    let results = try experiments.results(in: location, context.research, context.terminal)
     let name = try ValueOption.name(of, "--of", context.research, results)
     let importance = try results.requiredImportance(of: name)
     output.print(importance.table, context.terminal)

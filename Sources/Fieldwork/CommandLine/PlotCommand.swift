@@ -96,7 +96,7 @@ struct PlotCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
-    let results = try experiments.results(folder, context.research)
+    let results = try experiments.results(folder, context.research, context.terminal)
     let plot = try plot(results, context.research)
     let path = output ?? "\(folder.path)/\(fileName)"
     guard try context.terminal.write(plot.svg, to: path) else { return .done }

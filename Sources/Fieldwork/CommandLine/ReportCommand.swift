@@ -44,7 +44,7 @@ struct ReportCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
-    let results = try experiments.results(folder, context.research)
+    let results = try experiments.results(folder, context.research, context.terminal)
     let report = Report(
       results,
       title: title ?? location.name ?? context.research.name,

@@ -108,9 +108,8 @@ struct ResultsCommand: PlaybookSubcommand {
     let folder = try location.folder(of: context.research)
     if shape.meta { return try printMeta(folder, context.terminal) }
     let stored = try DatabaseStore.openForReading(folder).contents()
-    let results = try selection.applied(
-      to: selection.planned ? stored.planned(by: context.research) : stored
-    )
+    let chosen = selection.scope.chosen(stored, context.research, context.terminal)
+    let results = try selection.applied(to: chosen)
     let (rows, leftOut) = withoutUnfinished(try conditioned(results, context.terminal), results)
     if let plot {
       try results.requireVariable(plot)

@@ -44,17 +44,14 @@ struct ResultsSelection: ParsableArguments {
   )
   var unfinished = false
 
-  @Flag(
-    help:
-      "Leave out experiments that the playbook no longer plans, such as those of a larger domain."
-  )
-  var planned = false
+  @OptionGroup
+  var scope: ScopeOptions
 
   /// Whether rows are to be left out.
   var isGiven: Bool {
     condition != nil || !experiments.ids.isEmpty || states != nil || iterations != nil
       || completeOnly
-      || unfinished || planned
+      || unfinished || scope.all
   }
 
   func validate() throws {

@@ -9,6 +9,11 @@ enum StoreKind: String, CaseIterable, Sendable {
   case local, memory
 }
 
+/// Which experiments that are done run again.
+enum Rerun: String, CaseIterable, Sendable {
+  case otherBuild = "other-build"
+}
+
 /// `run`: runs what is missing, with a progress display, and ends with a summary.
 struct RunCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
@@ -45,6 +50,21 @@ struct RunCommand: PlaybookSubcommand {
     help: "Go on from the stored results although the units or iterations have changed."
   )
   var continues = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Run stored experiments again that are done: those that another build of the playbook has made.",
+      valueName: choices(Rerun.self)
+    ),
+    transform: choice
+  )
+  var rerun: Rerun?
+
+  @Flag(
+    help:
+      "Accept the stored results of other builds of the playbook: they count as this one's from now on."
+  )
+  var accept = false
 
   @Flag(
     name: .customLong("keep-failed"),
@@ -145,7 +165,7 @@ struct RunCommand: PlaybookSubcommand {
         durability: durability.durability ?? .process,
         command: commandText
       )
-    if !json { try tellOtherBuilds(store, terminal) }
+    if !json { try tellOtherBuilds(store, research, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal), ready]
     let runner = ResearchRunner(
@@ -158,6 +178,7 @@ struct RunCommand: PlaybookSubcommand {
       faults: policy,
       budget: control.budget,
       workerCommand: context.workerCommand,
+      overrides: settings.planOverrides,
       consumers: consumers.compactMap(\.self)
     )
     let interrupts = Interrupts(outlivesTerminal: control.isDetached)
@@ -172,7 +193,8 @@ struct RunCommand: PlaybookSubcommand {
     let report = RunReport(
       research,
       context,
-      location: location.text,
+      // Experiments with other values are not part of the research as the playbook has it.
+      location: (settings.replacements.isEmpty ? "" : " --all") + location.text,
       folder: kind == .memory ? nil : folder
     )
     switch outcome {
@@ -192,16 +214,24 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
-  /// Says that stored results were made by other code, which the declarations may not show.
-  private func tellOtherBuilds(_ store: DatabaseStore, _ terminal: Terminal) throws {
-    guard let build = BuildIdentity.current else { return }
-    let count = try store.count(otherThanBuild: build)
+  /// Says how many stored results of the plan were made by other code, and what the run does with them.
+  private func tellOtherBuilds(
+    _ store: DatabaseStore,
+    _ research: Research,
+    _ terminal: Terminal
+  ) throws {
+    let count = try store.otherBuildCount(in: research)
     guard count > 0 else { return }
-    let experiments = count == 1 ? "1 stored experiment was" : "\(count) stored experiments were"
-    terminal.printError(
-      "note: \(experiments) run by another build of the playbook; if its units have changed, "
-        + "--fresh runs all again (configs --why names them)"
-    )
+    let results = count == 1 ? "1 stored result was" : "\(count) stored results were"
+    let them = count == 1 ? "it" : "them"
+    let remark =
+      switch research.settings.otherBuilds {
+      case .keep:
+        "kept. If its units give the same, --accept says so once for all; if not, --rerun other-build runs \(them) again (configs --why shows which)"
+      case .rerun: "\(count == 1 ? "its experiment runs" : "their experiments run") again"
+      case .accept: "accepted"
+      }
+    terminal.printError("note: \(results) made by another build of the playbook: \(remark)")
   }
 
   /// The command line as others are shown it.
@@ -230,6 +260,8 @@ struct RunCommand: PlaybookSubcommand {
       research.settings.parallelism = .serial
     }
     if let name = location.name { research.name = name }
+    if rerun == .otherBuild { research.settings.otherBuilds = .rerun }
+    if accept { research.settings.otherBuilds = .accept }
     return research
   }
 
@@ -245,6 +277,15 @@ struct RunCommand: PlaybookSubcommand {
     }
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
+    }
+    if accept && rerun != nil {
+      throw ValidationError("--accept keeps what --rerun runs again: give one of them")
+    }
+    if (accept || rerun != nil) && (fresh || store == .memory) {
+      let other = fresh ? "--fresh" : "--store memory"
+      throw ValidationError(
+        "\(other) begins with nothing: leave out \(accept ? "--accept" : "--rerun")"
+      )
     }
     if keepsFailed && (fresh || store == .memory) {
       let other = fresh ? "--fresh" : "--store memory"

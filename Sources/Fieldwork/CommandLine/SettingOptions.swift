@@ -107,6 +107,20 @@ struct SettingOptions: ParsableArguments {
   )
   var condition: String?
 
+  /// The options that change how many experiments are planned, as they are given.
+  var planOverrides: [String] {
+    let numbers = [
+      ("--configs", configs), ("--repetitions", repetitions), ("--repeat-each", repeatEach),
+    ]
+    return numbers.flatMap { option, number in number.map { [option, String($0)] } ?? [] }
+  }
+
+  /// A research with as many experiments as the last run planned.
+  static func planned(_ research: Research, _ notes: [String: Value]) -> Research {
+    let words = StoredOverrides.decode(notes)
+    return (try? SettingOptions.parse(words).applied(to: research)) ?? research
+  }
+
   /// The research with all overrides.
   func applied(to research: Research) throws -> Research {
     var research = research

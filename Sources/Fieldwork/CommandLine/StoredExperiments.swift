@@ -14,21 +14,32 @@ struct StoredExperiments: ParsableArguments {
   )
   var condition: String?
 
-  @Flag(help: "Leave out experiments that the playbook no longer plans.")
-  var planned = false
+  @OptionGroup
+  var scope: ScopeOptions
 
   /// The results of the experiments that are wanted, of the research that is here.
-  /// - Throws: as ``results(_:_:)``.
-  func results(in location: LocationOptions, _ research: Research) throws -> ResearchResults {
-    try results(location.folder(of: research), research)
+  /// - Throws: as ``results(_:_:_:)``.
+  func results(
+    in location: LocationOptions,
+    _ research: Research,
+    _ terminal: Terminal?
+  ) throws -> ResearchResults {
+    try results(location.folder(of: research), research, terminal)
   }
 
   /// The results of the experiments that are wanted.
+  /// - Parameters:
+  ///   - research: the research that is in the folder; nil if it is another one, all of which is wanted.
+  ///   - terminal: where to say what is left out; nil to say nothing.
   /// - Throws: ``FieldworkError`` if there are none, or the condition cannot be read or names what is not
   ///   there.
-  func results(_ folder: ResearchFolder, _ research: Research) throws -> ResearchResults {
+  func results(
+    _ folder: ResearchFolder,
+    _ research: Research?,
+    _ terminal: Terminal?
+  ) throws -> ResearchResults {
     let stored = try ResearchResults.load(folder.path)
-    let results = planned ? try stored.planned(by: research) : stored
+    let results = research.map { scope.chosen(stored, $0, terminal) } ?? stored
     guard let condition else { return results }
     let chosen: ResearchResults
     let parsed = try Condition(option: condition)
@@ -41,6 +52,50 @@ struct StoredExperiments: ParsableArguments {
       throw FieldworkError(.nothingPasses, "--where: no experiment has \(condition)")
     }
     return chosen
+  }
+}
+
+/// Whether a command speaks of what is no longer part of the research.
+struct ScopeOptions: ParsableArguments {
+  @Flag(
+    help: """
+      Count in stored experiments that are not part of the research as the playbook has it: those of values or \
+      parameters that it has lost, or that were given with --set.
+      """
+  )
+  var all = false
+
+  /// The results of the experiments that the research plans, as many of them as in the last run.
+  /// - Parameter terminal: where to say what is left out; nil to say nothing.
+  func chosen(
+    _ stored: ResearchResults,
+    _ research: Research,
+    _ terminal: Terminal?
+  ) -> ResearchResults {
+    var results = stored
+    if !all {
+      do {
+        results = try stored.planned(by: SettingOptions.planned(research, stored.notes))
+      } catch {
+        let reason = (error as? FieldworkError)?.message ?? "\(error)"
+        terminal?.printError(
+          "note: which experiments are still part of the research cannot be told (\(reason.inOneLine)); all that are stored count"
+        )
+      }
+    }
+    let others = stored.experiments.count - results.experiments.count
+    if others > 0 {
+      terminal?.printError(
+        "note: \(Wording.count(others, "stored experiment")) \(others == 1 ? "is" : "are") not part of the research as it is now and left out; --all counts \(others == 1 ? "it" : "them") in"
+      )
+    }
+    let built = results.otherBuildCount
+    if built > 0 {
+      terminal?.printError(
+        "note: \(Wording.count(built, "experiment")) \(built == 1 ? "was" : "were") made by another build of the playbook (build != current)"
+      )
+    }
+    return results
   }
 }
 

@@ -40,6 +40,7 @@ extension Research {
   ///   - profile: how much is measured of where the time goes.
   ///   - checkpoint: after which iterations the state of an experiment is saved, so that it goes on from
   ///     there if it is interrupted; instances have to be ``Checkpointable``. nil for none.
+  ///   - otherBuilds: what a run does with stored results that another build of the playbook has made.
   ///   - executor: what runs the experiments of a task.
   public init(
     _ name: String,
@@ -63,6 +64,7 @@ extension Research {
     meta: [MetaSource]? = nil,
     profile: Profiling = .off,
     checkpoint: When? = nil,
+    otherBuilds: OtherBuildPolicy = .keep,
     executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
     line: Int = #line,
@@ -89,6 +91,7 @@ extension Research {
     settings.meta = meta
     settings.profiling = profile
     settings.checkpoint = checkpoint
+    settings.otherBuilds = otherBuilds
     var domains: [Domain] = []
     var units: [UnitDescription] = []
     var updates: [DomainUpdate] = []

@@ -25,10 +25,16 @@ struct RunReport {
   }
 
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
-    let digest = try store.digest(of: research.settings.objective)
+    let others = summary.unplanned
+    let digest = try store.digest(of: research.settings.objective, without: others)
     var lines = [headline(summary)] + stopLines(summary)
     lines += bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
+    if !others.isEmpty {
+      lines.append(
+        "\(Wording.count(others.count, "other stored experiment")) \(others.count == 1 ? "is" : "are") not part of this research: left out here, results --all shows \(others.count == 1 ? "it" : "them")"
+      )
+    }
     let command = "swift run \(context.name)"
     if folder == nil {
       // Nothing is kept, so there is nothing to go on from.
@@ -114,8 +120,15 @@ struct RunReport {
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     values["left"] = summary.left.map(Value.int)
+    values["other_stored"] = .int(summary.unplanned.count)
+    values["other_build"] = .int(try store.otherBuildCount(in: research))
     let objective = research.settings.objective
-    if let objective, let best = try store.digest(of: objective).best {
+    if let objective,
+      let best = try store.digest(
+        of: objective,
+        without: summary.unplanned
+      ).best
+    {
       values["best"] = .dictionary([
         "name": .string(objective.name), "mean": .double(best.mean), "count": .int(best.count),
         "config": .dictionary(best.config.plainValues),

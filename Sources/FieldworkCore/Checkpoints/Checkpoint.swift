@@ -28,7 +28,9 @@ extension Research {
   /// What tells apart the units of whose experiments a checkpoint can be used. How many iterations there are
   /// does not matter to a state that was reached before the last.
   package var checkpointDefinition: String {
-    let lines = units.map(\.description) + ["finalize \(settings.finalize)"]
+    let lines =
+      units.map(\.description) + ["finalize \(settings.finalize)"]
+      + [unitVersions].compactMap(\.self)
     return SHA256.hexDigest(of: lines.joined(separator: "\n"), length: 16)
   }
 }

@@ -5,6 +5,11 @@ extension Domain {
   /// Whether no config is without the parameter.
   package func always(has key: String) -> Bool { node.always(has: key) }
 
+  /// Whether a shown name stands for a plain value, or for one with a version.
+  package var hasHiddenValues: Bool {
+    node.options.contains { $0.values.listed.contains { $0.hidden != nil } }
+  }
+
   /// All options with the parameter, wherever they stand in the expression.
   package func options(of key: String) -> [ParameterOption] {
     node.options.filter { $0.name.key == key }

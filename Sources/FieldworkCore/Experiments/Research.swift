@@ -74,6 +74,13 @@ public struct Research: Sendable {
   /// The number of iterations of an experiment; nil if only the units end it.
   public var iterations: Int? { settings.iterations ?? (hasOnlyFunctions ? 1 : nil) }
 
+  /// The versions of the units that have one, as a text; nil if none has.
+  package var unitVersions: String? {
+    let versions = units.compactMap { unit in unit.version.map { (unit.name, Value.string($0)) } }
+    guard !versions.isEmpty else { return nil }
+    return Value.dictionary(Dictionary(versions, uniquingKeysWith: { $1 })).canonicalText
+  }
+
   /// The research with another domain.
   package func replacing(domain: Domain) -> Research {
     var research = self
@@ -137,6 +144,8 @@ public struct ResearchSettings: Sendable, Hashable {
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
   public var parallelism = Parallelism.processes
+  /// What a run does with results that another build of the playbook has made.
+  public var otherBuilds = OtherBuildPolicy.keep
 
   public init() {}
 }
@@ -150,6 +159,17 @@ public enum Parallelism: String, Sendable, Hashable, CaseIterable {
   /// At once, in processes of their own, so that one that dies is a result and no more. A run that cannot
   /// start the program again, such as one in a test, uses threads.
   case processes
+}
+
+/// What a run does with stored results that another build of the playbook has made: its units may have changed,
+/// although their declarations are the same.
+public enum OtherBuildPolicy: String, Sendable, Hashable, CaseIterable {
+  /// They are kept, and the run says how many there are.
+  case keep
+  /// Their experiments run again.
+  case rerun
+  /// They are kept, and count as results of the present build from now on.
+  case accept
 }
 
 /// What a worker waits for before each task: that its devices have memory free.

@@ -22,6 +22,8 @@ package final class SavedValues: @unchecked Sendable {
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private var pending: [SavedValue] = []
   private var held: [String: Held] = [:]
+  /// By name: the last value, unless it was handed on by a ``UnitDescription/Kind/dump``.
+  private var last: [String: Value] = [:]
   private var size = 0
   private let limit: Int
   /// Reads what an earlier run of the experiment has stored; nil if there is nothing or it has been read.
@@ -49,6 +51,7 @@ package final class SavedValues: @unchecked Sendable {
   package func add(_ value: SavedValue) {
     withLock {
       pending.append(value)
+      last[value.name] = value.value
       hold(value)
     }
   }
@@ -84,10 +87,16 @@ package final class SavedValues: @unchecked Sendable {
     return taken
   }
 
-  /// The last value of a name that is held.
-  package func last(_ name: String) -> Value? {
-    withLock { held[name]?.values.last?.value }
+  /// Removes and returns what is to be handed on by a dump: it is not the last value of its name any more.
+  package func dump(_ names: Set<String>?) -> [SavedValue] {
+    withLock {
+      if let names { for name in names { last[name] = nil } } else { last = [:] }
+      return takePending(names)
+    }
   }
+
+  /// The last value of a name; nil if it was dumped.
+  package func last(_ name: String) -> Value? { withLock { last[name] } }
 
   /// The values of a name in the order in which they were saved, each iteration once.
   /// - Throws: ``FieldworkError`` of code `missingOutput` if some are not held for lack of room; what reading an

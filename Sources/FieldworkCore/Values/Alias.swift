@@ -11,18 +11,32 @@ public struct Alias<Wrapped: Sendable>: Sendable {
   public let name: String
   public let value: Wrapped
 
+  /// Tells apart values that cannot be compared, such as functions, under one name: experiments that ran with another
+  /// version run again. nil for none.
+  public let version: String?
+
   /// Whether the name was given, and not made from the value.
   package let isNamed: Bool
 
-  public init(_ name: String, _ value: Wrapped) {
+  /// Names a value.
+  ///
+  /// A plain value under the name is compared by itself; give a function another version when its body changes.
+  public init(_ name: String, version: String? = nil, _ value: Wrapped) {
     self.name = name
+    self.version = version
     self.value = value
     isNamed = true
+  }
+
+  /// Names a value with a version that is a number.
+  public init(_ name: String, version: Int, _ value: Wrapped) {
+    self.init(name, version: String(version), value)
   }
 
   /// Names a value by its own text: a type by its name, an enum's case by its name.
   public init(_ value: Wrapped) {
     self.value = value
+    version = nil
     name = (value as? any ValueConvertible)?.value.description ?? String(describing: value)
     isNamed = false
   }

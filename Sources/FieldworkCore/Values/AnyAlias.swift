@@ -10,6 +10,8 @@ public struct AnyAlias: Sendable {
   public let name: String
   /// Whether the name was given, and not made from the value.
   package let isNamed: Bool
+  /// The version that the playbook gives the value, see ``Alias/version``.
+  public private(set) var version: String?
 
   private init(content: any Sendable, plain: Value?, name: String, isNamed: Bool) {
     self.content = content
@@ -19,8 +21,9 @@ public struct AnyAlias: Sendable {
   }
 
   /// A value read back from a store; without a plain value only its name is known.
-  package init(stored name: String, isNamed: Bool, plain: Value?) {
+  package init(stored name: String, isNamed: Bool, plain: Value?, version: String? = nil) {
     self.init(content: plain ?? Unavailable(), plain: plain, name: name, isNamed: isNamed)
+    self.version = version
   }
 
   /// Stands for a value that is not plain and was not stored.
@@ -38,9 +41,18 @@ public struct AnyAlias: Sendable {
   public init<Wrapped>(_ alias: Alias<Wrapped>) {
     let plain = (alias.value as? any ValueConvertible)?.value
     self.init(content: alias.value, plain: plain, name: alias.name, isNamed: alias.isNamed)
+    version = alias.version
   }
 
-  public init(_ name: String, _ value: some Sendable) { self.init(Alias(name, value)) }
+  public init(_ name: String, version: String? = nil, _ value: some Sendable) {
+    self.init(Alias(name, version: version, value))
+  }
+
+  /// What a name that was given hides: the plain value and the version; nil if it hides nothing.
+  package var hidden: Value? {
+    guard isNamed || plain == nil, plain != nil || version != nil else { return nil }
+    return .list([plain ?? .null, version.map { .string($0) } ?? .null])
+  }
 
   /// The value as the given type.
   ///

@@ -82,6 +82,8 @@ public struct RunSummary: Sendable {
   public internal(set) var stopExplanation: String?
   /// The number of experiments that a run which ended early has left to run; nil if it is not known.
   public internal(set) var left: Int?
+  /// The keys of stored experiments that are no longer part of the research.
+  package internal(set) var unplanned: Set<String> = []
   public internal(set) var seed: UInt64 = 0
   /// In seconds.
   public internal(set) var duration = 0.0

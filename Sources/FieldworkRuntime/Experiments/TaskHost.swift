@@ -51,6 +51,7 @@ final class TaskHost: Sendable {
   let hooks: Hooks
   /// Whether experiments that have ended run again where another one of their task does.
   private let keepsTasksWhole: Bool
+  private let unitVersions: String?
 
   init(_ setting: Setting, _ services: RunServices, _ hooks: Hooks) {
     self.setting = setting
@@ -58,6 +59,7 @@ final class TaskHost: Sendable {
     self.hooks = hooks
     units = UnitList(setting.research)
     keepsTasksWhole = setting.research.crossesBranches
+    unitVersions = setting.research.unitVersions
   }
 
   var research: Research { setting.research }
@@ -130,7 +132,8 @@ final class TaskHost: Sendable {
           device: services.deviceName(of: experiment, worker: worker),
           attempt: attempt,
           build: BuildIdentity.current,
-          iteration: iteration
+          iteration: iteration,
+          versions: unitVersions
         )
       )
     }

@@ -68,7 +68,7 @@ final class TaskMember: @unchecked Sendable {
       }
       value = element
     case .dump(let names):
-      await dump(context.takeSaved(names))
+      await dump(context.savedValues.dump(names))
       return
     }
     if let saving = unit.saving {

@@ -7,9 +7,13 @@ final class CheckpointBook: Sendable {
   private let iterations: Protected<[String: Int]>
   /// The keys of experiments that are done, but with fewer iterations than are asked for now.
   let extended: Set<String>
+  private let origins: OriginCheck?
+  /// The keys of experiments that have begun anew in this run.
+  private let renewed = Protected<Set<String>>([])
 
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
   init(_ research: Research, _ store: any ResultStore) throws {
+    origins = research.settings.checkpoint == nil ? nil : try OriginCheck(research, store)
     guard research.settings.checkpoint != nil else {
       iterations = Protected([:])
       extended = []
@@ -30,14 +34,19 @@ final class CheckpointBook: Sendable {
   }
 
   /// The iteration from which an experiment goes on; nil if it begins anew.
-  func iteration(of key: String) -> Int? { iterations.withLock { $0[key] } }
+  func iteration(of experiment: PlannedExperiment) -> Int? {
+    guard let iteration = iterations.withLock({ $0[experiment.key] }) else { return nil }
+    // What was made by something else does not serve to go on.
+    guard origins?.isOutdated(experiment) ?? false else { return iteration }
+    return renewed.withLock { $0.contains(experiment.key) } ? iteration : nil
+  }
 
   /// By key: from where the experiments of a task go on.
   func iterations(of task: PlannedTask) -> [String: Int] {
-    iterations.withLock { iterations in
-      guard !iterations.isEmpty else { return [:] }
-      return iterations.filter { key, _ in task.experiments.contains { $0.key == key } }
-    }
+    guard iterations.withLock({ !$0.isEmpty }) else { return [:] }
+    var found: [String: Int] = [:]
+    for experiment in task.experiments { found[experiment.key] = iteration(of: experiment) }
+    return found
   }
 
   /// Follows what is recorded.
@@ -47,6 +56,7 @@ final class CheckpointBook: Sendable {
       iterations.withLock { $0[key] = checkpoint.iteration }
     case .started(let experiment, let start) where start.iteration == nil:
       iterations.withLock { $0[experiment.key] = nil }
+      renewed.withLock { _ = $0.insert(experiment.key) }
     default: break
     }
   }

@@ -21,6 +21,16 @@ struct ResearchDefinition {
     text = lines.joined(separator: "\n")
   }
 
+  /// Whether an earlier definition has the same units and updates, whatever the number of iterations.
+  func hasSameUnits(as before: String) -> Bool {
+    func units(_ text: String) -> [Substring] {
+      text.split(separator: "\n").dropFirst().filter { line in
+        !line.hasPrefix("branches ") && !line.hasPrefix("workers ")
+      }
+    }
+    return units(text) == units(before)
+  }
+
   /// What is different from an earlier definition, a line each, for a person to read.
   func difference(from before: String) -> String {
     let old = before.split(separator: "\n")

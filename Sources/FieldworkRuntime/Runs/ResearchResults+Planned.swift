@@ -6,8 +6,15 @@ extension ResearchResults {
   ///
   /// What comes from an update of the domain is kept, if the research has updates: what these plan only shows
   /// while they run.
+  /// Everything is kept where the results are those of other units: a run would be refused, and its plan says nothing
+  /// of them.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems.
   package func planned(by research: Research) throws -> ResearchResults {
+    if case .string(let before) = notes["definition"],
+      !ResearchDefinition(research).hasSameUnits(as: before)
+    {
+      return self
+    }
     try research.requireSound()
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     let updated =

@@ -26,6 +26,7 @@ public struct ResearchRunner: Sendable {
   private let budget: Duration?
   private let workerCommand: WorkerCommand?
   private let consumers: [any EventConsumer]
+  private let overrides: [String]
 
   /// - Parameters:
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
@@ -37,6 +38,7 @@ public struct ResearchRunner: Sendable {
   ///   - budget: after how much time no more experiments are begun, and running ones end with their
   ///     iteration, to go on in a later run; nil for any time.
   ///   - workerCommand: how worker processes are started; without it workers are threads.
+  ///   - overrides: the options of the command line that change which experiments are planned, for later commands.
   ///   - consumers: who is told what happens.
   public init(
     _ research: Research,
@@ -48,6 +50,7 @@ public struct ResearchRunner: Sendable {
     faults: FaultPolicy = FaultPolicy(),
     budget: Duration? = nil,
     workerCommand: WorkerCommand? = nil,
+    overrides: [String] = [],
     consumers: [any EventConsumer] = []
   ) {
     self.research = research
@@ -59,6 +62,7 @@ public struct ResearchRunner: Sendable {
     self.faults = faults
     self.budget = budget
     self.workerCommand = workerCommand
+    self.overrides = overrides
     self.consumers = consumers
   }
 
@@ -78,8 +82,9 @@ public struct ResearchRunner: Sendable {
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
     let checkpoints = try CheckpointBook(research, store)
+    let origins = try OriginCheck(research, store)
     let finished = Set(stored.filter { isFinished($0.value) }.keys)
-      .subtracting(checkpoints.extended)
+      .subtracting(checkpoints.extended).subtracting(origins.outdated)
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(
@@ -119,17 +124,23 @@ public struct ResearchRunner: Sendable {
     await run.recorder.record([
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
       .note("runs", .int(runNumber)), .note("description", .string(research.description)),
+      .note(StoredOverrides.noteKey, .list(overrides.map(Value.string))),
       .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
+    if research.settings.otherBuilds == .accept, let note = origins.acceptance {
+      await run.recorder.record([note])
+    }
     let updates = try UpdateLedger(research, store, run.recorder) { run.emit(.warning($0)) }
     let queue = TaskQueue(
       plan,
       research,
       finished: finished,
+      stored: Set(stored.keys),
       selection: selection,
       sendsAhead: usesProcesses,
       lanes: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
+      isOutdated: { origins.isOutdated($0) },
       hooks: TaskQueue.Hooks(
         skipped: { run.skip($0) },
         shouldStop: { run.shouldStop },
@@ -184,6 +195,7 @@ public struct ResearchRunner: Sendable {
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,
       left: isCutShort ? queue.left : nil,
+      unplanned: try unplanned(queue),
       duration: elapsed / .seconds(1)
     )
     await run.recorder.record(run.ledger.close(summary))
@@ -195,6 +207,14 @@ public struct ResearchRunner: Sendable {
     run.emit(.runEnded(summary))
     if let failure { throw failure }
     return summary
+  }
+
+  /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
+  /// planned as long as there are updates.
+  private func unplanned(_ queue: TaskQueue) throws -> Set<String> {
+    let found = queue.unplanned
+    guard !found.isEmpty, !research.updates.isEmpty else { return found }
+    return found.subtracting(try store.experiments().filter { $0.updates > 0 }.map(\.key))
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.

@@ -67,6 +67,7 @@ package struct RunPreview: Sendable {
     var plan = try ExperimentPlan(research, seed: seed)
     experiments = plan.size
     var skipped: Set<Standing> = [.done, .changed, .leftOut]
+    if research.settings.otherBuilds != .rerun { skipped.insert(.otherBuild) }
     if keepsFailed { skipped.insert(.failed) }
     let examination = try Examination(
       &plan,
@@ -87,7 +88,11 @@ package struct RunPreview: Sendable {
     if !isComplete {
       // What was not looked at counts as new, but for what is stored as done.
       let done = standings.states.values.count { $0 == .done }
-      let beyond = max(0, done - counts[.done, default: 0] - counts[.changed, default: 0])
+      let beyond = max(
+        0,
+        done - counts[.done, default: 0] - counts[.changed, default: 0]
+          - counts[.otherBuild, default: 0]
+      )
       let tasksBeyond = (max(0, (experiments ?? 0) - examined - beyond) + branches - 1) / branches
       left = experiments == nil ? nil : tasks + tasksBeyond
     }

@@ -260,12 +260,20 @@ final class RunState: Sendable {
   /// - Parameters:
   ///   - isCutShort: whether the run ended before its plan was through.
   ///   - left: the number of experiments that have not begun; nil if it is not known.
-  func summarize(isCancelled: Bool, isCutShort: Bool, left: Int?, duration: Double) -> RunSummary {
+  ///   - unplanned: the keys of stored experiments that the plan does not have.
+  func summarize(
+    isCancelled: Bool,
+    isCutShort: Bool,
+    left: Int?,
+    unplanned: Set<String>,
+    duration: Double
+  ) -> RunSummary {
     let reason = isCutShort ? stopSignal.reason : nil
     return summary.withLock { summary in
       summary.isCancelled = isCancelled
       summary.stopExplanation = reason?.explanation
       summary.left = left.map { $0 + summary.interrupted }
+      summary.unplanned = unplanned
       summary.seed = seed
       summary.duration = duration
       return summary

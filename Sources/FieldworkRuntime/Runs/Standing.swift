@@ -10,6 +10,10 @@ package enum Standing: String, Sendable, Hashable, CaseIterable {
   case new
   /// It is done, but by another definition.
   case changed
+  /// It is done, but with another version of a unit or value, or another value of the same shown name.
+  case otherVersion = "other version"
+  /// It is done, but by another build of the playbook.
+  case otherBuild = "other build"
   /// It is planned, but not among those that were asked for.
   case leftOut = "left out"
   /// It is stored, but no longer planned.
@@ -29,8 +33,8 @@ package struct Standings: Sendable {
   package let isBegun: Bool
   private let selection: Selection?
   private let checkpoints: CheckpointBook?
-  /// By key: the builds that ran the experiments that are done, where they are known.
-  private let builds: [String: String]
+  private let origins: OriginCheck?
+  private let rerunsOtherBuilds: Bool
 
   /// - Parameter store: what is stored; nil for nothing.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read, of code `invalidDefinition` if the
@@ -45,7 +49,8 @@ package struct Standings: Sendable {
     isBegun = before != nil
     change = before.flatMap { $0 == definition.text ? nil : definition.difference(from: $0) }
     self.selection = selection
-    builds = try store?.builds() ?? [:]
+    origins = try store.map { try OriginCheck(research, $0) }
+    rerunsOtherBuilds = research.settings.otherBuilds == .rerun
     checkpoints = try store.map { try CheckpointBook(research, $0) }
   }
 
@@ -55,8 +60,15 @@ package struct Standings: Sendable {
     switch states[experiment.key] {
     case nil: return .new
     case .done:
-      if checkpoints?.extended.contains(experiment.key) ?? false { return .extended }
-      return hasChanged(experiment) ? .changed : .done
+      let goesOn = checkpoints?.extended.contains(experiment.key) ?? false
+      guard change == nil else { return goesOn ? .extended : .changed }
+      switch origins?.difference(of: experiment) {
+      case .version: return .otherVersion
+      case .build where rerunsOtherBuilds: return .otherBuild
+      case .build, nil:
+        if goesOn { return .extended }
+        return origins?.difference(of: experiment) == nil ? .done : .otherBuild
+      }
     case .failed: return .failed
     case .interrupted: return .interrupted
     case .running: return .running
@@ -67,31 +79,29 @@ package struct Standings: Sendable {
   /// run.
   package func iteration(of experiment: PlannedExperiment, _ standing: Standing) -> Int? {
     switch standing {
-    case .failed, .interrupted, .running, .extended: checkpoints?.iteration(of: experiment.key)
-    case .done, .new, .changed, .leftOut, .unplanned: nil
+    case .failed, .interrupted, .running, .extended: checkpoints?.iteration(of: experiment)
+    case .done, .new, .changed, .otherVersion, .otherBuild, .leftOut, .unplanned: nil
     }
-  }
-
-  /// Whether what is stored of an experiment was made by something else than what would run now. Here
-  /// everything is compared of which that can be told.
-  private func hasChanged(_ experiment: PlannedExperiment) -> Bool {
-    guard change == nil else { return true }
-    guard let build = builds[experiment.key], let current = BuildIdentity.current else {
-      return false
-    }
-    return build != current
   }
 }
 
 extension ExperimentPlan {
   /// The keys of the planned experiments, as far as the plan goes before the domain is updated.
   ///
-  /// - Parameter wanted: the keys that are looked for: when all have been found the rest is not gone through.
+  /// - Parameters:
+  ///   - wanted: the keys that are looked for: when all have been found the rest is not gone through.
+  ///   - limit: how many experiments are gone through; what was not found by then counts as planned.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
-  package func keys(among wanted: Set<String>) throws -> Set<String> {
+  package func keys(among wanted: Set<String>, limit: Int = searchLimit) throws -> Set<String> {
     var plan = self
     var missing = wanted
-    while !missing.isEmpty, let experiment = try plan.next() { missing.remove(experiment.key) }
-    return wanted.subtracting(missing)
+    for _ in 0..<limit where !missing.isEmpty {
+      guard let experiment = try plan.next() else { return wanted.subtracting(missing) }
+      missing.remove(experiment.key)
+    }
+    return wanted
   }
+
+  /// How many experiments are gone through in search of stored ones.
+  package static let searchLimit = 2_000_000
 }

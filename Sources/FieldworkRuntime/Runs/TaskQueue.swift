@@ -54,6 +54,8 @@ final class TaskQueue: Sendable {
     /// Whether tasks were left because their worker is gone.
     var hasAbandoned = false
     var keys: Set<String> = []
+    /// The keys of stored experiments that have not come up in the plan.
+    var unseen: Set<String>
   }
 
   /// How many tasks may wait for one worker while another one draws.
@@ -69,6 +71,8 @@ final class TaskQueue: Sendable {
 
   private let state: Protected<State>
   private let finished: Set<String>
+  /// Whether an experiment that is finished has to run again all the same.
+  private let isOutdated: @Sendable (PlannedExperiment) -> Bool
   private let selection: Selection?
   /// Whether each task belongs to one worker.
   private let isDealt: Bool
@@ -82,6 +86,8 @@ final class TaskQueue: Sendable {
   private let hooks: Hooks
 
   /// - Parameters:
+  ///   - stored: the keys of all experiments that are stored.
+  ///   - isOutdated: tells whether an experiment that is finished has to run again all the same.
   ///   - sendsAhead: whether workers have tasks that they have not begun, and may give them back.
   ///   - lanes: the number of workers among which tasks are dealt out in turn; nil to give them to
   ///     whoever asks.
@@ -89,13 +95,18 @@ final class TaskQueue: Sendable {
     _ plan: ExperimentPlan,
     _ research: Research,
     finished: Set<String>,
+    stored: Set<String> = [],
     selection: Selection?,
     sendsAhead: Bool,
     lanes: Int?,
+    isOutdated: @escaping @Sendable (PlannedExperiment) -> Bool = { _ in false },
     hooks: Hooks
   ) {
-    state = Protected(State(plan: plan, dealt: Array(repeating: [], count: lanes ?? 0)))
+    state = Protected(
+      State(plan: plan, dealt: Array(repeating: [], count: lanes ?? 0), unseen: stored)
+    )
     self.finished = finished
+    self.isOutdated = isOutdated
     self.selection = selection
     isDealt = lanes != nil
     keepsTasksWhole = research.crossesBranches
@@ -169,6 +180,13 @@ final class TaskQueue: Sendable {
       }
     }
     wakeAll()
+  }
+
+  /// The keys of stored experiments that the plan does not have.
+  var unplanned: Set<String> {
+    let (plan, unseen) = state.withLock { ($0.plan, $0.unseen) }
+    guard !unseen.isEmpty, let planned = try? plan.keys(among: unseen) else { return [] }
+    return unseen.subtracting(planned)
   }
 
   /// Why the plan could not go on; nil if it could.
@@ -261,6 +279,7 @@ final class TaskQueue: Sendable {
   /// - Returns: nil if nothing has to.
   private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
     if hasUpdates { state.keys.formUnion(task.experiments.map(\.key)) }
+    if !state.unseen.isEmpty { state.unseen.subtract(task.experiments.map(\.key)) }
     var left = task
     left.experiments = missing(task)
     if left.experiments.count < task.experiments.count {
@@ -297,7 +316,9 @@ final class TaskQueue: Sendable {
 
   /// The experiments of a task that have to run. Where they depend on one another, all do if any does.
   private func missing(_ task: PlannedTask) -> [PlannedExperiment] {
-    let missing = task.experiments.filter { !finished.contains($0.key) && includes($0) }
+    let missing = task.experiments.filter {
+      (!finished.contains($0.key) || isOutdated($0)) && includes($0)
+    }
     return keepsTasksWhole && !missing.isEmpty ? task.experiments : missing
   }
 

@@ -356,7 +356,8 @@ final class WorkerDesk: WorkerSession.Listener {
         device: run.services.deviceName(of: experiment, worker: worker),
         attempt: assignment.attempt,
         build: BuildIdentity.current,
-        iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment.key)
+        iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment),
+        versions: run.research.unitVersions
       )
       var placed = experiment
       run.services.place(&placed, worker)

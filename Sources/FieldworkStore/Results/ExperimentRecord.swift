@@ -26,6 +26,8 @@ public struct ExperimentRecord: Sendable {
   public let attempts: Int?
   /// What identifies the executable that ran it; nil if that is not known.
   public let build: String?
+  /// The versions of the units that had one, as a text; nil if none had.
+  public let versions: String?
   /// When it began, in seconds since 1970.
   public let started: Double?
   /// When it ended, in seconds since 1970.
@@ -50,6 +52,7 @@ public struct ExperimentRecord: Sendable {
     device = row.hasColumn("device") ? try row.decode(forColumn: "device") : nil
     attempts = row.hasColumn("attempt") ? try row.decode(forColumn: "attempt") : nil
     build = row.hasColumn("build") ? try row.decode(forColumn: "build") : nil
+    versions = row.hasColumn("versions") ? try row.decode(forColumn: "versions") : nil
     started = try row.decode(forColumn: "started")
     ended = try row.decode(forColumn: "ended")
     key = try row.decode(forColumn: "key")

@@ -6,8 +6,8 @@ extension ResearchResults {
   ///     try results.filtered(where: Condition("rate < 0.1 and state == done"))
   ///
   /// It may name parameters (by the name that they are read by, or the one that is shown; their values
-  /// likewise), `id`, `repetition`, `updates`, `state`, `iterations`, `seconds`, and saved names, of which the
-  /// last value counts.
+  /// likewise), `id`, `repetition`, `updates`, `state`, `iterations`, `seconds`, `build` (the present one is
+  /// `current`), and saved names, of which the last value counts.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for another name, which lists all there are.
   public func filtered(where condition: Condition) throws -> ResearchResults {
     let places = try condition.names.map { name in (name, try subjects(name)) }
@@ -29,6 +29,16 @@ extension ResearchResults {
       let values = lastValues(of: name)
       return { Condition.Subject(values[$0]) }
     }
+    if name == "build" {
+      let builds = AcceptedBuilds(notes)
+      return { position in
+        let build = experiments[position].build
+        return Condition.Subject(
+          build.map { .string($0) },
+          name: build != nil && builds.isCurrent(build) ? "current" : nil
+        )
+      }
+    }
     let own: [String: (ExperimentRecord) -> Value?] = [
       "id": { .string($0.id) }, "repetition": { .int($0.repetition) },
       "updates": { .int($0.updates) }, "state": { .string($0.state.rawValue) },
@@ -36,7 +46,7 @@ extension ResearchResults {
       "seconds": { $0.duration.map { .double($0) } },
     ]
     guard let value = own[name] else {
-      let known = parameterNames + variables + own.keys.sorted()
+      let known = parameterNames + variables + (own.keys + ["build"]).sorted()
       throw FieldworkError(
         .missingParameter,
         "there is no parameter or saved value '\(name)', there are \(known.joined(separator: ", "))"

@@ -4,6 +4,12 @@ extension ResearchResults {
   /// The keys of the experiments.
   package var keys: Set<String> { Set(experiments.map(\.key)) }
 
+  /// How many of the experiments another build of the playbook has made, without those that were accepted.
+  package var otherBuildCount: Int {
+    let builds = AcceptedBuilds(notes)
+    return experiments.count { $0.state == .done && !builds.isCurrent($0.build) }
+  }
+
   /// The results of the experiments with the given keys.
   package func planned(_ keys: Set<String>) -> ResearchResults {
     selecting(experiments.indices.filter { keys.contains(experiments[$0].key) })

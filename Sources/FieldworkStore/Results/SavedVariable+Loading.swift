@@ -28,7 +28,9 @@ struct SavedValueReader {
     isComplete: Bool
   ) throws -> (variables: [SavedVariable], lastIterations: [Int?]) {
     var collected = [Collected](repeating: Collected(), count: variables.count)
-    var lastIterations = [Int?](repeating: nil, count: experiments.count)
+    // In a damaged store two rows may have one number.
+    let count = (experiments.values.max() ?? -1) + 1
+    var lastIterations = [Int?](repeating: nil, count: count)
     let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
     if isComplete {
       let statement = try database.makeStatement(

@@ -4,6 +4,7 @@ import FieldworkCore
 struct TableBuilder {
   private let options: TableOptions
   private let experiments: [ExperimentRecord]
+  private let builds: AcceptedBuilds
   /// The columns of rows added one by one.
   private var declared: [(name: String, role: Table.Role)] = []
   private var rows: [(experiment: Int, cells: [String: Value?])] = []
@@ -11,6 +12,7 @@ struct TableBuilder {
   init(_ results: ResearchResults, _ options: TableOptions) {
     self.options = options
     experiments = results.experiments
+    builds = AcceptedBuilds(results.notes)
   }
 
   /// Adds a column for cells of this name.
@@ -100,9 +102,28 @@ struct TableBuilder {
       ),
       ("occurrence", experiments.contains { $0.occurrence > 0 }, { .int($0.occurrence) }),
     ]
-    return candidates.filter(\.isShown).map { candidate in
+    let columns = candidates.filter(\.isShown).map { candidate in
       Table.Column(name: candidate.name, cells: experiments.map(candidate.cell), role: .auxiliary)
     }
+    return isWhole && experiments.contains { $0.build != nil } ? columns + [buildColumn] : columns
+  }
+
+  /// The builds that ran the experiments; the present one may be called `current` in conditions.
+  private var buildColumn: Table.Column {
+    var shown = ColumnBuilder(capacity: experiments.count)
+    var names = ColumnBuilder(capacity: experiments.count)
+    for experiment in experiments {
+      shown.append(experiment.build.map { .string($0) })
+      let isCurrent = experiment.build != nil && builds.isCurrent(experiment.build)
+      names.append(isCurrent ? .string("current") : nil)
+    }
+    let content = shown.content
+    return Table.Column(
+      "build",
+      content,
+      .auxiliary,
+      Table.Column.Subjects(names: ["build"], values: content, shown: names.content)
+    )
   }
 
   private var differInUpdatesAlone: Bool {

@@ -11,7 +11,7 @@ public struct TableOptions: Sendable {
   /// With ``joinsConfig``: whether there is a column for each parameter too.
   public var keepsParameterColumns: Bool
   /// Whether there are columns for what a run adds: `repetition`, `updates`, the `device` if there is
-  /// one, and how an iteration or experiment `ended`.
+  /// one, the `build` of the playbook, and how an iteration or experiment `ended`.
   ///
   /// Without it, those are shown that are needed to tell experiments apart: `repetition` where there is
   /// more than one, and `updates` where they alone differ. Where a domain gives a config more than once,

@@ -95,14 +95,15 @@ extension DatabaseStore {
       database,
       """
       UPDATE experiment SET state = ?, ending = NULL, iterations = NULL, ended = NULL, worker = ?,
-        started = ?, ordinal = ?, updates = ?, task = ?, branch = ?, device = ?, attempt = ?, build = ?
+        started = ?, ordinal = ?, updates = ?, task = ?, branch = ?, device = ?, attempt = ?, build = ?,
+        versions = ?
       WHERE number = ?
       """,
       [
         Cell(ExperimentState.running.rawValue), Cell(start.worker), Cell(start.at),
         Cell(experiment.ordinal), Cell(experiment.updates), Cell(experiment.task),
         Cell(experiment.branch), Cell(start.device), Cell(start.attempt), Cell(start.build),
-        Cell(number),
+        Cell(start.versions), Cell(number),
       ]
     )
   }

@@ -3,8 +3,15 @@ import GRDB
 
 extension DatabaseStore {
   /// The digest, computed by the database, so that a large research need not be read for it.
-  public func digest(of objective: Objective?) throws -> ResultDigest {
-    try read { database in
+  public func digest(of objective: Objective?, without excluded: Set<String>) throws
+    -> ResultDigest
+  {
+    // Seldom something is left out.
+    guard excluded.isEmpty else {
+      let results = try contents()
+      return results.planned(results.keys.subtracting(excluded)).digest(of: objective)
+    }
+    return try read { database in
       ResultDigest(
         best: try objective.flatMap { try DatabaseStore.best(of: $0, database) },
         failures: try DatabaseStore.failureGroups(database)

@@ -198,8 +198,8 @@ extension DatabaseStore {
       """
       INSERT INTO experiment
         (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
-        task, branch, device, attempt, build, ending, iterations, ended)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        task, branch, device, attempt, build, ending, iterations, ended, versions)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         Cell(old), Cell(experiment.key), Cell(experiment.id),
@@ -209,6 +209,7 @@ extension DatabaseStore {
         Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
         Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
         Cell(start.build), Cell(end?.ending.rawValue), Cell(end?.iterations), Cell(end?.time),
+        Cell(start.versions),
       ]
     )
     numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID

@@ -17,13 +17,18 @@ public protocol ResultStore: Sendable {
   func experiments() throws -> [ExperimentRecord]
 
   /// What the end of a run tells. A store that can compute it without reading everything may do so.
-  func digest(of objective: Objective?) throws -> ResultDigest
+  /// - Parameter excluded: the keys of experiments that are left out.
+  func digest(of objective: Objective?, without excluded: Set<String>) throws -> ResultDigest
 
   /// The state of every experiment by its key, see ``PlannedExperiment/key``.
   func states() throws -> [String: ExperimentState]
 
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
+
+  /// By key: what the experiments that are done were made by.
+  /// - Parameter readsConfigs: whether to read what shown names of values hide.
+  func origins(readsConfigs: Bool) throws -> [String: StoredOrigin]
 
   /// What is known of the circumstances of the runs, in order of the runs.
   func meta() throws -> [MetaItem]
@@ -57,6 +62,18 @@ public protocol ResultStore: Sendable {
 
 extension ResultStore {
   public var folder: ResearchFolder? { nil }
+  public func origins(readsConfigs: Bool) throws -> [String: StoredOrigin] {
+    var origins: [String: StoredOrigin] = [:]
+    for experiment in try experiments() where experiment.state == .done {
+      origins[experiment.key] = StoredOrigin(
+        build: experiment.build,
+        versions: experiment.versions,
+        hidden: readsConfigs ? experiment.config.hiddenValues : [:]
+      )
+    }
+    return origins
+  }
+
   public func meta() throws -> [MetaItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
   public func updates() throws -> [UpdateRecord] { [] }
@@ -70,8 +87,16 @@ extension ResultStore {
     try contents().savedValues(by: experiment)
   }
 
+  public func digest(of objective: Objective?, without excluded: Set<String>) throws
+    -> ResultDigest
+  {
+    let results = try contents()
+    return results.planned(results.keys.subtracting(excluded)).digest(of: objective)
+  }
+
+  /// What the end of a run tells of everything that is stored.
   public func digest(of objective: Objective?) throws -> ResultDigest {
-    try contents().digest(of: objective)
+    try digest(of: objective, without: [])
   }
 }
 
@@ -116,6 +141,8 @@ public struct ExperimentStart: Sendable, Hashable {
   /// The iteration from which it goes on; nil if it begins anew. What was saved before that iteration is
   /// kept, and so is the checkpoint.
   public let iteration: Int?
+  /// The versions of the units that have one, as a text; nil if none has.
+  public let versions: String?
 
   public init(
     at: Double,
@@ -123,7 +150,8 @@ public struct ExperimentStart: Sendable, Hashable {
     device: String?,
     attempt: Int = 1,
     build: String? = nil,
-    iteration: Int? = nil
+    iteration: Int? = nil,
+    versions: String? = nil
   ) {
     self.at = at
     self.worker = worker
@@ -131,6 +159,7 @@ public struct ExperimentStart: Sendable, Hashable {
     self.attempt = attempt
     self.build = build
     self.iteration = iteration
+    self.versions = versions
   }
 }
 

@@ -167,6 +167,9 @@ enum Schema {
           """
       )
     }
+    migrator.registerMigration("7") { database in
+      try database.execute(sql: "ALTER TABLE experiment ADD COLUMN versions TEXT")
+    }
     return migrator
   }
 
@@ -278,8 +281,8 @@ enum StoredConfig {
     return text + "}"
   }
 
-  /// A list of entries: key, shown key, shown value, whether that was given, and the plain value in a
-  /// list that is empty if there is none.
+  /// A list of entries: key, shown key, shown value, whether that was given, the plain value in a
+  /// list that is empty if there is none, and the version if there is one.
   static func encode(_ config: Config) -> String {
     var text = "["
     text.reserveCapacity(lengthOfEntry * config.entries.count)
@@ -291,7 +294,12 @@ enum StoredConfig {
       }
       text += entry.value.isNamed ? "true,[" : "false,["
       if let plain = entry.value.plain { text += plain.canonicalText }
-      text += "]]"
+      text += "]"
+      if let version = entry.value.version {
+        text += ","
+        Value.quote(version, to: &text)
+      }
+      text += "]"
     }
     return text + "]"
   }
@@ -300,14 +308,19 @@ enum StoredConfig {
     guard case .list(let entries) = try Value(parsing: text) else { throw damaged(text) }
     return Config(
       try entries.map { entry in
-        guard case .list(let parts) = entry, parts.count == 5,
+        guard case .list(let parts) = entry, (5...6).contains(parts.count),
           case .string(let key) = parts[0], case .string(let alias) = parts[1],
           case .string(let name) = parts[2], case .bool(let isNamed) = parts[3],
           case .list(let plain) = parts[4]
         else { throw damaged(text) }
         return Config.Entry(
           ParameterName(Alias(alias, key)),
-          AnyAlias(stored: name, isNamed: isNamed, plain: plain.first)
+          AnyAlias(
+            stored: name,
+            isNamed: isNamed,
+            plain: plain.first,
+            version: parts.count == 6 ? String(parts[5]) : nil
+          )
         )
       }
     )

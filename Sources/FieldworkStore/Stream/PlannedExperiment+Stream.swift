@@ -45,6 +45,7 @@ private enum EntryFlag {
   static let hasShownKey: UInt8 = 1
   static let isNamed: UInt8 = 2
   static let isPlain: UInt8 = 4
+  static let hasVersion: UInt8 = 8
 }
 
 extension ByteWriter {
@@ -54,11 +55,13 @@ extension ByteWriter {
     append(
       (hasShownKey ? EntryFlag.hasShownKey : 0) | (value.isNamed ? EntryFlag.isNamed : 0)
         | (value.plain != nil ? EntryFlag.isPlain : 0)
+        | (value.version != nil ? EntryFlag.hasVersion : 0)
     )
     append(name.key)
     if hasShownKey { append(name.alias) }
     append(value.name)
     if let plain = value.plain { append(plain) }
+    if let version = value.version { append(version) }
   }
 }
 
@@ -67,18 +70,23 @@ extension ByteReader {
     _ resolve: ((String, String) throws -> AnyAlias)?
   ) throws -> Config.Entry {
     let flags = try byte()
-    guard flags < 8 else { throw damaged("an entry of a config has unknown parts") }
+    guard flags < 16 else { throw damaged("an entry of a config has unknown parts") }
     let key = try string()
     let parameter =
       flags & EntryFlag.hasShownKey != 0
       ? ParameterName(Alias(try string(), key)) : ParameterName(key)
     let alias = try string()
     let isNamed = flags & EntryFlag.isNamed != 0
-    if flags & EntryFlag.isPlain != 0 {
-      let plain = try value()
-      return Config.Entry(parameter, AnyAlias(stored: alias, isNamed: isNamed, plain: plain))
+    // In a conditional expression nil would be a null value.
+    var plain: Value?
+    if flags & EntryFlag.isPlain != 0 { plain = try value() }
+    let version = flags & EntryFlag.hasVersion != 0 ? try string() : nil
+    if case .none = plain, let resolve {
+      return Config.Entry(parameter, try resolve(key, alias))
     }
-    if let resolve { return Config.Entry(parameter, try resolve(key, alias)) }
-    return Config.Entry(parameter, AnyAlias(stored: alias, isNamed: isNamed, plain: nil))
+    return Config.Entry(
+      parameter,
+      AnyAlias(stored: alias, isNamed: isNamed, plain: plain, version: version)
+    )
   }
 }

@@ -159,6 +159,7 @@ extension ExperimentStart {
     writer.append(attempt)
     writer.append(build) { $0.append($1) }
     writer.append(iteration) { $0.append($1) }
+    writer.append(versions) { $0.append($1) }
   }
 
   package init(from reader: inout ByteReader) throws {
@@ -167,13 +168,15 @@ extension ExperimentStart {
     let device = try reader.optional { try $0.string() }
     let attempt = try reader.int()
     let build = try reader.optional { try $0.string() }
+    let iteration = try reader.optional { try $0.int() }
     self.init(
       at: at,
       worker: worker,
       device: device,
       attempt: attempt,
       build: build,
-      iteration: try reader.optional { try $0.int() }
+      iteration: iteration,
+      versions: try reader.optional { try $0.string() }
     )
   }
 }

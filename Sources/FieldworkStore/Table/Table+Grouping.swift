@@ -155,7 +155,7 @@ extension Table {
   public func grouped(by names: [String]) throws -> GroupedTable {
     var codes = [Int](repeating: 0, count: count)
     var number = count == 0 ? 0 : 1
-    let keys = try names.map(column)
+    let keys = try names.map { try column($0) }
     for key in keys {
       let (own, ownNumber) = key.content.codes()
       if number <= 1 {

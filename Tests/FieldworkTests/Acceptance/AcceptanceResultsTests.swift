@@ -227,7 +227,7 @@ final class AcceptanceResultsTests: AcceptanceCase {
       let whole = results.table(TableOptions(includesAuxiliary: true))
       XCTAssertEqual(
         whole.columnNames,
-        ["id", "x", "y", "repetition", "updates", "iteration", "ended", "g", "h"],
+        ["id", "x", "y", "repetition", "updates", "build", "iteration", "ended", "g", "h"],
         place
       )
       XCTAssertEqual(try whole["repetition"], Array(repeating: 0, count: 12), place)

@@ -48,7 +48,7 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "--where",
       "rate < 1",
       saying:
-        "error: --where: there is no parameter or saved value 'rate', there are lr, size, loss, id, iterations, repetition, seconds, state, updates"
+        "error: --where: there is no parameter or saved value 'rate', there are lr, size, loss, build, id, iterations, repetition, seconds, state, updates"
     )
     try assertRefused(
       "best",
@@ -324,7 +324,10 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       compared.error
     )
     let none = try shown("none,throw", ["compare", "fault == throw", "fault == none", "--by", "x"])
-    XCTAssertEqual(none.error, "error: no experiment that is done has fault == throw\n")
+    XCTAssertEqual(
+      none.error,
+      "note: 1 stored experiment is not part of the research as it is now and left out; --all counts it in\nerror: no experiment that is done has fault == throw\n"
+    )
 
     try FileManager.default.removeItem(atPath: directory.path + "/faulty")
     XCTAssertEqual(try shown("throw", ["run"]).status, 1)

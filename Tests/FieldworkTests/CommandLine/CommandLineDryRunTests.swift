@@ -259,13 +259,13 @@ final class CommandLineDryRunTests: CommandLineTestCase {
       XCTAssertEqual(run.status, 0, run.error)
       return rows(run.output).map { $0[2] }
     }
-    XCTAssertEqual(try sizes(), ["8", "32", "8", "32"])
-    XCTAssertEqual(try sizes("--planned"), ["8", "8"])
-    XCTAssertEqual(try sizes("--planned", "--where", "lr < 0.1"), ["8"])
+    XCTAssertEqual(try sizes("--all"), ["8", "32", "8", "32"])
+    XCTAssertEqual(try sizes(), ["8", "8"])
+    XCTAssertEqual(try sizes("--where", "lr < 0.1"), ["8"])
     try assertRefused(
       "results",
       "--meta",
-      "--planned",
+      "--all",
       saying: "error: --meta is about runs, not experiments: leave out conditions and groups"
     )
   }

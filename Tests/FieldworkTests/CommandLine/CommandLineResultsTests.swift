@@ -91,9 +91,9 @@ final class CommandLineResultsTests: CommandLineTestCase {
     let auxiliary = try results("--auxiliary", "--format", "csv")
     XCTAssertEqual(
       auxiliary.split(separator: "\n").first,
-      "id,lr,size,repetition,updates,iteration,ended,loss"
+      "id,lr,size,repetition,updates,build,iteration,ended,loss"
     )
-    XCTAssertEqual(Set(rows(auxiliary).map { $0[6] }), ["complete"])
+    XCTAssertEqual(Set(rows(auxiliary).map { $0[7] }), ["complete"])
     let bare = try results("--no-config", "--limit", "1", "--format", "csv")
     XCTAssertEqual(bare, "id,iteration,loss\n40faee0a84438ed2,0,0.8\n")
     let experiments = rows(try results("--experiments", "--format", "csv"))

@@ -78,7 +78,7 @@ final class CommandLineRunTests: CommandLineTestCase {
 
   func testSetReplacesValues() throws {
     XCTAssertEqual(try runPlaybook("--set", "lr=0.5", "--set", "size=4,8,16").status, 0)
-    let table = try runPlaybook("results", "--last", "--format", "csv")
+    let table = try runPlaybook("results", "--all", "--last", "--format", "csv")
     XCTAssertEqual(
       rows(table.output).map { Array($0[1...2]) },
       [["0.5", "4"], ["0.5", "8"], ["0.5", "16"]]

@@ -1,0 +1,90 @@
+package import FieldworkCore
+package import FieldworkStore
+
+/// Tells which experiments that are stored as done were made by something else than what would run now, although their
+/// keys are the same.
+struct OriginCheck: Sendable {
+  /// What is different.
+  enum Difference: Hashable {
+    /// A unit or a value has another version, or a shown name stands for another value.
+    case version
+    /// The program was built from other code.
+    case build
+  }
+
+  private let origins: [String: StoredOrigin]
+  private let versions: String?
+  private let comparesValues: Bool
+  private let accepted: AcceptedBuilds
+  private let policy: OtherBuildPolicy
+
+  init(_ research: Research, _ store: any ResultStore) throws {
+    versions = research.unitVersions
+    comparesValues = research.hasHiddenValues
+    origins = try store.origins(readsConfigs: comparesValues)
+    accepted = AcceptedBuilds(try store.notes())
+    policy = research.settings.otherBuilds
+  }
+
+  /// - Returns: nil if the experiment is not stored as done, or was made by what would run now.
+  func difference(of experiment: PlannedExperiment) -> Difference? {
+    guard let origin = origins[experiment.key] else { return nil }
+    if origin.versions != versions { return .version }
+    if comparesValues || !origin.hidden.isEmpty,
+      origin.hidden != experiment.config.hiddenValues
+    {
+      return .version
+    }
+    return accepted.isCurrent(origin.build) ? nil : .build
+  }
+
+  /// Whether an experiment has to run again, although it is done.
+  func isOutdated(_ experiment: PlannedExperiment) -> Bool {
+    switch difference(of: experiment) {
+    case nil: false
+    case .version: true
+    case .build: policy == .rerun
+    }
+  }
+
+  /// The keys of the experiments that have to run again, as far as that can be told without the plan.
+  var outdated: Set<String> {
+    Set(
+      origins.filter { origin in
+        origin.value.versions != versions
+          || policy == .rerun && !accepted.isCurrent(origin.value.build)
+      }.keys
+    )
+  }
+
+  /// The keys of the experiments that another build has run.
+  var otherBuilds: Set<String> {
+    Set(origins.filter { !accepted.isCurrent($0.value.build) }.keys)
+  }
+
+  /// What is noted if the results of all other builds are accepted; nil if there are none.
+  var acceptance: StoreRecord? {
+    accepted.note(accepting: origins.values.lazy.compactMap(\.build))
+  }
+}
+
+extension DatabaseStore {
+  /// The number of experiments of a research that are done and were made by another build of the playbook.
+  package func otherBuildCount(in research: Research) throws -> Int {
+    let keys = try OriginCheck(research, self).otherBuilds
+    guard !keys.isEmpty else { return 0 }
+    let seed = try StoredSeed.decode(try notes()["seed"]) ?? research.settings.seed ?? 0
+    return try ExperimentPlan(research, seed: seed).keys(among: keys).count
+  }
+}
+
+extension Research {
+  /// Whether a shown name stands for a plain value, or for one with a version.
+  fileprivate var hasHiddenValues: Bool {
+    let slots = (settings.branches.configs ?? []) + (settings.workers?.configs ?? [])
+    return (domain?.hasHiddenValues ?? false)
+      || slots.contains { $0.entries.contains { $0.value.hidden != nil } }
+      // What an update will bring is not known.
+      || !updates.isEmpty
+  }
+}

@@ -1,0 +1,144 @@
+package import FieldworkCore
+import Foundation
+
+/// Tells one build of the program from another: the bodies of units cannot be compared, but the code that
+/// they were compiled to can.
+package enum BuildIdentity {
+  /// 16 hexadecimal digits that depend on the code and the constants of the running program; nil where
+  /// they cannot be read.
+  ///
+  /// It is made of the machine code, the constants and the metadata of types in the executable file. Left out are
+  /// debugging information, time stamps, names of symbols and libraries that are loaded, so building again without a
+  /// change gives the same digits, and so does a change of another playbook.
+  package static let current: String? = {
+    #if os(Linux)
+      // The file that runs, also if another one has taken its place.
+      guard
+        let file = try? Data(
+          contentsOf: URL(fileURLWithPath: "/proc/self/exe"),
+          options: .alwaysMapped
+        )
+      else { return nil }
+      return file.withUnsafeBytes { digits(ofProgram: $0) }
+    #else
+      return nil
+    #endif
+  }()
+
+  /// The layout is that of 64-bit files in the System V ABI, chapter 4.
+  private enum Layout {
+    static let mark: UInt32 = 0x464c_457f
+    static let sectionOffset = 0x28
+    static let sectionSize = 0x3a
+    static let sectionCount = 0x3c
+    static let nameSection = 0x3e
+    /// The types of sections with contents: those of the program, and lists of functions to call at the start.
+    static let contents: Set<UInt32> = [1, 14, 15]
+  }
+
+  /// Sections that tell nothing of what the program does: the second and last are hashes of what else is left out.
+  private static let leftOut: Set<String> = [
+    ".interp", ".swift_modhash", ".comment", ".gnu_debuglink", ".note.gnu.build-id",
+  ]
+
+  /// - Returns: nil if it is no 64-bit file of this kind.
+  static func digits(ofProgram file: UnsafeRawBufferPointer) -> String? {
+    func read<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T? {
+      guard offset >= 0, offset + MemoryLayout<T>.size <= file.count else { return nil }
+      return T(littleEndian: file.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+    guard read(0, as: UInt32.self) == Layout.mark, read(4, as: UInt8.self) == 2,
+      let table = read(Layout.sectionOffset, as: UInt64.self).flatMap({ Int(exactly: $0) }),
+      let size = read(Layout.sectionSize, as: UInt16.self).map(Int.init),
+      let count = read(Layout.sectionCount, as: UInt16.self).map(Int.init),
+      let nameIndex = read(Layout.nameSection, as: UInt16.self).map(Int.init),
+      let names = read(table + nameIndex * size + 0x18, as: UInt64.self).flatMap({
+        Int(exactly: $0)
+      })
+    else { return nil }
+    var hash: UInt64 = 0
+    for index in 0..<count {
+      let header = table + index * size
+      guard let nameOffset = read(header, as: UInt32.self),
+        let type = read(header + 4, as: UInt32.self),
+        let flags = read(header + 8, as: UInt64.self),
+        let offset = read(header + 0x18, as: UInt64.self).flatMap({ Int(exactly: $0) }),
+        let length = read(header + 0x20, as: UInt64.self).flatMap({ Int(exactly: $0) })
+      else { return nil }
+      let isLoaded = flags & 2 != 0
+      guard isLoaded, Layout.contents.contains(type), length > 0,
+        !leftOut.contains(name(at: names + Int(nameOffset), file))
+      else { continue }
+      guard offset >= 0, offset + length <= file.count else { return nil }
+      hash = mixed(UnsafeRawBufferPointer(rebasing: file[offset..<offset + length]), hash)
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  private static func name(at offset: Int, _ file: UnsafeRawBufferPointer) -> String {
+    guard offset >= 0, offset < file.count else { return "" }
+    return String(decoding: file[offset...].prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// Each word changes the whole: a multiplication by an odd number and a rotation lose nothing.
+  private static func mixed(_ bytes: UnsafeRawBufferPointer, _ start: UInt64) -> UInt64 {
+    var hash = start ^ UInt64(bytes.count)
+    var offset = 0
+    while offset + 8 <= bytes.count {
+      hash =
+        (hash ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        &* 0x9E37_79B9_7F4A_7C15
+      hash = hash << 29 | hash >> 35
+      offset += 8
+    }
+    for byte in bytes[offset...] {
+      hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15
+      hash = hash << 29 | hash >> 35
+    }
+    return hash
+  }
+}
+
+/// The builds whose results count as those of the present one: itself, and those that were accepted.
+package struct AcceptedBuilds: Sendable {
+  /// The key of the note that keeps the classes of equal builds.
+  package static let noteKey = "equal builds"
+
+  private let classes: [Set<String>]
+  private let current: String?
+
+  /// - Parameter notes: those of the store.
+  package init(_ notes: [String: Value], current: String? = BuildIdentity.current) {
+    self.current = current
+    guard case .list(let lists) = notes[Self.noteKey] else {
+      classes = []
+      return
+    }
+    classes = lists.map { list in
+      guard case .list(let builds) = list else { return [] }
+      return Set(builds.compactMap { String($0) })
+    }
+  }
+
+  /// Whether results of a build count as those of the present one. Results of an unknown build do.
+  package func isCurrent(_ build: String?) -> Bool {
+    guard let build, let current, build != current else { return true }
+    return classes.contains { $0.contains(build) && $0.contains(current) }
+  }
+
+  /// What is noted where the results of some builds are accepted as those of the present one.
+  /// - Returns: nil if nothing changes.
+  package func note(accepting builds: some Sequence<String>) -> StoreRecord? {
+    guard let current else { return nil }
+    var merged = Set(builds)
+    guard merged.contains(where: { !isCurrent($0) }) else { return nil }
+    merged.insert(current)
+    var rest: [Set<String>] = []
+    for known in classes {
+      if known.isDisjoint(with: merged) { rest.append(known) } else { merged.formUnion(known) }
+    }
+    let lists = (rest + [merged]).map { Value.list($0.sorted().map(Value.string)) }
+    return .note(Self.noteKey, .list(lists))
+  }
+}
