@@ -167,7 +167,7 @@ struct ResultsCommand: PlaybookSubcommand {
     if try showsLastValues(table), !parsed.names.contains("iteration") {
       (table, whole) = (try table.lastValues(), try whole.lastValues())
     }
-    for name in parsed.names where whole.column(called: name) == nil {
+    for name in parsed.names where whole.subjects(called: name) == nil {
       throw FieldworkError(
         .missingParameter,
         "--where: the table has no column '\(name)', it has \(table.columnNames.joined(separator: ", "))"

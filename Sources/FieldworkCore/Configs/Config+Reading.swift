@@ -77,7 +77,7 @@ extension Config {
   }
 
   /// A value in a dictionary: `a/b` is the value `b` of the parameter `a`.
-  private func inside(_ key: String) -> AnyAlias? {
+  func inside(_ key: String) -> AnyAlias? {
     let path = key.split(separator: "/")
     for length in stride(from: path.count - 1, to: 0, by: -1) {
       let prefix = path[..<length].joined(separator: "/")

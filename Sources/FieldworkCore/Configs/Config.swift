@@ -7,7 +7,7 @@ public struct Config: Sendable, Hashable {
   /// One parameter with its value.
   public struct Entry: Sendable, Hashable {
     public let name: ParameterName
-    public let value: AnyAlias
+    public internal(set) var value: AnyAlias
 
     public init(_ name: ParameterName, _ value: AnyAlias) {
       self.name = name
@@ -17,14 +17,18 @@ public struct Config: Sendable, Hashable {
 
   /// The entries in order. A key occurs once, or, where it was given under several shown names, once
   /// for each of them; the last one counts.
-  public private(set) var entries: [Entry]
+  public internal(set) var entries: [Entry]
 
-  /// Makes a config; of entries with equal keys the last value counts, in the first one's position.
+  /// Makes a config; of entries with equal keys the last value counts, in the first one's position. A dictionary adds
+  /// to what it has in common with earlier entries, as in ``merging(_:)``.
   public init(_ entries: [Entry] = []) {
     self.entries = []
     self.entries.reserveCapacity(entries.count)
-    for entry in entries { set(entry) }
+    for entry in entries { merge(entry) }
   }
+
+  /// Makes a config of entries that another one had.
+  package init(restored entries: [Entry]) { self.entries = entries }
 
   /// The names by which the config is read, in order, each once.
   public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
@@ -35,10 +39,16 @@ public struct Config: Sendable, Hashable {
 
   public func contains(_ key: String) -> Bool { index(of: key) != nil }
 
-  /// Sets a value; a new parameter goes to the end.
-  public mutating func set(_ name: ParameterName, to value: AnyAlias) { set(Entry(name, value)) }
+  /// Sets a value; a new parameter goes to the end. A dictionary that the parameter had is replaced.
+  public mutating func set(_ name: ParameterName, to value: AnyAlias) {
+    let entry = Entry(name, value)
+    guard isNested(with: entry) else { return place(entry) }
+    removeParts(of: name.key)
+    mergeNested(entry, replaces: true)
+  }
 
-  mutating func set(_ entry: Entry) {
+  /// Puts an entry in its place, whatever others have of the same dictionary.
+  mutating func place(_ entry: Entry) {
     guard let last = index(of: entry.name.key), entries[last].name != entry.name else {
       if let last = index(of: entry.name.key) {
         entries[last] = entry
@@ -51,7 +61,7 @@ public struct Config: Sendable, Hashable {
     entries.append(entry)
   }
 
-  private func index(of key: String) -> Int? { entries.lastIndex { $0.name.key == key } }
+  func index(of key: String) -> Int? { entries.lastIndex { $0.name.key == key } }
 
   /// The value of a parameter under its shown name; nil if the config lacks the parameter.
   public subscript(alias key: String) -> AnyAlias? {
@@ -75,9 +85,16 @@ public struct Config: Sendable, Hashable {
   }
 
   /// Both configs in one: the other's values win, new parameters go to the end.
+  ///
+  /// A config is one nested dictionary, however its keys are written: the value `d/p` is the value `p` of the
+  /// dictionary `d`. Dictionaries are merged, value by value.
+  ///
+  ///     let config: Config = ["d": ["p": 5, "q": 6]]
+  ///     config.merging(["d/p": 8])         // {d: ["p": 8, "q": 6], d/p: 8}
+  ///     config.merging(["d": ["p": 8]])    // {d: ["p": 8, "q": 6]}
   public func merging(_ other: Config) -> Config {
     var result = self
-    for entry in other.entries { result.set(entry) }
+    for entry in other.entries { result.merge(entry) }
     return result
   }
 

@@ -23,15 +23,19 @@ public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolatio
   public let key: String
   /// The name that tables, ids and files show.
   public let alias: String
+  /// Whether the key is a path: `a/b` is the value `b` in the dictionary `a`.
+  let isPath: Bool
 
   public init(_ key: String) {
     self.key = key
     alias = key
+    isPath = key.utf8.contains(UInt8(ascii: "/"))
   }
 
   public init(_ alias: Alias<String>) {
     key = alias.value
     self.alias = alias.name
+    isPath = key.utf8.contains(UInt8(ascii: "/"))
   }
 
   public init(stringLiteral value: String) { self.init(value) }

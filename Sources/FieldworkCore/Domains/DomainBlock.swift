@@ -99,7 +99,7 @@ struct DomainBlock: Sendable {
       default:
         value = option.values.value(at: position)
       }
-      config.set(Config.Entry(option.name, value))
+      config.merge(Config.Entry(option.name, value))
     }
   }
 

@@ -52,6 +52,17 @@ extension AnyAlias {
   }
 }
 
+extension Config {
+  /// Whether the config has a value at a key, or in the dictionary that it is a part of; of a dictionary that is
+  /// wanted, its values.
+  package func has(_ wanted: AnyAlias, at key: String) -> Bool {
+    if case .dictionary(let values)? = wanted.plain, !values.isEmpty {
+      return values.allSatisfy { has(AnyAlias($0.value), at: "\(key)/\($0.key)") }
+    }
+    return (self[alias: key] ?? nestedValue(key))?.hasSameContent(as: wanted) ?? false
+  }
+}
+
 extension Value {
   func hasSameContent(as other: Value) -> Bool {
     if self == other { return true }

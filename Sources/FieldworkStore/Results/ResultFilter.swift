@@ -9,7 +9,8 @@ public struct ResultFilter: Sendable {
   public enum ConfigCriterion: Sendable {
     /// These parameters with these values, by the names that they are read by: numbers are compared by
     /// size, and the names that are shown do not count. A value that is not plain, a function say, is
-    /// given by its shown name.
+    /// given by its shown name. A dictionary asks for its values alone: `["net": ["width": 8]]` and
+    /// `["net/width": 8]` are the same.
     case config(Config)
     /// These parameters with these values, as they are shown.
     case alias([String: String])
@@ -66,7 +67,7 @@ public struct ResultFilter: Sendable {
     case .config(let wanted):
       return { config in
         wanted.entries.allSatisfy { entry in
-          config[alias: entry.name.key]?.hasSameContent(as: entry.value) ?? false
+          config.has(entry.value, at: entry.name.key)
         }
       }
     case .alias(let wanted):

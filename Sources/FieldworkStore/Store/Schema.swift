@@ -307,7 +307,7 @@ enum StoredConfig {
   static func decode(_ text: String) throws -> Config {
     guard case .list(let entries) = try Value(parsing: text) else { throw damaged(text) }
     return Config(
-      try entries.map { entry in
+      restored: try entries.map { entry in
         guard case .list(let parts) = entry, (5...6).contains(parts.count),
           case .string(let key) = parts[0], case .string(let alias) = parts[1],
           case .string(let name) = parts[2], case .bool(let isNamed) = parts[3],

@@ -31,7 +31,7 @@ extension PlannedExperiment {
       ordinal: ordinal,
       id: id,
       key: key,
-      config: Config(try reader.list { try $0.entry(resolve) }),
+      config: Config(restored: try reader.list { try $0.entry(resolve) }),
       repetition: repetition,
       updates: updates,
       task: task,

@@ -115,11 +115,25 @@ public struct Table: Sendable, Hashable {
   /// The numbers of the rows for which a condition holds.
   /// - Throws: as ``filter(_:)``.
   package func rowNumbers(_ condition: Condition) throws -> [Int] {
-    var named: [String: Column] = [:]
-    for name in condition.names { named[name] = try column(called: name) ?? column(name) }
-    return (0..<count).filter { row in
-      condition.holds { (name: String) in named[name]?.subject(row) ?? Condition.Subject(nil) }
+    var named: [String: (Int) -> Condition.Subject] = [:]
+    for name in condition.names {
+      named[name] = try subjects(called: name) ?? column(name).subject
     }
+    return (0..<count).filter { row in
+      condition.holds { (name: String) in named[name]?(row) ?? Condition.Subject(nil) }
+    }
+  }
+
+  /// What a name in a condition stands for, row by row: a column, or a value in a column of dictionaries.
+  /// - Returns: nil if there is no such column.
+  package func subjects(called name: String) -> ((Int) -> Condition.Subject)? {
+    if let column = column(called: name) { return column.subject }
+    for end in name.indices.reversed() where name[end] == "/" {
+      guard let column = column(called: String(name[..<end])) else { continue }
+      let path = name[name.index(after: end)...]
+      return { row in Condition.Subject(column.subject(row).value?.value(at: path)) }
+    }
+    return nil
   }
 
   /// The rows for which a condition holds, as one writes it after `--where`.
