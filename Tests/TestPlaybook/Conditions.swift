@@ -2,6 +2,11 @@ import Fieldwork
 
 @Sendable private func square(_ x: Double) -> Double { x * x }
 
+extension TestPlaybook {
+  /// The tests of messages are not about how it was built.
+  static func main() async { await main(isOptimized: environment["TEST_UNOPTIMIZED"] == nil) }
+}
+
 /// Values that are easily mixed up where they are compared with what somebody has typed.
 extension TestPlaybook {
   var easilyMixedUp: Research? {

@@ -24,6 +24,8 @@ struct PlaybookContext: Sendable {
   let arguments: [String]
   /// Whether the process runs the command line and nothing else, so that it can be started once more.
   let isProgram: Bool
+  /// Whether the playbook's own code was built with optimisation.
+  let isOptimized: Bool
 
   /// The words of the command line with some flags more, which do not get among what stands at its end.
   func arguments(adding flags: [String]) -> [String] {
@@ -47,13 +49,20 @@ struct PlaybookCommandLine {
   private let playbook: any Playbook
   private let name: String
   private let isProgram: Bool
+  private let isOptimized: Bool
 
   /// - Parameter isProgram: whether the process runs this command line and nothing else, so that it can be
   ///   started once more as a worker.
-  init(_ playbook: any Playbook, name: String, isProgram: Bool = false) {
+  init(
+    _ playbook: any Playbook,
+    name: String,
+    isProgram: Bool = false,
+    isOptimized: Bool = true
+  ) {
     self.playbook = playbook
     self.name = name
     self.isProgram = isProgram
+    self.isOptimized = isOptimized
   }
 
   func run(_ arguments: [String]) async -> ExitStatus {
@@ -70,7 +79,8 @@ struct PlaybookCommandLine {
         name: name,
         terminal: terminal,
         arguments: arguments,
-        isProgram: isProgram
+        isProgram: isProgram,
+        isOptimized: isOptimized
       )
       return try await command.perform(context)
     } catch let error as FieldworkError {

@@ -92,7 +92,8 @@ struct ProfileCommand: PlaybookSubcommand {
     )
     if let ids { profile = try profile.filtered(ResultFilter(ids: ids)) }
     let options = try options()
-    let table = try turns ? profile.frame(options) : profile.summary(options)
+    var table = try turns ? profile.frame(options) : profile.summary(options)
+    if let columns = options.columns { table = try table.select(columns) }
     output.print(table, context.terminal)
     return .done
   }

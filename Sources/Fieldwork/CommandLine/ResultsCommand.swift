@@ -11,7 +11,7 @@ struct ResultsCommand: PlaybookSubcommand {
     discussion: """
       Without --group-by there is a row for each iteration that saved something. With it there is a \
       row for each group, with mean and standard deviation over its experiments; of each experiment \
-      the last value counts, unless 'iteration' is among the groups. Groups, --last and --plot leave out \
+      the last value counts, unless 'iteration' is among the groups or --every-iteration is given. Groups, --last and --plot leave out \
       experiments that are not done, as the summary of a run does; a curve has those that are running.
 
       A condition compares columns with values by ==, !=, <, <=, >, >=, in (…), contains, is missing and is \
@@ -46,6 +46,11 @@ struct ResultsCommand: PlaybookSubcommand {
   @Flag(help: "With --sort: the largest first.")
   var descending = false
 
+  @Flag(
+    help: "With --group-by: count in the values of every iteration, not the last ones alone."
+  )
+  var everyIteration = false
+
   @Flag(help: "Only the last value of everything that an experiment saved: one row each.")
   var last = false
 
@@ -66,6 +71,13 @@ struct ResultsCommand: PlaybookSubcommand {
   func validate() throws {
     if aggregate != nil && groupBy == nil {
       throw ValidationError("--aggregate says what to show of a group: add --group-by")
+    }
+    if everyIteration && (groupBy == nil || last || plot != nil) {
+      throw ValidationError(
+        groupBy == nil
+          ? "--every-iteration is for --group-by: all rows are shown without"
+          : "--every-iteration contradicts \(last ? "--last" : "--plot"): leave out one"
+      )
     }
     if selection.unfinished && groupBy == nil && !last && plot == nil {
       throw ValidationError(
@@ -129,6 +141,11 @@ struct ResultsCommand: PlaybookSubcommand {
     if let sort { table = try table.sorted(by: try columnNames(sort), descending: descending) }
     if let select { table = try table.select(try columnNames(select)) }
     output.print(table, context.terminal)
+    if groupBy != nil, !last, try showsLastValues(rows), rows.hasSeveralRowsOfAnExperiment {
+      context.terminal.printError(
+        "of each experiment the last value of a name counts; --every-iteration counts all in, and 'iteration' among the groups tells them apart"
+      )
+    }
     printLeftOut(leftOut, context.terminal)
     return .done
   }
@@ -182,7 +199,9 @@ struct ResultsCommand: PlaybookSubcommand {
 
   /// Whether the last values of each experiment are shown, or summed up.
   private func showsLastValues(_ table: Table) throws -> Bool {
-    guard shape.otherTable == nil, table.columnNames.contains("iteration") else { return false }
+    guard shape.otherTable == nil, !everyIteration, table.columnNames.contains("iteration") else {
+      return false
+    }
     return try last
       || groupBy.map { try plot == nil && !columnNames($0).contains("iteration") } ?? false
   }
@@ -233,5 +252,13 @@ struct ResultsCommand: PlaybookSubcommand {
         && column.holdsNumbers
     }
     return try rows.grouped(by: keys).aggregate(aggregates, columns: measured.map(\.name))
+  }
+}
+
+extension Table {
+  /// Whether some experiment has more than one row.
+  fileprivate var hasSeveralRowsOfAnExperiment: Bool {
+    guard let ids = columns.first else { return false }
+    return ids.differentCount < count
   }
 }

@@ -165,6 +165,11 @@ struct RunCommand: PlaybookSubcommand {
         durability: durability.durability ?? .process,
         command: commandText
       )
+    if !json, !context.isOptimized, !control.isDetached {
+      terminal.printError(
+        "note: this playbook was built without optimisation, so its units may run 20 to 40 times slower: use swift run -c release, or add .unsafeFlags([\"-O\"], .when(configuration: .debug)) to the swiftSettings of its target"
+      )
+    }
     if !json { try tellOtherBuilds(store, research, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal), ready]

@@ -49,16 +49,14 @@ struct TableOutput: ParsableArguments {
   }
 }
 
-/// Reads names of columns with commas between them.
+/// Reads names of columns with commas between them; a name that holds a comma stands in quotes.
 /// - Throws: ``FieldworkError`` if a name is missing or stands twice.
 func columnNames(_ text: String) throws -> [String] {
-  let names = text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-    part.trimmingCharacters(in: .whitespaces)
-  }
-  guard !names.contains(""), Set(names).count == names.count else {
+  let names = try? Literal.list(text).map(\.text)
+  guard let names, !names.contains(""), Set(names).count == names.count else {
     throw FieldworkError(
       .unreadableText,
-      "'\(text)' is no list of names: give each once, with commas between them"
+      "'\(text)' is no list of names: give each once, with commas between them, and names that hold commas in quotes"
     )
   }
   return names

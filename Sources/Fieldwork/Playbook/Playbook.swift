@@ -27,12 +27,21 @@ public protocol Playbook: Sendable {
 extension Playbook {
   /// Runs the playbook's command line and ends the process with its exit code: 0 if everything is
   /// done, 1 if experiments failed, 2 if the command or the research cannot be run, 130 if interrupted.
+  // It becomes part of the playbook's own module, where the compiler knows how that is built.
+  @_alwaysEmitIntoClient
   public static func main() async {
+    await main(isOptimized: !_isDebugAssertConfiguration())
+  }
+
+  /// Runs the playbook's command line.
+  /// - Parameter isOptimized: whether the playbook's own code was built with optimisation.
+  public static func main(isOptimized: Bool) async {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let status = await PlaybookCommandLine(
       Self.init(),
       name: "\(Self.self)",
-      isProgram: true
+      isProgram: true,
+      isOptimized: isOptimized
     ).run(arguments)
     exit(status.rawValue)
   }

@@ -4,8 +4,8 @@ import FieldworkStore
 
 /// The failures of a run, those of one kind counted together.
 ///
-/// Of one kind are failures of one unit with one type of error whose messages differ in nothing but
-/// numbers, and deaths of workers likewise.
+/// Of one kind are failures of one unit with one type of error whose messages differ in nothing but numbers and values
+/// of the configs, and deaths of workers likewise.
 struct FailureTally: Sendable {
   struct Group: Sendable {
     /// Where it happened: a unit with its place, or a worker.
@@ -32,10 +32,15 @@ struct FailureTally: Sendable {
   private var positions: [Key: Int] = [:]
   /// The last failure, which the next one mostly is alike.
   private var last: (unit: String, kind: String, message: String, position: Int)?
+  private var values = FailureValues()
+  /// The values, the longest first.
+  private var texts: [String] = []
 
   /// - Returns: the position of its group, nil if there are too many, and whether it is the first of it.
   mutating func add(_ failure: Failure, _ experiment: PlannedExperiment) -> (Int?, isFirst: Bool) {
-    add(failure.unit, failure.kind, failure.message) {
+    values.add(experiment.config.withoutAuxiliary)
+    if values.count != texts.count { texts = values.sorted }
+    return add(failure.unit, failure.kind, failure.message) {
       Group(
         title: "\(failure.unitText), iteration \(failure.iteration)",
         shortTitle: "unit '\(failure.unit)'",
@@ -69,7 +74,7 @@ struct FailureTally: Sendable {
       groups[last.position].count += 1
       return (last.position, false)
     }
-    let key = Key(unit: unit, kind: kind, pattern: Failure.pattern(of: message))
+    let key = Key(unit: unit, kind: kind, pattern: Failure.pattern(of: message, replacing: texts))
     let known = positions[key]
     guard let position = known ?? (groups.count < Self.limit ? groups.count : nil) else {
       return (nil, false)

@@ -60,6 +60,9 @@ extension Config {
     return tree
   }
 
+  /// Whether there is something to read under a name.
+  func has(_ key: String) -> Bool { contains(key) || nestedValue(key) != nil }
+
   /// What the config has under a name that is none of its own: the dictionary `a` of all that begins with `a/`, or the
   /// value `b` in the dictionary `a`.
   func nestedValue(_ key: String) -> AnyAlias? { group(key) ?? inside(key) }

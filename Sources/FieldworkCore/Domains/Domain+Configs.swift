@@ -16,12 +16,24 @@ extension Domain {
   public var isEndless: Bool { node.isEndless }
 
   /// The number of configs with repetitions; nil if there is no end.
+  /// - Throws: ``FieldworkError`` as ``stream(_:)``.
   public func size(_ settings: IterationSettings) throws -> Int? { try stream(settings).size }
 
   /// Goes through the domain as a research does.
   /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails.
   public func stream(_ settings: IterationSettings = IterationSettings()) throws -> ConfigStream {
     try requireSound()
+    for (number, name) in [
+      (settings.configs, "configs"), (settings.repetitions, "repetitions"),
+      (settings.repeatEach, "repeatEach"), (settings.prefixDigits, "prefixDigits"),
+    ] {
+      if let number, number < 1 {
+        throw FieldworkError(
+          .invalidDefinition,
+          "\(name) is \(number); give a number from 1 up, or leave it out"
+        )
+      }
+    }
     return try ConfigStream(self, settings)
   }
 
@@ -38,6 +50,8 @@ extension Domain {
         "\(self) has no end; say how many configs with configs(limit:)"
       )
     }
+    try requireSound()
+    if let limit, limit < 1 { return [] }
     var stream = try stream(
       IterationSettings(configs: limit, addsAuxiliary: false, seed: seed)
     )

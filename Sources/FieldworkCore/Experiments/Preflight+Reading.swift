@@ -21,6 +21,19 @@ extension Research {
     }
   }
 
+  /// Why a name that a unit's code has read may be a mistake: no config of the research has such a parameter.
+  package func warning(ofReading key: String) -> String? {
+    let names = (domain?.parameterNames ?? []) + slotNames
+    let isKnown = names.contains { name in
+      name.key == key || name.key.hasPrefix(key + "/") || key.hasPrefix(name.key + "/")
+    }
+    // What an update brings is not known.
+    guard !isKnown, updates.isEmpty, !Config.auxiliaryKeys.contains(key) else { return nil }
+    let listing = names.isEmpty ? "none" : names.map(\.key).joined(separator: ", ")
+    return
+      "a unit has read the parameter '\(key)', which no config has, and got nil; the domain has \(listing)"
+  }
+
   /// The keys of the parameters that units and the domain's own conditions read; nil if something may read
   /// any.
   private var readKeys: Set<String>? {
@@ -40,6 +53,48 @@ extension Research {
       }
     }
     return keys
+  }
+
+  /// Dumps of names under which nothing is saved.
+  ///
+  /// Said only where all names are known under which units save.
+  func dumpWarnings() -> [Problem] {
+    guard !units.contains(where: \.savesUnknownNames) else { return [] }
+    let saved = Set(units.flatMap(\.savedNames))
+    return units.flatMap { unit -> [Problem] in
+      guard case .dump(let names?) = unit.body else { return [] }
+      return names.subtracting(saved).sorted().map { name in
+        Problem(
+          "a Dump names '\(name)', which no unit saves",
+          remedy: saved.isEmpty
+            ? "save it, or leave the Dump out"
+            : "name a saved value: \(saved.sorted().joined(separator: ", "))",
+          place: unit.place,
+          severity: .warning
+        )
+      }
+    }
+  }
+
+  /// Parameters that have several shown names.
+  func shownNameWarnings() -> [Problem] {
+    let options = domain?.node.options ?? []
+    var names: [String: [ParameterName]] = [:]
+    var order: [String] = []
+    for option in options where names[option.name.key]?.contains(option.name) != true {
+      if names[option.name.key] == nil { order.append(option.name.key) }
+      names[option.name.key, default: []].append(option.name)
+    }
+    return order.compactMap { key in
+      guard let all = names[key], all.count > 1 else { return nil }
+      return Problem(
+        "the parameter '\(key)' is shown as \(all.map { "'\($0.alias)'" }.joined(separator: " and "))",
+        remedy:
+          "give it one Alias; tables have one column for it, and configs that differ in the shown name alone run apart",
+        place: options.first { $0.name.key == key }?.place ?? place,
+        severity: .warning
+      )
+    }
   }
 
   /// An objective by which nothing can be compared.

@@ -9,7 +9,7 @@ extension Research {
   public func preflight() -> [Problem] {
     problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
       + unitProblems() + updateProblems() + checkpointProblems() + unreadParameterWarnings()
-      + objectiveWarnings() + branchWarnings()
+      + objectiveWarnings() + dumpWarnings() + shownNameWarnings() + branchWarnings()
   }
 
   /// Checks the definition before anything runs.

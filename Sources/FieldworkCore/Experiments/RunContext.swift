@@ -43,6 +43,8 @@ public final class RunContext {
   private var keptRootOutputs: [String: UnitOutput?] = [:]
   /// Told when the arguments of a unit have been evaluated; nil if nothing is measured.
   package var stopwatch: Stopwatch?
+  /// The names of parameters that were read as optional ones, and that the config does not have.
+  package private(set) var missingReads: Set<String> = []
   /// What the experiment saves.
   package let savedValues = SavedValues()
   private let makeDirectory: @Sendable () throws -> String
@@ -73,13 +75,17 @@ public final class RunContext {
   /// The value of a parameter.
   /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`.
   public subscript<T>(parameter: Parameter<T>) -> T {
-    get throws { try config[parameter] }
+    get throws { try self[parameter.name.key, as: T.self] }
   }
 
   /// The value of a parameter as the given type.
   /// - Throws: ``FieldworkError`` of code `missingParameter` or `wrongType`.
   public subscript<T>(key: String, as type: T.Type = T.self) -> T {
-    get throws { try config[key, as: type] }
+    get throws {
+      // For other types it is an error.
+      if type is any OptionalType.Type, !config.has(key) { missingReads.insert(key) }
+      return try config[key, as: type]
+    }
   }
 
   /// The repetition, counted from 0.

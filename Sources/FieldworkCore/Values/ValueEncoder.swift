@@ -33,6 +33,13 @@ final class ValueEncoder: Encoder {
   private func store(_ instance: any Encodable) throws {
     if let convertible = instance as? any ValueConvertible {
       content = .single(convertible.value)
+    } else if let elements = (instance as? any UnorderedElements)?.unorderedElements {
+      let values = try elements.map(ValueEncoder.encode).sorted(by: Value.isOrdered)
+      content = .single(.list(values))
+    } else if let pairs = (instance as? any UnorderedPairs)?.unorderedPairs {
+      let values = try pairs.map { (try ValueEncoder.encode($0), try ValueEncoder.encode($1)) }
+        .sorted { Value.isOrdered($0.0, $1.0) }
+      content = .single(.list(values.flatMap { [$0, $1] }))
     } else {
       try instance.encode(to: self)
     }

@@ -61,7 +61,12 @@ enum ParameterEffect {
   ) throws -> Chart {
     let numbers = try source.requiredLastNumbers(name)
     let colors = color.map { Grouping($0) } ?? Grouping(all: source.count)
-    let rows = (0..<source.count).filter { numbers[$0] != nil && colors.groups[$0] != nil }
+    // A parameter of numbers that some configs lack is a parameter of numbers.
+    let lacking = source.lackingNumbers(column)
+    let rows = (0..<source.count).filter {
+      numbers[$0] != nil && colors.groups[$0] != nil && !lacking.contains($0)
+    }
+    guard !rows.isEmpty else { throw PlotSource.nothing(column, name) }
     let places = Places(column, rows, mostValues: mostValues, bins: bins)
     let isNumeric = places.names == nil
     var cells = colors.labels.map { _ in places.centers.map { _ in [Double]() } }
@@ -87,6 +92,7 @@ enum ParameterEffect {
         "\(drawn.count) of \(rows.count) experiments are drawn as points; means are of all."
       )
     }
+    if let note = source.note(lacking, column) { notes.append(note) }
     let bad = rows.count { !(numbers[$0] ?? 0).isFinite }
     if bad > 0 {
       notes.append(

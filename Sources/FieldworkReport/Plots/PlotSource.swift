@@ -63,6 +63,26 @@ struct PlotSource {
     return numbers
   }
 
+  /// The experiments whose configs lack a parameter that is a number in all others; none if it is also something else.
+  func lackingNumbers(_ column: Table.Column) -> Set<Int> {
+    guard column.holdsNumbers else { return [] }
+    return Set((0..<column.count).filter { column[$0]?.number == nil })
+  }
+
+  /// What is said of experiments that lack a parameter.
+  func note(_ lacking: Set<Int>, _ column: Table.Column) -> String? {
+    guard !lacking.isEmpty else { return nil }
+    return
+      "\(lacking.count) experiment\(lacking.count == 1 ? "" : "s") without \(column.name) \(lacking.count == 1 ? "is" : "are") left out."
+  }
+
+  static func nothing(_ column: Table.Column, _ name: String) -> FieldworkError {
+    FieldworkError(
+      .nothingPasses,
+      "no experiment that is done has \(column.name) and saved numbers under '\(name)'"
+    )
+  }
+
   /// A value as it is written in a plot.
   static func text(_ value: Value?) -> String {
     switch value {

@@ -7,6 +7,9 @@ protocol RecordSink: Sendable {
   /// Takes records, in their order; waits while there is no room for them.
   /// - Parameter action: is done once they are safe.
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async
+
+  /// Takes records, in their order, from any thread and without waiting for room.
+  func recordAtOnce(_ records: [StoreRecord])
 }
 
 extension RecordSink {
@@ -52,6 +55,9 @@ final class TaskHost: Sendable {
   /// Whether experiments that have ended run again where another one of their task does.
   private let keepsTasksWhole: Bool
   private let unitVersions: String?
+  private let handover: TimedHandover
+  /// The names of parameters that a warning was given of, and those that need none.
+  private let examinedReads = Protected<Set<String>>([])
 
   init(_ setting: Setting, _ services: RunServices, _ hooks: Hooks) {
     self.setting = setting
@@ -60,6 +66,7 @@ final class TaskHost: Sendable {
     units = UnitList(setting.research)
     keepsTasksWhole = setting.research.crossesBranches
     unitVersions = setting.research.unitVersions
+    handover = TimedHandover(hooks.recorder)
   }
 
   var research: Research { setting.research }
@@ -166,7 +173,10 @@ final class TaskHost: Sendable {
       executors: executors,
       hooks: taskHooks(task, worker: worker, ends, checkpoints)
     )
+    let keys = task.experiments.map(\.key)
+    handover.begin(zip(keys, members).map { ($0, $1.context.savedValues) })
     await runner.run(by: research.executor)
+    handover.end(keys)
     return runner.firstError
   }
 
@@ -223,6 +233,10 @@ final class TaskHost: Sendable {
     _ ends: TaskEnds
   ) async {
     let (ending, iterations) = (outcome.ending, outcome.iterations)
+    for key in member.context.missingReads.sorted()
+    where examinedReads.withLock({ $0.insert(key).inserted }) {
+      if let text = research.warning(ofReading: key) { hooks.emit(.warning(text)) }
+    }
     var records: [StoreRecord] = []
     let saved = member.context.takeSaved()
     if !saved.isEmpty { records.append(.saved(experiment: experiment.key, saved)) }

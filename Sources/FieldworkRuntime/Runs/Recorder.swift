@@ -54,6 +54,8 @@ final class Recorder: RecordSink {
     }
   }
 
+  func recordAtOnce(_ records: [StoreRecord]) { _ = take(records, then: nil) }
+
   /// Takes records from a thread that may be held up while too many others are waiting.
   func recordBlocking(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) {
     guard take(records, then: action) else { return }

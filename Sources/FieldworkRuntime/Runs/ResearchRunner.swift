@@ -161,8 +161,10 @@ public struct ResearchRunner: Sendable {
       }
     }
     defer { timer?.cancel() }
-    // The circumstances are found out meanwhile.
-    async let meta = services.meta(research, run: runNumber)
+    // They are found out meanwhile, and stored at once: a run that is killed has them, too.
+    async let meta: Void = run.recorder.record(
+      services.meta(research, run: runNumber).map(StoreRecord.meta)
+    )
     let firstError = try await captured(services) {
       await withTaskCancellationHandler {
         await runAll(run, queue, workers: workers)
@@ -171,7 +173,7 @@ public struct ResearchRunner: Sendable {
       }
     }
     let elapsed = clock.now - began
-    await run.recorder.record(await meta.map(StoreRecord.meta))
+    await meta
     await run.recordMoves()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }

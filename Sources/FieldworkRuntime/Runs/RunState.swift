@@ -24,6 +24,8 @@ final class RunState: Sendable {
   /// That nothing more is to begin.
   let stopSignal: StopSignal
   private let failureWatch: FailureWatch
+  /// The warnings that were given.
+  private let warnings = Protected<Set<String>>([])
   let ledger = RunLedger()
 
   init(
@@ -89,7 +91,13 @@ final class RunState: Sendable {
 
   func countDeath() { deathCount.withLock { $0 += 1 } }
 
+  /// Tells of a warning, unless it was given before: each worker may come upon it.
+  func warnOnce(_ text: String) {
+    if warnings.withLock({ $0.insert(text).inserted }) { relay(.warning(text)) }
+  }
+
   func emit(_ event: Event) {
+    if case .warning(let text) = event, !warnings.withLock({ $0.insert(text).inserted }) { return }
     for log in logs { log.consume(event) }
     ledger.consume(event)
     relay(event)

@@ -85,7 +85,12 @@ final class WorkerDesk: WorkerSession.Listener {
     case .hello(let identity): try check(identity)
     case .refused(let reason): refusal = FieldworkError(.invalidDefinition, reason)
     case .pong: break
-    case .warning(let text): run.relay(.warning(text))
+    case .warning(let text): run.warnOnce(text)
+    case .record(.failed(let key, let failure)):
+      // What branches write is not told apart.
+      let isAlone = assigned(key)?.assignment.progress.count == 1
+      let output = isAlone ? session.recentErrors() : ""
+      batch.records.append(.failed(experiment: key, failure.with(errorOutput: output)))
     case .record(let record): take(record, &batch)
     case .iterations(let key, let last, let count):
       // Those of one that has ended have been told.

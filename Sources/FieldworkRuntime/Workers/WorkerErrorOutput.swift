@@ -9,7 +9,8 @@ import Foundation
 #endif
 
 /// Hands on what a worker process writes to its standard error: into the file of the research if it goes
-/// there, else, line by line, to those who follow the run.
+/// there, else, line by line, to those who follow the run. Of a crash they get what is of the playbook, and the whole
+/// trace goes into a file of the research.
 final class WorkerErrorOutput {
   private static let lineLimit = 10_000
 
@@ -18,6 +19,8 @@ final class WorkerErrorOutput {
   private let file: SystemFile?
   /// The bytes of a line that has not ended.
   private var line: [UInt8] = []
+  /// The trace that the process is printing; nil if it has not crashed.
+  private var trace: CrashTrace?
 
   init(_ worker: Int, _ run: RunState) {
     self.worker = worker
@@ -50,9 +53,44 @@ final class WorkerErrorOutput {
   func finish() {
     if !line.isEmpty { tell(line + [UInt8(ascii: "\n")]) }
     line = []
+    guard let trace else { return }
+    self.trace = nil
+    guard let folder = run.services.folder else {
+      // It is nowhere else.
+      tell(trace.lines.joined(separator: "\n") + "\n")
+      return
+    }
+    do {
+      let file = try SystemFile(folder.crashLogPath, O_WRONLY | O_APPEND | O_CREAT)
+      var text = trace.lines.joined(separator: "\n") + "\n\n"
+      try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
+      tell(trace.text(path: folder.crashLogPath))
+    } catch {
+      tell(trace.lines.joined(separator: "\n") + "\n")
+    }
   }
 
   private func tell(_ bytes: ArraySlice<UInt8>) {
-    run.relay(.printed(worker: worker, text: String(decoding: bytes, as: UTF8.self)))
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard trace == nil else {
+      trace?.append(text)
+      return
+    }
+    // The lines before the trace are the last words of the process.
+    var rest = text[...]
+    while let end = rest.firstIndex(of: "\n") {
+      if CrashTrace.begins(with: rest) {
+        if rest.startIndex > text.startIndex { tell(String(text[..<rest.startIndex])) }
+        trace = CrashTrace()
+        trace?.append(String(rest))
+        return
+      }
+      rest = rest[rest.index(after: end)...]
+    }
+    tell(text)
+  }
+
+  private func tell(_ text: String) {
+    if !text.isEmpty { run.relay(.printed(worker: worker, text: text)) }
   }
 }

@@ -358,6 +358,18 @@ final class ReportSink: RecordSink, EventConsumer {
   }
 
   func record(_ records: [StoreRecord], then action: (@Sendable () -> Void)?) async {
+    let waiting = add(records)
+    if isUrgent(records) || waiting > Self.limit { flush() } else { schedule() }
+    action?()
+  }
+
+  func recordAtOnce(_ records: [StoreRecord]) {
+    _ = add(records)
+    schedule()
+  }
+
+  /// - Returns: the number of bytes that wait to be sent.
+  private func add(_ records: [StoreRecord]) -> Int {
     var waiting = 0
     for record in records {
       var record = record
@@ -377,8 +389,7 @@ final class ReportSink: RecordSink, EventConsumer {
         if let key = record.experimentKey { state.withLock { _ = $0.spoiled.insert(key) } }
       }
     }
-    if isUrgent(records) || waiting > Self.limit { flush() } else { schedule() }
-    action?()
+    return waiting
   }
 
   private static func tooLarge(_ iterations: Int) -> Failure {

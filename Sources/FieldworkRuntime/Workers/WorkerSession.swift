@@ -49,6 +49,8 @@ final class WorkerSession: @unchecked Sendable {
   private let process: ChildProcess
   private let errors: SystemFile
   private var tail = OutputTail()
+  /// What was read of the standard error and not handed on yet.
+  private var waitingErrors: [UInt8] = []
   private let memoryKills = MemoryKills()
 
   var processID: Int32 { process.id }
@@ -104,6 +106,21 @@ final class WorkerSession: @unchecked Sendable {
   /// What has been written to the standard error so far belongs to what has ended.
   func forgetErrors() { tail = OutputTail() }
 
+  /// The last lines that were written to the standard error since something ended.
+  func recentErrors() -> String {
+    // What was written before a message may lie in the pipe yet.
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    defer { buffer.deallocate() }
+    while hasMoreErrors {
+      let count = read(errors.descriptor, buffer.baseAddress, buffer.count)
+      guard count > 0 else { break }
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      tail.append(bytes)
+      waitingErrors += bytes
+    }
+    return tail.text
+  }
+
   /// Listens until the process has ended.
   func listen(_ listener: some Listener) -> End {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -117,7 +134,7 @@ final class WorkerSession: @unchecked Sendable {
       ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       guard poll(&waits, nfds_t(waits.count), timeout(listener.deadline)) >= 0 || errno == EINTR
       else { break }
-      if waits[1].revents != 0 {
+      if waits[1].revents != 0 || !waitingErrors.isEmpty {
         hasErrors = takeErrors(buffer, listener)
       }
       // A process that it has started may hold its connection open.
@@ -169,6 +186,10 @@ final class WorkerSession: @unchecked Sendable {
     _ buffer: UnsafeMutableRawBufferPointer,
     _ listener: some Listener
   ) -> Bool {
+    if !waitingErrors.isEmpty {
+      waitingErrors.withUnsafeBytes { listener.take(errorOutput: $0) }
+      waitingErrors = []
+    }
     let count = read(errors.descriptor, buffer.baseAddress, buffer.count)
     guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])

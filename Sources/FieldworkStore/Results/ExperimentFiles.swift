@@ -22,14 +22,14 @@ struct ExperimentFiles {
   }
 
   /// - Throws: ``FieldworkError`` of code `store` if a folder cannot be read.
-  func artifacts(matching pattern: String?, includesOutput: Bool) throws -> [Artifact] {
+  func artifacts(matching patterns: [String]?, includesOutput: Bool) throws -> [Artifact] {
     // An id makes a path; that of a foreign store may be anything.
     guard !id.contains("/"), ![".", "..", ""].contains(id) else { return [] }
     var files: [(name: String, bytes: Int)] = []
     try collect("", into: &files)
     return files.sorted { $0.name < $1.name }
       .filter { includesOutput || !ExperimentFiles.output.contains($0.name) }
-      .filter { file in pattern.map { ExperimentFiles.matches(file.name, $0) } ?? true }
+      .filter { file in patterns?.contains { ExperimentFiles.matches(file.name, $0) } ?? true }
       .map { file in
         Artifact(
           experiment: id,

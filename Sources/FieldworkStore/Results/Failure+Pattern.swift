@@ -1,3 +1,5 @@
+package import FieldworkCore
+
 extension Failure {
   /// How much of a message is looked at, in bytes.
   private static let patternLimit = 1000
@@ -7,6 +9,34 @@ extension Failure {
   /// The message with a `#` for each number: failures of one unit and kind that have the same pattern
   /// are shown as one.
   package var pattern: String { Self.pattern(of: message) }
+
+  /// The message with a `#` for each number and each of some values: those of the configs whose failures are
+  /// compared, since a message may hold its config.
+  /// - Parameter values: texts, the longest first.
+  package func pattern(replacing values: [String]) -> String {
+    Self.pattern(of: message, replacing: values)
+  }
+
+  package static func pattern(of message: String, replacing values: [String]) -> String {
+    pattern(of: replacing(values, in: String(message.prefix(patternLimit))))
+  }
+
+  private static func replacing(_ values: [String], in text: String) -> String {
+    var text = text
+    for value in values where text.contains(value) {
+      var rest = text[...]
+      var result = ""
+      while let found = rest.firstRange(of: value) {
+        let isWhole =
+          !(rest[..<found.lowerBound].last ?? result.last).isWordSign
+          && !rest[found.upperBound...].first.isWordSign
+        result += rest[..<found.lowerBound] + (isWhole ? "#" : value)
+        rest = rest[found.upperBound...]
+      }
+      text = result + rest
+    }
+    return text
+  }
 
   /// A text with a `#` for each number.
   ///
@@ -61,6 +91,44 @@ extension Failure {
     guard isDigit(exponent) else { return end }
     while isDigit(exponent) { exponent += 1 }
     return exponent
+  }
+}
+
+extension Character? {
+  /// Whether it is part of a word.
+  fileprivate var isWordSign: Bool { map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false }
+}
+
+/// The values of configs that messages of failures may hold.
+package struct FailureValues: Sendable {
+  private var texts: Set<String> = []
+  /// How many are looked for.
+  private static let limit = 1000
+
+  package init() {}
+
+  /// Adds the values of a config that are no numbers.
+  package mutating func add(_ config: Config) {
+    for entry in config.entries where texts.count < Self.limit {
+      add(entry.value.plain ?? .string(entry.value.name))
+      if entry.value.isNamed { add(.string(entry.value.name)) }
+    }
+  }
+
+  private mutating func add(_ value: Value) {
+    switch value {
+    case .string(let text): if text.contains(where: \.isLetter) { texts.insert(text) }
+    case .list(let values): for value in values { add(value) }
+    case .dictionary(let values): for value in values.values { add(value) }
+    case .null, .bool, .int, .double: break
+    }
+  }
+
+  package var count: Int { texts.count }
+
+  /// The texts, the longest first.
+  package var sorted: [String] {
+    texts.sorted { ($1.count, $0) < ($0.count, $1) }
   }
 }
 

@@ -23,7 +23,10 @@ extension Profile {
   ///   column that is not there.
   public func summary(_ options: ProfileOptions = ProfileOptions()) throws -> Table {
     let summary = try ProfileSummary(self, options)
-    return try arranged(summary.table, options, usual: summary.usualColumns)
+    let usual = summary.usualColumns
+    let table = summary.table
+    let keys = try usual.filter { try table.column($0).role != .value }
+    return try arranged(table, options, usual: usual, keys: keys)
   }
 
   /// The turns of all units of each experiment's iterations, added up: `experiment`, `iteration`, `calls`,
@@ -80,10 +83,14 @@ extension Profile {
     try arranged(frame, options, usual: frame.columnNames)
   }
 
+  /// - Parameters:
+  ///   - usual: the columns to show if the options say nothing.
+  ///   - keys: the columns that rows are grouped by, which are kept.
   private func arranged(
     _ table: Table,
     _ options: ProfileOptions,
-    usual: [String]
+    usual: [String],
+    keys: [String] = []
   ) throws -> Table {
     for name in [options.sortedBy].compactMap(\.self) + (options.columns ?? []) {
       try requireColumn(name, of: table)
@@ -94,7 +101,8 @@ extension Profile {
       table = try table.sorted(by: name, descending: options.isDescending ?? isMeasure)
     }
     if let limit = options.limit { table = table.rows(0..<min(max(0, limit), table.count)) }
-    return try table.select(options.columns ?? usual)
+    guard let columns = options.columns else { return try table.select(usual) }
+    return try table.select(keys.filter { !columns.contains($0) } + columns)
   }
 
   private func requireColumn(_ name: String, of table: Table) throws {

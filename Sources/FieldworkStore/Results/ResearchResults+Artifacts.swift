@@ -17,7 +17,17 @@ extension ResearchResults {
     matching pattern: String? = nil,
     includesOutput: Bool = false
   ) throws -> [Artifact] {
-    try artifactsByExperiment(pattern, includesOutput).flatMap(\.self)
+    try artifactsByExperiment(pattern.map { [$0] }, includesOutput).flatMap(\.self)
+  }
+
+  /// The files that units wrote whose names match one of several patterns: `artifacts(matching: ["a*", "b"])`.
+  ///
+  /// See ``artifacts(matching:includesOutput:)-(String?,_)``.
+  public func artifacts(
+    matching patterns: [String],
+    includesOutput: Bool = false
+  ) throws -> [Artifact] {
+    try artifactsByExperiment(patterns, includesOutput).flatMap(\.self)
   }
 
   /// The artifacts as a table: a row for each, with its name, its paths and its size.
@@ -29,12 +39,29 @@ extension ResearchResults {
     matching pattern: String? = nil,
     includesOutput: Bool = false
   ) throws -> Table {
+    try artifactsTable(options, matchingAny: pattern.map { [$0] }, includesOutput)
+  }
+
+  /// The artifacts whose names match one of several patterns as a table.
+  public func artifactsTable(
+    _ options: TableOptions = TableOptions(),
+    matching patterns: [String],
+    includesOutput: Bool = false
+  ) throws -> Table {
+    try artifactsTable(options, matchingAny: patterns, includesOutput)
+  }
+
+  private func artifactsTable(
+    _ options: TableOptions,
+    matchingAny patterns: [String]?,
+    _ includesOutput: Bool
+  ) throws -> Table {
     var builder = TableBuilder(self, options)
     builder.declare("artifact_name")
     builder.declare("full_path", .auxiliary)
     builder.declare("relative_path", .auxiliary)
     builder.declare("bytes")
-    let all = try artifactsByExperiment(pattern, includesOutput)
+    let all = try artifactsByExperiment(patterns, includesOutput)
     for (position, artifacts) in all.enumerated() {
       for artifact in artifacts {
         builder.addRow(
@@ -52,7 +79,7 @@ extension ResearchResults {
   }
 
   private func artifactsByExperiment(
-    _ pattern: String?,
+    _ patterns: [String]?,
     _ includesOutput: Bool
   ) throws -> [[Artifact]] {
     guard let folder else {
@@ -63,7 +90,7 @@ extension ResearchResults {
     }
     return try experiments.map { experiment in
       try ExperimentFiles(folder, experiment.id)
-        .artifacts(matching: pattern, includesOutput: includesOutput)
+        .artifacts(matching: patterns, includesOutput: includesOutput)
     }
   }
 }

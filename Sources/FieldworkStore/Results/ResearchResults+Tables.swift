@@ -103,7 +103,7 @@ extension ResearchResults {
     declareDeaths(&builder)
     builder.declare("message")
     builder.declare("place", .auxiliary)
-    if failures.contains(where: { !($0.1.death?.stderr ?? "").isEmpty }) {
+    if failures.contains(where: { !($0.1.errorOutput ?? "").isEmpty }) {
       builder.declare("stderr", .detail)
     }
     let rows = experiments.enumerated().flatMap { position, experiment in
@@ -121,7 +121,7 @@ extension ResearchResults {
           "cause": (failure.death?.cause.rawValue).map { .string($0) },
           "code": (failure.death?.code).map { .int($0) },
           "signal": (failure.death?.signal).map { .int($0) },
-          "stderr": (failure.death?.stderr).flatMap { $0.isEmpty ? nil : .string($0) },
+          "stderr": failure.errorOutput.flatMap { $0.isEmpty ? nil : .string($0) },
         ]
       )
     }

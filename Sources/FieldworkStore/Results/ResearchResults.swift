@@ -110,13 +110,19 @@ extension Failure {
   init(_ row: Row) throws {
     let file: String? = try row.decode(forColumn: "file")
     let line: Int? = try row.decode(forColumn: "line")
+    var errorOutput: String?
+    if row.hasColumn("stderr") {
+      let content: DatabaseValue = try row.decode(forColumn: "stderr")
+      if !content.isNull { errorOutput = try StoredContent.decode(text: content) }
+    }
     self.init(
       unit: try row.decode(forColumn: "unit"),
       iteration: try row.decode(forColumn: "iteration"),
       kind: try row.decode(forColumn: "kind"),
       message: try StoredContent.decode(text: try row.decode(forColumn: "message")),
       place: file.map { SourcePlace(file: $0, line: line ?? 0) },
-      death: try Death(row)
+      death: try Death(row),
+      errorOutput: errorOutput
     )
   }
 }

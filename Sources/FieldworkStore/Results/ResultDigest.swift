@@ -11,7 +11,7 @@ public struct ResultDigest: Sendable {
     public let count: Int
   }
 
-  /// Experiments whose first failure is the same but for numbers in its message.
+  /// Experiments whose first failure is the same but for numbers, and values of the config, in its message.
   public struct FailureGroup: Sendable {
     /// That of the first of them.
     public let failure: Failure
@@ -44,9 +44,13 @@ extension ResearchResults {
   private var failureGroups: [ResultDigest.FailureGroup] {
     var groups: [[ExperimentRecord]] = []
     var positions: [[String]: Int] = [:]
-    for experiment in experiments where experiment.state == .failed {
+    let failed = experiments.filter { $0.state == .failed }
+    var values = FailureValues()
+    for experiment in failed { values.add(experiment.config.withoutAuxiliary) }
+    let texts = values.sorted
+    for experiment in failed {
       guard let failure = experiment.failures.first else { continue }
-      let key = [failure.unit, failure.kind, failure.pattern]
+      let key = [failure.unit, failure.kind, failure.pattern(replacing: texts)]
       if let position = positions[key] {
         groups[position].append(experiment)
       } else {

@@ -53,7 +53,8 @@ extension DatabaseStore {
     )
   }
 
-  /// The database counts those with the same message, and here those become one that differ in numbers.
+  /// The database counts those with the same message, and here those become one that differ in numbers and in values
+  /// of their configs.
   private static func failureGroups(_ database: Database) throws -> [ResultDigest.FailureGroup] {
     let rows = try Row.fetchCursor(
       database,
@@ -66,26 +67,32 @@ extension DatabaseStore {
         GROUP BY failure.unit, failure.kind, failure.message ORDER BY ordinal
         """
     )
-    var groups: [ResultDigest.FailureGroup] = []
-    var positions: [[String]: Int] = [:]
+    var all: [ResultDigest.FailureGroup] = []
+    var values = FailureValues()
     while let row = try rows.next() {
-      let failure = try Failure(row)
-      let count: Int = try row.decode(forColumn: "count")
-      let key = [failure.unit, failure.kind, failure.pattern]
-      if let position = positions[key] {
-        groups[position].count += count
-        continue
-      }
-      positions[key] = groups.count
-      groups.append(
+      let config = try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary
+      values.add(config)
+      all.append(
         ResultDigest.FailureGroup(
-          failure: failure,
-          count: count,
+          failure: try Failure(row),
+          count: try row.decode(forColumn: "count"),
           exampleID: try row.decode(forColumn: "id"),
-          exampleConfig: try StoredConfig.decode(try row.decode(forColumn: "entries"))
-            .withoutAuxiliary
+          exampleConfig: config
         )
       )
+    }
+    var groups: [ResultDigest.FailureGroup] = []
+    var positions: [[String]: Int] = [:]
+    let texts = values.sorted
+    for group in all {
+      let failure = group.failure
+      let key = [failure.unit, failure.kind, failure.pattern(replacing: texts)]
+      if let position = positions[key] {
+        groups[position].count += group.count
+      } else {
+        positions[key] = groups.count
+        groups.append(group)
+      }
     }
     return groups
   }

@@ -103,7 +103,7 @@ extension DatabaseStore {
           Cell(failure.place?.file), Cell(failure.place?.line),
           Cell(failure.death?.cause.rawValue), Cell(failure.death?.code),
           Cell(failure.death?.signal),
-          (failure.death?.stderr).map(StoredContent.encode(text:)) ?? .null,
+          failure.errorOutput.map(StoredContent.encode(text:)) ?? .null,
         ]
       )
     case .ended(let id, let ending, let iterations, let time):

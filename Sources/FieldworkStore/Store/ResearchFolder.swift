@@ -32,6 +32,9 @@ public struct ResearchFolder: Sendable, Hashable {
   /// What detached runs say.
   package var runLogPath: String { path + "/run.log" }
 
+  /// The file with what worker processes printed when they crashed.
+  package var crashLogPath: String { path + "/crashes.log" }
+
   public func experimentPath(_ id: String) -> String {
     path + "/" + ResearchFolder.relativeExperimentPath(id)
   }
@@ -131,7 +134,7 @@ public struct ResearchFolder: Sendable, Hashable {
     let own = [
       "research.sqlite", "research.sqlite-wal", "research.sqlite-shm",
       "research.sqlite-journal", "experiments",
-      "research.log", "stdout.txt", "stderr.txt",
+      "research.log", "crashes.log", "stdout.txt", "stderr.txt",
     ]
     let hidden = ((try? manager.contentsOfDirectory(atPath: path)) ?? []).filter { name in
       name.hasPrefix(".") && (name.contains(".stdout.txt.") || name.contains(".stderr.txt."))

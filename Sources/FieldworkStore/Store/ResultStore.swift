@@ -241,6 +241,9 @@ public struct Failure: Sendable, Hashable {
   public let place: SourcePlace?
   /// How the process ended that ran the experiment; nil if it lived on.
   public let death: Death?
+  /// The last lines that the experiment, and programs that it has run, wrote to the standard error; nil if none are
+  /// known.
+  public let errorOutput: String?
 
   public init(
     unit: String,
@@ -248,7 +251,8 @@ public struct Failure: Sendable, Hashable {
     kind: String,
     message: String,
     place: SourcePlace?,
-    death: Death? = nil
+    death: Death? = nil,
+    errorOutput: String? = nil
   ) {
     self.unit = unit
     self.iteration = iteration
@@ -256,6 +260,20 @@ public struct Failure: Sendable, Hashable {
     self.message = message
     self.place = place
     self.death = death
+    self.errorOutput = death?.stderr ?? errorOutput
+  }
+
+  /// The failure with what was last written to the standard error.
+  package func with(errorOutput: String) -> Failure {
+    guard death == nil, !errorOutput.isEmpty else { return self }
+    return Failure(
+      unit: unit,
+      iteration: iteration,
+      kind: kind,
+      message: message,
+      place: place,
+      errorOutput: errorOutput
+    )
   }
 }
 

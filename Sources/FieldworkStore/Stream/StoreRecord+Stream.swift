@@ -192,6 +192,7 @@ extension Failure {
       writer.append(place.line)
     }
     writer.append(death) { $1.encode(into: &$0) }
+    writer.append(death == nil ? errorOutput : nil) { $0.append($1) }
   }
 
   package init(from reader: inout ByteReader) throws {
@@ -204,13 +205,15 @@ extension Failure {
       return SourcePlace(file: file, line: try reader.int())
     }
     let death = try reader.optional { try Death(from: &$0) }
+    let errorOutput = try reader.optional { try $0.string() }
     self.init(
       unit: unit,
       iteration: iteration,
       kind: kind,
       message: message,
       place: place,
-      death: death
+      death: death,
+      errorOutput: errorOutput
     )
   }
 }

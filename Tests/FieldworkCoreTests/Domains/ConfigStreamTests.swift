@@ -58,7 +58,7 @@ final class ConfigStreamTests: XCTestCase {
   func testEveryBlockLengthGivesEveryConfigAsOften() throws {
     for (name, domain) in finiteDomains {
       for configs in [nil, 1, 2, 5, 13] {
-        for repetitions in 0...3 {
+        for repetitions in 1...3 {
           for repeatEach in [nil, 1, 2, 3, 4, 50] {
             let settings = IterationSettings(
               configs: configs,
@@ -183,9 +183,16 @@ final class ConfigStreamTests: XCTestCase {
   }
 
   func testNoRepetitions() throws {
-    for repetitions in [0, -1] {
-      XCTAssertEqual(try elements(three, IterationSettings(repetitions: repetitions)).count, 0)
+    for settings in [
+      IterationSettings(repetitions: 0), IterationSettings(repetitions: -1),
+      IterationSettings(configs: 0), IterationSettings(configs: -1),
+      IterationSettings(repeatEach: 0), IterationSettings(prefixDigits: 0),
+    ] {
+      assertThrows(.invalidDefinition, containing: "give a number from 1 up") {
+        try three.stream(settings)
+      }
+      assertThrows(.invalidDefinition) { try three.size(settings) }
     }
-    XCTAssertEqual(try elements(three, IterationSettings(configs: 0)).count, 0)
+    XCTAssertEqual(try three.configs(limit: 0), [])
   }
 }

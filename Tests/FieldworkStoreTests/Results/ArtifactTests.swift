@@ -85,6 +85,15 @@ final class ArtifactTests: ResultsTestCase {
     XCTAssertEqual(try names("none*"), [])
   }
 
+  func testSeveralPatterns() throws {
+    XCTAssertEqual(
+      try results().artifacts(matching: ["model_1*", "notes.txt"]).map(\.name).sorted(),
+      ["model_1.bin", "notes.txt"]
+    )
+    XCTAssertEqual(try results().artifacts(matching: [String]()).map(\.name), [])
+    XCTAssertEqual(try results().artifactsTable(matching: ["model_1*", "notes.txt"]).count, 2)
+  }
+
   func testTable() throws {
     let table = try results().artifactsTable(matching: "model_*")
     XCTAssertEqual(

@@ -232,7 +232,7 @@ final class ProfileTests: ProfileTestCase {
     let all = ProfileOptions(columns: ["evaluation_time_mean", "cpu_time_max", "memory_mean"])
     XCTAssertEqual(
       try profile.summary(all).formatted(.csv),
-      "evaluation_time_mean,cpu_time_max,memory_mean\n0.1875,0.125,2500\n,0.25,1000"
+      "unit,evaluation_time_mean,cpu_time_max,memory_mean\ntrain,0.1875,0.125,2500\nload,,0.25,1000"
     )
   }
 

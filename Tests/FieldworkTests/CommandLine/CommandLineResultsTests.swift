@@ -9,14 +9,17 @@ final class CommandLineResultsTests: CommandLineTestCase {
     XCTAssertEqual(try runPlaybook("--seed", "1").status, 0)
   }
 
-  private func results(_ arguments: String...) throws -> String {
+  private static let lastValuesCount =
+    "of each experiment the last value of a name counts; --every-iteration counts all in, and 'iteration' among the groups tells them apart\n"
+
+  private func results(_ arguments: String..., saying message: String = "") throws -> String {
     let result = try ProcessRun(
       Self.executable("TestPlaybook"),
       complete(["results"] + arguments),
       environment: ["TEST_PLAYBOOK": "small"]
     )
     XCTAssertEqual(result.status, 0, "\(arguments): \(result.error)")
-    XCTAssertEqual(result.error, "")
+    XCTAssertEqual(result.error, message)
     return result.output
   }
 
@@ -68,7 +71,13 @@ final class CommandLineResultsTests: CommandLineTestCase {
 
   func testGroups() throws {
     XCTAssertEqual(
-      try results("--group-by", "lr", "--aggregate", "mean,min,max,count,last"),
+      try results(
+        "--group-by",
+        "lr",
+        "--aggregate",
+        "mean,min,max,count,last",
+        saying: Self.lastValuesCount
+      ),
       """
         lr  loss_mean  loss_min  loss_max  loss_last  count
       ────  ─────────  ────────  ────────  ─────────  ─────
@@ -80,6 +89,18 @@ final class CommandLineResultsTests: CommandLineTestCase {
     let byIteration = rows(try results("--group-by", "iteration", "--format", "csv"))
     XCTAssertEqual(byIteration.map { $0[0] }, ["0", "1"])
     XCTAssertEqual(byIteration.map { $0.last }, ["4", "4"])
+    // As programs for data frames do by themselves.
+    let all = rows(try results("--group-by", "lr", "--every-iteration", "--format", "csv"))
+    XCTAssertEqual(all.map { $0.last }, ["4", "4"])
+    XCTAssertEqual(all.map { $0[1].prefix(4) }, ["0.9", "0.09"])
+    let quoted = try results(
+      "--group-by",
+      "\"lr\"",
+      "--format",
+      "csv",
+      saying: Self.lastValuesCount
+    )
+    XCTAssertEqual(rows(quoted).count, 2)
   }
 
   func testShapes() throws {
