@@ -59,6 +59,34 @@ final class PlotTests: ReportTestCase {
     XCTAssertTrue(chart.summary.contains("largest at 10"), chart.summary)
   }
 
+  /// A parameter of numbers that some configs lack.
+  private func conditional(values: Int) throws -> ResearchResults {
+    let with = (0..<values).map { index in
+      Made(config: ["m": AnyAlias(Double(index)), "kind": "a"], saved: ["y": [.int(index)]])
+    }
+    let without = Made(config: ["kind": "b"], saved: ["y": [100]])
+    return try results(["y"], [without] + with)
+  }
+
+  func testAParameterOfSomeConfigsHasANumericAxis() throws {
+    let chart = try XCTUnwrap(Plot.parameter("m", of: "y", conditional(values: 4)).chart)
+    XCTAssertEqual(chart.x.kind, .linear)
+    XCTAssertEqual(chart.series.map(\.x), [[0, 1, 2, 3]])
+    XCTAssertEqual(chart.notes, ["1 experiment without m is left out."])
+  }
+
+  func testConfigsWithoutAParameterAreAGroup() throws {
+    let few = try Grouping(PlotSource(conditional(values: 4)).parameter("m"))
+    XCTAssertEqual(few.labels, ["0", "1", "2", "3", "(absent)"])
+    XCTAssertEqual(few.groups, [4, 0, 1, 2, 3])
+    let many = try Grouping(PlotSource(conditional(values: 40)).parameter("m"))
+    XCTAssertEqual(many.labels.last, "(absent)")
+    XCTAssertEqual(many.labels.count, 6)
+    XCTAssertEqual(many.groups.first, 5)
+    XCTAssertEqual(many.groups.dropFirst().compactMap { $0 }, (0..<40).map { $0 / 8 })
+    XCTAssertEqual(many.note, "m has 40 values, taken together in 5 ranges.")
+  }
+
   func testCategoriesAreStrips() throws {
     let chart = try XCTUnwrap(Plot.parameter("kind", of: "y", grid()).chart)
     XCTAssertEqual(chart.x.kind, .categories(["a", "b"]))
@@ -126,7 +154,7 @@ final class PlotTests: ReportTestCase {
       Grouping(mostAreOne).labels.count
     )
     let missing = Grouping(Table.Column(name: "m", cells: [1, nil, 2]))
-    XCTAssertEqual(missing.labels, ["1", "(absent)", "2"])
+    XCTAssertEqual(missing.labels, ["1", "2", "(absent)"])
   }
 
   func testRangesAreToldApart() {

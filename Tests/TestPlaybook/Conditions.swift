@@ -1,4 +1,5 @@
 import Fieldwork
+import Foundation
 
 @Sendable private func square(_ x: Double) -> Double { x * x }
 
@@ -46,6 +47,63 @@ extension TestPlaybook {
           ]
         )
       Unit("f", saving: "y") { run in try run["t", as: Double.self] * 2 }
+    }
+  }
+}
+
+/// Units with something to say beside their results.
+extension TestPlaybook {
+  var noteworthy: Research? {
+    switch Self.environment["TEST_PLAYBOOK"] {
+    case "functions": functions
+    case "programs": programs
+    case "misread": misread
+    case "misdumped": misdumped
+    default: nil
+    }
+  }
+
+  /// Functions that a sampler draws.
+  private var functions: Research {
+    Research("functions", configs: 4, seed: 1, workers: 2) {
+      Domain("f" <- .choice([Alias("square", square), Alias("relu", relu)])) * Domain("x" <- [3.0])
+      Unit("apply", saving: "y") { run in
+        try run["f", as: ((Double) -> Double).self](run["x", as: Double.self])
+      }
+    }
+  }
+
+  /// Each experiment fails with a message that holds its config, after a program has said why.
+  private var programs: Research {
+    Research("programs", seed: 1, workers: 2) {
+      Domain("kernel" <- ["rbf", "linear", "poly"])
+        * Domain("size" <- ["small", "medium", "large"])
+      Unit("solve", saving: "y") { run -> Int in
+        let program = Process()
+        program.executableURL = URL(fileURLWithPath: "/bin/sh")
+        program.arguments = ["-c", "echo \"solver: $0\" >&2", "\(run.config)"]
+        try program.run()
+        program.waitUntilExit()
+        if run.config.name(of: "size") == "medium" { return 1 }
+        throw Message(description: "cannot solve \(run.config)")
+      }
+    }
+  }
+
+  /// A name that nothing has, and one that nobody saves.
+  private var misread: Research {
+    Research("misread", seed: 1, workers: 1) {
+      Domain("rate" <- [0.1, 0.2])
+      Unit("read") { run in _ = try run["rat", as: Double?.self] }
+      Dump("z")
+    }
+  }
+
+  private var misdumped: Research {
+    Research("misdumped", seed: 1, workers: 1) {
+      Domain("x" <- [0.1, 0.2])
+      Unit("f", saving: "y", square, EC("x"))
+      Dump("z")
     }
   }
 }

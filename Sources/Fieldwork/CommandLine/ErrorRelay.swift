@@ -3,10 +3,20 @@ import FieldworkRuntime
 /// Shows what worker processes write to their standard error, where there is no progress display to do it.
 struct ErrorRelay: EventConsumer {
   private let terminal: Terminal
+  private let warns: Bool
 
-  init(_ terminal: Terminal) { self.terminal = terminal }
+  /// - Parameter warns: whether warnings are shown, too.
+  init(_ terminal: Terminal, warns: Bool) {
+    self.terminal = terminal
+    self.warns = warns
+  }
 
   func consume(_ event: Event) {
-    if case .printed(_, let text) = event { terminal.draw(text) }
+    switch event {
+    case .printed(_, let text): terminal.draw(text)
+    case .warning(let text) where warns:
+      terminal.draw("\(terminal.yellow("warning:")) \(text)\n")
+    default: break
+    }
   }
 }

@@ -172,7 +172,7 @@ struct RunCommand: PlaybookSubcommand {
     }
     if !json { try tellOtherBuilds(store, research, terminal) }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
-    let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal), ready]
+    let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
     let runner = ResearchRunner(
       research,
       store: store,

@@ -68,6 +68,17 @@ public struct Config: Sendable, Hashable {
     index(of: key).map { entries[$0].value }
   }
 
+  /// The shown name of a parameter's value: `relu` for `Alias("relu", relu)`, the value's text for a value without
+  /// a name of its own. It is nil if the config lacks the parameter.
+  ///
+  /// It is the text in tables and ids, and the way to tell functions apart:
+  ///
+  ///     config.name(of: "activation") == "relu"
+  public func name(of key: String) -> String? { (self[alias: key] ?? nestedValue(key))?.name }
+
+  /// The shown name of the value of a parameter given by its handle; nil if the config lacks the parameter.
+  public func name<T>(of parameter: Parameter<T>) -> String? { name(of: parameter.name.key) }
+
   /// Removes a parameter by the name it is read by.
   /// - Returns: what was removed; nil if there was nothing.
   @discardableResult

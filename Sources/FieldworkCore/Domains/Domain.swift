@@ -132,6 +132,10 @@ public struct Domain: Sendable {
   /// The configs that satisfy a condition.
   ///
   ///     domain.where { try $0[layers] * $0[width] <= 4096 }
+  ///     (a * b).where { try $0[layers] * $0[width] <= 4096 }
+  ///
+  /// A condition belongs to the expression directly before it: in `a * b.where { … }` it sees the parameters of `b`
+  /// alone. Parentheses give it all of a product or a sum.
   ///
   /// Configs of listed values are counted exactly, by trying them. Where samplers take part, a config
   /// is drawn again until it passes; after 10,000 draws in vain, making configs throws.
@@ -150,7 +154,8 @@ public struct Domain: Sendable {
   ///       .given("optimizer", "sgd", Domain("momentum" <- [0.9, 0.99]))
   ///     // {optimizer: sgd, momentum: 0.9} {optimizer: sgd, momentum: 0.99} {optimizer: adam}
   ///
-  /// The domain stays one term of a sum, so a weight weighs all of it. Configs of one value of the
+  /// Like ``where(file:line:_:)``, it belongs to the expression directly before it: `(a * b).given(…)` for a
+  /// parameter of `a`. The domain stays one term of a sum, so a weight weighs all of it. Configs of one value of the
   /// parameter come together, in the order of its list.
   public func given(
     _ name: ParameterName,
@@ -166,7 +171,8 @@ public struct Domain: Sendable {
       all.append(
         Problem(
           "given: the domain has no parameter '\(name.key)', it has \(listing(parameterNames))",
-          remedy: "name a parameter of the domain to the left of the point",
+          remedy:
+            "name a parameter of the term directly before it, or write (A * B).given(…) for all of a product",
           place: place
         )
       )

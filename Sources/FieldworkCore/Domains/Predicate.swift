@@ -13,7 +13,16 @@ final class Predicate: Sendable {
     do {
       return try body(config)
     } catch let error as FieldworkError {
-      throw FieldworkError(error.code, "where: \(error.message)", place: error.place ?? place)
+      // The usual reason for a parameter that is not there: a method binds to the term before it alone.
+      let advice =
+        error.code == .missingParameter
+        ? "; the condition belongs to the term directly before it: write (A * B).where { … } for one on all of a product"
+        : ""
+      throw FieldworkError(
+        error.code,
+        "where: \(error.message)\(advice)",
+        place: error.place ?? place
+      )
     } catch {
       throw FieldworkError(
         .invalidDefinition,

@@ -293,7 +293,14 @@ extension Research {
       }
       if slotNames.contains(where: { $0.key == key }) {
         return type is any OptionalType.Type
-          ? found : found + [partlyMissing(key, unit, "give it in every config of the list")]
+          ? found
+          : found + [
+            partlyMissing(
+              key,
+              unit,
+              "give it in every config of the list, or read it as the optional \(optional(type)), which is nil without it"
+            )
+          ]
       }
       let listing = names.map(\.key).joined(separator: ", ")
       return [
@@ -309,7 +316,7 @@ extension Research {
         partlyMissing(
           key,
           unit,
-          "give it in every term of the domain, or read it from the config in the unit"
+          "give it in every term of the domain, or read it as the optional \(optional(type)), which is nil in those configs"
         )
       )
     }
@@ -325,6 +332,12 @@ extension Research {
     }
     return found
   }
+}
+
+/// The optional of a type, as it is written.
+private func optional(_ type: Any.Type) -> String {
+  let text = "\(type)"
+  return text.contains("->") ? "(\(text))?" : "\(text)?"
 }
 
 extension ParameterOption {

@@ -122,8 +122,14 @@ struct Grouping {
       counts[cell, default: 0] += 1
     }
     let numbers = different.compactMap { $0?.number }.filter { !$0.isNaN }
-    let isNumeric = numbers.count == different.count
-    if isNumeric { different.sort { ($0?.number ?? 0) < ($1?.number ?? 0) } }
+    // A parameter of numbers that some configs lack is a parameter of numbers, and those are a group.
+    let hasAbsent = counts[nil] != nil
+    let isNumeric = !numbers.isEmpty && numbers.count + (hasAbsent ? 1 : 0) == different.count
+    if isNumeric {
+      different.sort {
+        ($0?.number ?? .infinity, $0 == nil ? 1 : 0) < ($1?.number ?? .infinity, $1 == nil ? 1 : 0)
+      }
+    }
     if different.count <= most {
       labels = different.map(PlotSource.text)
       let places = Dictionary(uniqueKeysWithValues: different.enumerated().map { ($1, $0) })
@@ -135,10 +141,12 @@ struct Grouping {
       let ranges = cells.map { cell -> Int? in
         cell?.number.map { number in bounds.count { $0 <= number } }
       }
-      labels = Grouping.labels(cells.map { $0?.number }, ranges, count: bounds.count + 1)
-      groups = ranges
-      note =
-        "\(column.name) has \(different.count) values, taken together in \(bounds.count + 1) ranges."
+      let absent = bounds.count + 1
+      labels =
+        Grouping.labels(cells.map { $0?.number }, ranges, count: absent)
+        + (hasAbsent ? [PlotSource.text(nil)] : [])
+      groups = hasAbsent ? ranges.map { $0 ?? absent } : ranges
+      note = "\(column.name) has \(numbers.count) values, taken together in \(absent) ranges."
       return
     }
     let frequent = different.enumerated()

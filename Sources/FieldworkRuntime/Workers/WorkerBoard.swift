@@ -28,7 +28,9 @@ final class WorkerBoard: @unchecked Sendable {
     static let branch = 1
     static let hasLostConnection = 2
     static let isStopping = 3
-    static let count = 4
+    static let errorBytes = 4
+    static let isReadingErrors = 5
+    static let count = 6
 
     static func unit(_ branch: Int) -> Int { count + 3 * branch }
     static func iteration(_ branch: Int) -> Int { count + 3 * branch + 1 }
@@ -107,6 +109,33 @@ final class WorkerBoard: @unchecked Sendable {
   /// The supervisor lets the worker begin nothing more. The message that says so may lie behind others; this
   /// is seen at once.
   func stop() { raise(Cell.isStopping) }
+
+  /// The supervisor reads from the worker's standard error.
+  /// - Returns: what the body does: the number of bytes that it has read.
+  func readErrors(_ body: () -> Int) -> Int {
+    cells[Cell.isReadingErrors] = 1
+    let count = body()
+    cells[Cell.errorBytes] += Int64(max(0, count))
+    cells[Cell.isReadingErrors] = 0
+    return count
+  }
+
+  /// The number of bytes that the worker has written to its standard error so far: what was read, and what is waiting.
+  /// - Parameter waiting: gives the number of bytes that wait.
+  /// - Returns: nil if it cannot be had.
+  func errorPosition(waiting: () -> Int?) -> Int? {
+    for _ in 0..<1000 {
+      let before = cells[Cell.errorBytes]
+      let wasReading = cells[Cell.isReadingErrors] != 0
+      guard let count = waiting() else { return nil }
+      // Bytes that are being read are counted nowhere.
+      if !wasReading, cells[Cell.isReadingErrors] == 0, cells[Cell.errorBytes] == before {
+        return Int(before) + count
+      }
+      usleep(10)
+    }
+    return nil
+  }
 
   private func raise(_ flag: Int) { shared.withLock { cells[flag] = 1 } }
 

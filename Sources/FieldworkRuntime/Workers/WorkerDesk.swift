@@ -24,6 +24,8 @@ final class WorkerDesk: WorkerSession.Listener {
   private var killTime: ContinuousClock.Instant?
   private var isKilled = false
   private let errorOutput: WorkerErrorOutput
+  /// The part of the standard error that belongs to the failure that is reported next.
+  private var errorRange: Range<Int>?
   /// The experiment of the last report, since many follow of one.
   private var last: AssignedExperiment?
 
@@ -85,11 +87,13 @@ final class WorkerDesk: WorkerSession.Listener {
     case .hello(let identity): try check(identity)
     case .refused(let reason): refusal = FieldworkError(.invalidDefinition, reason)
     case .pong: break
+    case .errors(let range): errorRange = range
     case .warning(let text): run.warnOnce(text)
     case .record(.failed(let key, let failure)):
       // What branches write is not told apart.
       let isAlone = assigned(key)?.assignment.progress.count == 1
-      let output = isAlone ? session.recentErrors() : ""
+      let output = isAlone ? errorRange.map(session.errors) ?? "" : ""
+      errorRange = nil
       batch.records.append(.failed(experiment: key, failure.with(errorOutput: output)))
     case .record(let record): take(record, &batch)
     case .iterations(let key, let last, let count):

@@ -56,6 +56,8 @@ enum WorkerReport {
   case refused(String)
   /// The answer to a ping.
   case pong
+  /// The part of the standard error, by the numbers of its bytes, that belongs to the failure that comes next.
+  case errors(Range<Int>)
 }
 
 /// What has to be the same in a worker and its supervisor.
@@ -93,6 +95,7 @@ private enum Kind {
     static let pong: UInt8 = 23
     static let unit: UInt8 = 24
     static let returned: UInt8 = 25
+    static let errors: UInt8 = 26
   }
 
   enum Message {
@@ -176,6 +179,11 @@ extension WorkerChannel {
     case .warning(let text): add(Kind.Report.warning) { $0.append(text) }
     case .refused(let text): add(Kind.Report.refused) { $0.append(text) }
     case .pong: add(Kind.Report.pong) { _ in }
+    case .errors(let range):
+      add(Kind.Report.errors) { bytes in
+        bytes.append(range.lowerBound)
+        bytes.append(range.upperBound)
+      }
     }
   }
 }
@@ -267,6 +275,10 @@ extension WorkerReport {
     case Kind.Report.warning: self = .warning(try bytes.string())
     case Kind.Report.refused: self = .refused(try bytes.string())
     case Kind.Report.pong: self = .pong
+    case Kind.Report.errors:
+      let (start, end) = (try bytes.int(), try bytes.int())
+      guard start <= end else { throw WorkerMessage.unknown(frame) }
+      self = .errors(start..<end)
     default: throw WorkerMessage.unknown(frame)
     }
   }

@@ -36,11 +36,13 @@ public final class WorkerServer: Sendable {
   private let research: Research
   private let channel: WorkerChannel
   private let state = Protected(State())
+  private let errors: ErrorPosition
 
   /// Takes the connection that the process was started with.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if there is none.
   public init(_ research: Research) throws {
     self.research = research
+    errors = ErrorPosition()
     do {
       channel = try WorkerChannel(descriptor: WorkerSession.Descriptor.channel)
     } catch {
@@ -70,10 +72,12 @@ public final class WorkerServer: Sendable {
       )
       close(WorkerSession.Descriptor.board)
       state.withLock { $0.board = board }
+      errors.begin(board)
       let sink = ReportSink(
         channel,
         wantsUnits: setup.wantsUnits,
-        hasBranches: research.settings.branches.count > 1
+        hasBranches: research.settings.branches.count > 1,
+        errors: errors
       ) {
         board.loseConnection()
         WorkerServer.endWithSupervisor()
@@ -167,6 +171,7 @@ public final class WorkerServer: Sendable {
   ) async {
     let executors = host.executors(ofWorker: worker)
     while await hasOrders(board) {
+      errors.taskBegins()
       let begun = begin(on: executor) { order in
         _ = await host.run(
           order.task,
@@ -333,6 +338,7 @@ final class ReportSink: RecordSink, EventConsumer {
   private let state = Protected(State())
 
   private let hasBranches: Bool
+  private let errors: ErrorPosition
   private let lost: @Sendable () -> Void
 
   let wantsUnits: Bool
@@ -340,16 +346,19 @@ final class ReportSink: RecordSink, EventConsumer {
   /// - Parameters:
   ///   - wantsUnits: whether each turn of a unit is reported.
   ///   - hasBranches: whether several experiments run at once.
+  ///   - errors: which part of the standard error belongs to the task that runs.
   ///   - lost: is called when nothing can be sent any more.
   init(
     _ channel: WorkerChannel,
     wantsUnits: Bool,
     hasBranches: Bool,
+    errors: ErrorPosition,
     lost: @escaping @Sendable () -> Void
   ) {
     self.channel = channel
     self.wantsUnits = wantsUnits
     self.hasBranches = hasBranches
+    self.errors = errors
     self.lost = lost
   }
 
@@ -382,6 +391,10 @@ final class ReportSink: RecordSink, EventConsumer {
           channel.add(.record(.failed(experiment: key, ReportSink.tooLarge(iterations))))
           record = .ended(experiment: key, .failed, iterations: iterations, at: time)
         }
+      }
+      // What branches write is not told apart.
+      if !hasBranches, case .failed = record, let range = errors.ofTask {
+        channel.add(.errors(range))
       }
       if let bytes = channel.add(.record(record)) {
         waiting = bytes

@@ -104,21 +104,21 @@ final class WorkerSession: @unchecked Sendable {
   // MARK: Listening
 
   /// What has been written to the standard error so far belongs to what has ended.
-  func forgetErrors() { tail = OutputTail() }
+  func forgetErrors() { tail.forget() }
 
-  /// The last lines that were written to the standard error since something ended.
-  func recentErrors() -> String {
+  /// The last lines of a part of what the process has written to its standard error.
+  func errors(in range: Range<Int>) -> String {
     // What was written before a message may lie in the pipe yet.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     while hasMoreErrors {
-      let count = read(errors.descriptor, buffer.baseAddress, buffer.count)
+      let count = board.readErrors { read(errors.descriptor, buffer.baseAddress, buffer.count) }
       guard count > 0 else { break }
       let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
       tail.append(bytes)
       waitingErrors += bytes
     }
-    return tail.text
+    return tail.text(in: range)
   }
 
   /// Listens until the process has ended.
@@ -190,7 +190,7 @@ final class WorkerSession: @unchecked Sendable {
       waitingErrors.withUnsafeBytes { listener.take(errorOutput: $0) }
       waitingErrors = []
     }
-    let count = read(errors.descriptor, buffer.baseAddress, buffer.count)
+    let count = board.readErrors { read(errors.descriptor, buffer.baseAddress, buffer.count) }
     guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
     let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
     tail.append(bytes)
@@ -212,13 +212,31 @@ struct OutputTail {
   private static let linesBefore = 5
 
   private var bytes: [UInt8] = []
+  /// The number of all bytes so far.
+  private var end = 0
+  /// The number of bytes that belong to what has ended.
+  private var forgotten = 0
 
   mutating func append(_ more: UnsafeRawBufferPointer) {
-    bytes += more.suffix(Self.byteLimit)
-    if bytes.count > 4 * Self.byteLimit { bytes.removeFirst(bytes.count - Self.byteLimit) }
+    end += more.count
+    bytes += more.suffix(4 * Self.byteLimit)
+    if bytes.count > 4 * Self.byteLimit { bytes.removeFirst(bytes.count - 2 * Self.byteLimit) }
   }
 
-  var text: String {
+  /// Leaves what was written so far out of the text.
+  mutating func forget() { forgotten = end }
+
+  var text: String { text(in: forgotten..<end) }
+
+  /// The text of the bytes with these numbers, as far as they are kept.
+  func text(in range: Range<Int>) -> String {
+    let start = end - bytes.count
+    let kept = max(0, range.lowerBound - start)..<max(0, min(range.upperBound, end) - start)
+    guard !kept.isEmpty else { return "" }
+    return OutputTail.text(bytes[kept])
+  }
+
+  private static func text(_ bytes: ArraySlice<UInt8>) -> String {
     let text = String(decoding: bytes.suffix(Self.byteLimit), as: UTF8.self)
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
     while lines.last?.isEmpty ?? false { lines.removeLast() }

@@ -10,6 +10,17 @@ final class ConfigReadingTests: XCTestCase {
     "net/width": 8, "net/inner/depth": 2, "one": AnyAlias("eins", 1),
   ]
 
+  func testShownNamesOfValues() {
+    let square = Alias("square") { @Sendable (x: Double) in x * x }
+    let config: Config = ["f": AnyAlias(square), "n": 2, "net/width": 8, "d": ["p": 5]]
+    XCTAssertEqual(config.name(of: "f"), "square")
+    XCTAssertEqual(config.name(of: "n"), "2")
+    XCTAssertEqual(config.name(of: Parameter<Int>("n")), "2")
+    XCTAssertEqual(config.name(of: "net/width"), "8")
+    XCTAssertEqual(config.name(of: "d/p"), "5")
+    XCTAssertNil(config.name(of: "m"))
+  }
+
   func testTypedReads() throws {
     XCTAssertEqual(try config["n", as: Int.self], 3)
     XCTAssertEqual(try config["n"] as Int8, 3)

@@ -78,6 +78,8 @@ final class DomainPartsTests: XCTestCase {
     let failing = integers("k", 1...6).where { try $0["none", as: Int.self] > 3 }
     XCTAssertThrowsError(try occurs(failing, in: ["k": 4])) { error in
       XCTAssertEqual((error as? FieldworkError)?.code, .missingParameter)
+      let message = (error as? FieldworkError)?.message ?? ""
+      XCTAssertTrue(message.contains("write (A * B).where { … }"), message)
     }
     XCTAssertThrowsError(try DomainParts(list("a", 1).weighted(-1))) { error in
       XCTAssertEqual((error as? FieldworkError)?.code, .invalidDefinition)

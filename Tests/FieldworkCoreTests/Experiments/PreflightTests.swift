@@ -163,6 +163,8 @@ final class PreflightTests: XCTestCase {
     assertProblem(reading("a", String?.self), "but the int 1 is not one", line: 9)
     let sum = a.concatenated(with: list("b", 1))
     assertProblem(reading("b", Int.self, sum), "which some configs lack", line: 9)
+    let advice = reading("b", Int.self, sum).preflight().first?.remedy ?? ""
+    XCTAssertTrue(advice.contains("the optional Int?"), advice)
     assertSound(reading("b", Int?.self, sum))
     assertSound(reading("repetition", Int.self))
     let sampled = a.product(drawn("s", .uniform(0...1)))

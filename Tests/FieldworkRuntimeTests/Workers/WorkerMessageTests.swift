@@ -178,14 +178,14 @@ final class WorkerMessageTests: XCTestCase {
       .hello(WorkerIdentity(build: "b", definition: "")), .record(record),
       .iterations(experiment: "key1", last: 8, count: 3), .failed(experiment: "key1", failure),
       .retrying(experiment: "key1", attempt: 2), .taskEnded(12), .warning("w"), .refused("r"),
-      .pong,
+      .pong, .errors(0..<0), .errors(7..<70_000),
     ]
     let frames = try sent { channel in for report in all { channel.add(report) } }
     let came = try frames.map { try WorkerReport($0) { _ in nil } }
     XCTAssertEqual(came.map { "\($0)" }, all.map { "\($0)" })
     XCTAssertEqual(
       came.map(\.mayComeFirst),
-      [true, true] + Array(repeating: false, count: 6) + [true, false]
+      [true, true] + Array(repeating: false, count: 6) + [true, false, false, false]
     )
   }
 
