@@ -14,7 +14,7 @@ extension TestPlaybook {
     switch Self.environment["TEST_PLAYBOOK"] {
     case "conditions": conditions
     case "versions": versions
-    default: nil
+    default: noteworthy
     }
   }
 

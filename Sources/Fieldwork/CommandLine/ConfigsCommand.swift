@@ -113,8 +113,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     if !research.updates.isEmpty {
       lines.append("domain updates may change the experiments while the research runs")
     }
-    let done = states.values.count { $0 == .done }
-    if done > 0 { lines.append("\(done) stored as done") }
+    if let done = try doneCount(plan, selection, states), done > 0 {
+      lines.append("\(done) stored as done")
+    }
     if let domain = research.domain, let size = domain.count, size <= 100_000 {
       let duplicates = try domain.duplicates()
       if let first = duplicates.first {
@@ -124,6 +125,17 @@ struct ConfigsCommand: PlaybookSubcommand {
       }
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The number of experiments of the plan that are stored as done; nil for a plan that is too long to go through.
+  private func doneCount(
+    _ plan: ExperimentPlan,
+    _ selection: Selection?,
+    _ states: [String: ExperimentState]
+  ) throws -> Int? {
+    guard states.values.contains(.done) else { return 0 }
+    guard let size = plan.size, size <= 100_000 else { return nil }
+    return try rows(plan, selection, limit: nil).count { states[$0.key] == .done }
   }
 
   private func jsonText(

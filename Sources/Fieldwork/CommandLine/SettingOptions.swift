@@ -50,10 +50,12 @@ struct LocationOptions: ParsableArguments {
     return ResearchFolder(directory: directory, name: name)
   }
 
-  /// The options as they have to be given again, with a space before each.
+  /// The options as they have to be given again in a shell, with a space before each.
   var text: String {
-    (directory == "research" ? "" : " --directory \(directory)")
-      + (name.map { " --name \($0)" } ?? "")
+    let words =
+      (directory == "research" ? [] : ["--directory", directory])
+      + (name.map { ["--name", $0] } ?? [])
+    return words.isEmpty ? "" : " \(ShellWords.joined(words))"
   }
 }
 

@@ -24,13 +24,25 @@ public protocol Playbook: Sendable {
   var research: Research { get }
 }
 
+/// The depth of the call stack, by which a playbook's own module is seen to be optimised: the compiler then inlines
+/// a function that does nothing but call another one.
+///
+/// The engine's module and the playbook's are built with different settings, so the engine's own say nothing.
+public enum CallDepth {
+  @inline(never)
+  public static func direct() -> Int { Thread.callStackReturnAddresses.count }
+
+  @_alwaysEmitIntoClient
+  public static func nested() -> Int { direct() }
+}
+
 extension Playbook {
   /// Runs the playbook's command line and ends the process with its exit code: 0 if everything is
   /// done, 1 if experiments failed, 2 if the command or the research cannot be run, 130 if interrupted.
-  // It becomes part of the playbook's own module, where the compiler knows how that is built.
+  // It becomes part of the playbook's own module, and is built as that is.
   @_alwaysEmitIntoClient
   public static func main() async {
-    await main(isOptimized: !_isDebugAssertConfiguration())
+    await main(isOptimized: CallDepth.direct() == CallDepth.nested())
   }
 
   /// Runs the playbook's command line.

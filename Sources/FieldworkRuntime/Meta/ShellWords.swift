@@ -1,12 +1,12 @@
 /// Words as one would write them in a shell.
-enum ShellWords {
+package enum ShellWords {
   private static let plain = Set(
     "%+,-./0123456789:=@_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
   )
 
   /// The words with spaces between them, quoted where a shell would read them otherwise. A masked secret
   /// stays as it is.
-  static func joined(_ words: [String]) -> String {
+  package static func joined(_ words: [String]) -> String {
     words.map(quoted).joined(separator: " ")
   }
 

@@ -62,6 +62,33 @@ final class CommandLineNoteTests: CommandLineTestCase {
     }
   }
 
+  // MARK: Hints
+
+  /// A hint can be pasted into a shell.
+  func testHintsQuoteWhatAShellWouldSplit() throws {
+    let folder = directory.appendingPathComponent("it's my results")
+    let run = try runPlaybook(
+      "run",
+      "--no-progress",
+      "--directory",
+      folder.path,
+      "--name",
+      "a b"
+    )
+    XCTAssertEqual(run.status, 0, run.error)
+    let hint = try XCTUnwrap(
+      run.output.firstMatch(of: /see them with: swift run TestPlaybook (results .*) \(or/)
+    )
+    let shell = try ProcessRun(
+      URL(fileURLWithPath: "/bin/sh"),
+      ["-c", "\(Self.executable("TestPlaybook").path) \(hint.1) --format csv"],
+      environment: ["TEST_PLAYBOOK": "small"]
+    )
+    XCTAssertEqual(shell.status, 0, shell.error)
+    XCTAssertEqual(rows(shell.output).count, 8)
+    XCTAssertTrue(hint.1.hasSuffix("--name 'a b'"), "\(hint.1)")
+  }
+
   // MARK: Notes
 
   func testANoteSaysThatAPlaybookIsNotOptimised() throws {

@@ -77,7 +77,7 @@ final class CommandLineSelectionTests: CommandLineTestCase {
     XCTAssertEqual(try runPlaybook("--seed", "1").status, 0)
     try change("UPDATE experiment SET state = 'failed' WHERE id LIKE '40f%'")
     let message = "1 experiment that is not done is left out; --unfinished counts it in\n"
-    let group = ["--group-by", "lr", "--aggregate", "mean,count"]
+    let group = ["--group-by", "lr", "--aggregate", "mean,count", "--last"]
     XCTAssertEqual(
       try results(group, saying: message),
       [["lr", "loss", "count"], ["0.1", "0.8", "1"], ["0.01", "0.06", "2"]]
