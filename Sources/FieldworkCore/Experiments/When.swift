@@ -2,7 +2,7 @@
 ///
 ///     .every(10)           // iterations 9, 19, 29, …: after each ten
 ///     .at(0, 5)            // iterations 0 and 5, counted from 0
-///     .last                // once, when the experiment ends, whatever ended it
+///     .last                // once, when the experiment ends; not if it is interrupted or its worker dies
 ///     .every(10) | .last   // any of them
 public struct When: Sendable, Hashable {
   private enum Term: Sendable, Hashable {
