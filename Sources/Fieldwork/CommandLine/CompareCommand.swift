@@ -177,7 +177,7 @@ struct CompareCommand: PlaybookSubcommand {
     return Side(results: chosen, named: Set(condition.names), isResearch: false)
   }
 
-  /// Whether a folder is that of the playbook's own research.
+  /// Returns true if a folder belongs to the playbook's own research.
   private func isOwn(_ path: String, _ context: PlaybookContext) throws -> Bool {
     let own = try location.folder(of: context.research).path
     return URL(fileURLWithPath: path).standardizedFileURL

@@ -24,7 +24,7 @@ struct PlaybookContext: Sendable {
   let arguments: [String]
   /// Whether the process runs the command line and nothing else, so that it can be started once more.
   let isProgram: Bool
-  /// Whether the playbook's own code was built with optimisation.
+  /// True if the playbook's own code was built with optimisation.
   let isOptimized: Bool
 
   /// The words of the command line with some flags more, which do not get among what stands at its end.

@@ -256,7 +256,7 @@ struct ResultsCommand: PlaybookSubcommand {
 }
 
 extension Table {
-  /// Whether some experiment has more than one row.
+  /// True if some experiment has more than one row.
   fileprivate var hasSeveralRowsOfAnExperiment: Bool {
     guard let ids = columns.first else { return false }
     return ids.differentCount < count

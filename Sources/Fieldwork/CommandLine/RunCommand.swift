@@ -9,7 +9,7 @@ enum StoreKind: String, CaseIterable, Sendable {
   case local, memory
 }
 
-/// Which experiments that are done run again.
+/// The experiments that run again although they are done.
 enum Rerun: String, CaseIterable, Sendable {
   case otherBuild = "other-build"
 }
@@ -219,7 +219,7 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
-  /// Says how many stored results of the plan were made by other code, and what the run does with them.
+  /// Prints the number of stored results that another build made, and what the run does with them.
   private func tellOtherBuilds(
     _ store: DatabaseStore,
     _ research: Research,

@@ -29,8 +29,8 @@ struct StoredExperiments: ParsableArguments {
 
   /// The results of the experiments that are wanted.
   /// - Parameters:
-  ///   - research: the research that is in the folder; nil if it is another one, all of which is wanted.
-  ///   - terminal: where to say what is left out; nil to say nothing.
+  ///   - research: the research in the folder; nil for another research, whose results are all used.
+  ///   - terminal: the terminal that shows how many experiments are left out; nil to print nothing.
   /// - Throws: ``FieldworkError`` if there are none, or the condition cannot be read or names what is not
   ///   there.
   func results(
@@ -55,7 +55,7 @@ struct StoredExperiments: ParsableArguments {
   }
 }
 
-/// Whether a command speaks of what is no longer part of the research.
+/// The option to include experiments that are no longer part of the research.
 struct ScopeOptions: ParsableArguments {
   @Flag(
     help: """
@@ -79,7 +79,7 @@ struct ScopeOptions: ParsableArguments {
       } catch {
         let reason = (error as? FieldworkError)?.message ?? "\(error)"
         terminal?.printError(
-          "note: which experiments are still part of the research cannot be told (\(reason.inOneLine)); all that are stored count"
+          "note: cannot list the experiments of the research (\(reason.inOneLine)); all stored experiments are included"
         )
       }
     }

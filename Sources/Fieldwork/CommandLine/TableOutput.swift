@@ -49,7 +49,7 @@ struct TableOutput: ParsableArguments {
   }
 }
 
-/// Reads names of columns with commas between them; a name that holds a comma stands in quotes.
+/// Reads column names that are separated by commas. A name that contains a comma needs quotes.
 /// - Throws: ``FieldworkError`` if a name is missing or stands twice.
 func columnNames(_ text: String) throws -> [String] {
   let names = try? Literal.list(text).map(\.text)

@@ -84,7 +84,7 @@ extension ParameterOption {
     switch type {
     case .some(let type):
       guard let type = type as? any ValueConvertible.Type else { return nil }
-      // A text may look like a number, and a number may stand in quotes.
+      // A text may look like a number, and a number may be quoted.
       let made = type.init(value) ?? type.init(.string(literal.text))
       return (made ?? literal.number.flatMap { type.init($0) })?.value
     case nil:

@@ -31,8 +31,8 @@ public struct Generator: ResearchElement, Sendable {
     )
   }
 
-  // Of forms that differ only in what a closure returns, all but one are disfavoured: the compiler would else check
-  // the closure's body once for each, with every choice of its operators.
+  // If forms differ only in what a closure returns, all but one are disfavoured. Otherwise the
+  // compiler checks the closure's body once for each form, with every choice of its operators.
 
   /// A step that yields the elements of the sequence that its body makes.
   public init<Elements: Sequence & SendableMetatype>(

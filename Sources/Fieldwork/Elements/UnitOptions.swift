@@ -73,13 +73,13 @@ extension ExecutableUnit {
 }
 
 extension UnitDescription {
-  /// The step, and after it one that hands on what it saves at the iterations of `dump`.
+  /// Returns the step, followed by a step that stores its saved values at the iterations of `dump`.
   func parts(dumping dump: When?) -> [ResearchPart] {
     guard let dump else { return [.unit(self)] }
     return [.unit(self), .unit(.dump(savedNames, when: dump, place: place))]
   }
 
-  /// A step that hands on to the store what was saved under the given names, or everything.
+  /// Returns a step that passes the values saved under the given names, or all values, to the store.
   static func dump(_ names: [String], when: When, place: SourcePlace) -> UnitDescription {
     UnitDescription(
       name: names.isEmpty ? "dump" : "dump \(names.joined(separator: ", "))",

@@ -24,8 +24,8 @@ public protocol Playbook: Sendable {
   var research: Research { get }
 }
 
-/// The depth of the call stack, by which a playbook's own module is seen to be optimised: the compiler then inlines
-/// a function that does nothing but call another one.
+/// The depth of the call stack, which shows whether a playbook's own module is optimised. In an optimised module the
+/// compiler inlines a function that only calls another one.
 ///
 /// The engine's module and the playbook's are built with different settings, so the engine's own say nothing.
 public enum CallDepth {

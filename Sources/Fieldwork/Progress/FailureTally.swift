@@ -4,8 +4,8 @@ import FieldworkStore
 
 /// The failures of a run, those of one kind counted together.
 ///
-/// Of one kind are failures of one unit with one type of error whose messages differ in nothing but numbers and values
-/// of the configs, and deaths of workers likewise.
+/// Failures are of one kind if they have the same unit and type of error, and their messages differ only in numbers and
+/// values of the configs. Deaths of workers are grouped likewise.
 struct FailureTally: Sendable {
   struct Group: Sendable {
     /// Where it happened: a unit with its place, or a worker.

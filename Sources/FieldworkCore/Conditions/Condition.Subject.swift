@@ -1,7 +1,7 @@
 import RealModule
 
 extension Condition {
-  /// What a name stands for where a condition is tried: a value, and the name that is shown for it.
+  /// The value that a name in a condition refers to, and the shown name of that value.
   package struct Subject: Sendable {
     /// nil if there is no value.
     package let value: Value?
@@ -18,12 +18,12 @@ extension Condition {
       self.init(alias?.plain, name: alias.flatMap { $0.isNamed || $0.plain == nil ? $0.name : nil })
     }
 
-    /// Whether there is nothing at all.
+    /// True if there is neither a value nor a name.
     package var isUnknown: Bool { value == nil && name == nil }
 
     var isMissing: Bool { isUnknown || value == .null }
 
-    /// Whether the value, or its name, is the one that was typed.
+    /// Returns true if the value or its name equals a literal.
     func equals(_ literal: Literal) -> Bool {
       if let name, literal.text == name { return true }
       guard let value else { return false }
@@ -44,7 +44,7 @@ extension Condition {
       case smaller, equal, larger
     }
 
-    /// How the value lies to the one that was typed: numbers by size, texts by their order.
+    /// Returns the order of the value relative to a literal. Numbers compare by size, and texts by their characters.
     /// - Returns: nil if there is no order between them.
     func order(_ literal: Literal) -> Order? {
       switch value {
@@ -62,7 +62,7 @@ extension Condition {
       }
     }
 
-    /// Whether the text of the value, or its name, has a text in it.
+    /// Returns true if the text of the value, or its name, contains a text.
     func contains(_ text: String) -> Bool {
       guard !isMissing else { return false }
       return name?.contains(text) ?? false || value?.description.contains(text) ?? false
@@ -71,8 +71,8 @@ extension Condition {
 }
 
 extension Config {
-  /// What a name stands for: a parameter by the name that it is read by, or else by the one that is shown. `a/b` may
-  /// lie in the dictionary `a`.
+  /// Returns the value of the parameter with this key, or else with this shown name. The name `a/b` may also refer to
+  /// the value `b` of the dictionary `a`.
   package func subject(_ name: String) -> Condition.Subject {
     if let value = self[alias: name] ?? entries.last(where: { $0.name.alias == name })?.value {
       return Condition.Subject(value)
@@ -85,8 +85,8 @@ extension Value {
   /// The digits that tables show of a number.
   package static let shownDigits = 5
 
-  /// Whether this number, rounded to some digits, is another one. The digits are at least those that tables show, which
-  /// are all of those before the point.
+  /// Returns true if this number, rounded to a number of digits, equals another one. The comparison uses at least
+  /// ``shownDigits`` digits, and all digits before the decimal point.
   package func isSame(as other: Value, digits: Int) -> Bool {
     if hasSameSize(as: other) ?? false { return true }
     // An integer is shown in full.

@@ -1,8 +1,8 @@
 /// A condition on named values, written as a text: `lr < 0.01 and (optimizer == adam or layers in (3, 4))`.
 ///
-/// A comparison has a name to its left and a value to its right. A value is a number, `true`, `false`, `null`, a text,
-/// or a list; a text needs quotes only if it holds spaces or signs, and so does a name. `=` means `==`; a comma, `and`
-/// and `&&` mean the same, as do `or` and `||`, and `not` and `!`.
+/// A comparison has a name on its left and a value on its right. A value is a number, `true`, `false`, `null`, a text,
+/// or a list. Names and texts need quotes only if they contain spaces or signs. `=` means `==`. A comma and `&&` mean
+/// `and`, `||` means `or`, and `!` means `not`.
 ///
 /// | form | holds |
 /// |---|---|
@@ -94,7 +94,7 @@ public struct Condition: Sendable, CustomStringConvertible {
     holds { name in Subject(value(name)) }
   }
 
-  /// Whether the condition holds, given what a name stands for.
+  /// Returns true if the condition holds for the subjects that its names refer to.
   package func holds(_ subject: (String) -> Subject) -> Bool {
     Condition.holds(kind, subject)
   }

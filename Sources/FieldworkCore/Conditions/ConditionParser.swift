@@ -52,7 +52,7 @@ struct ConditionParser {
     return parts.count == 1 ? parts[0] : .all(parts)
   }
 
-  /// Reads what stands in parentheses or after `not`.
+  /// Reads the condition in parentheses or after `not`.
   private mutating func parseInner(
     _ parse: (inout ConditionParser) throws -> Condition.Kind
   ) throws -> Condition.Kind {
@@ -61,7 +61,7 @@ struct ConditionParser {
     guard depth <= Self.deepest else {
       throw FieldworkError(
         .unreadableText,
-        "cannot read the condition: parentheses and 'not' lie more than \(Self.deepest) deep in each other"
+        "cannot read the condition: parentheses and 'not' are nested more than \(Self.deepest) levels deep"
       )
     }
     return try parse(&self)
@@ -94,7 +94,7 @@ struct ConditionParser {
     return .comparison(name, comparison, try parseLiteral(after: comparison.rawValue))
   }
 
-  /// What a word says of a name: `in (1, 2)`, `contains text`, `is missing`.
+  /// Reads the relation after a name: `in (1, 2)`, `contains text`, `is missing`.
   /// - Returns: nil if no such word comes next.
   private mutating func parseRelation(_ name: String) throws -> Condition.Kind? {
     guard case .word(let word) = try peek() else { return nil }

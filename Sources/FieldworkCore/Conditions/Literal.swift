@@ -1,12 +1,12 @@
-/// A value as it is typed: in a condition, or after `--set`.
+/// The text of a value as typed in a condition or after `--set`.
 ///
-/// It keeps its spelling, since what it is compared with decides whether `1.10` is a number or a text.
+/// It keeps its spelling, since `1.10` may be a number or a text. The value that it is compared with decides.
 package struct Literal: Sendable, Hashable {
-  /// What was typed, without the quotes around it.
+  /// The typed text without its quotes.
   package let text: String
   package let isQuoted: Bool
-  /// The value if it is read by itself: a text in quotes, else a number, `true`, `false`, `null`, a list or
-  /// dictionary, or else a text.
+  /// The value of the literal without a comparison: a text if it is quoted, else a number, `true`, `false`, `null`, a
+  /// list, a dictionary, or a text.
   package let value: Value
 
   package init(_ text: String, isQuoted: Bool) {
@@ -15,16 +15,16 @@ package struct Literal: Sendable, Hashable {
     value = isQuoted ? .string(text) : Literal.notFinite[text] ?? Value(word: text)
   }
 
-  /// Numbers as they are shown that JSON lacks.
+  /// The shown forms of numbers that JSON lacks.
   private static let notFinite: [String: Value] = [
     "nan": .double(.nan), "inf": .double(.infinity), "+inf": .double(.infinity),
     "-inf": .double(-.infinity),
   ]
 
-  /// Whether it stands for a missing value.
+  /// True if the literal means a missing value.
   var isNull: Bool { value == .null }
 
-  /// The number that it is read as where a number is wanted, quotes or not; nil if it is none.
+  /// The literal as a number, quoted or not; nil if it is not a number.
   package var number: Value? {
     if value.number != nil { return value }
     guard isQuoted else { return nil }
@@ -32,7 +32,7 @@ package struct Literal: Sendable, Hashable {
     return bare.number == nil ? nil : bare
   }
 
-  /// The truth value that it is read as where one is wanted; nil if it is none.
+  /// The literal as a truth value; nil if it is not one.
   package var truth: Bool? {
     switch text {
     case "true", "True", "TRUE": true
@@ -53,7 +53,7 @@ package struct Literal: Sendable, Hashable {
 }
 
 extension Literal {
-  /// Whether a value is the one that was typed: by its name, or by its size with the digits that are shown.
+  /// Returns true if the literal equals the name of a value, or the content of a value without a name.
   package func names(_ value: AnyAlias) -> Bool {
     // A number and the text of it, an integer and a number with a fraction are different values.
     let subject = Condition.Subject(value)

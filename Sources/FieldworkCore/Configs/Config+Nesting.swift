@@ -1,5 +1,5 @@
 extension Config {
-  /// Adds an entry to the config; what it says wins.
+  /// Adds an entry to the config. The values of the entry replace those that the config has.
   ///
   /// The entries are views of one nested dictionary and always agree: `d/p` has the value that the dictionary `d` has
   /// for `p`.
@@ -7,12 +7,12 @@ extension Config {
     if isNested(with: entry) { mergeNested(entry) } else { place(entry) }
   }
 
-  /// Whether entries may be parts of one another.
+  /// Returns true if the entry may overlap with entries of the config.
   func isNested(with entry: Entry) -> Bool {
     entry.name.isPath || entry.value.isDictionary || entries.contains { $0.name.isPath }
   }
 
-  /// - Parameter replaces: whether what the config had under the key is gone.
+  /// - Parameter replaces: true to discard the value that the config has under the key.
   mutating func mergeNested(_ new: Entry, replaces: Bool = false) {
     let key = new.name.key
     let start = key + "/"
@@ -55,7 +55,7 @@ extension Config {
     }
   }
 
-  /// Removes what other entries have of a parameter.
+  /// Removes the values of a parameter from the other entries.
   mutating func removeParts(of key: String) {
     entries.removeAll { $0.name.key.hasPrefix(key + "/") }
     for index in entries.indices where key.hasPrefix(entries[index].name.key + "/") {

@@ -60,11 +60,11 @@ extension Config {
     return tree
   }
 
-  /// Whether there is something to read under a name.
+  /// Returns true if the config has a value for a key.
   func has(_ key: String) -> Bool { contains(key) || nestedValue(key) != nil }
 
-  /// What the config has under a name that is none of its own: the dictionary `a` of all that begins with `a/`, or the
-  /// value `b` in the dictionary `a`.
+  /// Returns the nested value for a key without an entry: for `a` the dictionary of all keys that begin with `a/`, and
+  /// for `a/b` the value `b` of the dictionary `a`.
   func nestedValue(_ key: String) -> AnyAlias? { group(key) ?? inside(key) }
 
   private func group(_ key: String) -> AnyAlias? {

@@ -71,7 +71,7 @@ public struct Config: Sendable, Hashable {
   /// The shown name of a parameter's value: `relu` for `Alias("relu", relu)`, the value's text for a value without
   /// a name of its own. It is nil if the config lacks the parameter.
   ///
-  /// It is the text in tables and ids, and the way to tell functions apart:
+  /// Tables and ids show this name. Use it to compare functions:
   ///
   ///     config.name(of: "activation") == "relu"
   public func name(of key: String) -> String? { (self[alias: key] ?? nestedValue(key))?.name }

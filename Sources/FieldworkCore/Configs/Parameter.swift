@@ -23,7 +23,7 @@ public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolatio
   public let key: String
   /// The name that tables, ids and files show.
   public let alias: String
-  /// Whether the key is a path: `a/b` is the value `b` in the dictionary `a`.
+  /// True if the key is a path: `a/b` is the value `b` of the dictionary `a`.
   let isPath: Bool
 
   public init(_ key: String) {

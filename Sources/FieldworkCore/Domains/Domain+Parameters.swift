@@ -5,7 +5,7 @@ extension Domain {
   /// Whether no config is without the parameter.
   package func always(has key: String) -> Bool { node.always(has: key) }
 
-  /// Whether a shown name stands for a plain value, or for one with a version.
+  /// True if a shown name hides a plain value or a version.
   package var hasHiddenValues: Bool {
     node.options.contains { $0.values.listed.contains { $0.hidden != nil } }
   }

@@ -134,8 +134,8 @@ public struct Domain: Sendable {
   ///     domain.where { try $0[layers] * $0[width] <= 4096 }
   ///     (a * b).where { try $0[layers] * $0[width] <= 4096 }
   ///
-  /// A condition belongs to the expression directly before it: in `a * b.where { … }` it sees the parameters of `b`
-  /// alone. Parentheses give it all of a product or a sum.
+  /// A condition applies to the expression directly before it: in `a * b.where { … }` it reads only the parameters of
+  /// `b`. Use parentheses to apply it to a whole product or sum.
   ///
   /// Configs of listed values are counted exactly, by trying them. Where samplers take part, a config
   /// is drawn again until it passes; after 10,000 draws in vain, making configs throws.
@@ -172,7 +172,7 @@ public struct Domain: Sendable {
         Problem(
           "given: the domain has no parameter '\(name.key)', it has \(listing(parameterNames))",
           remedy:
-            "name a parameter of the term directly before it, or write (A * B).given(…) for all of a product",
+            "name a parameter of the term directly before it, or write (A * B).given(…) for the whole product",
           place: place
         )
       )

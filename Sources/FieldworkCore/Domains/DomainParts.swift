@@ -53,8 +53,8 @@ extension AnyAlias {
 }
 
 extension Config {
-  /// Whether the config has a value at a key, or in the dictionary that it is a part of; of a dictionary that is
-  /// wanted, its values.
+  /// Returns true if the config has a value for a key, as an entry or in a dictionary. Of a wanted dictionary, all its
+  /// values have to match.
   package func has(_ wanted: AnyAlias, at key: String) -> Bool {
     if case .dictionary(let values)? = wanted.plain, !values.isEmpty {
       return values.allSatisfy { has(AnyAlias($0.value), at: "\(key)/\($0.key)") }

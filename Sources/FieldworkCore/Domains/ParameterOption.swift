@@ -155,7 +155,7 @@ package enum ParameterValues: Sendable {
     }
   }
 
-  /// Whether a value is a listed one, or of the kind that comes up here.
+  /// Returns true if a value is in the list, or has the type of the range or sampler.
   func knows(_ value: AnyAlias) -> Bool {
     switch self {
     case .list: contains(value)

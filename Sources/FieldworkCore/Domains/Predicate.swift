@@ -13,7 +13,7 @@ final class Predicate: Sendable {
     do {
       return try body(config)
     } catch let error as FieldworkError {
-      // The usual reason for a parameter that is not there: a method binds to the term before it alone.
+      // The usual reason for a missing parameter: `where` applies only to the term before it.
       let advice =
         error.code == .missingParameter
         ? "; the condition belongs to the term directly before it: write (A * B).where { … } for one on all of a product"

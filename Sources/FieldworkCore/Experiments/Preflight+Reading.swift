@@ -21,7 +21,7 @@ extension Research {
     }
   }
 
-  /// Why a name that a unit's code has read may be a mistake: no config of the research has such a parameter.
+  /// Returns a warning if a unit's code has read a parameter that no config of the research has; nil otherwise.
   package func warning(ofReading key: String) -> String? {
     let names = (domain?.parameterNames ?? []) + slotNames
     let isKnown = names.contains { name in
@@ -55,9 +55,9 @@ extension Research {
     return keys
   }
 
-  /// Dumps of names under which nothing is saved.
+  /// Returns a warning for each name in a Dump that no unit saves.
   ///
-  /// Said only where all names are known under which units save.
+  /// It returns none if some unit saves under names that are not known before the run.
   func dumpWarnings() -> [Problem] {
     guard !units.contains(where: \.savesUnknownNames) else { return [] }
     let saved = Set(units.flatMap(\.savedNames))
@@ -90,7 +90,7 @@ extension Research {
       return Problem(
         "the parameter '\(key)' is shown as \(all.map { "'\($0.alias)'" }.joined(separator: " and "))",
         remedy:
-          "give it one Alias; tables have one column for it, and configs that differ in the shown name alone run apart",
+          "give it one Alias; tables show one column for it, and configs that differ only in the shown name run separately",
         place: options.first { $0.name.key == key }?.place ?? place,
         severity: .warning
       )

@@ -144,7 +144,7 @@ public struct ResearchSettings: Sendable, Hashable {
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
   public var parallelism = Parallelism.processes
-  /// What a run does with results that another build of the playbook has made.
+  /// The policy for stored results that another build of the playbook has made.
   public var otherBuilds = OtherBuildPolicy.keep
 
   public init() {}
@@ -161,14 +161,14 @@ public enum Parallelism: String, Sendable, Hashable, CaseIterable {
   case processes
 }
 
-/// What a run does with stored results that another build of the playbook has made: its units may have changed,
-/// although their declarations are the same.
+/// The policy for stored results that another build of the playbook has made. The code of its units may differ although
+/// their declarations are the same.
 public enum OtherBuildPolicy: String, Sendable, Hashable, CaseIterable {
-  /// They are kept, and the run says how many there are.
+  /// Keeps the results and prints their number.
   case keep
-  /// Their experiments run again.
+  /// Runs their experiments again.
   case rerun
-  /// They are kept, and count as results of the present build from now on.
+  /// Keeps the results and counts them as results of the current build from now on.
   case accept
 }
 

@@ -45,7 +45,7 @@ public final class RunContext {
   package var stopwatch: Stopwatch?
   /// The names of parameters that were read as optional ones, and that the config does not have.
   package private(set) var missingReads: Set<String> = []
-  /// What the experiment saves.
+  /// The values that the experiment saves.
   package let savedValues = SavedValues()
   private let makeDirectory: @Sendable () throws -> String
   private let makeResults: @Sendable () throws -> any Sendable
@@ -206,10 +206,10 @@ public final class RunContext {
   ///
   ///     let losses = try run.saved("loss", as: Double.self)   // one for each iteration that saved it
   ///
-  /// An experiment that goes on from a checkpoint has those of its earlier iterations too.
-  /// - Returns: nothing if nothing was saved under the name yet.
-  /// - Throws: ``FieldworkError`` of code `missingOutput` if the experiment has saved so much that it is not held
-  ///   any more (64 MB), of code `store` if values of an earlier run cannot be read.
+  /// An experiment that resumes from a checkpoint also has the values of its earlier iterations.
+  /// - Returns: an empty array if nothing was saved under the name yet.
+  /// - Throws: ``FieldworkError`` of code `missingOutput` if values are missing because the experiment has saved more
+  ///   than 64 MB, of code `store` if values of an earlier run cannot be read.
   public func saved(_ name: String) throws -> [SavedValue] { try savedValues.all(name) }
 
   /// The values that this experiment has saved under a name so far, in the order of the iterations.
@@ -226,7 +226,7 @@ public final class RunContext {
     }
   }
 
-  /// Hands on what was saved under the given names, or all of it.
+  /// Removes and returns the saved values with the given names that are not stored yet, or all of them.
   package func takeSaved(_ names: Set<String>? = nil) -> [SavedValue] { savedValues.take(names) }
 
   /// Ends the experiment in good order, as the end of a generator does.

@@ -4,29 +4,29 @@
   import Darwin
 #endif
 
-/// The values that one experiment saves: those that are to be handed to the store, and all that were saved so far.
+/// The values that one experiment saves: those that wait to be stored, and all that were saved so far.
 ///
 /// `@unchecked Sendable`: everything is read and written under the lock.
 package final class SavedValues: @unchecked Sendable {
-  /// The size of the values that are held for ``all(_:)``, in bytes, about. What is saved beyond it is handed to
-  /// the store and not held.
+  /// The approximate size, in bytes, of the values that are kept for ``all(_:)``. Further values are stored but not
+  /// kept in memory.
   package static let limit = 64 << 20
 
-  /// What an experiment has saved under one name.
+  /// The values that an experiment has saved under one name.
   private struct Held {
     var values: [SavedValue] = []
-    /// Whether a value was not held for lack of room.
+    /// True if a value was not kept because the limit was reached.
     var isPartial = false
   }
 
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private var pending: [SavedValue] = []
   private var held: [String: Held] = [:]
-  /// By name: the last value, unless it was handed on by a ``UnitDescription/Kind/dump``.
+  /// By name: the last value, unless a ``UnitDescription/Kind/dump`` has stored it.
   private var last: [String: Value] = [:]
   private var size = 0
   private let limit: Int
-  /// Reads what an earlier run of the experiment has stored; nil if there is nothing or it has been read.
+  /// Reads the values that an earlier run of the experiment has stored; nil if there are none or they have been read.
   private var earlier: (@Sendable () throws -> [SavedValue])?
 
   package init(limit: Int = SavedValues.limit) {
@@ -56,20 +56,20 @@ package final class SavedValues: @unchecked Sendable {
     }
   }
 
-  /// Begins with what an earlier run has stored, which is read when it is first asked for.
+  /// Begins with the values that an earlier run has stored. They are read on the first request.
   package func begin(after earlier: @escaping @Sendable () throws -> [SavedValue]) {
     withLock { self.earlier = earlier }
   }
 
-  /// Whether there is something to hand on.
+  /// True if some values wait to be stored.
   package var hasPending: Bool { withLock { !pending.isEmpty } }
 
-  /// Removes and returns what is to be handed on: under the given names, or all of it.
+  /// Removes and returns the waiting values with the given names, or all of them.
   package func take(_ names: Set<String>? = nil) -> [SavedValue] {
     withLock { takePending(names) }
   }
 
-  /// Removes what is to be handed on and hands it on at once, before anything that is taken later.
+  /// Removes the waiting values and passes them to the body before any value that is taken later.
   package func handOn(_ body: ([SavedValue]) -> Void) {
     withLock {
       let values = takePending(nil)
@@ -87,7 +87,7 @@ package final class SavedValues: @unchecked Sendable {
     return taken
   }
 
-  /// Removes and returns what is to be handed on by a dump: it is not the last value of its name any more.
+  /// Removes and returns the waiting values for a dump. They no longer count as the last values of their names.
   package func dump(_ names: Set<String>?) -> [SavedValue] {
     withLock {
       if let names { for name in names { last[name] = nil } } else { last = [:] }
@@ -133,7 +133,7 @@ package final class SavedValues: @unchecked Sendable {
     guard !found.isPartial else {
       throw FieldworkError(
         .missingOutput,
-        "the values saved as '\(name)' are not all held: the experiment has saved more than \(limit >> 20) MB; keep what is needed in an Instance"
+        "cannot return all values saved as '\(name)': the experiment has saved more than \(limit >> 20) MB; keep the values you need in an Instance"
       )
     }
     return found.values

@@ -10,7 +10,7 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   package let outputType: any Sendable.Type
   package let draw: @Sendable (inout Philox) throws -> AnyAlias
   private let support: @Sendable (AnyAlias) -> Bool
-  /// Whether a value has the type of the values.
+  /// Returns true if a value has the type of the sampler's values.
   package let isOfType: @Sendable (AnyAlias) -> Bool
 
   public init<Output: ValueConvertible>(_ sampler: Sampler<Output>) {

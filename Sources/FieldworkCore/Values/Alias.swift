@@ -11,8 +11,8 @@ public struct Alias<Wrapped: Sendable>: Sendable {
   public let name: String
   public let value: Wrapped
 
-  /// Tells apart values that cannot be compared, such as functions, under one name: experiments that ran with another
-  /// version run again. nil for none.
+  /// The version of a value that cannot be compared, such as a function; nil for none. Experiments that ran with
+  /// another version run again.
   public let version: String?
 
   /// Whether the name was given, and not made from the value.

@@ -48,7 +48,7 @@ public struct AnyAlias: Sendable {
     self.init(Alias(name, version: version, value))
   }
 
-  /// What a name that was given hides: the plain value and the version; nil if it hides nothing.
+  /// The plain value and the version that a given name hides; nil if it hides neither.
   package var hidden: Value? {
     guard isNamed || plain == nil, plain != nil || version != nil else { return nil }
     return .list([plain ?? .null, version.map { .string($0) } ?? .null])

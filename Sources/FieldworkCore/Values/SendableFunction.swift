@@ -11,14 +11,14 @@ enum SendableFunction {
       removingAttribute(given) == wanted
     else { return nil }
     func convert<Function>(_ function: Function) -> T {
-      // Both types are the same but for an attribute that is no part of how a function is called.
+      // The types differ only in an attribute that does not affect how a function is called.
       unsafeBitCast(function, to: T.self)
     }
     return _openExistential(function, do: convert)
   }
 
-  /// The name of a function type without the attribute of the function itself; functions among its arguments keep
-  /// theirs. In a mangled name the attributes of a function stand at its end: `Ya` (async), `Yb` (`@Sendable`), `K`
+  /// Returns the name of a function type without the attribute of the function itself. Functions among its arguments
+  /// keep theirs. A mangled name ends with the attributes of the function: `Ya` (async), `Yb` (`@Sendable`), `K`
   /// (throws), and `c`.
   private static func removingAttribute(_ name: String) -> String? {
     var end = Substring(name)

@@ -69,7 +69,7 @@ struct PlotSource {
     return Set((0..<column.count).filter { column[$0]?.number == nil })
   }
 
-  /// What is said of experiments that lack a parameter.
+  /// Returns the note on experiments that lack a parameter; nil if there are none.
   func note(_ lacking: Set<Int>, _ column: Table.Column) -> String? {
     guard !lacking.isEmpty else { return nil }
     return

@@ -16,7 +16,7 @@ extension ReportPage {
     var margins: [Double?]?
     /// The names that the playbook gives values.
     var names: [String?] = []
-    /// Whether values are not plain, so that their names are all there is.
+    /// By row: true if the value is not plain, so that only its name is known.
     var areNames: [Bool] = []
     /// The names by which a filter may call the column, beside its own.
     var otherNames: [String] = []

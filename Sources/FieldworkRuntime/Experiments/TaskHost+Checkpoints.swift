@@ -26,7 +26,7 @@ final class TaskCheckpoints: Sendable {
     self.saved.withLock { $0[experiment.key] = saved }
   }
 
-  /// What an experiment saved in the attempt that made its checkpoint; nil if that is a stored one.
+  /// Returns the values saved in the attempt that made the experiment's checkpoint; nil for a stored checkpoint.
   func saved(of experiment: PlannedExperiment) -> SavedValues? {
     saved.withLock { $0[experiment.key] }
   }

@@ -2,8 +2,8 @@
 import FieldworkCore
 import FieldworkStore
 
-/// Hands on what experiments have saved while a unit runs for long, so that it is to be seen, and safe, before the
-/// unit ends.
+/// Stores the saved values of experiments while a long unit runs, so that they can be read and survive a crash before
+/// the unit ends.
 final class TimedHandover: Sendable {
   private struct State {
     /// By key: the values of the experiments that run.

@@ -8,7 +8,7 @@ final class CheckpointBook: Sendable {
   /// The keys of experiments that are done, but with fewer iterations than are asked for now.
   let extended: Set<String>
   private let origins: OriginCheck?
-  /// The keys of experiments that have begun anew in this run.
+  /// The keys of experiments that have started over in this run.
   private let renewed = Protected<Set<String>>([])
 
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
@@ -36,7 +36,7 @@ final class CheckpointBook: Sendable {
   /// The iteration from which an experiment goes on; nil if it begins anew.
   func iteration(of experiment: PlannedExperiment) -> Int? {
     guard let iteration = iterations.withLock({ $0[experiment.key] }) else { return nil }
-    // What was made by something else does not serve to go on.
+    // An outdated experiment resumes only from a checkpoint of this run.
     guard origins?.isOutdated(experiment) ?? false else { return iteration }
     return renewed.withLock { $0.contains(experiment.key) } ? iteration : nil
   }

@@ -1,12 +1,12 @@
 package import FieldworkCore
 package import FieldworkStore
 
-/// Tells which experiments that are stored as done were made by something else than what would run now, although their
-/// keys are the same.
+/// Finds experiments that are stored as done but were made by other code or other values than the current ones,
+/// although their keys are the same.
 struct OriginCheck: Sendable {
-  /// What is different.
+  /// The kind of a difference.
   enum Difference: Hashable {
-    /// A unit or a value has another version, or a shown name stands for another value.
+    /// A unit or a value has another version, or a shown name refers to another value.
     case version
     /// The program was built from other code.
     case build
@@ -26,7 +26,7 @@ struct OriginCheck: Sendable {
     policy = research.settings.otherBuilds
   }
 
-  /// - Returns: nil if the experiment is not stored as done, or was made by what would run now.
+  /// - Returns: nil if the experiment is not stored as done, or if nothing differs.
   func difference(of experiment: PlannedExperiment) -> Difference? {
     guard let origin = origins[experiment.key] else { return nil }
     if origin.versions != versions { return .version }
@@ -38,7 +38,7 @@ struct OriginCheck: Sendable {
     return accepted.isCurrent(origin.build) ? nil : .build
   }
 
-  /// Whether an experiment has to run again, although it is done.
+  /// Returns true if an experiment has to run again although it is done.
   func isOutdated(_ experiment: PlannedExperiment) -> Bool {
     switch difference(of: experiment) {
     case nil: false
@@ -62,7 +62,7 @@ struct OriginCheck: Sendable {
     Set(origins.filter { !accepted.isCurrent($0.value.build) }.keys)
   }
 
-  /// What is noted if the results of all other builds are accepted; nil if there are none.
+  /// The note that accepts the results of all other builds; nil if there are none.
   var acceptance: StoreRecord? {
     accepted.note(accepting: origins.values.lazy.compactMap(\.build))
   }
@@ -79,7 +79,7 @@ extension DatabaseStore {
 }
 
 extension Research {
-  /// Whether a shown name stands for a plain value, or for one with a version.
+  /// True if a shown name may hide a plain value or a version.
   fileprivate var hasHiddenValues: Bool {
     let slots = (settings.branches.configs ?? []) + (settings.workers?.configs ?? [])
     return (domain?.hasHiddenValues ?? false)

@@ -21,7 +21,7 @@ struct ResearchDefinition {
     text = lines.joined(separator: "\n")
   }
 
-  /// Whether an earlier definition has the same units and updates, whatever the number of iterations.
+  /// Returns true if an earlier definition has the same units and updates. The number of iterations may differ.
   func hasSameUnits(as before: String) -> Bool {
     func units(_ text: String) -> [Substring] {
       text.split(separator: "\n").dropFirst().filter { line in

@@ -6,8 +6,8 @@ extension ResearchResults {
   ///
   /// What comes from an update of the domain is kept, if the research has updates: what these plan only shows
   /// while they run.
-  /// Everything is kept where the results are those of other units: a run would be refused, and its plan says nothing
-  /// of them.
+  /// All results are kept if they come from other units, since a run would be refused and its plan does not cover
+  /// them.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems.
   package func planned(by research: Research) throws -> ResearchResults {
     if case .string(let before) = notes["definition"],

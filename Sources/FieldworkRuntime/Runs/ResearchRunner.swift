@@ -161,7 +161,7 @@ public struct ResearchRunner: Sendable {
       }
     }
     defer { timer?.cancel() }
-    // They are found out meanwhile, and stored at once: a run that is killed has them, too.
+    // The metadata is collected during the run and stored at once, so that a killed run has it too.
     async let meta: Void = run.recorder.record(
       services.meta(research, run: runNumber).map(StoreRecord.meta)
     )

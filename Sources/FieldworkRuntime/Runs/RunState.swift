@@ -91,7 +91,7 @@ final class RunState: Sendable {
 
   func countDeath() { deathCount.withLock { $0 += 1 } }
 
-  /// Tells of a warning, unless it was given before: each worker may come upon it.
+  /// Emits a warning unless it was given before. Several workers may report the same one.
   func warnOnce(_ text: String) {
     if warnings.withLock({ $0.insert(text).inserted }) { relay(.warning(text)) }
   }

@@ -89,8 +89,8 @@ extension ExperimentPlan {
   /// The keys of the planned experiments, as far as the plan goes before the domain is updated.
   ///
   /// - Parameters:
-  ///   - wanted: the keys that are looked for: when all have been found the rest is not gone through.
-  ///   - limit: how many experiments are gone through; what was not found by then counts as planned.
+  ///   - wanted: the keys to look for; the search ends when all have been found.
+  ///   - limit: the number of experiments to search; keys that are not found by then count as planned.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   package func keys(among wanted: Set<String>, limit: Int = searchLimit) throws -> Set<String> {
     var plan = self
@@ -102,6 +102,6 @@ extension ExperimentPlan {
     return wanted
   }
 
-  /// How many experiments are gone through in search of stored ones.
+  /// The number of planned experiments that are searched for stored ones.
   package static let searchLimit = 2_000_000
 }

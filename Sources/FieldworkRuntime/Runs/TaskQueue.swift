@@ -71,7 +71,7 @@ final class TaskQueue: Sendable {
 
   private let state: Protected<State>
   private let finished: Set<String>
-  /// Whether an experiment that is finished has to run again all the same.
+  /// Returns true if a finished experiment has to run again.
   private let isOutdated: @Sendable (PlannedExperiment) -> Bool
   private let selection: Selection?
   /// Whether each task belongs to one worker.
@@ -87,7 +87,7 @@ final class TaskQueue: Sendable {
 
   /// - Parameters:
   ///   - stored: the keys of all experiments that are stored.
-  ///   - isOutdated: tells whether an experiment that is finished has to run again all the same.
+  ///   - isOutdated: returns true if a finished experiment has to run again.
   ///   - sendsAhead: whether workers have tasks that they have not begun, and may give them back.
   ///   - lanes: the number of workers among which tasks are dealt out in turn; nil to give them to
   ///     whoever asks.

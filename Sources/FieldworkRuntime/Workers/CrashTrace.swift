@@ -1,9 +1,9 @@
-/// What the Swift runtime prints when a process crashes: about a hundred lines, of which few are of the playbook.
+/// The lines that the Swift runtime prints when a process crashes: about a hundred, of which few concern the playbook.
 struct CrashTrace {
   /// The lines that are collected, as they came.
   private(set) var lines: [Substring] = []
 
-  /// Whether a line begins a trace, which goes on to the end of the process.
+  /// Returns true if a line begins a trace. The trace continues to the end of the process.
   static func begins(with line: some StringProtocol) -> Bool {
     line.hasPrefix("*** Signal ") || line.hasPrefix("*** Program crashed:")
       || line.hasPrefix("💣 Program crashed:")
@@ -14,7 +14,7 @@ struct CrashTrace {
       .dropLast(text.hasSuffix("\n") ? 1 : 0)
   }
 
-  /// The calls of the thread that crashed which are the playbook's own code, the innermost first:
+  /// The calls of the crashed thread that are in the playbook's own code, the innermost first:
   /// `train(_:_:), MyPlaybook/Training.swift:12`.
   var ownCalls: [String] {
     guard
@@ -45,8 +45,8 @@ struct CrashTrace {
     return "\(function), \(file)" + (parts.count > 1 ? ":\(parts[1])" : "")
   }
 
-  /// What is shown of the trace.
-  /// - Parameter path: the file that has the whole trace; nil if none has.
+  /// Returns the part of the trace that is shown.
+  /// - Parameter path: the file that contains the whole trace; nil if there is none.
   func text(path: String?) -> String {
     var shown = ownCalls.prefix(8).map { "  at \($0)" }
     if let path { shown.append("  the whole trace is in \(path)") }

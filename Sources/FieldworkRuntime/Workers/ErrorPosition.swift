@@ -7,17 +7,17 @@ import Foundation
   import Darwin
 #endif
 
-/// The part of what a worker process has written to its standard error that belongs to the task it runs.
+/// The part of a worker process's standard error that belongs to the running task.
 ///
-/// Whatever has written it, the process itself or a program that a unit has started: it is counted where it is read,
-/// in the pipe to the supervisor.
+/// It includes the output of programs that a unit has started. The supervisor counts the bytes that it reads from the
+/// pipe.
 final class ErrorPosition: Sendable {
   private struct State {
     var board: WorkerBoard?
     var start: Int?
   }
 
-  /// The pipe, wherever the standard error of the process goes meanwhile; -1 if there is none.
+  /// The pipe, also while the standard error of the process is redirected; -1 if there is none.
   private let descriptor: Int32
   private let state = Protected(State())
 
@@ -29,7 +29,7 @@ final class ErrorPosition: Sendable {
 
   func taskBegins() { state.withLock { $0.start = position($0.board) } }
 
-  /// The bytes since the task has begun, by their numbers; nil if they cannot be told.
+  /// The range of the bytes written since the task began; nil if it is empty or not known.
   var ofTask: Range<Int>? {
     state.withLock { state in
       guard let start = state.start, let end = position(state.board), start < end else {

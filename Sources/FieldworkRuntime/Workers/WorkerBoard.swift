@@ -111,7 +111,7 @@ final class WorkerBoard: @unchecked Sendable {
   func stop() { raise(Cell.isStopping) }
 
   /// The supervisor reads from the worker's standard error.
-  /// - Returns: what the body does: the number of bytes that it has read.
+  /// - Returns: the number of bytes that the body has read.
   func readErrors(_ body: () -> Int) -> Int {
     cells[Cell.isReadingErrors] = 1
     let count = body()

@@ -90,7 +90,7 @@ final class WorkerDesk: WorkerSession.Listener {
     case .errors(let range): errorRange = range
     case .warning(let text): run.warnOnce(text)
     case .record(.failed(let key, let failure)):
-      // What branches write is not told apart.
+      // The output of branches cannot be separated.
       let isAlone = assigned(key)?.assignment.progress.count == 1
       let output = isAlone ? errorRange.map(session.errors) ?? "" : ""
       errorRange = nil

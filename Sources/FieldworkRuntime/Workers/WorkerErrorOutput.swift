@@ -9,8 +9,8 @@ import Foundation
 #endif
 
 /// Hands on what a worker process writes to its standard error: into the file of the research if it goes
-/// there, else, line by line, to those who follow the run. Of a crash they get what is of the playbook, and the whole
-/// trace goes into a file of the research.
+/// there, else, line by line, to those who follow the run. After a crash they get only the playbook's own calls, and a
+/// file of the research stores the whole trace.
 final class WorkerErrorOutput {
   private static let lineLimit = 10_000
 
@@ -56,7 +56,7 @@ final class WorkerErrorOutput {
     guard let trace else { return }
     self.trace = nil
     guard let folder = run.services.folder else {
-      // It is nowhere else.
+      // No file stores the trace.
       tell(trace.lines.joined(separator: "\n") + "\n")
       return
     }
@@ -76,7 +76,7 @@ final class WorkerErrorOutput {
       trace?.append(text)
       return
     }
-    // The lines before the trace are the last words of the process.
+    // The lines before the trace are the process's own output.
     var rest = text[...]
     while let end = rest.firstIndex(of: "\n") {
       if CrashTrace.begins(with: rest) {

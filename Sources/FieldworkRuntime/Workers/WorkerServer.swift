@@ -392,7 +392,7 @@ final class ReportSink: RecordSink, EventConsumer {
           record = .ended(experiment: key, .failed, iterations: iterations, at: time)
         }
       }
-      // What branches write is not told apart.
+      // The output of branches cannot be separated.
       if !hasBranches, case .failed = record, let range = errors.ofTask {
         channel.add(.errors(range))
       }

@@ -49,7 +49,7 @@ final class WorkerSession: @unchecked Sendable {
   private let process: ChildProcess
   private let errors: SystemFile
   private var tail = OutputTail()
-  /// What was read of the standard error and not handed on yet.
+  /// The bytes that were read from the standard error and not passed on yet.
   private var waitingErrors: [UInt8] = []
   private let memoryKills = MemoryKills()
 
@@ -108,7 +108,7 @@ final class WorkerSession: @unchecked Sendable {
 
   /// The last lines of a part of what the process has written to its standard error.
   func errors(in range: Range<Int>) -> String {
-    // What was written before a message may lie in the pipe yet.
+    // Output written before a message may still be in the pipe.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     while hasMoreErrors {
@@ -228,7 +228,7 @@ struct OutputTail {
 
   var text: String { text(in: forgotten..<end) }
 
-  /// The text of the bytes with these numbers, as far as they are kept.
+  /// Returns the text of a range of bytes, as far as they are kept.
   func text(in range: Range<Int>) -> String {
     let start = end - bytes.count
     let kept = max(0, range.lowerBound - start)..<max(0, min(range.upperBound, end) - start)

@@ -95,14 +95,14 @@ extension Failure {
 }
 
 extension Character? {
-  /// Whether it is part of a word.
+  /// True if the character is part of a word.
   fileprivate var isWordSign: Bool { map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false }
 }
 
 /// The values of configs that messages of failures may hold.
 package struct FailureValues: Sendable {
   private var texts: Set<String> = []
-  /// How many are looked for.
+  /// The maximum number of values that are kept.
   private static let limit = 1000
 
   package init() {}

@@ -13,8 +13,8 @@ public struct ProfileOptions: Sendable, Hashable {
   /// The parameters by whose values turns are told apart too; `repetition`, `updates` and `device` may
   /// be among them.
   public var groupedBy: [String]
-  /// The columns to show after those that rows are grouped by, in this order; nil for the usual ones. One that rows are
-  /// grouped by may be among them, and then has the place that is given.
+  /// The columns to show after those that rows are grouped by, in this order; nil for the usual ones. A grouping column
+  /// that is listed here appears at its place in the list.
   public var columns: [String]?
   /// The column that rows are sorted by, shown or not; nil for the usual order.
   public var sortedBy: String?

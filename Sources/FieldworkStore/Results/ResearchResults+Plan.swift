@@ -4,7 +4,7 @@ extension ResearchResults {
   /// The keys of the experiments.
   package var keys: Set<String> { Set(experiments.map(\.key)) }
 
-  /// How many of the experiments another build of the playbook has made, without those that were accepted.
+  /// The number of done experiments that another build of the playbook has made, without accepted builds.
   package var otherBuildCount: Int {
     let builds = AcceptedBuilds(notes)
     return experiments.count { $0.state == .done && !builds.isCurrent($0.build) }

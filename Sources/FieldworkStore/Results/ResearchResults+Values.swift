@@ -24,7 +24,7 @@ extension ResearchResults {
     }
   }
 
-  /// What an experiment has saved, by its id, in the order of the names and iterations.
+  /// Returns the values that an experiment has saved, by its id, in the order of the names and iterations.
   package func savedValues(by experiment: String) -> [SavedValue] {
     variables.flatMap { name in
       values(of: name, in: experiment).map {

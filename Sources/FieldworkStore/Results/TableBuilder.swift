@@ -149,7 +149,7 @@ private struct ParameterColumn {
   private var values: ColumnBuilder
   /// The names that the playbook gives values.
   private var given: ColumnBuilder
-  /// What is shown.
+  /// The cells that are shown.
   private var shown: ColumnBuilder
   private var hasNames = false
   private var filled = 0

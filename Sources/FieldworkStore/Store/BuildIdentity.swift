@@ -1,18 +1,18 @@
 package import FieldworkCore
 import Foundation
 
-/// Tells one build of the program from another: the bodies of units cannot be compared, but the code that
-/// they were compiled to can.
+/// The identity of a build of the program. The bodies of units cannot be compared, but their compiled code
+/// can.
 package enum BuildIdentity {
   /// 16 hexadecimal digits that depend on the code and the constants of the running program; nil where
   /// they cannot be read.
   ///
-  /// It is made of the machine code, the constants and the metadata of types in the executable file. Left out are
-  /// debugging information, time stamps, names of symbols and libraries that are loaded, so building again without a
-  /// change gives the same digits, and so does a change of another playbook.
+  /// They are a hash of the machine code, the constants and the metadata of types in the executable file. Debugging
+  /// information, time stamps, names of symbols and loaded libraries are left out. Therefore a new build without a
+  /// change has the same digits, and so has a build after a change of another playbook.
   package static let current: String? = {
     #if os(Linux)
-      // The file that runs, also if another one has taken its place.
+      // The running file, even if another one has replaced it on disk.
       guard
         let file = try? Data(
           contentsOf: URL(fileURLWithPath: "/proc/self/exe"),
@@ -36,7 +36,7 @@ package enum BuildIdentity {
     static let contents: Set<UInt32> = [1, 14, 15]
   }
 
-  /// Sections that tell nothing of what the program does: the second and last are hashes of what else is left out.
+  /// Sections that do not affect what the program does. The second and last are hashes that include left-out data.
   private static let leftOut: Set<String> = [
     ".interp", ".swift_modhash", ".comment", ".gnu_debuglink", ".note.gnu.build-id",
   ]
@@ -81,7 +81,7 @@ package enum BuildIdentity {
     return String(decoding: file[offset...].prefix { $0 != 0 }, as: UTF8.self)
   }
 
-  /// Each word changes the whole: a multiplication by an odd number and a rotation lose nothing.
+  /// Each word changes the hash, since a multiplication by an odd number and a rotation are reversible.
   private static func mixed(_ bytes: UnsafeRawBufferPointer, _ start: UInt64) -> UInt64 {
     var hash = start ^ UInt64(bytes.count)
     var offset = 0
@@ -121,13 +121,13 @@ package struct AcceptedBuilds: Sendable {
     }
   }
 
-  /// Whether results of a build count as those of the present one. Results of an unknown build do.
+  /// Returns true if results of a build count as those of the current one. Results of an unknown build do.
   package func isCurrent(_ build: String?) -> Bool {
     guard let build, let current, build != current else { return true }
     return classes.contains { $0.contains(build) && $0.contains(current) }
   }
 
-  /// What is noted where the results of some builds are accepted as those of the present one.
+  /// Returns the note that accepts the results of some builds as those of the current one.
   /// - Returns: nil if nothing changes.
   package func note(accepting builds: some Sequence<String>) -> StoreRecord? {
     guard let current else { return nil }

@@ -53,8 +53,8 @@ extension DatabaseStore {
     )
   }
 
-  /// The database counts those with the same message, and here those become one that differ in numbers and in values
-  /// of their configs.
+  /// The database groups failures with the same message. This function merges the groups whose messages differ only in
+  /// numbers and in values of their configs.
   private static func failureGroups(_ database: Database) throws -> [ResultDigest.FailureGroup] {
     let rows = try Row.fetchCursor(
       database,

@@ -26,8 +26,8 @@ public protocol ResultStore: Sendable {
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
 
-  /// By key: what the experiments that are done were made by.
-  /// - Parameter readsConfigs: whether to read what shown names of values hide.
+  /// Returns the origins of the experiments that are done, by key.
+  /// - Parameter readsConfigs: true to read the values that shown names hide.
   func origins(readsConfigs: Bool) throws -> [String: StoredOrigin]
 
   /// What is known of the circumstances of the runs, in order of the runs.
@@ -46,7 +46,7 @@ public protocol ResultStore: Sendable {
   /// The last checkpoint of an experiment, by its key; nil if there is none.
   func checkpoint(of experiment: String) throws -> Checkpoint?
 
-  /// What an experiment has saved, by its id, in the order of the names and iterations.
+  /// Returns the values that an experiment has saved, by its id, in the order of the names and iterations.
   func saved(by experiment: String) throws -> [SavedValue]
 
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
@@ -94,7 +94,7 @@ extension ResultStore {
     return results.planned(results.keys.subtracting(excluded)).digest(of: objective)
   }
 
-  /// What the end of a run tells of everything that is stored.
+  /// Returns the digest of all stored experiments, for the summary at the end of a run.
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try digest(of: objective, without: [])
   }

@@ -1,13 +1,13 @@
 public import FieldworkCore
 import GRDB
 
-/// What a stored experiment was made by, as far as its key does not tell.
+/// The build, versions and hidden values that a stored experiment ran with, which its key does not include.
 public struct StoredOrigin: Sendable, Hashable {
-  /// What identifies the program that ran it; nil if that is not known.
+  /// The identity of the build that ran it; nil if it is not known.
   public let build: String?
   /// The versions of the units that had one, as a text; nil if none had.
   public let versions: String?
-  /// By parameter: what its shown name hides, a plain value and a version. Empty unless that was asked for.
+  /// By parameter: the plain value and the version that its shown name hides. Empty unless they were requested.
   public let hidden: [String: Value]
 
   public init(build: String?, versions: String?, hidden: [String: Value]) {
@@ -18,7 +18,7 @@ public struct StoredOrigin: Sendable, Hashable {
 }
 
 extension Config {
-  /// By parameter: what shown names hide.
+  /// By parameter: the plain value and the version that a shown name hides.
   package var hiddenValues: [String: FieldworkCore.Value] {
     var hidden: [String: FieldworkCore.Value] = [:]
     for entry in entries { hidden[entry.name.key] = entry.value.hidden }
@@ -27,8 +27,8 @@ extension Config {
 }
 
 extension DatabaseStore {
-  /// By key: what the experiments that are done were made by.
-  /// - Parameter readsConfigs: whether to read what shown names hide.
+  /// Returns the origins of the experiments that are done, by key.
+  /// - Parameter readsConfigs: true to read the values that shown names hide.
   public func origins(readsConfigs: Bool) throws -> [String: StoredOrigin] {
     try read { database in
       // Stores of earlier versions lack some columns.

@@ -1,7 +1,7 @@
 package import FieldworkCore
 
 extension Table {
-  /// Why a condition may hold for no row: literals that no cell of their column can equal.
+  /// Returns reasons why a condition may hold for no row: literals that no cell of their column can equal.
   package func hints(_ condition: Condition) -> [String] {
     condition.names.flatMap { name -> [String] in
       guard let column = columns.first(where: { $0.name == name }) else { return [] }

@@ -10,10 +10,10 @@ extension Table {
     /// What the column is for, which decides what goes first where there is little room.
     package let role: Role
     let content: ColumnContent
-    /// What conditions compare if that is not what is shown: the values of a parameter and their names.
+    /// The values and names that conditions compare, if they differ from the shown cells.
     let subjects: Subjects?
 
-    /// The values of a parameter that has names: its own, or such of its values.
+    /// The values of a parameter, if the parameter or some of its values have names.
     struct Subjects: Sendable {
       /// The names of the parameter: the one by which it is read, and the one that is shown.
       let names: Set<String>
@@ -52,7 +52,7 @@ extension Table {
     /// The names by which a condition may call the column, beside its own.
     package var otherNames: [String] { (subjects?.names ?? []).filter { $0 != name }.sorted() }
 
-    /// What a condition compares in a row.
+    /// Returns the subject that a condition compares in a row.
     package func subject(_ row: Int) -> Condition.Subject {
       guard let subjects else { return Condition.Subject(content[row]) }
       var name: String?

@@ -101,8 +101,8 @@ public struct Table: Sendable, Hashable {
 
   /// The rows for which a condition holds.
   ///
-  /// A parameter may be named by the name that it is read by or by the one that is shown, and so may its values,
-  /// whichever the table shows.
+  /// A condition may use the key of a parameter or its shown name, and a value or its shown name, whichever the table
+  /// shows.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if it names a column that is not there.
   public func filter(_ condition: Condition) throws -> Table { rows(try rowNumbers(condition)) }
 
@@ -124,7 +124,7 @@ public struct Table: Sendable, Hashable {
     }
   }
 
-  /// What a name in a condition stands for, row by row: a column, or a value in a column of dictionaries.
+  /// Returns the subject of a name for each row: the cell of a column, or a value in a column of dictionaries.
   /// - Returns: nil if there is no such column.
   package func subjects(called name: String) -> ((Int) -> Condition.Subject)? {
     if let column = column(called: name) { return column.subject }
