@@ -181,6 +181,12 @@ struct ResultsCommand: PlaybookSubcommand {
     guard let condition = selection.condition else { return table }
     let parsed = try Condition(option: condition)
     var whole = try shape.whole.table(results, completeOnly: selection.completeOnly)
+    guard whole.count == table.count else {
+      throw FieldworkError(
+        .store,
+        "files were written while they were listed; give the command again"
+      )
+    }
     if try showsLastValues(table), !parsed.names.contains("iteration") {
       (table, whole) = (try table.lastValues(), try whole.lastValues())
     }

@@ -31,7 +31,14 @@ struct RetryCommand: PlaybookSubcommand {
   var run: RunCommand
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
-    try await run.perform(context, retrying: RetrySelection(ids: ids))
+    var run = run
+    let folder = try run.location.folder(of: context.research)
+    if folder.hasStore {
+      let store = try DatabaseStore.openForReading(folder)
+      run.settings.completeSizes(try store.notes())
+      try store.close()
+    }
+    return try await run.perform(context, retrying: RetrySelection(ids: ids))
   }
 
   func validate() throws {
@@ -40,6 +47,9 @@ struct RetryCommand: PlaybookSubcommand {
     }
     if run.store == .memory {
       throw ValidationError("retry goes on from the stored results: leave out --store memory")
+    }
+    if run.rerun != nil || run.accept {
+      throw ValidationError("retry runs what has failed: give --rerun and --accept to run")
     }
     if run.keepsFailed {
       throw ValidationError("retry runs what has failed: leave out --keep-failed")

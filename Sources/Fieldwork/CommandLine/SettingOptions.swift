@@ -123,6 +123,14 @@ struct SettingOptions: ParsableArguments {
     return (try? SettingOptions.parse(words).applied(to: research)) ?? research
   }
 
+  /// Takes the sizes of the last run where none are given.
+  mutating func completeSizes(_ notes: [String: Value]) {
+    guard let stored = try? SettingOptions.parse(StoredOverrides.decode(notes)) else { return }
+    configs = configs ?? stored.configs
+    repetitions = repetitions ?? stored.repetitions
+    repeatEach = repeatEach ?? stored.repeatEach
+  }
+
   /// The research with all overrides.
   func applied(to research: Research) throws -> Research {
     var research = research

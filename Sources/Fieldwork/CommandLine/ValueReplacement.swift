@@ -39,18 +39,13 @@ struct ValueReplacement {
   }
 
   private func value(_ literal: Literal, _ options: [ParameterOption]) throws -> AnyAlias {
-    // A value of the domain is taken as it is: it may have a name, or more digits than are shown.
-    for option in options {
-      for index in 0..<min(option.values.count ?? 0, 10_000) {
-        let known = option.values.value(at: index)
-        if literal.names(known) { return known }
-      }
-      if case .sampler(let sampler) = option.values,
-        let known = sampler.listed.first(where: literal.names)
-      {
-        return known
-      }
-    }
+    // A value of the domain is taken as it is: it may have a name, or more digits than are shown. One that is exactly
+    // what was typed comes first.
+    let known = options.flatMap { option -> [AnyAlias] in
+      if case .sampler(let sampler) = option.values { return sampler.listed }
+      return (0..<min(option.values.count ?? 0, 10_000)).map { option.values.value(at: $0) }
+    }.filter(literal.names)
+    if let exact = known.first(where: literal.isExactly) ?? known.first { return exact }
     for option in options {
       if let value = option.accepting(literal) { return AnyAlias(value) }
     }

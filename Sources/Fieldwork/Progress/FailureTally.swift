@@ -32,15 +32,11 @@ struct FailureTally: Sendable {
   private var positions: [Key: Int] = [:]
   /// The last failure, which the next one mostly is alike.
   private var last: (unit: String, kind: String, message: String, position: Int)?
-  private var values = FailureValues()
-  /// The values, the longest first.
-  private var texts: [String] = []
 
   /// - Returns: the position of its group, nil if there are too many, and whether it is the first of it.
   mutating func add(_ failure: Failure, _ experiment: PlannedExperiment) -> (Int?, isFirst: Bool) {
-    values.add(experiment.config.withoutAuxiliary)
-    if values.count != texts.count { texts = values.sorted }
-    return add(failure.unit, failure.kind, failure.message) {
+    let config = experiment.config.withoutAuxiliary
+    return add(failure.unit, failure.kind, failure.message, config) {
       Group(
         title: "\(failure.unitText), iteration \(failure.iteration)",
         shortTitle: "unit '\(failure.unit)'",
@@ -51,7 +47,7 @@ struct FailureTally: Sendable {
   }
 
   mutating func addDeath(ofWorker worker: Int, _ reason: String) -> (Int?, isFirst: Bool) {
-    add("", "death", reason) {
+    add("", "death", reason, Config()) {
       Group(
         title: "worker \(worker + 1) died",
         shortTitle: "workers died",
@@ -68,13 +64,14 @@ struct FailureTally: Sendable {
     _ unit: String,
     _ kind: String,
     _ message: String,
+    _ config: Config,
     _ make: () -> Group
   ) -> (Int?, isFirst: Bool) {
     if let last, last.message == message, last.unit == unit, last.kind == kind {
       groups[last.position].count += 1
       return (last.position, false)
     }
-    let key = Key(unit: unit, kind: kind, pattern: Failure.pattern(of: message, replacing: texts))
+    let key = Key(unit: unit, kind: kind, pattern: Failure.pattern(of: message, replacing: config))
     let known = positions[key]
     guard let position = known ?? (groups.count < Self.limit ? groups.count : nil) else {
       return (nil, false)

@@ -65,6 +65,13 @@ extension Literal {
     default: return false
     }
   }
+
+  /// Returns true if the literal is the name of a value, or the number that was typed has the value's size exactly.
+  package func isExactly(_ value: AnyAlias) -> Bool {
+    guard names(value) else { return false }
+    guard let plain = value.plain, let number else { return true }
+    return value.isNamed || (plain.hasSameSize(as: number) ?? true)
+  }
 }
 
 // MARK: Reading

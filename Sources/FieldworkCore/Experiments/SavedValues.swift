@@ -27,7 +27,7 @@ package final class SavedValues: @unchecked Sendable {
   private var size = 0
   private let limit: Int
   /// Reads the values that an earlier run of the experiment has stored; nil if there are none or they have been read.
-  private var earlier: (@Sendable () throws -> [SavedValue])?
+  private var earlier: (@Sendable () throws -> (values: [SavedValue], partial: Set<String>))?
 
   package init(limit: Int = SavedValues.limit) {
     self.limit = limit
@@ -57,7 +57,10 @@ package final class SavedValues: @unchecked Sendable {
   }
 
   /// Begins with the values that an earlier run has stored. They are read on the first request.
-  package func begin(after earlier: @escaping @Sendable () throws -> [SavedValue]) {
+  /// - Parameter earlier: returns the values, and the names under which more was saved than could be kept.
+  package func begin(
+    after earlier: @escaping @Sendable () throws -> (values: [SavedValue], partial: Set<String>)
+  ) {
     withLock { self.earlier = earlier }
   }
 
@@ -108,22 +111,24 @@ package final class SavedValues: @unchecked Sendable {
     }
   }
 
-  /// The values of all names.
-  /// - Throws: as ``all(_:)``.
-  package func all() throws -> [SavedValue] {
+  /// The values of all names, and the names of which some values are not held.
+  /// - Throws: what reading an earlier run's values throws.
+  package func everything() throws -> (values: [SavedValue], partial: Set<String>) {
     try withLock {
       try readEarlier()
-      return try held.keys.sorted().flatMap(values)
+      let values = held.sorted { $0.key < $1.key }.flatMap(\.value.values)
+      return (values, Set(held.filter(\.value.isPartial).keys))
     }
   }
 
   private func readEarlier() throws {
     guard let earlier else { return }
-    let values = try earlier()
+    let (values, partial) = try earlier()
     self.earlier = nil
     let later = held
     (held, size) = ([:], 0)
     for value in values { hold(value) }
+    for name in partial { held[name, default: Held()].isPartial = true }
     for value in later.values.flatMap(\.values) { hold(value) }
     for (name, kept) in later where kept.isPartial { held[name, default: Held()].isPartial = true }
   }
@@ -140,16 +145,16 @@ package final class SavedValues: @unchecked Sendable {
   }
 
   private func hold(_ value: SavedValue) {
+    if let last = held[value.name]?.values.last, last.iteration == value.iteration {
+      size -= last.value.approximateSize
+      held[value.name]?.values.removeLast()
+    }
     let added = value.value.approximateSize
     guard size + added <= limit else {
       held[value.name, default: Held()].isPartial = true
       return
     }
     size += added
-    if let last = held[value.name]?.values.last, last.iteration == value.iteration {
-      size -= last.value.approximateSize
-      held[value.name]?.values.removeLast()
-    }
     held[value.name, default: Held()].values.append(value)
   }
 }

@@ -77,7 +77,8 @@ extension TaskHost {
     let restored = member(experiment, branch)
     let (loadSaved, kept) = (setting.loadSaved, checkpoints.saved(of: experiment))
     restored.context.savedValues.begin { [iteration = checkpoint.iteration] in
-      try (kept?.all() ?? loadSaved(experiment.id)).filter { $0.iteration < iteration }
+      let (values, partial) = try kept?.everything() ?? (loadSaved(experiment.key), [])
+      return (values.filter { $0.iteration < iteration }, partial)
     }
     do {
       try await restored.restore(checkpoint, research.units) { unit in

@@ -32,7 +32,7 @@ final class TaskHost: Sendable {
     let makeResults: @Sendable () throws -> ResearchResults
     /// The last checkpoint of an experiment as it is stored, by its key.
     let loadCheckpoint: @Sendable (String) throws -> Checkpoint?
-    /// Returns the stored values of an experiment, by its id.
+    /// Returns the stored values of an experiment, by its key.
     let loadSaved: @Sendable (String) throws -> [SavedValue]
   }
 

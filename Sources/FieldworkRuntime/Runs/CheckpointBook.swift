@@ -13,7 +13,8 @@ final class CheckpointBook: Sendable {
 
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
   init(_ research: Research, _ store: any ResultStore) throws {
-    origins = research.settings.checkpoint == nil ? nil : try OriginCheck(research, store)
+    origins =
+      research.settings.checkpoint == nil ? nil : try OriginCheck(research, store, finished: false)
     guard research.settings.checkpoint != nil else {
       iterations = Protected([:])
       extended = []

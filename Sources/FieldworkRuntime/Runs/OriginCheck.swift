@@ -12,21 +12,26 @@ struct OriginCheck: Sendable {
     case build
   }
 
+  /// The key of the note that shown names of stored experiments hide values or versions.
+  private static let noteKey = "hidden values"
+
   private let origins: [String: StoredOrigin]
   private let versions: String?
   private let comparesValues: Bool
   private let accepted: AcceptedBuilds
   private let policy: OtherBuildPolicy
 
-  init(_ research: Research, _ store: any ResultStore) throws {
+  /// - Parameter finished: true to compare only experiments that are done, false to compare all that are stored.
+  init(_ research: Research, _ store: any ResultStore, finished: Bool = true) throws {
+    let notes = try store.notes()
     versions = research.unitVersions
-    comparesValues = research.hasHiddenValues
-    origins = try store.origins(readsConfigs: comparesValues)
-    accepted = AcceptedBuilds(try store.notes())
+    comparesValues = research.hasHiddenValues || notes[Self.noteKey] != nil
+    origins = try store.origins(finished: finished, readsConfigs: comparesValues)
+    accepted = AcceptedBuilds(notes)
     policy = research.settings.otherBuilds
   }
 
-  /// - Returns: nil if the experiment is not stored as done, or if nothing differs.
+  /// - Returns: nil if the experiment is not among those that are compared, or if nothing differs.
   func difference(of experiment: PlannedExperiment) -> Difference? {
     guard let origin = origins[experiment.key] else { return nil }
     if origin.versions != versions { return .version }
@@ -61,6 +66,10 @@ struct OriginCheck: Sendable {
   var otherBuilds: Set<String> {
     Set(origins.filter { !accepted.isCurrent($0.value.build) }.keys)
   }
+
+  /// The note that later runs have to compare hidden values, also if the research has none any more; nil if it need not
+  /// be made.
+  var note: StoreRecord? { comparesValues ? .note(Self.noteKey, .bool(true)) : nil }
 
   /// The note that accepts the results of all other builds; nil if there are none.
   var acceptance: StoreRecord? {

@@ -128,6 +128,7 @@ public struct ResearchRunner: Sendable {
       .variables(research.units.flatMap(\.savedNames)),
     ])
     if isNew { await run.recorder.record([definitionNote]) }
+    if let note = origins.note { await run.recorder.record([note]) }
     if research.settings.otherBuilds == .accept, let note = origins.acceptance {
       await run.recorder.record([note])
     }
@@ -214,9 +215,9 @@ public struct ResearchRunner: Sendable {
   /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
   /// planned as long as there are updates.
   private func unplanned(_ queue: TaskQueue) throws -> Set<String> {
-    let found = queue.unplanned
-    guard !found.isEmpty, !research.updates.isEmpty else { return found }
-    return found.subtracting(try store.experiments().filter { $0.updates > 0 }.map(\.key))
+    guard !research.updates.isEmpty else { return queue.unplanned(besides: []) }
+    let updated = try store.experiments().filter { $0.updates > 0 }.map(\.key)
+    return queue.unplanned(besides: Set(updated))
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.

@@ -183,8 +183,10 @@ final class TaskQueue: Sendable {
   }
 
   /// The keys of stored experiments that the plan does not have.
-  var unplanned: Set<String> {
-    let (plan, unseen) = state.withLock { ($0.plan, $0.unseen) }
+  /// - Parameter others: the keys of experiments that count as planned.
+  func unplanned(besides others: Set<String>) -> Set<String> {
+    let (plan, left) = state.withLock { ($0.plan, $0.unseen) }
+    let unseen = left.subtracting(others)
     guard !unseen.isEmpty, let planned = try? plan.keys(among: unseen) else { return [] }
     return unseen.subtracting(planned)
   }

@@ -9,7 +9,11 @@ struct CrashTrace {
       || line.hasPrefix("💣 Program crashed:")
   }
 
+  /// The maximum number of lines that are collected.
+  private static let limit = 10_000
+
   mutating func append(_ text: String) {
+    guard lines.count < Self.limit else { return }
     lines += text.split(separator: "\n", omittingEmptySubsequences: false)
       .dropLast(text.hasSuffix("\n") ? 1 : 0)
   }

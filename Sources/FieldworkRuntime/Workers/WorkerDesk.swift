@@ -26,6 +26,8 @@ final class WorkerDesk: WorkerSession.Listener {
   private let errorOutput: WorkerErrorOutput
   /// The part of the standard error that belongs to the failure that is reported next.
   private var errorRange: Range<Int>?
+  /// The end of that part for the task that runs; nil if nothing of it has failed.
+  private var errorEnd: Int?
   /// The experiment of the last report, since many follow of one.
   private var last: AssignedExperiment?
 
@@ -87,7 +89,7 @@ final class WorkerDesk: WorkerSession.Listener {
     case .hello(let identity): try check(identity)
     case .refused(let reason): refusal = FieldworkError(.invalidDefinition, reason)
     case .pong: break
-    case .errors(let range): errorRange = range
+    case .errors(let range): (errorRange, errorEnd) = (range, range.upperBound)
     case .warning(let text): run.warnOnce(text)
     case .record(.failed(let key, let failure)):
       // The output of branches cannot be separated.
@@ -118,7 +120,10 @@ final class WorkerDesk: WorkerSession.Listener {
       supervisor.takeBack(numbers)
     case .taskEnded(let number):
       batch.endedTasks.append(number)
-      session.forgetErrors()
+      // What comes after is the next task's, which may have begun.
+      session.forgetErrors(upTo: errorEnd)
+      (errorRange, errorEnd) = (nil, nil)
+      errorOutput.workerLives()
       // It has ended in good order after all.
       if !isKilled {
         killTime = nil

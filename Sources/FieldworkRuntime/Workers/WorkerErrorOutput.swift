@@ -13,6 +13,8 @@ import Foundation
 /// file of the research stores the whole trace.
 final class WorkerErrorOutput {
   private static let lineLimit = 10_000
+  /// The file of traces takes no more once it has this size, in bytes.
+  private static let fileLimit: off_t = 64 << 20
 
   private let worker: Int
   private let run: RunState
@@ -42,17 +44,28 @@ final class WorkerErrorOutput {
     }
     line += bytes
     guard let end = line.lastIndex(of: UInt8(ascii: "\n")) else {
-      if line.count > Self.lineLimit { finish() }
+      if line.count > Self.lineLimit { endLine() }
       return
     }
     tell(line[...end])
     line.removeSubrange(...end)
   }
 
-  /// Hands on the last line, though it has no end.
-  func finish() {
+  private func endLine() {
     if !line.isEmpty { tell(line + [UInt8(ascii: "\n")]) }
     line = []
+  }
+
+  /// The worker has reported something, so a trace that was printed is another program's: it is shown as it came.
+  func workerLives() {
+    guard let trace else { return }
+    self.trace = nil
+    tell(trace.lines.joined(separator: "\n") + "\n")
+  }
+
+  /// Hands on the last line, though it has no end.
+  func finish() {
+    endLine()
     guard let trace else { return }
     self.trace = nil
     guard let folder = run.services.folder else {
@@ -62,6 +75,11 @@ final class WorkerErrorOutput {
     }
     do {
       let file = try SystemFile(folder.crashLogPath, O_WRONLY | O_APPEND | O_CREAT)
+      var status = stat()
+      guard fstat(file.descriptor, &status) == 0, status.st_size < Self.fileLimit else {
+        tell(trace.text(path: nil))
+        return
+      }
       var text = trace.lines.joined(separator: "\n") + "\n\n"
       try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
       tell(trace.text(path: folder.crashLogPath))

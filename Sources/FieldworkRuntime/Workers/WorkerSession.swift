@@ -104,14 +104,16 @@ final class WorkerSession: @unchecked Sendable {
   // MARK: Listening
 
   /// What has been written to the standard error so far belongs to what has ended.
-  func forgetErrors() { tail.forget() }
+  /// - Parameter position: the number of bytes that it has written; nil for all so far.
+  func forgetErrors(upTo position: Int?) { tail.forget(upTo: position) }
 
   /// The last lines of a part of what the process has written to its standard error.
   func errors(in range: Range<Int>) -> String {
     // Output written before a message may still be in the pipe.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
-    while hasMoreErrors {
+    // No further: something that the unit has left running may write without end.
+    while tail.end < range.upperBound, hasMoreErrors {
       let count = board.readErrors { read(errors.descriptor, buffer.baseAddress, buffer.count) }
       guard count > 0 else { break }
       let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -132,7 +134,8 @@ final class WorkerSession: @unchecked Sendable {
       var waits = [
         channel.descriptor, hasErrors ? errors.descriptor : -1, process.end?.descriptor ?? -1,
       ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-      guard poll(&waits, nfds_t(waits.count), timeout(listener.deadline)) >= 0 || errno == EINTR
+      let most = waitingErrors.isEmpty ? timeout(listener.deadline) : 0
+      guard poll(&waits, nfds_t(waits.count), most) >= 0 || errno == EINTR
       else { break }
       if waits[1].revents != 0 || !waitingErrors.isEmpty {
         hasErrors = takeErrors(buffer, listener)
@@ -213,7 +216,7 @@ struct OutputTail {
 
   private var bytes: [UInt8] = []
   /// The number of all bytes so far.
-  private var end = 0
+  private(set) var end = 0
   /// The number of bytes that belong to what has ended.
   private var forgotten = 0
 
@@ -224,16 +227,17 @@ struct OutputTail {
   }
 
   /// Leaves what was written so far out of the text.
-  mutating func forget() { forgotten = end }
+  /// - Parameter position: the number of bytes that what has ended has written; nil for all so far.
+  mutating func forget(upTo position: Int?) { forgotten = min(position ?? end, end) }
 
   var text: String { text(in: forgotten..<end) }
 
   /// Returns the text of a range of bytes, as far as they are kept.
   func text(in range: Range<Int>) -> String {
     let start = end - bytes.count
-    let kept = max(0, range.lowerBound - start)..<max(0, min(range.upperBound, end) - start)
-    guard !kept.isEmpty else { return "" }
-    return OutputTail.text(bytes[kept])
+    let first = max(0, range.lowerBound - start)
+    let last = min(range.upperBound, end) - start
+    return first < last ? OutputTail.text(bytes[first..<last]) : ""
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>) -> String {

@@ -10,15 +10,14 @@ extension Failure {
   /// are shown as one.
   package var pattern: String { Self.pattern(of: message) }
 
-  /// The message with a `#` for each number and each of some values: those of the configs whose failures are
-  /// compared, since a message may hold its config.
-  /// - Parameter values: texts, the longest first.
-  package func pattern(replacing values: [String]) -> String {
-    Self.pattern(of: message, replacing: values)
+  /// The message with a `#` for each number and each value of its experiment's config, which a message may contain.
+  package func pattern(replacing config: Config) -> String {
+    Self.pattern(of: message, replacing: config)
   }
 
-  package static func pattern(of message: String, replacing values: [String]) -> String {
-    pattern(of: replacing(values, in: String(message.prefix(patternLimit))))
+  package static func pattern(of message: String, replacing config: Config) -> String {
+    let values = FailureValues(config).sorted
+    return pattern(of: replacing(values, in: String(message.prefix(patternLimit))))
   }
 
   private static func replacing(_ values: [String], in text: String) -> String {
@@ -99,16 +98,13 @@ extension Character? {
   fileprivate var isWordSign: Bool { map { $0.isLetter || $0.isNumber || $0 == "_" } ?? false }
 }
 
-/// The values of configs that messages of failures may hold.
-package struct FailureValues: Sendable {
+/// The values of a config that messages of failures may contain, and that are no numbers.
+private struct FailureValues {
   private var texts: Set<String> = []
-  /// The maximum number of values that are kept.
+  /// The maximum number of values.
   private static let limit = 1000
 
-  package init() {}
-
-  /// Adds the values of a config that are no numbers.
-  package mutating func add(_ config: Config) {
+  init(_ config: Config) {
     for entry in config.entries where texts.count < Self.limit {
       add(entry.value.plain ?? .string(entry.value.name))
       if entry.value.isNamed { add(.string(entry.value.name)) }
@@ -124,10 +120,8 @@ package struct FailureValues: Sendable {
     }
   }
 
-  package var count: Int { texts.count }
-
   /// The texts, the longest first.
-  package var sorted: [String] {
+  var sorted: [String] {
     texts.sorted { ($1.count, $0) < ($0.count, $1) }
   }
 }

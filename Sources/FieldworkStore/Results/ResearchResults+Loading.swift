@@ -1,4 +1,5 @@
 public import FieldworkCore
+import GRDB
 
 extension ResearchResults {
   /// Reads the results in a research's folder, without its playbook.
@@ -23,7 +24,30 @@ extension ResearchResults {
 
 extension DatabaseStore {
   public func saved(by experiment: String) throws -> [SavedValue] {
-    try contents(ResultFilter(ids: [experiment])).savedValues(by: experiment)
+    try read { database in
+      let rows = try Row.fetchCursor(
+        database,
+        sql: """
+          SELECT variable.name, value.iteration, value.kind, value.content FROM experiment
+          JOIN value ON value.experiment = experiment.number
+          JOIN variable ON variable.number = value.variable
+          WHERE experiment.key = ? ORDER BY variable.number, value.iteration
+          """,
+        arguments: [experiment]
+      )
+      var saved: [SavedValue] = []
+      while let row = try rows.next() {
+        let content: DatabaseValue = try row.decode(atIndex: 3)
+        saved.append(
+          SavedValue(
+            name: try row.decode(atIndex: 0),
+            iteration: try row.decode(atIndex: 1),
+            value: try StoredContent.decode(kind: try row.decode(atIndex: 2), content)
+          )
+        )
+      }
+      return saved
+    }
   }
 
   /// What a filter chooses of everything that is kept; the rest is not held in memory.

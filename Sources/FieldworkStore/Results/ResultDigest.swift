@@ -45,12 +45,11 @@ extension ResearchResults {
     var groups: [[ExperimentRecord]] = []
     var positions: [[String]: Int] = [:]
     let failed = experiments.filter { $0.state == .failed }
-    var values = FailureValues()
-    for experiment in failed { values.add(experiment.config.withoutAuxiliary) }
-    let texts = values.sorted
     for experiment in failed {
       guard let failure = experiment.failures.first else { continue }
-      let key = [failure.unit, failure.kind, failure.pattern(replacing: texts)]
+      let key = [
+        failure.unit, failure.kind, failure.pattern(replacing: experiment.config.withoutAuxiliary),
+      ]
       if let position = positions[key] {
         groups[position].append(experiment)
       } else {

@@ -8,7 +8,7 @@ extension DatabaseStore {
   {
     // Seldom something is left out.
     guard excluded.isEmpty else {
-      let results = try contents()
+      let results = try contents(ResultFilter(names: objective.map { [$0.name] } ?? []))
       return results.planned(results.keys.subtracting(excluded)).digest(of: objective)
     }
     return try read { database in
@@ -68,10 +68,8 @@ extension DatabaseStore {
         """
     )
     var all: [ResultDigest.FailureGroup] = []
-    var values = FailureValues()
     while let row = try rows.next() {
       let config = try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary
-      values.add(config)
       all.append(
         ResultDigest.FailureGroup(
           failure: try Failure(row),
@@ -83,10 +81,9 @@ extension DatabaseStore {
     }
     var groups: [ResultDigest.FailureGroup] = []
     var positions: [[String]: Int] = [:]
-    let texts = values.sorted
     for group in all {
       let failure = group.failure
-      let key = [failure.unit, failure.kind, failure.pattern(replacing: texts)]
+      let key = [failure.unit, failure.kind, failure.pattern(replacing: group.exampleConfig)]
       if let position = positions[key] {
         groups[position].count += group.count
       } else {

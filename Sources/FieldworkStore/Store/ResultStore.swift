@@ -26,9 +26,11 @@ public protocol ResultStore: Sendable {
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
 
-  /// Returns the origins of the experiments that are done, by key.
-  /// - Parameter readsConfigs: true to read the values that shown names hide.
-  func origins(readsConfigs: Bool) throws -> [String: StoredOrigin]
+  /// Returns the origins of stored experiments, by key.
+  /// - Parameters:
+  ///   - finished: true for those that are done only.
+  ///   - readsConfigs: true to read the values that shown names hide.
+  func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin]
 
   /// What is known of the circumstances of the runs, in order of the runs.
   func meta() throws -> [MetaItem]
@@ -46,7 +48,7 @@ public protocol ResultStore: Sendable {
   /// The last checkpoint of an experiment, by its key; nil if there is none.
   func checkpoint(of experiment: String) throws -> Checkpoint?
 
-  /// Returns the values that an experiment has saved, by its id, in the order of the names and iterations.
+  /// Returns the values that an experiment has saved, by its key, in the order of the names and iterations.
   func saved(by experiment: String) throws -> [SavedValue]
 
   /// What an experiment wrote to a stream, if the store keeps it; a store with folders has files instead.
@@ -62,9 +64,9 @@ public protocol ResultStore: Sendable {
 
 extension ResultStore {
   public var folder: ResearchFolder? { nil }
-  public func origins(readsConfigs: Bool) throws -> [String: StoredOrigin] {
+  public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
     var origins: [String: StoredOrigin] = [:]
-    for experiment in try experiments() where experiment.state == .done {
+    for experiment in try experiments() where experiment.state == .done || !finished {
       origins[experiment.key] = StoredOrigin(
         build: experiment.build,
         versions: experiment.versions,
@@ -84,7 +86,9 @@ extension ResultStore {
   public func experiments() throws -> [ExperimentRecord] { try contents().experiments }
 
   public func saved(by experiment: String) throws -> [SavedValue] {
-    try contents().savedValues(by: experiment)
+    let results = try contents()
+    guard let found = results.experiments.first(where: { $0.key == experiment }) else { return [] }
+    return results.savedValues(by: found.id)
   }
 
   public func digest(of objective: Objective?, without excluded: Set<String>) throws

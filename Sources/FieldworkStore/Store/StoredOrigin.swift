@@ -27,9 +27,11 @@ extension Config {
 }
 
 extension DatabaseStore {
-  /// Returns the origins of the experiments that are done, by key.
-  /// - Parameter readsConfigs: true to read the values that shown names hide.
-  public func origins(readsConfigs: Bool) throws -> [String: StoredOrigin] {
+  /// Returns the origins of stored experiments, by key.
+  /// - Parameters:
+  ///   - finished: true for those that are done only.
+  ///   - readsConfigs: true to read the values that shown names hide.
+  public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
     try read { database in
       // Stores of earlier versions lack some columns.
       let names = Set(try database.columns(in: "experiment").map(\.name))
@@ -38,7 +40,7 @@ extension DatabaseStore {
         database,
         sql: """
           SELECT key, \(columns.joined(separator: ", "))\(readsConfigs ? ", entries" : "")
-          FROM experiment WHERE state = 'done'
+          FROM experiment\(finished ? " WHERE state = 'done'" : "")
           """
       )
       var origins: [String: StoredOrigin] = [:]

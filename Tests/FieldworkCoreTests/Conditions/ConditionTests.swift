@@ -227,7 +227,7 @@ final class ConditionTests: XCTestCase {
     for text in [
       nested(201), nested(20_000), String(repeating: "not ", count: 20_000) + "n == 3",
     ] {
-      assertThrows(.unreadableText, containing: "more than 200 deep") { try Condition(text) }
+      assertThrows(.unreadableText, containing: "more than 200 levels deep") { try Condition(text) }
     }
   }
 
@@ -253,5 +253,18 @@ final class ConditionTests: XCTestCase {
     XCTAssertEqual(Value(word: "{\"a\":1}"), ["a": 1])
     XCTAssertEqual(Value(word: ""), "")
     XCTAssertEqual(Value(word: "1e-3x"), "1e-3x")
+  }
+
+  /// A value that is exactly what was typed goes before one that is only shown so.
+  func testExactValues() {
+    let typed = Literal("0.1", isQuoted: false)
+    for (value, isNamed, isExact) in [
+      (AnyAlias(0.1), true, true), (AnyAlias(0.100001), true, false),
+      (AnyAlias(0.11), false, false),
+      (AnyAlias("0.1"), true, true), (AnyAlias("0.1", 7.0), true, true),
+    ] {
+      XCTAssertEqual(typed.names(value), isNamed, "\(value.literalText)")
+      XCTAssertEqual(typed.isExactly(value), isExact, "\(value.literalText)")
+    }
   }
 }

@@ -268,6 +268,34 @@ final class CheckpointTests: RuntimeTestCase {
     }
   }
 
+  /// The iterations before a checkpoint were run with the value that the name had then.
+  func testACheckpointOfAnotherValueOfTheSameNameIsNotUsed() async throws {
+    func research(_ size: Int, fails: Bool, version: String? = nil) -> Research {
+      Research("test", iterations: 6, seed: 1, workers: 1, checkpoint: .every(2)) {
+        Domain("size" <- [Alias("big", version: version, size)])
+        Unit("f", saving: "y") { run in
+          if fails, run.iteration == 3 { throw TestError("bad") }
+          return try run["size", as: Int.self]
+        }
+      }
+    }
+    for (first, second) in [
+      (research(1, fails: true), research(2, fails: false)),
+      (research(2, fails: true), research(2, fails: false, version: "b")),
+    ] {
+      let store = try DatabaseStore.inMemory()
+      _ = try await run(first, store)
+      XCTAssertEqual(try store.checkpoints().map(\.iteration), [2])
+      let summary = try await run(second, store)
+      XCTAssertEqual(summary.done, 1)
+      let results = try store.contents()
+      let values = results.values(of: "y", in: results.experiments[0].id).map(\.value)
+      XCTAssertEqual(values, Array(repeating: 2, count: 6))
+      let again = try await run(second, store)
+      XCTAssertEqual(again.done, 0, "it is not outdated")
+    }
+  }
+
   func testACheckpointThatCannotBeUsed() async throws {
     let undisturbed = everything(try await research(checkpoint: nil).run())
     let store = try DatabaseStore.inMemory()

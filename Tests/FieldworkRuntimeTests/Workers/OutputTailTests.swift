@@ -54,6 +54,25 @@ final class OutputTailTests: XCTestCase {
     }
   }
 
+  /// Bytes have numbers, so what two tasks have written is told apart however it arrives.
+  func testPartsByTheNumbersOfTheirBytes() {
+    var tail = OutputTail()
+    func append(_ text: String) { Array(text.utf8).withUnsafeBytes { tail.append($0) } }
+    append("first\nsec")
+    append("ond\nthird\n")
+    XCTAssertEqual(tail.text(in: 0..<6), "first")
+    XCTAssertEqual(tail.text(in: 6..<13), "second")
+    XCTAssertEqual(tail.text(in: 6..<100), "second\nthird")
+    XCTAssertEqual(tail.text(in: 100..<200), "")
+    tail.forget(upTo: 13)
+    XCTAssertEqual(tail.text, "third")
+    tail.forget(upTo: nil)
+    XCTAssertEqual(tail.text, "")
+    append(String(repeating: "x", count: 1_000_000) + "\nlast\n")
+    XCTAssertEqual(tail.text(in: 0..<6), "", "it is not kept any more")
+    XCTAssertTrue(tail.text.hasSuffix("last"))
+  }
+
   func testLongOutput() {
     let many = (1...100_000).map { "line \($0)" }.joined(separator: "\n")
     XCTAssertEqual(kept(many).last, "line 100000")

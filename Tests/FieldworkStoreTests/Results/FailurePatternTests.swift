@@ -1,3 +1,4 @@
+import FieldworkCore
 import FieldworkStore
 import XCTest
 
@@ -24,6 +25,19 @@ final class FailurePatternTests: XCTestCase {
         let patterns = Set(numbers.map { Failure.pattern(of: before + $0 + after) })
         XCTAssertEqual(patterns, [before + "#" + after])
       }
+    }
+  }
+
+  func testValuesOfTheConfigAreMasked() {
+    let config: Config = [
+      "kernel": "rbf", "path": "data/a b.csv", "n": 3, "f": AnyAlias("relu", 5),
+      "l": ["x", "deep"],
+    ]
+    for (message, pattern) in [
+      ("rbf: no data/a b.csv for relu", "#: no # for #"), ("rbfs and relu", "rbfs and #"),
+      ("3 of deep, x", "# of #, #"), ("linear", "linear"),
+    ] {
+      XCTAssertEqual(Failure.pattern(of: message, replacing: config), pattern, message)
     }
   }
 

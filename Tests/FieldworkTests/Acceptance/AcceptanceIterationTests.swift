@@ -15,7 +15,7 @@ final class AcceptanceIterationTests: AcceptanceCase {
       "1/0 2/0 1/0 2/0 1/0"
     )
     XCTAssertEqual(try sequence("a", three, IterationSettings()), "1/0 2/0 3/0")
-    XCTAssertEqual(try sequence("a", three, IterationSettings(configs: 0)), "")
+    XCTAssertThrowsError(try sequence("a", three, IterationSettings(configs: 0)))
   }
 
   func testRow081_repetitionsComeInBlocks() throws {

@@ -83,6 +83,9 @@ final class CommandLineOriginTests: CommandLineTestCase {
       XCTAssertEqual(made.error, "")
       XCTAssertEqual(try whys(with: changed), ["done", "done"], "\(changed)")
     }
+    // A version that is removed is another one, too.
+    XCTAssertEqual(try run("run", with: ["TEST_ALIAS": "b"]).status, 0)
+    XCTAssertEqual(try whys(), ["other version", "other version"])
   }
 
   // MARK: Builds

@@ -56,6 +56,23 @@ final class CommandLineRetryTests: CommandLineTestCase {
     XCTAssertTrue(none.output.contains("nothing to retry: no experiment has failed"), none.output)
   }
 
+  func testTheSizesOfTheLastRunAreKept() throws {
+    XCTAssertEqual(try runPlaybook("--repetitions", "2", research: "throwing").status, 1)
+    let retried = try runPlaybook("retry", research: "throwing")
+    XCTAssertTrue(retried.output.contains("0 experiments done, 4 failed"), retried.output)
+    let table = try runPlaybook("results", "--experiments", "--format", "csv", research: "throwing")
+    XCTAssertEqual(rows(table.output).count, 8, table.error)
+    XCTAssertEqual(table.error, "")
+  }
+
+  func testOptionsForWhatIsDoneAreRefused() throws {
+    for option in [["--accept"], ["--rerun", "other-build"]] {
+      let refused = try ProcessRun(Self.executable("TestPlaybook"), complete(["retry"] + option))
+      XCTAssertEqual(refused.status, 2, "\(option)")
+      XCTAssertTrue(refused.error.contains("give --rerun and --accept to run"), refused.error)
+    }
+  }
+
   func testNothingToRetry() throws {
     let none = try runPlaybook("retry")
     XCTAssertEqual(none.status, 0)

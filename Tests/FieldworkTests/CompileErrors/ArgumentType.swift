@@ -8,7 +8,7 @@ let size = Parameter<Int>("size")
 let swapped = Unit("swapped", train, EC(size), EC("rate"))
 // expected-error@+1 {{cannot convert value of type 'String' to expected argument type 'Int'}}
 let text = Unit("text", train, EC("rate"), Constant("text"))
-// expected-error@+1 {{initializer 'init(_:when:saving:root:_:_:file:line:)' requires that 'Int'}}
+// expected-error@+1 {{initializer 'init(_:when:saving:dump:version:root:_:_:_:file:line:)' requires that 'Int'}}
 let plain = Unit("plain", train, EC("rate"), 3)
 // expected-error@+1 {{cannot convert value of type '@Sendable (Double, Int) -> Double' to}}
 let output = Unit("output", train, O<Int>("other"), EC("layers"))

@@ -6,13 +6,10 @@ final class Model {
 }
 
 let model = Instance("model") { _ in Model() }
-// expected-error@+5 {{missing argument for parameter #7 in call}}
-// expected-error@+4 {{could not infer pack element #0 from context}}
-// expected-error@+3 {{could not infer pack element #1 from context}}
-// expected-error@+2 {{generic parameter 'Output' could not be inferred}}
-// expected-note@+1 {{explicitly specify the generic arguments to fix this issue}}
+// expected-error@+1 {{pack expansion requires that '' and 'Int' have the same shape}}
 let few = Unit("few", on: model, Model.train, EC("rate"))
-// expected-error@+1 {{pack expansion requires that 'EC<Double>' and '' have the same shape}}
+// expected-error@+2 {{generic parameter 'Output' could not be inferred}}
+// expected-error@+1 {{cannot convert value of type '@Sendable (Model) -> () -> Double' to}}
 let many = Unit("many", on: model, Model.loss, EC<Double>("rate"))
 // expected-error@+1 {{cannot convert value of type 'String' to expected argument type 'Int'}}
 let wrong = Unit("wrong", on: model, Model.train, EC("rate"), Constant("x"))

@@ -33,6 +33,14 @@ final class LanguageDocumentTests: XCTestCase {
     )
     assertShown(Domain("s" <- [[10], [100, 10]]), "{s: [10]} {s: [100, 10]}")
     assertShown(
+      Domain("p" <- .linSpaced(0...1, count: 3)),
+      "{p: 0.0} {p: 0.5} {p: 1.0}"
+    )
+    assertShown(
+      Domain("lr" <- .logSpaced(0.01...1, count: 3)),
+      "{lr: 0.01} {lr: 0.1} {lr: 1.0}"
+    )
+    assertShown(
       Domain("f" <- [Alias("relu", relu), Alias("tanh", tanh)]),
       "{f: relu} {f: tanh}"
     )
