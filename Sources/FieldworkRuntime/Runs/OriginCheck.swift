@@ -80,10 +80,16 @@ struct OriginCheck: Sendable {
 extension DatabaseStore {
   /// The number of experiments of a research that are done and were made by another build of the playbook.
   package func otherBuildCount(in research: Research) throws -> Int {
-    let keys = try OriginCheck(research, self).otherBuilds
+    let origins = try OriginCheck(research, self)
+    let keys = origins.otherBuilds
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(try notes()["seed"]) ?? research.settings.seed ?? 0
-    return try ExperimentPlan(research, seed: seed).keys(among: keys).count
+    var others = 0
+    // Those of another version run again in any case.
+    let planned = try ExperimentPlan(research, seed: seed).keys(among: keys) { experiment in
+      if origins.difference(of: experiment) != .build { others += 1 }
+    }
+    return planned.count - others
   }
 }
 

@@ -88,6 +88,15 @@ final class CommandLineOriginTests: CommandLineTestCase {
     XCTAssertEqual(try whys(), ["other version", "other version"])
   }
 
+  /// What runs again for its version is not said to be kept.
+  func testAnotherVersionIsNoOtherBuild() throws {
+    XCTAssertEqual(try run().status, 0)
+    try change("UPDATE experiment SET build = 'aaaabbbbccccdddd'")
+    let changed = try run("run", with: ["TEST_SMALL": "32"])
+    XCTAssertTrue(changed.error.contains("note: 1 stored result was made by"), changed.error)
+    XCTAssertTrue(changed.output.contains("1 experiment done, 1 already stored"), changed.output)
+  }
+
   // MARK: Builds
 
   func testResultsOfAnotherBuildAreMarkedAndKept() throws {
