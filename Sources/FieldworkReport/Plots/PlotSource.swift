@@ -88,6 +88,7 @@ struct PlotSource {
     switch value {
     case nil: "(absent)"
     case .some(.double(let number)): Scale.rounded(number)
+    case .some(.string("null")): "\"null\""
     case .some(let value): value.description
     }
   }

@@ -31,6 +31,8 @@ extension Table: CustomStringConvertible {
   package static func cellText(_ value: Value) -> String {
     switch value {
     case .double(let number): return rounded(number)
+    // It is another value than null, and a condition finds it by this text.
+    case .string("null"): return "\"null\""
     case .string(let text):
       return text.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ").inOneLine
     default: return value.description

@@ -21,6 +21,7 @@ final class CellTextTests: XCTestCase {
     XCTAssertEqual(Table.cellText("a\r\nb\n\nc\u{2028}d"), "a ⏎ b ⏎ c ⏎ d")
     XCTAssertEqual(Table.cellText([1, "a\nb"]), "[1, \"a\\nb\"]")
     XCTAssertEqual(Table.cellText(.null), "null")
+    XCTAssertEqual(Table.cellText("null"), "\"null\"", "it is another value")
   }
 
   private func check(_ number: Double) {
