@@ -84,12 +84,16 @@ extension DatabaseStore {
     let keys = origins.otherBuilds
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(try notes()["seed"]) ?? research.settings.seed ?? 0
+    // What updates have brought is not in the plan, and counts as planned.
+    let updated = research.updates.isEmpty ? [] : try updatedKeys().intersection(keys)
     var others = 0
     // Those of another version run again in any case.
-    let planned = try ExperimentPlan(research, seed: seed).keys(among: keys) { experiment in
+    let planned = try ExperimentPlan(research, seed: seed).keys(
+      among: keys.subtracting(updated)
+    ) { experiment in
       if origins.difference(of: experiment) != .build { others += 1 }
     }
-    return planned.count - others
+    return planned.count - others + updated.count
   }
 }
 

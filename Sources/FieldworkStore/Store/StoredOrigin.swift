@@ -27,6 +27,11 @@ extension Config {
 }
 
 extension DatabaseStore {
+  /// Returns the keys of the experiments that an update of the domain has brought.
+  package func updatedKeys() throws -> Set<String> {
+    try read { try String.fetchSet($0, sql: "SELECT key FROM experiment WHERE updates > 0") }
+  }
+
   /// Returns the origins of stored experiments, by key.
   /// - Parameters:
   ///   - finished: true for those that are done only.

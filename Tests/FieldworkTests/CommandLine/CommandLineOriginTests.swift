@@ -15,8 +15,8 @@ final class CommandLineOriginTests: CommandLineTestCase {
     )
   }
 
-  private func change(_ sql: String) throws {
-    let database = try DatabaseQueue(path: directory.path + "/versions/research.sqlite")
+  private func change(_ sql: String, in research: String = "versions") throws {
+    let database = try DatabaseQueue(path: directory.path + "/\(research)/research.sqlite")
     try database.write { try $0.execute(sql: sql) }
     try database.close()
   }
@@ -124,6 +124,16 @@ final class CommandLineOriginTests: CommandLineTestCase {
     let dry = try run("run", "--dry-run").output
     XCTAssertTrue(dry.contains("  1 done by another build: left out\n"), dry)
     XCTAssertTrue(try run("run", "--json").output.contains("\"other_build\":1"))
+  }
+
+  /// What an update of the domain has brought is part of the research.
+  func testExperimentsOfUpdatesCount() throws {
+    let zoom = Self.executable("Zoom")
+    let first = try ProcessRun(zoom, complete(["run", "--no-progress", "--seed", "3"]))
+    XCTAssertEqual(first.status, 0, first.error)
+    try change("UPDATE experiment SET build = 'aaaabbbbccccdddd'", in: "zoom")
+    let again = try ProcessRun(zoom, complete(["run", "--no-progress"]))
+    XCTAssertTrue(again.error.contains("note: 800 stored results were made by"), again.error)
   }
 
   func testOtherBuildsRunAgain() throws {
