@@ -169,11 +169,10 @@ package enum ParameterValues: Sendable {
     switch self {
     case .list(let list): return list.indices.filter { list[$0].sameValue(as: value) }
     case .integers(let range):
-      var numbers = Set<Int>()
-      if let number = value.plain?.number.flatMap({ Int(exactly: $0) }) { numbers.insert(number) }
-      if case .int(let number) = value.plain { numbers.insert(number) }
-      if value.isNamed, let number = Int(value.name) { numbers.insert(number) }
-      return numbers.filter { range.contains($0) && AnyAlias(Value.int($0)).sameValue(as: value) }
+      // A value may be found by its size, and by its name.
+      let found = [value.plain?.whole, value.isNamed ? Int(value.name) : nil].compactMap(\.self)
+      return Set(found)
+        .filter { range.contains($0) && AnyAlias(Value.int($0)).sameValue(as: value) }
         .map { $0 - range.lowerBound }.sorted()
     case .sampler: return nil
     }
@@ -212,6 +211,17 @@ package enum ParameterValues: Sendable {
       return "[\(values)]"
     case .integers(let range): return "\(range.lowerBound)...\(range.upperBound)"
     case .sampler(let sampler): return sampler.description
+    }
+  }
+}
+
+extension Value {
+  /// The value as an integer; nil if it is none.
+  fileprivate var whole: Int? {
+    switch self {
+    case .int(let number): number
+    case .double(let number): Int(exactly: number)
+    default: nil
     }
   }
 }
