@@ -49,7 +49,7 @@ extension Config {
         entries.remove(at: index)
         continue
       }
-      let path = key.dropFirst(entries[index].name.key.utf8.count + 1)
+      let path = key.dropFirst(entries[index].name.key.count + 1)
       guard let value = entry.value.plain else { continue }
       entries[index].value = entries[index].value.showing(whole.putting(value, at: path))
     }
@@ -60,7 +60,7 @@ extension Config {
     entries.removeAll { $0.name.key.hasPrefix(key + "/") }
     for index in entries.indices where key.hasPrefix(entries[index].name.key + "/") {
       guard let whole = entries[index].value.plain else { continue }
-      let path = key.dropFirst(entries[index].name.key.utf8.count + 1)
+      let path = key.dropFirst(entries[index].name.key.count + 1)
       entries[index].value = entries[index].value.showing(whole.removing(path))
     }
   }

@@ -27,6 +27,14 @@ final class ConfigNestingTests: XCTestCase {
     XCTAssertEqual(try config["d/r", as: Int.self], 9)
   }
 
+  func testNamesOfAnyScript() throws {
+    let config = domain(option("größe", whole), option("größe/p", 8), option("日/日", 1))[0]
+    XCTAssertEqual(try config["größe", as: [String: Int].self], ["p": 8, "q": 6])
+    let merged = config.merging(["日": ["日": 2], "größe/q": 1])
+    XCTAssertEqual(try merged["日/日", as: Int.self], 2)
+    XCTAssertEqual(try merged["größe", as: [String: Int].self], ["p": 8, "q": 1])
+  }
+
   func testMergingWinsInBothSpellings() throws {
     let part: Config = ["d/p": 5, "d/q": 6]
     XCTAssertEqual(try part.merging(["d": ["p": 1]])["d/p", as: Int.self], 1)
