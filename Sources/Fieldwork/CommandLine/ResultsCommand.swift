@@ -15,7 +15,7 @@ struct ResultsCommand: PlaybookSubcommand {
       experiments that are not done, as the summary of a run does; a curve has those that are running.
 
       A condition compares columns with values by ==, !=, <, <=, >, >=, in (…), contains, is missing and is \
-      nan, joined by and, or, not and parentheses. Names and texts with spaces or signs stand in quotes. Where last \
+      nan, joined by and, or, not and parentheses. Names and texts with spaces or signs need quotes. Where last \
       values are shown, it is asked of them, unless it names 'iteration': then the last of the rows that have it count.
       """
   )
@@ -143,7 +143,7 @@ struct ResultsCommand: PlaybookSubcommand {
     output.print(table, context.terminal)
     if groupBy != nil, !last, try showsLastValues(rows), rows.hasSeveralRowsOfAnExperiment {
       context.terminal.printError(
-        "of each experiment the last value of a name counts; --every-iteration counts all in, and 'iteration' among the groups tells them apart"
+        "note: only the last value of each experiment counts; --every-iteration uses all of them, and a group by iteration keeps them apart"
       )
     }
     printLeftOut(leftOut, context.terminal)

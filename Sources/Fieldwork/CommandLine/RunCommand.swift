@@ -232,7 +232,7 @@ struct RunCommand: PlaybookSubcommand {
     let remark =
       switch research.settings.otherBuilds {
       case .keep:
-        "kept. If its units give the same, --accept says so once for all; if not, --rerun other-build runs \(them) again (configs --why shows which)"
+        "kept. If \(count == 1 ? "it is" : "they are") still valid, --accept records that; if not, --rerun other-build runs \(them) again (configs --why shows which)"
       case .rerun: "\(count == 1 ? "its experiment runs" : "their experiments run") again"
       case .accept: "accepted"
       }

@@ -87,7 +87,7 @@ struct ConditionParser {
         isNegated
           ? "'in' or 'contains'"
           : "one of ==, !=, <, <=, >, >=, in, contains, is after '\(name)'",
-        hint: try peek().isWord ? "; names and texts with spaces stand in quotes" : ""
+        hint: try peek().isWord ? "; names and texts with spaces need quotes" : ""
       )
     }
     _ = try next()

@@ -97,7 +97,7 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "lr == 0.1",
       "nothing here",
       saying:
-        "error: 'nothing here' is no research in DIR, no id of an experiment, and no condition: cannot read the condition \"nothing here\": expected one of ==, !=, <, <=, >, >=, in, contains, is after 'nothing', found 'here'; names and texts with spaces stand in quotes"
+        "error: 'nothing here' is no research in DIR, no id of an experiment, and no condition: cannot read the condition \"nothing here\": expected one of ==, !=, <, <=, >, >=, in, contains, is after 'nothing', found 'here'; names and texts with spaces need quotes"
     )
     try assertRefused(
       "compare",

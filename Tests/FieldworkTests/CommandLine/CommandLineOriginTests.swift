@@ -119,7 +119,7 @@ final class CommandLineOriginTests: CommandLineTestCase {
     XCTAssertTrue(again.output.contains("0 experiments done, 2 already stored"), again.output)
     XCTAssertEqual(
       again.error,
-      "note: 1 stored result was made by another build of the playbook: kept. If its units give the same, --accept says so once for all; if not, --rerun other-build runs it again (configs --why shows which)\n"
+      "note: 1 stored result was made by another build of the playbook: kept. If it is still valid, --accept records that; if not, --rerun other-build runs it again (configs --why shows which)\n"
     )
     let dry = try run("run", "--dry-run").output
     XCTAssertTrue(dry.contains("  1 done by another build: left out\n"), dry)

@@ -10,7 +10,7 @@ final class CommandLineResultsTests: CommandLineTestCase {
   }
 
   private static let lastValuesCount =
-    "of each experiment the last value of a name counts; --every-iteration counts all in, and 'iteration' among the groups tells them apart\n"
+    "note: only the last value of each experiment counts; --every-iteration uses all of them, and a group by iteration keeps them apart\n"
 
   private func results(_ arguments: String..., saying message: String = "") throws -> String {
     let result = try ProcessRun(
