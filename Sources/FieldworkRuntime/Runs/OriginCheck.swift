@@ -35,11 +35,7 @@ struct OriginCheck: Sendable {
   func difference(of experiment: PlannedExperiment) -> Difference? {
     guard let origin = origins[experiment.key] else { return nil }
     if origin.versions != versions { return .version }
-    if comparesValues || !origin.hidden.isEmpty,
-      origin.hidden != experiment.config.hiddenValues
-    {
-      return .version
-    }
+    if comparesValues, origin.hidden != experiment.config.hiddenValues { return .version }
     return accepted.isCurrent(origin.build) ? nil : .build
   }
 

@@ -215,9 +215,7 @@ public struct ResearchRunner: Sendable {
   /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
   /// planned as long as there are updates.
   private func unplanned(_ queue: TaskQueue) throws -> Set<String> {
-    guard !research.updates.isEmpty else { return queue.unplanned(besides: []) }
-    let updated = try store.experiments().filter { $0.updates > 0 }.map(\.key)
-    return queue.unplanned(besides: Set(updated))
+    queue.unplanned(besides: research.updates.isEmpty ? [] : try store.updatedKeys())
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.

@@ -64,10 +64,8 @@ package struct Standings: Sendable {
       guard change == nil else { return goesOn ? .extended : .changed }
       switch origins?.difference(of: experiment) {
       case .version: return .otherVersion
-      case .build where rerunsOtherBuilds: return .otherBuild
-      case .build, nil:
-        if goesOn { return .extended }
-        return origins?.difference(of: experiment) == nil ? .done : .otherBuild
+      case .build: return goesOn && !rerunsOtherBuilds ? .extended : .otherBuild
+      case nil: return goesOn ? .extended : .done
       }
     case .failed: return .failed
     case .interrupted: return .interrupted

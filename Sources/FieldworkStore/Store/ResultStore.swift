@@ -26,6 +26,9 @@ public protocol ResultStore: Sendable {
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
 
+  /// Returns the keys of the experiments that an update of the domain has brought.
+  func updatedKeys() throws -> Set<String>
+
   /// Returns the origins of stored experiments, by key.
   /// - Parameters:
   ///   - finished: true for those that are done only.
@@ -64,6 +67,9 @@ public protocol ResultStore: Sendable {
 
 extension ResultStore {
   public var folder: ResearchFolder? { nil }
+  public func updatedKeys() throws -> Set<String> {
+    Set(try experiments().filter { $0.updates > 0 }.map(\.key))
+  }
   public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
     var origins: [String: StoredOrigin] = [:]
     for experiment in try experiments() where experiment.state == .done || !finished {

@@ -28,7 +28,7 @@ extension Config {
 
 extension DatabaseStore {
   /// Returns the keys of the experiments that an update of the domain has brought.
-  package func updatedKeys() throws -> Set<String> {
+  public func updatedKeys() throws -> Set<String> {
     try read { try String.fetchSet($0, sql: "SELECT key FROM experiment WHERE updates > 0") }
   }
 
