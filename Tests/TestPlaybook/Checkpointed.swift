@@ -43,14 +43,14 @@ extension TestPlaybook {
       let walker = Instance("walker") { run in Walker(run.random) }
       walker
       Unit("step", saving: "position", on: walker) { walker, run in
-        let path = try run.directory() + "/steps"
+        let path = try run.directory() + "/../../\(run.id) steps"
         let steps = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         try (steps + "\(run.iteration)\n").write(toFile: path, atomically: true, encoding: .utf8)
         return walker.step()
       }
       Unit("die") { run in
         guard deaths.contains(run.iteration) else { return }
-        let path = try run.directory() + "/died \(run.iteration)"
+        let path = try run.directory() + "/../../\(run.id) died \(run.iteration)"
         guard !FileManager.default.fileExists(atPath: path) else { return }
         try "".write(toFile: path, atomically: true, encoding: .utf8)
         kill(getpid(), SIGKILL)

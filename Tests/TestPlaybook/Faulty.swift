@@ -112,12 +112,12 @@ extension TestPlaybook {
     }
   }
 
-  /// Dies, or fails, as often as the file `tries` in the experiment's folder is short of.
+  /// Dies, or fails, as often as a file of the experiment is short of.
   private var flaky: Research {
     Research("flaky") {
       Domain("way" <- ["die", "throw"])
       Unit("try", saving: "tries") { run in
-        let path = try run.directory() + "/tries"
+        let path = try run.directory() + "/../../\(run.id) tries"
         let tries = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "") + "x"
         try tries.write(toFile: path, atomically: true, encoding: .utf8)
         guard tries.count < 3 else { return tries.count }

@@ -63,7 +63,7 @@ extension TestPlaybook {
       Domain("k" <- 0..<4)
       Save("both", EC<Int>("k").all, when: .at(0))
       Unit("step", saving: "step") { run in
-        let path = try run.directory() + "/tries"
+        let path = try run.directory() + "/../../\(run.id) tries"
         if try run["k", as: Int.self] % 2 == 0 { try run.stop() }
         guard run.iteration == 1, !FileManager.default.fileExists(atPath: path) else {
           return run.iteration

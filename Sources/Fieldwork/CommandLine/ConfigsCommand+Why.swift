@@ -57,39 +57,65 @@ extension ConfigsCommand {
     _ terminal: Terminal
   ) throws -> ExitStatus {
     let standings = try Standings(research, stored, selection: selection)
-    let most = json || limit == 0 ? Int.max : limit
+    let showsAll = json || limit == 0
     var plan = try ExperimentPlan(research, seed: seed)
     var counts: [Standing: Int] = [:]
-    var reasons: [Reason] = []
+    var (shown, examined) = (0, 0)
     var unseen = Set(standings.states.keys)
-    while let experiment = try plan.next() {
-      let standing = standings.standing(of: experiment)
-      counts[standing, default: 0] += 1
-      unseen.remove(experiment.key)
-      guard reasons.count < most else { continue }
-      reasons.append(
-        Reason(
-          id: experiment.id,
-          standing: standing,
-          iteration: standings.iteration(of: experiment, standing),
-          config: experiment.config,
-          repetition: experiment.repetition
-        )
+    var isComplete = true
+    try terminal.print(lines: { print in
+      var printer = RowPrinter<Reason>(
+        width: terminal.isInteractive ? terminal.width : nil,
+        print
       )
+      func show(_ reason: Reason) throws {
+        guard showsAll || shown < limit else { return }
+        shown += 1
+        if json {
+          try print(reason.value.jsonText)
+        } else {
+          try printer.add(reason) { Reason.table($0, research) }
+        }
+      }
+      while let experiment = try plan.next() {
+        if !showsAll, examined == Self.searchLimit {
+          isComplete = false
+          break
+        }
+        let standing = standings.standing(of: experiment)
+        counts[standing, default: 0] += 1
+        examined += 1
+        unseen.remove(experiment.key)
+        try show(
+          Reason(
+            id: experiment.id,
+            standing: standing,
+            iteration: standings.iteration(of: experiment, standing),
+            config: experiment.config,
+            repetition: experiment.repetition
+          )
+        )
+      }
+      if isComplete {
+        let unplanned = try unplanned(unseen, stored, research)
+        counts[.unplanned] = unplanned.count
+        for reason in unplanned { try show(reason) }
+      }
+      if !json { try printer.finish { Reason.table($0, research) } }
+    })
+    if json { return .done }
+    var text = closing(counts, shown: shown, standings, research)
+    if !isComplete {
+      let size = plan.size.map { "\($0)" } ?? "an endless number of"
+      text +=
+        "\nonly the first \(examined) of \(size) experiments were looked at; --limit 0 goes through all"
     }
-    let unplanned = try unplanned(unseen, stored, research)
-    counts[.unplanned] = unplanned.count
-    reasons += unplanned.prefix(most)
-    if json {
-      for reason in reasons { terminal.print(reason.value.jsonText) }
-      return .done
-    }
-    terminal.print(
-      Reason.table(reasons, research).text(width: terminal.isInteractive ? terminal.width : nil)
-    )
-    terminal.print(closing(counts, shown: reasons.count, standings, research))
+    terminal.print(text)
     return .done
   }
+
+  /// The number of experiments that are looked at where not all are shown.
+  private static let searchLimit = 200_000
 
   /// The stored experiments with the given keys, unless they come from an update of the domain: what an update
   /// plans only shows while it runs.

@@ -41,7 +41,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     var research = try settings.applied(to: context.research)
     let selection = try settings.selection(in: research)
     try research.requireSound()
-    let stored = folder.hasStore ? try DatabaseStore.openForReading(folder) : nil
+    let stored = try DatabaseStore.openIfThere(folder)
     let storedSeed = try StoredSeed.decode(try stored?.notes()["seed"])
     let isForShow = research.settings.seed == nil && storedSeed == nil
     if let storedSeed { try StoredSeed.agree(storedSeed, with: research) }
@@ -50,16 +50,25 @@ struct ConfigsCommand: PlaybookSubcommand {
     research.settings.seed = seed
     let states = try stored?.states() ?? [:]
     let plan = try ExperimentPlan(research, seed: seed)
-    let shown = try rows(plan, selection, limit: json || limit == 0 ? nil : limit)
-    if json {
-      for row in shown { context.terminal.print(jsonText(row, states)) }
-      return .done
-    }
-    let table = table(shown, research, states)
-    context.terminal.print(
-      table.text(width: context.terminal.isInteractive ? context.terminal.width : nil)
-    )
-    context.terminal.print(try closing(research, plan, selection, shown.count, states))
+    let terminal = context.terminal
+    var shown = 0
+    try terminal.print(lines: { print in
+      var printer = RowPrinter<PlannedExperiment>(
+        width: terminal.isInteractive ? terminal.width : nil,
+        print
+      )
+      try forEach(plan, selection, limit: json || limit == 0 ? nil : limit) { experiment in
+        shown += 1
+        if json {
+          try print(jsonText(experiment, states))
+        } else {
+          try printer.add(experiment) { self.table($0, research, states) }
+        }
+      }
+      if !json { try printer.finish { self.table($0, research, states) } }
+    })
+    if json { return .done }
+    terminal.print(try closing(research, plan, selection, shown, states))
     if isForShow, research.domain?.isRandom ?? false {
       context.terminal.print(
         "Drawn with seed 0; a run draws a seed of its own, unless --seed is given."
@@ -68,17 +77,20 @@ struct ConfigsCommand: PlaybookSubcommand {
     return .done
   }
 
-  private func rows(
+  /// Goes through the experiments of a plan, without holding them.
+  private func forEach(
     _ plan: ExperimentPlan,
     _ selection: Selection?,
-    limit: Int?
-  ) throws -> [PlannedExperiment] {
+    limit: Int?,
+    _ body: (PlannedExperiment) throws -> Void
+  ) throws {
     var plan = plan
-    var rows: [PlannedExperiment] = []
-    while rows.count < limit ?? .max, let experiment = try plan.next() {
-      if selection?.includes(experiment) ?? true { rows.append(experiment) }
+    var count = 0
+    while count < limit ?? .max, let experiment = try plan.next() {
+      guard selection?.includes(experiment) ?? true else { continue }
+      count += 1
+      try body(experiment)
     }
-    return rows
   }
 
   private func state(_ experiment: PlannedExperiment, _ states: [String: ExperimentState]) -> String
@@ -135,7 +147,9 @@ struct ConfigsCommand: PlaybookSubcommand {
   ) throws -> Int? {
     guard states.values.contains(.done) else { return 0 }
     guard let size = plan.size, size <= 100_000 else { return nil }
-    return try rows(plan, selection, limit: nil).count { states[$0.key] == .done }
+    var count = 0
+    try forEach(plan, selection, limit: nil) { count += states[$0.key] == .done ? 1 : 0 }
+    return count
   }
 
   private func jsonText(
@@ -147,6 +161,39 @@ struct ConfigsCommand: PlaybookSubcommand {
       "id": .string(experiment.id), "state": .string(state(experiment, states)),
       "config": .dictionary(config.plainValues), "repetition": .int(experiment.repetition),
     ]).jsonText
+  }
+}
+
+/// Prints a long table in parts, so that it need not be in memory as a whole.
+struct RowPrinter<Row> {
+  /// The number of rows that are laid out together.
+  private static var partSize: Int { 2000 }
+
+  private let width: Int?
+  private let print: (String) throws -> Void
+  private var rows: [Row] = []
+  private var hasPrinted = false
+  private var layout = Table.PartLayout()
+
+  init(width: Int?, _ print: @escaping (String) throws -> Void) {
+    self.width = width
+    self.print = print
+  }
+
+  mutating func add(_ row: Row, _ table: ([Row]) -> Table) throws {
+    rows.append(row)
+    if rows.count == Self.partSize { try flush(table) }
+  }
+
+  /// Prints what is left; without any rows, an empty table.
+  mutating func finish(_ table: ([Row]) -> Table) throws {
+    if !rows.isEmpty || !hasPrinted { try flush(table) }
+  }
+
+  private mutating func flush(_ table: ([Row]) -> Table) throws {
+    try print(layout.text(table(rows), width: width))
+    hasPrinted = true
+    rows = []
   }
 }
 

@@ -13,9 +13,9 @@ struct ErrorRelay: EventConsumer {
 
   func consume(_ event: Event) {
     switch event {
-    case .printed(_, let text): terminal.draw(text)
+    case .printed(_, let text): terminal.relayError(text)
     case .warning(let text) where warns:
-      terminal.draw("\(terminal.yellow("warning:")) \(text)\n")
+      terminal.printError("\(terminal.yellow("warning:")) \(text)")
     default: break
     }
   }

@@ -115,7 +115,10 @@ struct FaultOptions: ParsableArguments {
   let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
   let factor = text.last.flatMap { units[$0] }
   let digits = factor == nil ? Substring(text) : text.dropLast()
-  guard let number = Double(digits), number > 0, number * (factor ?? 1) < 1e9 else {
+  let isPlain = digits.utf8.allSatisfy {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
+  }
+  guard isPlain, let number = Double(digits), number > 0, number * (factor ?? 1) < 1e9 else {
     throw ValidationError("'\(text)' is no time: write 90s, 10m, 2h or 1d")
   }
   return .seconds(number * (factor ?? 1))

@@ -67,6 +67,24 @@ struct PlaybookCommandLine {
 
   func run(_ arguments: [String]) async -> ExitStatus {
     let terminal = Terminal()
+    let status = await run(arguments, terminal)
+    guard let failure = terminal.outputFailure ?? Self.closedOutput(arguments) else {
+      return status
+    }
+    report(failure, arguments, terminal)
+    return .unusable
+  }
+
+  /// The error of a command that shows something and was started without a standard output. A run needs none.
+  private static func closedOutput(_ arguments: [String]) -> FieldworkError? {
+    let shows = arguments.first.map {
+      RootCommand.names.contains($0) && !["run", "retry"].contains($0)
+    }
+    guard StandardDescriptors.wasOutputClosed, shows ?? false else { return nil }
+    return FieldworkError(.store, "cannot write to the standard output: it is closed")
+  }
+
+  private func run(_ arguments: [String], _ terminal: Terminal) async -> ExitStatus {
     do {
       var parsed = try RootCommand.parseAsRoot(arguments)
       guard let command = parsed as? any PlaybookSubcommand else {
@@ -84,7 +102,7 @@ struct PlaybookCommandLine {
       )
       return try await command.perform(context)
     } catch let error as FieldworkError {
-      report(error, terminal)
+      report(error, arguments, terminal)
       return .unusable
     } catch {
       let isHelp = RootCommand.exitCode(for: error).isSuccess
@@ -92,7 +110,7 @@ struct PlaybookCommandLine {
       if isHelp {
         terminal.print(text)
       } else {
-        terminal.printError(ownWords(text, arguments, terminal))
+        terminal.printError(Self.shortened(ownWords(text, arguments, terminal), arguments))
       }
       return isHelp ? .done : .unusable
     }
@@ -121,13 +139,38 @@ struct PlaybookCommandLine {
     return text.hasPrefix(prefix) ? terminal.red("error: ") + text.dropFirst(prefix.count) : text
   }
 
-  private func report(_ error: FieldworkError, _ terminal: Terminal) {
+  private func report(_ error: FieldworkError, _ arguments: [String], _ terminal: Terminal) {
+    func print(_ text: String) { terminal.printError(Self.shortened(text, arguments)) }
     guard !error.problems.isEmpty else {
-      terminal.printError(terminal.red("error: ") + error.description)
+      print(terminal.red("error: ") + error.description)
       return
     }
-    for problem in error.problems { terminal.printError(terminal.text(of: problem)) }
-    terminal.printError(terminal.red("error: ") + error.message)
+    for problem in error.problems { print(terminal.text(of: problem)) }
+    print(terminal.red("error: ") + error.message)
+  }
+
+  /// The length to which quoted arguments are cut.
+  private static let quotedLength = 80
+  /// The length of a word that is cut wherever it comes from.
+  private static let wordLength = 400
+
+  /// A message in which long arguments, or long words, are cut.
+  private static func shortened(_ message: String, _ arguments: [String]) -> String {
+    guard message.utf8.count > wordLength else { return message }
+    var message = message
+    // An option and its value may be one argument; the longest parts first, which hold the others.
+    let parts = arguments.flatMap { argument in
+      [argument]
+        + (argument.firstIndex(of: "=").map { [String(argument[$0...].dropFirst())] } ?? [])
+    }
+    for part in parts.sorted(by: { $0.utf8.count > $1.utf8.count })
+    where part.utf8.count > quotedLength && message.utf8.count > wordLength {
+      message = message.replacing(part, with: part.prefix(quotedLength) + "…")
+    }
+    guard message.utf8.count > wordLength else { return message }
+    return message.split(separator: " ", omittingEmptySubsequences: false).map { word in
+      word.utf8.count > wordLength ? word.prefix(quotedLength) + "…" : word
+    }.joined(separator: " ")
   }
 }
 

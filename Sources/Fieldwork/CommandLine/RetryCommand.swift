@@ -8,7 +8,7 @@ struct RetryCommand: PlaybookSubcommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: "retry",
-      abstract: "Run failed experiments again, and no others.",
+      abstract: "Run failed or damaged experiments again, and no others.",
       // Made from the options it would say 'run retry', or not, by how it is asked for.
       usage: "\(RootCommand.configuration.commandName ?? "") retry [<id> ...] [<options>]",
       discussion: """
@@ -27,18 +27,23 @@ struct RetryCommand: PlaybookSubcommand {
   )
   var ids: [String] = []
 
+  @Flag(
+    help:
+      "Run again the experiments that are damaged: what is stored of them has changed since they ended, as 'verify' shows."
+  )
+  var damaged = false
+
   @OptionGroup
   var run: RunCommand
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     var run = run
     let folder = try run.location.folder(of: context.research)
-    if folder.hasStore {
-      let store = try DatabaseStore.openForReading(folder)
+    if let store = try DatabaseStore.openIfThere(folder) {
       run.settings.completeSizes(try store.notes())
       try store.close()
     }
-    return try await run.perform(context, retrying: RetrySelection(ids: ids))
+    return try await run.perform(context, retrying: RetrySelection(ids: ids, isOfDamaged: damaged))
   }
 
   func validate() throws {
@@ -61,6 +66,10 @@ struct RetryCommand: PlaybookSubcommand {
 struct RetrySelection: Sendable {
   /// Ids, or how they begin; empty for all.
   let ids: [String]
+  /// True to run damaged experiments again instead of failed ones.
+  var isOfDamaged = false
+
+  private var adjective: String { isOfDamaged ? "damaged" : "failed" }
 
   /// What is found of them.
   struct Found {
@@ -86,13 +95,12 @@ struct RetrySelection: Sendable {
         place: update.place
       )
     }
-    guard folder.hasStore else {
+    guard let store = try DatabaseStore.openIfThere(folder) else {
       if let id = ids.first { throw unknown(id, folder) }
       return Found(reason: "nothing to retry: there are no results in \(folder.path)")
     }
-    let store = try DatabaseStore.openForReading(folder)
     defer { try? store.close() }
-    let failed = try store.failedExperiments()
+    let failed = try isOfDamaged ? store.damagedExperiments() : store.failedExperiments()
     for id in ids where !failed.contains(where: { $0.id.hasPrefix(id) }) {
       throw try refusal(id, store, folder)
     }
@@ -100,7 +108,11 @@ struct RetrySelection: Sendable {
       ids.isEmpty || ids.contains { experiment.id.hasPrefix($0) }
     }
     guard !wanted.isEmpty else {
-      return Found(reason: "nothing to retry: no experiment has failed")
+      return Found(
+        reason: isOfDamaged
+          ? "nothing to retry: no experiment is damaged"
+          : "nothing to retry: no experiment has failed"
+      )
     }
     let seed = try StoredSeed.decode(try store.notes()["seed"]) ?? research.settings.seed ?? 0
     let selection = try Selection(
@@ -114,7 +126,7 @@ struct RetrySelection: Sendable {
   private func found(_ selection: Selection, of wanted: Int) -> Found {
     let named = selection.named?.count ?? 0
     guard named < wanted else { return Found(selection: selection) }
-    let others = Wording.count(wanted - named, "failed experiment")
+    let others = Wording.count(wanted - named, "\(adjective) experiment")
     let text =
       "\(others) \(wanted - named == 1 ? "is" : "are") not among those that these options ask for"
     return named > 0
@@ -129,7 +141,9 @@ struct RetrySelection: Sendable {
     guard let found = try store.experiment(beginning: id) else { return unknown(id, folder) }
     return FieldworkError(
       .invalidDefinition,
-      "the experiment \(found.id) has not failed, it is \(found.state.rawValue); see 'results --failures'"
+      isOfDamaged
+        ? "the experiment \(found.id) is not damaged; see 'verify'"
+        : "the experiment \(found.id) has not failed, it is \(found.state.rawValue); see 'results --failures'"
     )
   }
 

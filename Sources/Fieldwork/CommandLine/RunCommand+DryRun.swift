@@ -12,7 +12,7 @@ extension RunCommand {
     warnings: [Problem],
     _ terminal: Terminal
   ) throws -> ExitStatus {
-    let store = try folder.flatMap { $0.hasStore ? try DatabaseStore.openForReading($0) : nil }
+    let store = try folder.flatMap { try DatabaseStore.openIfThere($0) }
     defer { try? store?.close() }
     let preview = try RunPreview(
       research,

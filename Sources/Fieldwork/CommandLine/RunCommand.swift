@@ -170,7 +170,13 @@ struct RunCommand: PlaybookSubcommand {
         "note: this playbook was built without optimisation, so its units may run 20 to 40 times slower: use swift run -c release, or add .unsafeFlags([\"-O\"], .when(configuration: .debug)) to the swiftSettings of its target"
       )
     }
-    if !json { try tellOtherBuilds(store, research, terminal) }
+    if !json {
+      if let trash = store.trash { printTrash(trash, terminal) }
+      if let note = store.openingNote {
+        terminal.printError("\(terminal.yellow("warning:")) \(note)")
+      }
+      try tellOtherBuilds(store, research, terminal)
+    }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
     let runner = ResearchRunner(
@@ -193,7 +199,8 @@ struct RunCommand: PlaybookSubcommand {
       display?.tell("Interrupted: running iterations end first; once more ends them at once.")
     }
     let outcome = await task.result
-    interrupts.stop()
+    // A program takes signals to its end: one that comes while the store is closed must not kill it.
+    defer { if !context.isProgram { interrupts.stop() } }
     display?.finish()
     let report = RunReport(
       research,
@@ -204,11 +211,17 @@ struct RunCommand: PlaybookSubcommand {
     )
     switch outcome {
     case .success(let summary):
-      defer { try? store.close() }
+      var isClosed = false
+      defer { if !isClosed { try? store.close() } }
       if retry == nil, selection != nil, summary.isEmpty, !summary.hasEndedEarly {
         throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
       }
-      terminal.print(try json ? report.json(summary, store) : report.text(summary, store))
+      let text = try json ? report.json(summary, store) : report.text(summary, store)
+      isClosed = true
+      // What is printed as done is in the store then.
+      try store.close()
+      terminal.print(text)
+      if let log = store.remainingLog, !json { terminal.printError("note: \(log)") }
       if summary.isCancelled { return .interrupted }
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
@@ -283,6 +296,11 @@ struct RunCommand: PlaybookSubcommand {
     if store == .memory && (fresh || continues) {
       throw ValidationError("--store memory begins with nothing: leave out --fresh and --continue")
     }
+    if fresh, settings.condition != nil {
+      throw ValidationError(
+        "--fresh deletes all results, and --where runs only some experiments: leave out one of them"
+      )
+    }
     if accept && rerun != nil {
       throw ValidationError("--accept keeps what --rerun runs again: give one of them")
     }
@@ -303,14 +321,21 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
+  private func printTrash(_ trash: String, _ terminal: Terminal) {
+    terminal.printError(
+      "note: the earlier results are in \(trash); delete that folder to free its space"
+    )
+  }
+
   /// Asks whether results may be deleted.
   /// - Throws: ``FieldworkError`` if not.
   private func confirmFresh(_ folder: ResearchFolder, _ terminal: Terminal) throws {
     guard fresh, folder.hasStore, !isConfirmed else { return }
-    if terminal.confirm("Delete the results in \(folder.path)?") { return }
+    let results = "the results in \(folder.path) (\(folder.extent().text))"
+    if terminal.confirm("Move \(results) to the trash?") { return }
     throw FieldworkError(
       .invalidDefinition,
-      "--fresh deletes the results in \(folder.path): add --yes to say so"
+      "--fresh removes \(results): add --yes to say so"
     )
   }
 }

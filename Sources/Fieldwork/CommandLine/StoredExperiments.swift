@@ -83,6 +83,14 @@ struct ScopeOptions: ParsableArguments {
         )
       }
     }
+    if !results.damaged.isEmpty {
+      let (count, shown) = (
+        results.damaged.count, results.damaged.prefix(5).joined(separator: ", ")
+      )
+      terminal?.printError(
+        "warning: what is stored of \(Wording.count(count, "experiment")) has changed since \(count == 1 ? "it" : "they") ended: \(shown)\(count > 5 ? ", …" : ""); verify says more, retry --damaged runs \(count == 1 ? "it" : "them") again"
+      )
+    }
     let others = stored.experiments.count - results.experiments.count
     if others > 0 {
       terminal?.printError(

@@ -24,6 +24,9 @@ package struct Terminal: Sendable {
   private let error: Int32
   private let outputHasColor: Bool
   private let errorHasColor: Bool
+  private let errorIsTerminal: Bool
+  /// The first error of writing to the standard output; 0 if there was none.
+  private let outputError = Protected<Int32>(0)
 
   /// The standard streams of this process.
   package init() {
@@ -44,7 +47,8 @@ package struct Terminal: Sendable {
     canRedraw = isatty(error) == 1 && !isDumb
     breaksLinesAnew = environment["XTERM_VERSION"] == nil
     outputHasColor = isInteractive && wantsColor
-    errorHasColor = isatty(error) == 1 && wantsColor
+    errorIsTerminal = isatty(error) == 1
+    errorHasColor = errorIsTerminal && wantsColor
     (self.output, self.error) = (output, error)
   }
 
@@ -71,7 +75,42 @@ package struct Terminal: Sendable {
   /// if the output is no terminal.
   func print(_ text: String) {
     try? StandardStream.stdout.flush()
-    write(text + "\n", to: output)
+    write((isInteractive ? text.withVisibleControls : text) + "\n", to: output)
+  }
+
+  /// Writes lines to the standard output as they are made.
+  /// - Throws: what the body throws, and `WriteFailure` from the function that it is given, once nothing can be written
+  ///   any more.
+  func print(lines body: (_ print: @escaping (String) throws -> Void) throws -> Void) throws {
+    try? StandardStream.stdout.flush()
+    var text = ""
+    func flush() {
+      write(isInteractive ? text.withVisibleControls : text, to: output)
+      text = ""
+    }
+    do {
+      try body { line in
+        text += line + "\n"
+        guard text.utf8.count > 1 << 16 else { return }
+        flush()
+        if outputError.withLock({ $0 != 0 }) { throw WriteFailure() }
+      }
+    } catch is WriteFailure {
+      return
+    }
+    flush()
+  }
+
+  private struct WriteFailure: Error {}
+
+  /// An error of writing to the standard output; nil if everything was written, or the reader of a pipe has gone.
+  var outputFailure: FieldworkError? {
+    let number = outputError.withLock { $0 }
+    guard number != 0, number != EPIPE else { return nil }
+    return FieldworkError(
+      .store,
+      "cannot write to the standard output: \(String(cString: strerror(number)))"
+    )
   }
 
   /// Writes a text to a file and prints its path, or prints the text if the path is `-`.
@@ -87,7 +126,14 @@ package struct Terminal: Sendable {
     return true
   }
 
-  func printError(_ text: String) { write(text + "\n", to: error) }
+  func printError(_ text: String) {
+    write((errorIsTerminal ? text.withVisibleControls : text) + "\n", to: error)
+  }
+
+  /// Writes what a unit has printed to the standard error. On a terminal it keeps its colors, and cannot move the cursor.
+  func relayError(_ text: String) {
+    write(errorIsTerminal ? text.withoutCursorMoves : text, to: error)
+  }
 
   /// Writes to the standard error as it is.
   func draw(_ text: String) { write(text, to: error) }
@@ -101,7 +147,7 @@ package struct Terminal: Sendable {
 
   /// Writes everything; a closed pipe ends the writing without a word, as for any filter.
   private func write(_ text: String, to descriptor: Int32) {
-    var text = text
+    var text = TerminalColor.encoded(text)
     text.withUTF8 { bytes in
       var start = 0
       while start < bytes.count {
@@ -114,6 +160,8 @@ package struct Terminal: Sendable {
           var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           _ = poll(&entry, 1, -1)
         } else if errno != EINTR {
+          let number = errno
+          if descriptor == output { outputError.withLock { $0 = $0 == 0 ? number : $0 } }
           return
         }
       }
@@ -122,15 +170,15 @@ package struct Terminal: Sendable {
 
   // MARK: Color
 
-  func red(_ text: String) -> String { colored(text, "31", errorHasColor) }
-  func yellow(_ text: String) -> String { colored(text, "33", errorHasColor) }
-  func dim(_ text: String) -> String { colored(text, "2", errorHasColor) }
-  func green(_ text: String) -> String { colored(text, "32", errorHasColor) }
-  func bold(_ text: String) -> String { colored(text, "1", outputHasColor) }
-  func redOutput(_ text: String) -> String { colored(text, "31", outputHasColor) }
+  func red(_ text: String) -> String { colored(text, .red, errorHasColor) }
+  func yellow(_ text: String) -> String { colored(text, .yellow, errorHasColor) }
+  func dim(_ text: String) -> String { colored(text, .dim, errorHasColor) }
+  func green(_ text: String) -> String { colored(text, .green, errorHasColor) }
+  func bold(_ text: String) -> String { colored(text, .bold, outputHasColor) }
+  func redOutput(_ text: String) -> String { colored(text, .red, outputHasColor) }
 
-  private func colored(_ text: String, _ code: String, _ isOn: Bool) -> String {
-    isOn ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  private func colored(_ text: String, _ color: TerminalColor, _ isOn: Bool) -> String {
+    isOn ? color.mark + text + TerminalColor.plain.mark : text
   }
 
   /// A problem in one line, its severity colored.

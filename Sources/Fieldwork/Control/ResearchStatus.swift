@@ -25,19 +25,10 @@ struct ResearchStatus: Sendable {
     holding = try folder.holding()
     lastRecord = folder.lastRecord
     now = Date().timeIntervalSince1970
-    guard folder.hasStore else {
-      stored = nil
-      return
-    }
-    do {
-      let store = try DatabaseStore.openForReading(folder)
-      defer { try? store.close() }
-      stored = try store.status()
-    } catch let error as FieldworkError where holding != .free && error.message.contains("is empty")
-    {
-      // The run is making its tables.
-      stored = nil
-    }
+    // A run that has just begun has made no tables yet.
+    let store = try DatabaseStore.openIfThere(folder)
+    defer { try? store?.close() }
+    stored = try store?.status()
   }
 
   var isRunning: Bool { holding != .free }

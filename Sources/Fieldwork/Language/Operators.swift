@@ -177,7 +177,7 @@ extension Sampler where Output: Numeric {
   public static func + (left: Sampler, right: Output) -> Sampler { left.adding(right) }
   @_disfavoredOverload
   public static func + (left: Output, right: Sampler) -> Sampler {
-    right.combined(after: left, "+") { $0 + $1 }
+    right.combined(after: left, "+") { try CheckedArithmetic.sum($0, $1) }
   }
   @_disfavoredOverload
   public static func - (left: Sampler, right: Sampler) -> Sampler { left.subtracting(right) }
@@ -185,7 +185,7 @@ extension Sampler where Output: Numeric {
   public static func - (left: Sampler, right: Output) -> Sampler { left.subtracting(right) }
   @_disfavoredOverload
   public static func - (left: Output, right: Sampler) -> Sampler {
-    right.combined(after: left, "-") { $0 - $1 }
+    right.combined(after: left, "-") { try CheckedArithmetic.difference($0, $1) }
   }
   @_disfavoredOverload
   public static func * (left: Sampler, right: Sampler) -> Sampler { left.multiplied(by: right) }
@@ -193,7 +193,7 @@ extension Sampler where Output: Numeric {
   public static func * (left: Sampler, right: Output) -> Sampler { left.multiplied(by: right) }
   @_disfavoredOverload
   public static func * (left: Output, right: Sampler) -> Sampler {
-    right.combined(after: left, "*") { $0 * $1 }
+    right.combined(after: left, "*") { try CheckedArithmetic.product($0, $1) }
   }
 }
 
@@ -237,51 +237,57 @@ private func text<Right: NamedExpression>(
 extension NamedExpression where Output: Numeric & Sendable {
   @_disfavoredOverload
   public static func + (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.derived(text(left, "+", right)) { $0 + right }
+    left.derived(text(left, "+", right)) { try CheckedArithmetic.sum($0, right) }
   }
   @_disfavoredOverload
   public static func + (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.derived(text(left, "+", right)) { left + $0 }
+    right.derived(text(left, "+", right)) { try CheckedArithmetic.sum(left, $0) }
   }
   @_disfavoredOverload
   public static func + <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.derived(text(left, "+", right), with: right) { $0 + $1 } }
+  ) -> DerivedExpression<Output> {
+    left.derived(text(left, "+", right), with: right) { try CheckedArithmetic.sum($0, $1) }
+  }
 
   @_disfavoredOverload
   public static func - (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.derived(text(left, "-", right)) { $0 - right }
+    left.derived(text(left, "-", right)) { try CheckedArithmetic.difference($0, right) }
   }
   @_disfavoredOverload
   public static func - (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.derived(text(left, "-", right)) { left - $0 }
+    right.derived(text(left, "-", right)) { try CheckedArithmetic.difference(left, $0) }
   }
   @_disfavoredOverload
   public static func - <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.derived(text(left, "-", right), with: right) { $0 - $1 } }
+  ) -> DerivedExpression<Output> {
+    left.derived(text(left, "-", right), with: right) { try CheckedArithmetic.difference($0, $1) }
+  }
 
   @_disfavoredOverload
   public static func * (left: Self, right: Output) -> DerivedExpression<Output> {
-    left.derived(text(left, "*", right)) { $0 * right }
+    left.derived(text(left, "*", right)) { try CheckedArithmetic.product($0, right) }
   }
   @_disfavoredOverload
   public static func * (left: Output, right: Self) -> DerivedExpression<Output> {
-    right.derived(text(left, "*", right)) { left * $0 }
+    right.derived(text(left, "*", right)) { try CheckedArithmetic.product(left, $0) }
   }
   @_disfavoredOverload
   public static func * <Other: NamedExpression<Output>>(
     left: Self,
     right: Other
-  ) -> DerivedExpression<Output> { left.derived(text(left, "*", right), with: right) { $0 * $1 } }
+  ) -> DerivedExpression<Output> {
+    left.derived(text(left, "*", right), with: right) { try CheckedArithmetic.product($0, $1) }
+  }
 }
 
 extension NamedExpression where Output: SignedNumeric & Sendable {
   @_disfavoredOverload
   public static prefix func - (expression: Self) -> DerivedExpression<Output> {
-    expression.derived("-\(expression.expressionText)") { -$0 }
+    expression.derived("-\(expression.expressionText)") { try CheckedArithmetic.difference(0, $0) }
   }
 }
 

@@ -48,6 +48,7 @@ extension Playbook {
   /// Runs the playbook's command line.
   /// - Parameter isOptimized: whether the playbook's own code was built with optimisation.
   public static func main(isOptimized: Bool) async {
+    StandardDescriptors.open()
     let arguments = Array(CommandLine.arguments.dropFirst())
     let status = await PlaybookCommandLine(
       Self.init(),

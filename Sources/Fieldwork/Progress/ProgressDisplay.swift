@@ -166,7 +166,7 @@ package final class ProgressDisplay: EventConsumer {
   /// - Returns: complete lines; nil if there is nothing to show.
   private func line(of note: Note, _ shownFailures: inout Int) -> String? {
     switch note {
-    case .text(let text): return text + "\n"
+    case .text(let text): return shown(text) + "\n"
     case .event(let event): return line(of: event)
     case .failure(let group):
       shownFailures += 1
@@ -177,13 +177,17 @@ package final class ProgressDisplay: EventConsumer {
     }
   }
 
+  private func shown(_ text: String) -> String {
+    terminal.canRedraw ? text.withVisibleControls : text
+  }
+
   private func line(of event: Event) -> String? {
     switch event {
     case .runStarted(let start):
       terminal.canRedraw ? nil : ProgressText.start(start) + "\n"
-    case .warning(let text): "\(terminal.yellow("warning:")) \(text)\n"
+    case .warning(let text): "\(terminal.yellow("warning:")) \(shown(text))\n"
     case .workerLeft(let worker, let reason):
-      "\(terminal.yellow("warning:")) worker \(worker + 1) takes no more tasks: \(reason)\n"
+      "\(terminal.yellow("warning:")) worker \(worker + 1) takes no more tasks: \(shown(reason))\n"
     case .domainUpdated(let number, let domain, _):
       "update \(number): \(domain.description.inOneLine)\n"
     case .printed(_, let text): terminal.canRedraw ? text.withoutCursorMoves : text
@@ -238,7 +242,10 @@ extension String {
           hasColor = true
         }
         rest = rest[rest.index(after: end)...]
-      default: if scalar.properties.generalCategory != .control { result.append(scalar) }
+      default:
+        if scalar.properties.generalCategory != .control, !scalar.turnsText {
+          result.append(scalar)
+        }
       }
     }
     return String(result) + (hasColor ? "\u{1B}[0m" : "")

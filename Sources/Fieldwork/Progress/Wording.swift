@@ -39,6 +39,18 @@ enum Wording {
     return "\(text) \(unit)/\(time)"
   }
 
+  /// A size such as `12 MB`.
+  static func bytes(_ number: Int) -> String {
+    var (size, unit) = (Double(number), "bytes")
+    for larger in ["kB", "MB", "GB", "TB"] where size >= 1000 {
+      (size, unit) = (size / 1000, larger)
+    }
+    let text =
+      size < 10 && unit != "bytes"
+      ? String((size * 10).rounded() / 10) : String(Int(size.rounded()))
+    return "\(text) \(unit)"
+  }
+
   static func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
   }

@@ -27,11 +27,26 @@ struct ConditionParser {
 
   private let text: String
   private var rest: Substring
+  /// The tokens of the text, of which the last one is the end.
+  private var tokens: [Token] = []
+  /// The error at which reading of tokens ended; nil if all were read.
+  private var tokenError: FieldworkError?
+  private var position = 0
   private var depth = 0
 
   init(_ text: String) {
     self.text = text
     rest = text[...]
+    do {
+      repeat { tokens.append(try read()) } while tokens.last != .end
+    } catch {
+      tokenError = error as? FieldworkError
+    }
+  }
+
+  /// The text as messages quote it.
+  private var quotedText: String {
+    text.count > 80 ? "\"\(text.prefix(80))…\"" : "\"\(text)\""
   }
 
   mutating func parse() throws -> Condition.Kind {
@@ -147,8 +162,14 @@ struct ConditionParser {
   }
 
   private func peek() throws -> Token {
-    var copy = self
-    return try copy.next()
+    if position < tokens.count { return tokens[position] }
+    if let tokenError { throw tokenError }
+    return .end
+  }
+
+  private mutating func next() throws -> Token {
+    defer { position += 1 }
+    return try peek()
   }
 
   private mutating func take(_ token: Token) throws -> Bool {
@@ -161,11 +182,11 @@ struct ConditionParser {
     let found = try peek().text
     return FieldworkError(
       .unreadableText,
-      "cannot read the condition \"\(text)\": expected \(expected), found \(found)\(hint)"
+      "cannot read the condition \(quotedText): expected \(expected), found \(found)\(hint)"
     )
   }
 
-  private mutating func next() throws -> Token {
+  private mutating func read() throws -> Token {
     rest = rest.drop(while: \.isWhitespace)
     guard let first = rest.first else { return .end }
     let signs: [(String, Token)] =
@@ -180,19 +201,25 @@ struct ConditionParser {
       guard let quoted = Literal.takeQuoted(from: &rest) else {
         throw FieldworkError(
           .unreadableText,
-          "cannot read the condition \"\(text)\": a quote is not closed"
+          "cannot read the condition \(quotedText): a quote is not closed"
         )
       }
       return .quoted(quoted)
     }
-    if first == "[" || first == "{", let list = Literal.takeBracketed(from: &rest) {
+    if first == "[" || first == "{" {
+      guard let list = Literal.takeBracketed(from: &rest) else {
+        throw FieldworkError(
+          .unreadableText,
+          "cannot read the condition \(quotedText): '\(first)' is not closed; put a text with brackets in quotes"
+        )
+      }
       return .word(String(list))
     }
     let word = rest.prefix { !$0.isWhitespace && !"&|,()<>=!".contains($0) }
     guard !word.isEmpty else {
       throw FieldworkError(
         .unreadableText,
-        "cannot read the condition \"\(text)\": unexpected '\(first)'"
+        "cannot read the condition \(quotedText): unexpected '\(first)'"
           + (first == "&" ? "; write and" : first == "|" ? "; write or" : "")
       )
     }

@@ -9,7 +9,7 @@ extension Config {
 
   /// Returns true if the entry may overlap with entries of the config.
   func isNested(with entry: Entry) -> Bool {
-    entry.name.isPath || entry.value.isDictionary || entries.contains { $0.name.isPath }
+    entry.name.isPath || entry.value.isDictionary || hasPaths
   }
 
   /// - Parameter replaces: true to discard the value that the config has under the key.

@@ -17,18 +17,57 @@ public struct Config: Sendable, Hashable {
 
   /// The entries in order. A key occurs once, or, where it was given under several shown names, once
   /// for each of them; the last one counts.
-  public internal(set) var entries: [Entry]
+  public internal(set) var entries: [Entry] {
+    get { storage }
+    _modify {
+      lookup = nil
+      yield &storage
+    }
+  }
+
+  private var storage: [Entry]
+  /// The positions of entries, where there are many; nil where they are searched one by one.
+  private var lookup: Lookup?
+
+  private struct Lookup: Sendable {
+    /// The position of the last entry of each key.
+    var positions: [String: Int] = [:]
+    var hasPaths = false
+
+    init(_ entries: [Entry]) {
+      positions.reserveCapacity(entries.count)
+      for (position, entry) in entries.enumerated() { add(entry, at: position) }
+    }
+
+    mutating func add(_ entry: Entry, at position: Int) {
+      positions[entry.name.key] = position
+      if entry.name.isPath { hasPaths = true }
+    }
+  }
+
+  /// The number of entries from which on their positions are kept.
+  private static let lookupLimit = 24
+
+  private mutating func makeLookup() {
+    lookup = storage.count > Self.lookupLimit ? Lookup(storage) : nil
+  }
+
+  /// True if some entry is a part of a dictionary.
+  var hasPaths: Bool { lookup?.hasPaths ?? storage.contains { $0.name.isPath } }
 
   /// Makes a config; of entries with equal keys the last value counts, in the first one's position. A dictionary adds
   /// to what it has in common with earlier entries, as in ``merging(_:)``.
   public init(_ entries: [Entry] = []) {
-    self.entries = []
-    self.entries.reserveCapacity(entries.count)
+    storage = []
+    storage.reserveCapacity(entries.count)
     for entry in entries { merge(entry) }
   }
 
   /// Makes a config of entries that another one had.
-  package init(restored entries: [Entry]) { self.entries = entries }
+  package init(restored entries: [Entry]) {
+    storage = entries
+    makeLookup()
+  }
 
   /// The names by which the config is read, in order, each once.
   public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
@@ -51,9 +90,11 @@ public struct Config: Sendable, Hashable {
   mutating func place(_ entry: Entry) {
     guard let last = index(of: entry.name.key), entries[last].name != entry.name else {
       if let last = index(of: entry.name.key) {
-        entries[last] = entry
+        storage[last] = entry
       } else {
-        entries.append(entry)
+        lookup?.add(entry, at: storage.count)
+        storage.append(entry)
+        if lookup == nil { makeLookup() }
       }
       return
     }
@@ -61,7 +102,10 @@ public struct Config: Sendable, Hashable {
     entries.append(entry)
   }
 
-  func index(of key: String) -> Int? { entries.lastIndex { $0.name.key == key } }
+  func index(of key: String) -> Int? {
+    if let lookup { return lookup.positions[key] }
+    return storage.lastIndex { $0.name.key == key }
+  }
 
   /// The value of a parameter under its shown name; nil if the config lacks the parameter.
   public subscript(alias key: String) -> AnyAlias? {
@@ -118,10 +162,11 @@ public struct Config: Sendable, Hashable {
 
   /// Two configs are equal if they hold the same values under the same names, in whatever order.
   public static func == (left: Config, right: Config) -> Bool {
-    left.entries.count == right.entries.count
-      && left.entries.allSatisfy { entry in
-        right.entries.contains { $0 == entry }
-      }
+    guard left.entries.count == right.entries.count else { return false }
+    guard left.entries.count <= lookupLimit else {
+      return Set(left.entries).isSubset(of: Set(right.entries))
+    }
+    return left.entries.allSatisfy { entry in right.entries.contains { $0 == entry } }
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(Set(entries)) }
@@ -140,6 +185,6 @@ extension Config {
 
   /// The config without the parameters that a run adds.
   public var withoutAuxiliary: Config {
-    Config(entries.filter { !Config.auxiliaryKeys.contains($0.name.key) })
+    Config(restored: entries.filter { !Config.auxiliaryKeys.contains($0.name.key) })
   }
 }

@@ -51,7 +51,13 @@ public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolatio
 extension [ParameterName] {
   /// The names without those whose key has come before.
   var uniqueByKey: [ParameterName] {
-    // Without a set: there are few.
+    guard count > 24 else { return uniqueOfFew }
+    var keys = Set<String>()
+    return filter { keys.insert($0.key).inserted }
+  }
+
+  /// Without a set, which costs more where there are few.
+  private var uniqueOfFew: [ParameterName] {
     reduce(into: []) { names, name in
       if !names.contains(where: { $0.key == name.key }) { names.append(name) }
     }

@@ -140,8 +140,18 @@ extension DeviceAssignment {
   /// The environment variables that hide all other devices from a worker's process, and number its own
   /// as ``local(ofWorker:branch:)`` does; none if the worker has no devices.
   public func environment(ofWorker worker: Int) -> [String: String] {
+    environment(ofWorker: worker, within: nil)
+  }
+
+  /// The same where a scheduler has left some devices to the process, within which they are numbered.
+  package func environment(ofWorker worker: Int, within mask: DeviceMask?) -> [String: String] {
     let devices = visible(toWorker: worker).map(Self.key)
     guard !devices.isEmpty else { return [:] }
+    if let mask {
+      // The order of the devices is that of the mask.
+      let names = devices.map { mask.systemName(of: $0) ?? $0 }
+      return [mask.variable: names.joined(separator: ",")]
+    }
     return [
       // CUDA numbers devices by speed otherwise, and a number would mean another device.
       "CUDA_DEVICE_ORDER": "PCI_BUS_ID",

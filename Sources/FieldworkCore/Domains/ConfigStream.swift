@@ -145,8 +145,8 @@ struct PrefixCounter: Sendable {
   mutating func prefix(of config: Config, repetition: Int) -> String {
     let parts = names.map { name -> String in
       guard let value = config[alias: name.key] else { return "null" }
-      let known = numbers[name.key, default: [:]]
-      let number = known[value.name] ?? known.count
+      if let known = numbers[name.key]?[value.name] { return padded(known) }
+      let number = numbers[name.key]?.count ?? 0
       numbers[name.key, default: [:]][value.name] = number
       return padded(number)
     }

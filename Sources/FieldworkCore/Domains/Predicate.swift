@@ -82,7 +82,7 @@ struct DrawPlace {
 }
 
 /// A product that stays at the largest integer instead of overflowing.
-func saturatingProduct(_ left: Int, _ right: Int) -> Int {
+package func saturatingProduct(_ left: Int, _ right: Int) -> Int {
   let (product, overflow) = left.multipliedReportingOverflow(by: right)
   return overflow ? .max : product
 }

@@ -40,9 +40,9 @@ extension Research {
   package var nameProblem: Problem? {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
     let isBad = parts.contains { $0.isEmpty || $0 == "." || $0 == ".." } || name.utf8.contains(0)
-    guard isBad else { return nil }
+    guard isBad || name.hasControls else { return nil }
     return error(
-      "'\(name)' is not a research name",
+      "'\(name.inOneLine)' is not a research name",
       "use a relative path such as \"ising\" or \"lab/ising\""
     )
   }
@@ -50,6 +50,7 @@ extension Research {
   private func settingProblems() -> [Problem] {
     var found: [Problem] = []
     if let nameProblem { found.append(nameProblem) }
+    found += numberLimits() + nameProblems()
     for (value, what) in [
       (settings.configs, "configs"), (settings.repetitions, "repetitions"),
       (settings.repeatEach, "repeatEach"), (settings.iterations, "iterations"),
@@ -83,6 +84,46 @@ extension Research {
     return found
   }
 
+  /// The most workers and branches that a run can have, and digits of a number in an id.
+  private static let (mostWorkers, mostBranches, mostDigits) = (10_000, 100_000, 20)
+
+  /// Numbers for which there is no use, and that no machine can give.
+  private func numberLimits() -> [Problem] {
+    [
+      (settings.workers?.count, "workers", Self.mostWorkers),
+      (settings.branches.count, "branches", Self.mostBranches),
+      (settings.idPrefix, "idPrefix", Self.mostDigits),
+    ].compactMap { value, what, most in
+      guard let value, value > most else { return nil }
+      return error("\(what) is \(value)", "give at most \(most)")
+    }
+  }
+
+  /// Names that would break the lines of tables, or control a terminal.
+  private func nameProblems() -> [Problem] {
+    var found: [Problem] = []
+    func check(_ name: String, _ what: String, _ place: SourcePlace?) {
+      guard name.hasControls else { return }
+      found.append(
+        error(
+          "the \(what) \(Value.quoted(name)) has control characters or line ends",
+          "choose another name",
+          place
+        )
+      )
+    }
+    for unit in units {
+      check(unit.name, "unit name", unit.place)
+      for name in unit.savedNames { check(name, "name of saved values", unit.place) }
+    }
+    for name in domain?.parameterNames ?? [] {
+      for text in Set([name.key, name.alias]) {
+        check(text, "parameter name", domain?.options(of: name.key).first?.place)
+      }
+    }
+    return found
+  }
+
   // MARK: Domain
 
   private func domainProblems() -> [Problem] {
@@ -104,6 +145,16 @@ extension Research {
           "the parameters \(names.map(\.key).joined(separator: " and ")) are both shown as '\(alias)'",
           "give each its own Alias",
           names.first.flatMap { domain.options(of: $0.key).first?.place }
+        )
+      )
+    }
+    for option in domain.parameterNames.flatMap({ domain.options(of: $0.key) }) {
+      guard let problem = option.firstStorageProblem else { continue }
+      found.append(
+        error(
+          "a value of '\(option.name.key)' cannot be stored: \(problem)",
+          "give another value",
+          option.place
         )
       )
     }
@@ -340,7 +391,27 @@ private func optional(_ type: Any.Type) -> String {
   return text.contains("->") ? "(\(text))?" : "\(text)?"
 }
 
+extension String {
+  /// True if the text has control characters or line ends, or changes the direction of writing.
+  package var hasControls: Bool {
+    let isPlain = utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    return !isPlain
+      && unicodeScalars.contains {
+        [.control, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+          || $0.turnsText
+      }
+  }
+}
+
 extension ParameterOption {
+  /// Text on why one of the values cannot be stored; at most a thousand are tried.
+  fileprivate var firstStorageProblem: String? {
+    guard let count = values.count else { return nil }
+    return (0..<min(count, 1000)).lazy.compactMap {
+      values.value(at: $0).plain?.storageProblem
+    }.first
+  }
+
   /// A text for the first value that cannot be read as the type; at most a thousand are tried.
   fileprivate func firstValue(notConvertibleTo type: Any.Type) -> String? {
     switch values {

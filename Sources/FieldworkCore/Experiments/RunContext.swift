@@ -47,6 +47,16 @@ public final class RunContext {
   package private(set) var missingReads: Set<String> = []
   /// The values that the experiment saves.
   package let savedValues = SavedValues()
+  /// The error of a value that was saved and cannot be stored; nil if there is none.
+  private var saveError: FieldworkError?
+
+  /// Throws the error of a value that the unit has saved and that cannot be stored.
+  package func checkSaved() throws {
+    guard let error = saveError else { return }
+    saveError = nil
+    throw error
+  }
+
   private let makeDirectory: @Sendable () throws -> String
   private let makeResults: @Sendable () throws -> any Sendable
 
@@ -199,6 +209,11 @@ public final class RunContext {
   }
 
   package func save(name: String, value: Value) {
+    if let problem = value.storageProblem {
+      saveError =
+        saveError ?? FieldworkError(.cannotSave, "'\(name)' cannot be stored: \(problem)")
+      return
+    }
     savedValues.add(SavedValue(name: name, iteration: iteration, value: value))
   }
 

@@ -111,6 +111,8 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
     if let encodable = output as? any Encodable {
       do {
         return try ValueEncoder.encode(encodable)
+      } catch let error as FieldworkError where error.code == .cannotSave {
+        throw FieldworkError(.cannotSave, "'\(name)': \(error.message)")
       } catch {
         throw FieldworkError(
           .cannotSave,

@@ -255,7 +255,7 @@ extension Sampler where Output: Numeric {
     _ left: Operand<Output>,
     _ symbol: String,
     _ right: Operand<Output>,
-    _ operation: @escaping @Sendable (Output, Output) -> Output
+    _ operation: @escaping @Sendable (Output, Output) throws -> Output
   ) -> Sampler? {
     switch (left, right) {
     case (.sampler(let left), .sampler(let right)):
@@ -292,9 +292,9 @@ extension Sampler where Output == Int {
     _ right: Operand<Int>
   ) -> Sampler? {
     switch symbol {
-    case "+": calculate(left, symbol, right) { $0 + $1 }
-    case "-": calculate(left, symbol, right) { $0 - $1 }
-    case "*": calculate(left, symbol, right) { $0 * $1 }
+    case "+": calculate(left, symbol, right) { try CheckedArithmetic.sum($0, $1) }
+    case "-": calculate(left, symbol, right) { try CheckedArithmetic.difference($0, $1) }
+    case "*": calculate(left, symbol, right) { try CheckedArithmetic.product($0, $1) }
     default: nil
     }
   }

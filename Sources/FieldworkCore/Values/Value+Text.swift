@@ -32,30 +32,53 @@ extension Value: CustomStringConvertible {
   /// where they are not integers: `[1,1.0,"a",null]`. Numbers that JSON lacks are `nan`, `inf`, `-inf`.
   public var canonicalText: String {
     var text = ""
-    write(to: &text, notFinite: { $0.isNaN ? "nan" : $0 < 0 ? "-inf" : "inf" })
+    write(to: &text, number: { Value.text($0 + 0) })
+    return text
+  }
+
+  /// The value as ``canonicalText``, with the sign of a zero: reading it gives the very value.
+  package var exactText: String {
+    var text = ""
+    write(to: &text, number: Value.text)
+    return text
+  }
+
+  private static func text(_ number: Double) -> String {
+    number.isFinite ? number.description : number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
+  }
+
+  /// The value as Python reads JSON: NaN and the infinities, which JSON lacks, are `NaN`, `Infinity`, `-Infinity`.
+  package var extendedJSONText: String {
+    var text = ""
+    write(
+      to: &text,
+      number: {
+        $0.isFinite ? ($0 + 0).description : $0.isNaN ? "NaN" : $0 < 0 ? "-Infinity" : "Infinity"
+      }
+    )
     return text
   }
 
   /// The value as JSON. NaN and the infinities, which JSON lacks, become `null`.
   public var jsonText: String {
     var text = ""
-    write(to: &text, notFinite: { _ in "null" })
+    write(to: &text, number: { $0.isFinite ? ($0 + 0).description : "null" })
     return text
   }
 
-  private func write(to text: inout String, notFinite: (Double) -> String) {
+  private func write(to text: inout String, number: (Double) -> String) {
     switch self {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .int(let value): text += String(value)
     case .double(let value):
-      text += value.isFinite ? (value + 0).description : notFinite(value)
+      text += number(value)
     case .string(let value): Value.quote(value, to: &text)
     case .list(let values):
       text += "["
       for (index, value) in values.enumerated() {
         if index > 0 { text += "," }
-        value.write(to: &text, notFinite: notFinite)
+        value.write(to: &text, number: number)
       }
       text += "]"
     case .dictionary(let values):
@@ -64,7 +87,7 @@ extension Value: CustomStringConvertible {
         if index > 0 { text += "," }
         Value.quote(key, to: &text)
         text += ":"
-        values[key]?.write(to: &text, notFinite: notFinite)
+        values[key]?.write(to: &text, number: number)
       }
       text += "}"
     }

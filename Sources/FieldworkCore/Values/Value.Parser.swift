@@ -9,8 +9,40 @@ extension Value {
     self = try parser.readWhole()
   }
 
+  /// The number of levels of lists and dictionaries that a stored value may have.
+  package static let maximumDepth = 200
+
+  /// Returns true if the value has more levels of lists and dictionaries than can be stored.
+  package var isTooDeep: Bool { hasLevels(beyond: Value.maximumDepth) }
+
+  /// The size in bytes from which on a text is not stored.
+  private static let textLimit = 1 << 29
+
+  /// Text on why the value cannot be stored; nil if it can be.
+  package var storageProblem: String? {
+    switch self {
+    case .null, .bool, .int, .double: return nil
+    case .string(let text):
+      guard text.utf8.count > Value.textLimit else { return nil }
+      return
+        "the text is \(text.utf8.count >> 20) MB long, and \(Value.textLimit >> 20) MB is the limit; write it to a file in run.directory()"
+    case .list, .dictionary:
+      guard isTooDeep else { return nil }
+      return
+        "the value has more than \(Value.maximumDepth) levels of lists and dictionaries; save a flatter one, or write it to a file in run.directory()"
+    }
+  }
+
+  private func hasLevels(beyond count: Int) -> Bool {
+    switch self {
+    case .null, .bool, .int, .double, .string: count <= 0
+    case .list(let values): count <= 0 || values.contains { $0.hasLevels(beyond: count - 1) }
+    case .dictionary(let values):
+      count <= 0 || values.values.contains { $0.hasLevels(beyond: count - 1) }
+    }
+  }
+
   private struct Parser {
-    private static let maximumDepth = 200
     private let text: String
     private let bytes: [UInt8]
     private var position = 0
@@ -28,7 +60,7 @@ extension Value {
     }
 
     private mutating func read(depth: Int) throws -> Value {
-      guard depth < Self.maximumDepth else { throw failure("too many levels") }
+      guard depth < Value.maximumDepth else { throw failure("too many levels") }
       skipSpaces()
       guard let byte = peek() else { throw failure("unexpected end") }
       switch byte {

@@ -40,6 +40,12 @@ final class ValueEncoder: Encoder {
       let values = try pairs.map { (try ValueEncoder.encode($0), try ValueEncoder.encode($1)) }
         .sorted { Value.isOrdered($0.0, $1.0) }
       content = .single(.list(values.flatMap { [$0, $1] }))
+    } else if "\(type(of: instance))" == "Date" {
+      // It would be a number of seconds since 2001, which nobody expects.
+      throw FieldworkError(
+        .cannotSave,
+        "a Date has no unit that readers know: save date.timeIntervalSince1970, or a text such as date.ISO8601Format()"
+      )
     } else {
       try instance.encode(to: self)
     }

@@ -22,7 +22,7 @@ struct DeviceProgram: Sendable {
     let output: SystemFile
     let errors: SystemFile
     do {
-      (output, errors) = (try SystemFile.temporary(), try SystemFile.temporary())
+      (output, errors) = (try SystemFile.memory(), try SystemFile.memory())
       process = try withExtendedLifetime((output, errors)) {
         try ChildProcess(
           path,

@@ -28,6 +28,8 @@ final class TaskHost: Sendable {
     var errorRetries = 0
     /// Makes the folder of an experiment, by its id.
     let makeDirectory: @Sendable (String) throws -> String
+    /// Moves what earlier attempts at an experiment have left in its folder to a folder in it, by its id.
+    var setAside: @Sendable (String) throws -> Void = { _ in }
     /// The results of the research as far as they are stored.
     let makeResults: @Sendable () throws -> ResearchResults
     /// The last checkpoint of an experiment as it is stored, by its key.
@@ -60,6 +62,7 @@ final class TaskHost: Sendable {
   private let examinedReads = Protected<Set<String>>([])
 
   init(_ setting: Setting, _ services: RunServices, _ hooks: Hooks) {
+    ForkGuard.begin()
     self.setting = setting
     self.services = services
     self.hooks = hooks
@@ -144,6 +147,9 @@ final class TaskHost: Sendable {
         )
       )
     }
+    for experiment in task.experiments where checkpoints.last(of: experiment) == nil {
+      setAside(experiment)
+    }
     hooks.board?.task = task.number
     for experiment in task.experiments {
       hooks.emit(.experimentStarted(experiment, worker: worker))
@@ -159,6 +165,7 @@ final class TaskHost: Sendable {
           continue
         }
         checkpoints.forget(experiment)
+        setAside(experiment)
         await hooks.recorder.record([start(experiment, from: nil)])
       }
       members.append(member(experiment, branch))
@@ -178,6 +185,15 @@ final class TaskHost: Sendable {
     await runner.run(by: research.executor)
     handover.end(keys)
     return runner.firstError
+  }
+
+  /// An attempt that begins from the start has an empty folder.
+  private func setAside(_ experiment: PlannedExperiment) {
+    do {
+      try setting.setAside(experiment.id)
+    } catch {
+      hooks.emit(.warning(TaskRunner.message(error)))
+    }
   }
 
   private func taskHooks(

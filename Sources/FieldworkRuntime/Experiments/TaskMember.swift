@@ -74,6 +74,7 @@ final class TaskMember: @unchecked Sendable {
     if let saving = unit.saving {
       for (name, part) in try saving.values(of: value) { context.save(name: name, value: part) }
     }
+    try context.checkSaved()
     if case .instance = unit.body { context.instances[unit.instanceName ?? unit.name] = value }
     output = (unit.name, UnitOutput(value: value, iteration: context.iteration))
   }

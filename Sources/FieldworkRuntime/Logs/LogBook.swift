@@ -120,7 +120,7 @@ package final class LogBook: Sendable {
         }
       case .folder(let folder):
         attempt {
-          let file = try state.file ?? LogBook.openLog("\(folder.path)/research.log")
+          let file = try state.file ?? LogBook.openLog(folder.file("research.log"))
           state.file = file
           try file.append(bytes)
         }

@@ -67,7 +67,7 @@ final class ProgramRun: Sendable {
     if notices.withLock({ $0.isInterrupted }) { return ProgramResult(ending: .interrupted) }
     do {
       let (process, files) = try Self.start(command)
-      Thread.detachNewThread {
+      let error = SystemThread.start {
         let ending = process.wait()
         self.notify { notices in
           switch ending {
@@ -75,6 +75,10 @@ final class ProgramRun: Sendable {
           case .signalled(let signal): notices.exit = .signalled(signal)
           }
         }
+      }
+      guard error == 0 else {
+        process.kill()
+        throw SystemError("cannot start a thread", error)
       }
       var streams = [
         Stream(file: files.output, output: CapturedOutput(limit: sizeLimit)),

@@ -33,11 +33,11 @@ struct HiddenOutput: Equatable {
     "." + (experiment.map { $0 + "." } ?? "") + "\(stream.fileName).\(process)"
   }
 
-  func path(in folder: ResearchFolder) -> String { "\(folder.path)/\(fileName)" }
+  func path(in folder: ResearchFolder) -> String { folder.file(fileName) }
 
   /// Where the output is to be seen.
   func visiblePath(in folder: ResearchFolder) -> String {
-    "\(experiment.map(folder.experimentPath) ?? folder.path)/\(stream.fileName)"
+    "\(experiment.map(folder.experimentPath) ?? folder.root)/\(stream.fileName)"
   }
 }
 

@@ -9,13 +9,13 @@ extension OutputCapture {
     isBeingWritten: Bool
   ) -> [StoreFinding] {
     guard !isBeingWritten else { return [] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.root)) ?? []
     let hidden = names.filter { HiddenOutput(fileName: $0) != nil }.sorted()
     guard !hidden.isEmpty else { return [] }
     let shown = hidden.prefix(5).joined(separator: ", ") + (hidden.count > 5 ? ", …" : "")
     return [
       StoreFinding(
-        .problem,
+        .note,
         "hidden output",
         "what units printed before their process died is still in hidden files: \(shown)",
         remedy: "run the research again: it puts them where they belong"

@@ -12,7 +12,7 @@ extension OutputCapture {
   /// The last lines that a process has written to its standard error in its last turn.
   /// - Returns: nil if there are none.
   static func lastErrors(in folder: ResearchFolder, process: Int32) -> String? {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.root)) ?? []
     var tail = OutputTail()
     for name in names.sorted() {
       guard let hidden = HiddenOutput(fileName: name), hidden.process == process,
@@ -32,7 +32,7 @@ extension OutputCapture {
   ///   nobody else writes to the folder then.
   /// - Throws: ``FieldworkError`` of code `store` if some of it cannot be; the rest is.
   package static func salvage(in folder: ResearchFolder, process: Int32? = nil) throws {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.root)) ?? []
     var failure: (any Error)?
     for name in names {
       guard let hidden = HiddenOutput(fileName: name), process ?? hidden.process == hidden.process

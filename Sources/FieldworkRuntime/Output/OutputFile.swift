@@ -60,10 +60,9 @@ final class OutputFile {
   /// Makes a file without a name.
   /// - Throws: ``SystemError``.
   init() throws {
-    let name = "fieldwork-output-\(UUID().uuidString)"
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
-    file = try SystemFile(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL)
-    unlink(path)
+    file = try SystemFile.temporary()
+    // What several processes write to it comes one after the other.
+    _ = fcntl(file.descriptor, F_SETFL, O_APPEND)
     place = .nameless
   }
 

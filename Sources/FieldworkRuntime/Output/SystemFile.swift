@@ -23,6 +23,9 @@ struct SystemError: Error, CustomStringConvertible {
   /// Whether others may have better luck: there are too many processes or open files just now.
   var isOfTheMoment: Bool { [EAGAIN, EMFILE, ENFILE, ENOMEM].contains(number) }
 
+  /// True if the error is that too many files are open.
+  var isOfDescriptors: Bool { [EMFILE, ENFILE].contains(number) }
+
   var description: String { "\(what): \(String(cString: strerror(number)))" }
 }
 
@@ -71,17 +74,46 @@ final class SystemFile: Sendable {
     }
   }
 
-  /// An empty file without a name, which is gone with the last process that has it open.
+  private typealias MakeMemoryFile = @convention(c) (UnsafePointer<CChar>, UInt32) -> Int32
+
+  /// Makes a file in memory, where the system can. The headers do not show the call to Swift.
+  private static let makeMemoryFile = dlsym(dlopen(nil, RTLD_NOW), "memfd_create").map {
+    unsafeBitCast($0, to: MakeMemoryFile.self)
+  }
+
+  /// An empty file in memory, which is gone with the last process that has it open; a temporary file where the system
+  /// has no such thing.
   /// - Throws: ``SystemError``.
-  static func temporary() throws -> SystemFile {
+  static func memory() throws -> SystemFile {
     try inheritance.withLock { _ in
-      var path = Array((NSTemporaryDirectory() + "/fieldwork-XXXXXX").utf8CString)
-      let descriptor = mkstemp(&path)
-      guard descriptor >= 0 else { throw SystemError("cannot make a file for temporary use") }
-      unlink(path)
+      // Closed in programs that are started.
+      let closeOnExec: UInt32 = 1
+      guard let descriptor = makeMemoryFile?("fieldwork", closeOnExec), descriptor >= 0 else {
+        return try unlockedTemporary()
+      }
       defer { close(descriptor) }
       return try SystemFile(duplicating: descriptor)
     }
+  }
+
+  /// An empty file without a name, which is gone with the last process that has it open.
+  /// - Throws: ``SystemError``.
+  static func temporary() throws -> SystemFile {
+    try inheritance.withLock { _ in try unlockedTemporary() }
+  }
+
+  private static func unlockedTemporary() throws -> SystemFile {
+    let folder = NSTemporaryDirectory()
+    var path = Array((folder + "/fieldwork-XXXXXX").utf8CString)
+    let descriptor = mkstemp(&path)
+    guard descriptor >= 0 else {
+      throw SystemError(
+        "cannot make a temporary file in \(folder) (set TMPDIR to choose another folder)"
+      )
+    }
+    unlink(path)
+    defer { close(descriptor) }
+    return try SystemFile(duplicating: descriptor)
   }
 
   deinit { close(descriptor) }

@@ -1,5 +1,6 @@
 package import FieldworkCore
 package import FieldworkStore
+import Foundation
 
 /// What the machine has to have before a run begins: a place for the results, and the devices.
 ///
@@ -17,7 +18,9 @@ package struct MachineCheck {
       research,
       folder: folder,
       space: { DiskSpace(at: $0) },
-      deviceCount: { DeviceMemory.count() }
+      deviceCount: {
+        DeviceMask(ProcessInfo.processInfo.environment)?.devices.count ?? DeviceMemory.count()
+      }
     )
   }
 

@@ -85,6 +85,7 @@ public struct ResearchRunner: Sendable {
     let origins = try OriginCheck(research, store)
     let finished = Set(stored.filter { isFinished($0.value) }.keys)
       .subtracting(checkpoints.extended).subtracting(origins.outdated)
+      .subtracting(selection?.named ?? [])
     let plan = try ExperimentPlan(research, seed: seed)
     let listeners = consumers
     let services = try RunServices(
@@ -101,11 +102,13 @@ public struct ResearchRunner: Sendable {
       consumers: consumers,
       services: services,
       faults: faults,
-      checkpoints: checkpoints
+      checkpoints: checkpoints,
+      storedIDs: stored.isEmpty || !hasPrefixes ? [:] : try store.ids()
     )
     let selected = try selection?.counts(in: plan, stored: finished)
     let size = selection == nil ? plan.size : selected?.all
     let workers = workerCount(size)
+    try SystemThread.require(threadCount(workers))
     run.emit(
       .runStarted(
         RunStart(
@@ -181,10 +184,10 @@ public struct ResearchRunner: Sendable {
     var failure = debug ? firstError : nil
     if let error = queue.failure { failure = error }
     if case .noWorkers(let error) = run.stopSignal.reason { failure = error }
-    if let reason = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
+    if let leaving = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
       failure = FieldworkError(
-        .device,
-        "experiments are left that no worker could run: \(reason); run again when the devices are free"
+        leaving.code,
+        "experiments are left that no worker could run: \(leaving.reason); \(leaving.remedy)"
       )
     }
     do {
@@ -230,6 +233,18 @@ public struct ResearchRunner: Sendable {
     let (whole, rest) = experiments.quotientAndRemainder(dividingBy: settings.branches.count)
     let tasks = rest > 0 ? whole + 1 : whole
     return max(1, min(wanted, tasks))
+  }
+
+  /// True if ids have prefixes, or had.
+  private var hasPrefixes: Bool { research.settings.idPrefix != nil }
+
+  /// The number of threads that a run has at the same time, beside those of the system.
+  private func threadCount(_ workers: Int) -> Int {
+    let settings = research.settings
+    if settings.parallelism == .serial { return 4 }
+    guard !usesProcesses else { return 4 + 2 * workers }
+    let branches = settings.branchExecution == .concurrent ? settings.branches.count : 1
+    return 4 + saturatingProduct(workers, min(branches, 1000))
   }
 
   private static func number(ofRunAfter notes: [String: Value]) -> Int {

@@ -75,12 +75,21 @@ package struct RunCheck {
   private var deviceProblem: Problem? {
     guard let devices = research.settings.devices else { return nil }
     do {
-      _ = try DeviceAssignment(
+      let assignment = try DeviceAssignment(
         devices,
         workers: research.settings.wantedWorkers,
         branches: research.settings.branches.count
       )
-      return nil
+      guard let mask = DeviceMask(ProcessInfo.processInfo.environment) else { return nil }
+      let problems = (0..<assignment.workers).lazy
+        .flatMap { assignment.visible(toWorker: $0) }.compactMap { mask.problem(of: $0) }
+      return problems.first.map {
+        Problem(
+          "devices: \($0)",
+          remedy: "change devices: or --devices, or what the scheduler gives",
+          place: research.place
+        )
+      }
     } catch {
       let message = (error as? FieldworkError)?.message ?? "\(error)"
       return Problem("devices: \(message)", place: research.place)
@@ -118,6 +127,6 @@ extension ResearchSettings {
   /// The number of workers that were asked for.
   var wantedWorkers: Int {
     if parallelism == .serial { return 1 }
-    return workers?.count ?? ProcessInfo.processInfo.activeProcessorCount
+    return workers?.count ?? AvailableCores.count
   }
 }

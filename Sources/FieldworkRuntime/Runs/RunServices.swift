@@ -11,6 +11,8 @@ final class RunServices: Sendable {
   let logBook: LogBook?
   private let devices: DeviceAssignment?
   private let role: Role
+  /// The devices that a scheduler has left to the run; nil for all.
+  private let mask: DeviceMask?
   let folder: ResearchFolder?
   let memoryCheck: DeviceMemoryCheck?
   /// Whose services they are.
@@ -37,6 +39,8 @@ final class RunServices: Sendable {
     let settings = research.settings
     self.folder = folder
     self.role = role
+    // A worker sees its own devices alone.
+    mask = role == .run ? DeviceMask(ProcessInfo.processInfo.environment) : nil
     let output = settings.stdout ?? .terminal
     var error = settings.stderr ?? .terminal
     // What it writes there last is why it died, so the supervisor itself keeps it.
@@ -88,10 +92,9 @@ final class RunServices: Sendable {
   var consumers: [any EventConsumer] { logBook.map { [LogConsumer($0)] } ?? [] }
 
   func begin() throws {
-    guard let capture else { return }
     // What a process that died has printed last. Workers begin while others run.
     if let folder, role == .run { try OutputCapture.salvage(in: folder) }
-    capture.begin()
+    capture?.begin()
   }
 
   func end() { capture?.end() }
@@ -137,11 +140,13 @@ final class RunServices: Sendable {
   }
 
   /// The devices that a worker has, by the names that the system knows.
-  func visibleDevices(ofWorker worker: Int) -> [String]? { devices?.visible(toWorker: worker) }
+  func visibleDevices(ofWorker worker: Int) -> [String]? {
+    devices?.visible(toWorker: worker).map { mask?.systemName(of: $0) ?? $0 }
+  }
 
   /// What the environment of a worker's process has for its devices.
   func environment(ofWorker worker: Int) -> [String: String] {
-    devices?.environment(ofWorker: worker) ?? [:]
+    devices?.environment(ofWorker: worker, within: mask) ?? [:]
   }
 
   func logger(_ experiment: String) -> Logger {

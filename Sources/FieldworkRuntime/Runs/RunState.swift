@@ -16,11 +16,21 @@ final class RunState: Sendable {
   private let summary = Protected(RunSummary())
   /// The places of left out experiments, not yet handed to the store.
   private let moves = Protected<[StoreRecord]>([])
+  /// By key: the ids of stored experiments, where ids have prefixes, which may change; empty elsewhere.
+  private let storedIDs: [String: String]
   private let begun = Protected(false)
   private let deathCount = Protected(0)
   private let callBacks = Protected<[Int: @Sendable () -> Void]>([:])
   /// Why a worker has given up; nil if none has.
-  let leavingReason = Protected<String?>(nil)
+  let leavingReason = Protected<Leaving?>(nil)
+
+  /// Why a worker takes no more tasks.
+  struct Leaving {
+    let reason: String
+    /// The command or change that makes a later run go on.
+    let remedy: String
+    let code: FieldworkError.Code
+  }
   /// That nothing more is to begin.
   let stopSignal: StopSignal
   private let failureWatch: FailureWatch
@@ -35,10 +45,12 @@ final class RunState: Sendable {
     consumers: [any EventConsumer],
     services: RunServices,
     faults: FaultPolicy,
-    checkpoints: CheckpointBook
+    checkpoints: CheckpointBook,
+    storedIDs: [String: String] = [:]
   ) {
     self.research = research
     self.store = store
+    self.storedIDs = storedIDs
     self.seed = seed
     self.services = services
     self.faults = faults
@@ -78,9 +90,11 @@ final class RunState: Sendable {
   }
 
   /// A worker's processes cannot be started any more; others go on.
-  func workerHasLeft(_ worker: Int, reason: String) {
+  func workerHasLeft(_ worker: Int, reason: String, remedy: String) {
     emit(.workerLeft(worker: worker, reason: reason))
-    leavingReason.withLock { $0 = reason }
+    leavingReason.withLock {
+      $0 = Leaving(reason: reason, remedy: remedy, code: .invalidDefinition)
+    }
   }
 
   /// Whether the next failure may end the run.
@@ -116,7 +130,14 @@ final class RunState: Sendable {
     moves.withLock {
       $0.append(.moved(experiment: experiment.key, ordinal: experiment.ordinal))
     }
+    rename(experiment)
     emit(.experimentSkipped(experiment))
+  }
+
+  /// Gives a stored experiment the id that it has in the plan, which differs if the domain has grown before it.
+  private func rename(_ experiment: PlannedExperiment) {
+    guard let stored = storedIDs[experiment.key], stored != experiment.id else { return }
+    moves.withLock { $0.append(.renamed(experiment: experiment.key, id: experiment.id)) }
   }
 
   /// Stores at which place of the plan the experiments stand that were left out: the domain may have
@@ -141,6 +162,7 @@ final class RunState: Sendable {
         debug: debug,
         errorRetries: faults.errorRetries,
         makeDirectory: { try store.directory(of: $0) },
+        setAside: { try store.folder?.setAsideFiles(of: $0) },
         makeResults: { try store.contents() },
         loadCheckpoint: { try store.checkpoint(of: $0) },
         loadSaved: { try store.saved(by: $0) }
@@ -184,7 +206,13 @@ final class RunState: Sendable {
   ) async -> PlannedTask? {
     guard let task = await queue.next(for: worker, beforeWaiting: beforeWaiting) else { return nil }
     if services.memoryCheck != nil { beforeWaiting() }
+    let renamed = task.experiments.filter { experiment in
+      storedIDs[experiment.key].map { $0 != experiment.id } ?? false
+    }
+    for experiment in renamed { rename(experiment) }
     await recordMoves()
+    // The folder has to have its new name before the experiment runs. An error ends the run anyway.
+    if !renamed.isEmpty { try? await recorder.flushed() }
     guard await hasFreeDevices(worker, queue, task) else { return nil }
     begun.withLock { $0 = true }
     return task
@@ -209,7 +237,9 @@ final class RunState: Sendable {
     }
     if !(Task.isCancelled) { emit(.workerLeft(worker: worker, reason: reason)) }
     queue.leave(worker, givingBack: [task])
-    leavingReason.withLock { $0 = reason }
+    leavingReason.withLock {
+      $0 = Leaving(reason: reason, remedy: "run again when the devices are free", code: .device)
+    }
     return false
   }
 

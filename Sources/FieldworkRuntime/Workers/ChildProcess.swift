@@ -22,6 +22,8 @@ package final class ChildProcess: Sendable {
   /// Can be read from once the process has ended; nil where the system has no such thing.
   let end: SystemFile?
   private let ending = Protected<Ending?>(nil)
+  /// The name by which the process and everything that it starts is found, whatever session it moves to.
+  private let token: String
 
   /// Starts a program.
   /// - Parameters:
@@ -66,7 +68,9 @@ package final class ChildProcess: Sendable {
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     ChildProcess.configure(&attributes)
-    let environment = environment ?? ProcessInfo.processInfo.environment
+    var environment = environment ?? ProcessInfo.processInfo.environment
+    token = ProcessToken.next()
+    environment[ProcessToken.variable] = ProcessToken.path(below: environment, token)
     let words = environment.map { "\($0)=\($1)" }
     var process: pid_t = 0
     let result = withExtendedLifetime(copies) {
@@ -117,7 +121,7 @@ package final class ChildProcess: Sendable {
       if let ending { return ending }
       var information = siginfo_t()
       while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
-      ChildProcess.killSession(id)
+      ChildProcess.killSession(id, token)
       var status: Int32 = 0
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
       let signal = status & 0x7f
@@ -131,10 +135,12 @@ package final class ChildProcess: Sendable {
   /// - Returns: nil if it has not.
   package func wait(for duration: Duration) -> Ending? {
     let hasEnded = DispatchSemaphore(value: 0)
-    Thread.detachNewThread {
+    // Without a thread the time is over at once.
+    let error = SystemThread.start {
       _ = self.wait()
       hasEnded.signal()
     }
+    guard error == 0 else { return nil }
     let milliseconds = Int(duration / .milliseconds(1))
     guard hasEnded.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
       return nil
@@ -145,10 +151,12 @@ package final class ChildProcess: Sendable {
   /// Ends the process at once, and the programs that it has started.
   ///
   /// It must not have been waited for, except by a call that is still waiting.
-  package func kill() { ChildProcess.killSession(id) }
+  package func kill() { ChildProcess.killSession(id, token) }
 
-  /// Ends all processes of a session, whatever groups they have made for themselves.
-  static func killSession(_ id: Int32) {
+  /// Ends all processes of a session, whatever groups they have made for themselves, and those that have moved to
+  /// another session.
+  /// - Parameter token: the name of the session's first process, which those that it starts inherit.
+  static func killSession(_ id: Int32, _ token: String?) {
     let isOwn = id == getpid()
     // The leader first, so that it does not see the others end and go on.
     if !isOwn { _ = signal(SIGKILL, to: -id) }
@@ -158,7 +166,10 @@ package final class ChildProcess: Sendable {
       while true {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         let found = entries.compactMap { Int32($0) }
-          .filter { !killed.contains($0) && getsid($0) == id }
+          .filter { process in
+            guard !killed.contains(process), process != getpid() else { return false }
+            return getsid(process) == id || token.map { ProcessToken.has(process, $0) } ?? false
+          }
         if found.isEmpty { break }
         for process in found { _ = signal(SIGKILL, to: process) }
         killed.formUnion(found)

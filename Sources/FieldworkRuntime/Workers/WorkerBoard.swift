@@ -47,8 +47,7 @@ final class WorkerBoard: @unchecked Sendable {
   /// - Throws: ``SystemError`` if there is no room for it.
   init(branches: Int) throws {
     let size = WorkerBoard.size(branches)
-    // A file without a name, which is gone with the last process that has it open.
-    let file = try SystemFile.temporary()
+    let file = try SystemFile.memory()
     // The room is taken now, not when the first cell is written.
     let error = posix_fallocate(file.descriptor, 0, off_t(size))
     guard error == 0 else { throw SystemError("cannot use a temporary file", error) }

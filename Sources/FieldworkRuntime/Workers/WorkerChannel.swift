@@ -50,6 +50,19 @@ final class WorkerChannel: @unchecked Sendable {
     return (try WorkerChannel(descriptor: ends[0]), try WorkerChannel(descriptor: ends[1]))
   }
 
+  /// The number of the process that has made the connection; nil if the system does not tell.
+  var peer: Int32? {
+    #if os(Linux)
+      // The structure `ucred`: the numbers of the process, the user and the group.
+      var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+      var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+      let result = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size)
+      return result == 0 && credentials.0 > 0 ? credentials.0 : nil
+    #else
+      return nil
+    #endif
+  }
+
   // MARK: Sending
 
   /// Adds a frame to those that are sent with the next ``flush()``.

@@ -23,6 +23,14 @@ final class WorkerDesk: WorkerSession.Listener {
   /// When the process is killed.
   private var killTime: ContinuousClock.Instant?
   private var isKilled = false
+  /// By the key of an experiment: why a record of it could not be read.
+  private var spoiled: [String: String] = [:]
+  /// Since when the worker has had nothing more to do, and was to end; nil if it has.
+  private var idleSince: ContinuousClock.Instant?
+  /// Whether the process was killed since it did not end after its last task.
+  private(set) var wasKilledAtExit = false
+  /// Whether the worker has ended for another one to take its place.
+  private(set) var hasRetired = false
   private let errorOutput: WorkerErrorOutput
   /// The part of the standard error that belongs to the failure that is reported next.
   private var errorRange: Range<Int>?
@@ -43,10 +51,30 @@ final class WorkerDesk: WorkerSession.Listener {
     lastHeard = .now
     isPinged = false
     var batch = Batch()
+    // What came before a frame that cannot be read is handed on.
+    defer { hand(on: batch) }
     for frame in frames {
-      try take(try WorkerReport(frame) { assigned($0)?.experiment }, &batch, session)
+      let report: WorkerReport
+      do {
+        report = try WorkerReport(frame) { assigned($0)?.experiment }
+      } catch {
+        guard let key = spoiledExperiment(frame) else { throw error }
+        // It costs this experiment its results, and no other one.
+        spoiled[key] = spoiled[key] ?? "\(error)"
+        continue
+      }
+      try take(report, &batch, session)
     }
-    hand(on: batch)
+  }
+
+  /// The experiment of a record that cannot be read, by its key; nil if that is not known.
+  private func spoiledExperiment(_ frame: Frame) -> String? {
+    guard hasSaidHello, frame.kind == StoreRecord.frameKind else { return nil }
+    var bytes = ByteReader(frame.content)
+    guard (try? bytes.byte()) != nil, let key = try? bytes.string(), assigned(key) != nil else {
+      return nil
+    }
+    return key
   }
 
   private func assigned(_ key: String) -> AssignedExperiment? {
@@ -89,6 +117,9 @@ final class WorkerDesk: WorkerSession.Listener {
     case .hello(let identity): try check(identity)
     case .refused(let reason): refusal = FieldworkError(.invalidDefinition, reason)
     case .pong: break
+    case .retiring(let reason):
+      hasRetired = true
+      run.warnOnce("another process takes the place of a worker's: \(reason)")
     case .errors(let range): (errorRange, errorEnd) = (range, range.upperBound)
     case .warning(let text): run.warnOnce(text)
     case .record(.failed(let key, let failure)):
@@ -199,6 +230,17 @@ final class WorkerDesk: WorkerSession.Listener {
   ) {
     guard let assigned = assigned(key) else { return }
     var ending = ending
+    if let reason = spoiled.removeValue(forKey: key), ending != .failed {
+      ending = .failed
+      let failure = Failure(
+        unit: "",
+        iteration: max(0, iterations - 1),
+        kind: "unreadable",
+        message: "what it saved cannot be read: \(reason)",
+        place: nil
+      )
+      batch.records.append(.failed(experiment: key, failure))
+    }
     let (assignment, experiment) = (assigned.assignment, assigned.experiment)
     assignment.progress[assigned.place].hasEnded = true
     let told = assignment.progress[assigned.place].iterations
@@ -231,18 +273,49 @@ final class WorkerDesk: WorkerSession.Listener {
 
   var deadline: ContinuousClock.Instant? {
     if isKilled { return nil }
+    let now = ContinuousClock.now
     // Half of the time is for the question, half for the answer.
     var times = [lastHeard + silenceLimit * (isPinged ? 1 : 0.5)]
     if let killTime {
       times.append(killTime)
     } else if let time = supervisor.firstDeadline {
-      times.append(time)
+      // Waking often shows for how long this process did not run.
+      times += [time, now + Self.heartbeat]
+    }
+    if supervisor.isToEnd {
+      idleSince = idleSince ?? now
+      times.append((idleSince ?? now) + exitLimit)
+    } else {
+      idleSince = nil
     }
     return times.min()
   }
 
+  private static let heartbeat = Duration.milliseconds(500)
+
+  /// How long a worker may take to end after its last task.
+  private var exitLimit: Duration { min(run.faults.silenceLimit, .seconds(10)) }
+
+  /// This process did not run for a time, which does not count.
+  func wasFrozen(for duration: Duration) {
+    lastHeard += duration
+    if let time = killTime { killTime = time + duration }
+    if let time = idleSince { idleSince = time + duration }
+    supervisor.postponeDeadlines(by: duration)
+  }
+
   func deadlineHasCome(_ session: WorkerSession) {
     let now = ContinuousClock.now
+    if let idleSince, supervisor.isToEnd, idleSince + exitLimit <= now {
+      wasKilledAtExit = true
+      run.emit(
+        .warning(
+          "worker \(supervisor.worker + 1) did not end within \(exitLimit.optionText) of its last task and was killed: something that a unit has registered to run at the end of the process does not end"
+        )
+      )
+      kill(session, nil)
+      return
+    }
     if let killTime, killTime <= now {
       kill(session, verdict)
       return

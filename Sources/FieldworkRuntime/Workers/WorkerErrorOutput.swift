@@ -29,7 +29,7 @@ final class WorkerErrorOutput {
     self.run = run
     if let folder = run.services.folder, run.research.settings.stderr?.hasCommonFile ?? false {
       file = try? SystemFile(
-        "\(folder.path)/\(StandardStream.stderr.fileName)",
+        folder.file(StandardStream.stderr.fileName),
         O_WRONLY | O_APPEND | O_CREAT
       )
     } else {
@@ -82,7 +82,7 @@ final class WorkerErrorOutput {
       }
       var text = trace.lines.joined(separator: "\n") + "\n\n"
       try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
-      tell(trace.text(path: folder.crashLogPath))
+      tell(trace.text(path: folder.shown("crashes.log")))
     } catch {
       tell(trace.lines.joined(separator: "\n") + "\n")
     }

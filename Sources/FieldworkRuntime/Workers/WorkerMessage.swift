@@ -56,6 +56,8 @@ enum WorkerReport {
   case refused(String)
   /// The answer to a ping.
   case pong
+  /// The worker ends, and another one is to take its place, since a unit has spoilt something of the process.
+  case retiring(String)
   /// The part of the standard error, by the numbers of its bytes, that belongs to the failure that comes next.
   case errors(Range<Int>)
 }
@@ -96,6 +98,7 @@ private enum Kind {
     static let unit: UInt8 = 24
     static let returned: UInt8 = 25
     static let errors: UInt8 = 26
+    static let retiring: UInt8 = 27
   }
 
   enum Message {
@@ -178,6 +181,7 @@ extension WorkerChannel {
     case .taskEnded(let number): add(Kind.Report.taskEnded) { $0.append(number) }
     case .warning(let text): add(Kind.Report.warning) { $0.append(text) }
     case .refused(let text): add(Kind.Report.refused) { $0.append(text) }
+    case .retiring(let text): add(Kind.Report.retiring) { $0.append(text) }
     case .pong: add(Kind.Report.pong) { _ in }
     case .errors(let range):
       add(Kind.Report.errors) { bytes in
@@ -274,6 +278,7 @@ extension WorkerReport {
     case Kind.Report.taskEnded: self = .taskEnded(try bytes.int())
     case Kind.Report.warning: self = .warning(try bytes.string())
     case Kind.Report.refused: self = .refused(try bytes.string())
+    case Kind.Report.retiring: self = .retiring(try bytes.string())
     case Kind.Report.pong: self = .pong
     case Kind.Report.errors:
       let (start, end) = (try bytes.int(), try bytes.int())

@@ -37,6 +37,8 @@ public final class WorkerServer: Sendable {
   private let channel: WorkerChannel
   private let state = Protected(State())
   private let errors: ErrorPosition
+  private let health: DescriptorHealth
+  private let signals: WorkerSignals
 
   /// Takes the connection that the process was started with.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if there is none.
@@ -53,17 +55,33 @@ public final class WorkerServer: Sendable {
     }
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
-    WorkerServer.wakeAtEndOfSupervisor()
+    WorkerServer.wakeAtEndOfSupervisor(channel)
+    health = DescriptorHealth()
+    signals = WorkerSignals()
   }
 
   /// Works until there is nothing more to do.
   public func run() async {
+    do {
+      try SystemThread.require(WorkerServer.threads)
+      try signals.begin { [state] in
+        state.withLock { $0.isStopping || $0.board?.isStopping ?? false }
+      }
+    } catch {
+      channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
+      channel.flush()
+      return
+    }
     channel.add(.hello(WorkerIdentity(research)))
     channel.flush()
-    let setup: WorkerSetup = await withCheckedContinuation { continuation in
-      let thread = Thread { self.listen { continuation.resume(returning: $0) } }
-      thread.name = "fieldwork.worker.messages"
-      thread.start()
+    let setup: WorkerSetup? = await withCheckedContinuation { continuation in
+      let error = SystemThread.start { self.listen { continuation.resume(returning: $0) } }
+      if error != 0 { continuation.resume(returning: nil) }
+    }
+    guard let setup else {
+      channel.add(.refused("cannot start a thread"))
+      channel.flush()
+      return
     }
     do {
       let board = try WorkerBoard(
@@ -120,6 +138,7 @@ public final class WorkerServer: Sendable {
           guard let folder else { throw FieldworkError.noFolders }
           return try folder.makeDirectory(of: experiment)
         },
+        setAside: { try folder?.setAsideFiles(of: $0) },
         makeResults: {
           guard let folder else {
             throw FieldworkError(
@@ -127,7 +146,7 @@ public final class WorkerServer: Sendable {
               "results in memory cannot be read in a worker process; run with --parallel threads, or keep the results in files"
             )
           }
-          return try ResearchResults.load(folder.path)
+          return try ResearchResults.load(folder.root)
         },
         loadCheckpoint: { key in
           guard let folder else { return nil }
@@ -158,6 +177,9 @@ public final class WorkerServer: Sendable {
     )
   }
 
+  /// The number of threads that a worker has beside those of its units.
+  private static let threads = 6
+
   private var shouldStop: Bool { Task.isCancelled || state.withLock { $0.isStopping } }
 
   // MARK: Working
@@ -186,6 +208,12 @@ public final class WorkerServer: Sendable {
       sink.taskEnded(begun.number, isLast: end())
       // Until then a death is the task's.
       board.task = nil
+      if let problem = health.problem {
+        // What waits is sent to the process that takes the place of this one.
+        channel.add(.retiring(problem))
+        channel.flush()
+        return
+      }
     }
   }
 
@@ -293,19 +321,21 @@ public final class WorkerServer: Sendable {
   }
 
   /// Has the system wake this process when the one is gone that started it: stopped, it could not see it.
-  private static func wakeAtEndOfSupervisor() {
+  private static func wakeAtEndOfSupervisor(_ channel: WorkerChannel) {
     #if os(Linux)
       typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
       // It takes any number of arguments, so it is not shown to Swift.
       guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return }
       let setDeathSignal: Int32 = 1
       _ = unsafeBitCast(symbol, to: Control.self)(setDeathSignal, UInt(SIGCONT), 0, 0, 0)
+      // It may have ended before.
+      if let peer = channel.peer, getppid() != peer { endWithSupervisor() }
     #endif
   }
 
   /// Ends the process, and the programs that it has started, at once: nobody wants its results.
   private static func endWithSupervisor() -> Never {
-    if getsid(0) == getpid() { ChildProcess.killSession(getpid()) }
+    if getsid(0) == getpid() { ChildProcess.killSession(getpid(), ProcessToken.own) }
     _exit(1)
   }
 }

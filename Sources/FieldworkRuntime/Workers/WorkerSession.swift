@@ -24,6 +24,8 @@ final class WorkerSession: @unchecked Sendable {
     /// When the listener wants to be called at the latest; nil for never.
     var deadline: ContinuousClock.Instant? { get }
     func deadlineHasCome(_ session: WorkerSession)
+    /// The time that passed while this process did not run, as it was stopped, or the machine asleep.
+    func wasFrozen(for duration: Duration)
   }
 
   /// How the process ended.
@@ -135,8 +137,11 @@ final class WorkerSession: @unchecked Sendable {
         channel.descriptor, hasErrors ? errors.descriptor : -1, process.end?.descriptor ?? -1,
       ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
       let most = waitingErrors.isEmpty ? timeout(listener.deadline) : 0
+      let began = ContinuousClock.now
       guard poll(&waits, nfds_t(waits.count), most) >= 0 || errno == EINTR
       else { break }
+      let excess = (.now - began) - .milliseconds(Int(most))
+      if most >= 0, excess > Self.frozenLimit { listener.wasFrozen(for: excess) }
       if waits[1].revents != 0 || !waitingErrors.isEmpty {
         hasErrors = takeErrors(buffer, listener)
       }
@@ -171,6 +176,9 @@ final class WorkerSession: @unchecked Sendable {
       wasOutOfMemory: memoryKills.hasGrown
     )
   }
+
+  /// A busy machine may run a process later than it asks for, by less than this.
+  private static let frozenLimit = Duration.seconds(1)
 
   private func timeout(_ deadline: ContinuousClock.Instant?) -> Int32 {
     guard let deadline else { return -1 }

@@ -156,7 +156,9 @@ final class WorkerSupervisor: Sendable {
       state.isFinishing = true
       return state.session
     }
-    session?.send(.finish)
+    _ = session?.add(.finish)
+    // The answer makes the desk see that nothing more comes.
+    session?.send(.ping)
     change.signal()
   }
 
@@ -179,12 +181,14 @@ final class WorkerSupervisor: Sendable {
 
   private func supervised() async {
     await withCheckedContinuation { continuation in
-      let thread = Thread {
+      let error = SystemThread.start {
         self.supervise()
         continuation.resume()
       }
-      thread.name = "fieldwork.supervisor.\(worker)"
-      thread.start()
+      guard error != 0 else { return }
+      leave(SystemError("cannot start a thread", error))
+      end()
+      continuation.resume()
     }
   }
 
@@ -200,7 +204,8 @@ final class WorkerSupervisor: Sendable {
         let session = try start()
         let end = session.listen(desk)
         withState { $0.session = nil }
-        if isDone(after: end) { break }
+        if isDone(after: end) || desk.wasKilledAtExit { break }
+        if desk.hasRetired, end.ending == .exited(0), end.error == nil { continue }
         if let refusal = desk.refusal { throw refusal }
         desk.settleDeath(end, session)
         inVain = desk.hasWorked ? 0 : inVain + 1
@@ -215,7 +220,7 @@ final class WorkerSupervisor: Sendable {
         run.stopSignal.give(.noWorkers(error))
         break
       } catch let error as SystemError where error.isOfTheMoment {
-        run.workerHasLeft(worker, reason: "its process cannot be started (\(error))")
+        leave(error)
         break
       } catch {
         let reason = FieldworkError(
@@ -227,6 +232,21 @@ final class WorkerSupervisor: Sendable {
         break
       }
     }
+    end()
+  }
+
+  private func leave(_ error: SystemError) {
+    run.workerHasLeft(
+      worker,
+      reason: "its process cannot be started (\(error))",
+      remedy: error.isOfDescriptors
+        ? "raise the limit of open files (ulimit -n), or run with fewer --workers"
+        : "raise the limit of processes (ulimit -u, or pids.max of the container), or run with fewer --workers"
+    )
+  }
+
+  /// Gives back what the worker has, and takes nothing more.
+  private func end() {
     let left = withState { state in
       state.isOver = true
       return state.assignments.removeAll()
@@ -282,7 +302,7 @@ final class WorkerSupervisor: Sendable {
         WorkerSetup(
           worker: worker,
           seed: run.seed,
-          directory: run.services.folder?.path,
+          directory: run.services.folder?.root,
           errorRetries: run.faults.errorRetries,
           wantsUnits: run.othersWantUnits
         )
@@ -371,6 +391,23 @@ extension WorkerSupervisor {
     withState { state in
       state.assignments.list.filter { $0.progress.contains(where: \.hasStarted) }
         .compactMap { state.assignments.remove($0.task.number) }
+    }
+  }
+
+  /// True if the worker has nothing to run, and nothing comes.
+  var isToEnd: Bool {
+    withState { state in
+      if state.assignments.isEmpty { return state.isFinishing || run.stopSignal.isGiven }
+      return run.stopSignal.isGiven && state.assignments.list.allSatisfy { $0.began == nil }
+    }
+  }
+
+  /// Moves the deadlines of the tasks that run.
+  func postponeDeadlines(by duration: Duration) {
+    withState { state in
+      for assignment in state.assignments.list {
+        if let time = assignment.deadline { assignment.deadline = time + duration }
+      }
     }
   }
 

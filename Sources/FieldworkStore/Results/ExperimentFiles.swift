@@ -10,7 +10,36 @@ import Foundation
 /// The files in the folder of an experiment.
 struct ExperimentFiles {
   /// What the engine itself writes.
-  private static let output: Set<String> = ["stdout.txt", "stderr.txt", "experiment.log"]
+  static let output: Set<String> = ["stdout.txt", "stderr.txt", "experiment.log"]
+
+  private static let attempt = "attempt-"
+
+  /// The number of the attempt whose files are in a folder of this name; nil for another folder.
+  private static func attempt(_ name: String) -> Int? {
+    name.hasPrefix(attempt) ? Int(name.dropFirst(attempt.count)) : nil
+  }
+
+  /// Moves what an earlier attempt has left in the folder to a folder `attempt-1`, `attempt-2`, … in it. The output and
+  /// log of the experiment go on in their files.
+  func setAside() throws {
+    guard access(path, F_OK) == 0 else { return }
+    let names = try entries(of: path)
+    let left = names.filter { !Self.output.contains($0) && Self.attempt($0) == nil }
+    guard !left.isEmpty else { return }
+    let number = (names.compactMap(Self.attempt).max() ?? 0) + 1
+    let target = "\(path)/\(Self.attempt)\(number)"
+    guard mkdir(target, 0o755) == 0 else { throw failure("make \(target)") }
+    for name in left where rename("\(path)/\(name)", "\(target)/\(name)") != 0 {
+      throw failure("move \(path)/\(name) to \(target)")
+    }
+  }
+
+  private func failure(_ action: String) -> FieldworkError {
+    FieldworkError(
+      .store,
+      "cannot \(action), so files of an earlier attempt are in the folder of the experiment \(id): \(String(cString: strerror(errno)))"
+    )
+  }
 
   private let id: String
   private let folder: ResearchFolder
@@ -43,7 +72,8 @@ struct ExperimentFiles {
 
   /// - Parameter part: a folder in the experiment's, with a slash at its end; empty for itself.
   private func collect(_ part: String, into files: inout [(name: String, bytes: Int)]) throws {
-    for entry in try entries(of: path + "/" + part) {
+    for entry in try entries(of: path + "/" + part)
+    where !part.isEmpty || Self.attempt(entry) == nil {
       let name = part + entry
       var status = stat()
       // A file may go while the research runs.

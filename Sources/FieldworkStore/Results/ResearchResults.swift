@@ -9,6 +9,9 @@ public struct ResearchResults: Sendable {
   public let variables: [String]
   /// What is noted about the research as a whole.
   public let notes: [String: Value]
+  /// The ids of experiments that are damaged: what is stored of them is not what was stored when they ended. The values
+  /// that can be read are in these results; `retry --damaged` runs the experiments again.
+  public let damaged: [String]
   /// What was saved under each of `variables`.
   let saved: [SavedVariable]
   /// By the position of the experiment in `experiments`: the last iteration that saved something, whether
@@ -31,6 +34,7 @@ public struct ResearchResults: Sendable {
     self.saved = saved
     self.lastIterations = lastIterations
     notes = results.notes
+    damaged = results.damaged(among: experiments)
     folder = results.folder
     turns = results.turns
   }
@@ -54,55 +58,97 @@ public struct ResearchResults: Sendable {
     var reader = SavedValueReader(iterations: filter.iterations)
     for row in names {
       let name: String = try row.decode(atIndex: 1)
+      let number: Int64 = try row.decode(atIndex: 0)
+      reader.names[number] = StoredChecksum.name(name)
       guard filter.names?.contains(name) ?? true else { continue }
-      reader.variables[try row.decode(atIndex: 0)] = variables.count
+      reader.variables[number] = variables.count
       variables.append(name)
     }
     self.variables = variables
     var experiments: [ExperimentRecord] = []
-    try ExperimentRecord.forEach(database) { number, experiment in
+    let changed = try StoredChecksum.damaged(database)
+    var damaged = Set<Int>()
+    let unreadable = try ExperimentRecord.forEach(database) { number, experiment in
       guard try passes(experiment) else { return }
+      if changed.contains(number) { damaged.insert(experiments.count) }
       reader.experiments[number] = experiments.count
       experiments.append(experiment)
     }
     self.experiments = experiments
     (saved, lastIterations) = try reader.read(database, isComplete: !filter.choosesExperiments)
+    for (number, checksum) in try StoredChecksum.ofValues(database) {
+      guard let position = reader.experiments[number] else { continue }
+      if reader.checksums[position] != checksum { damaged.insert(position) }
+    }
+    damaged.formUnion(reader.unreadable)
+    let found = damaged.sorted().map { experiments[$0].id }
+    self.damaged = found + unreadable.filter { !found.contains($0) }
     // A store in memory may be gone when someone asks for them.
     turns = folder == nil ? try UnitProfile.all(database) : []
   }
 }
 
+extension ResearchResults {
+  /// The damaged experiments among some, and those that could not be read at all.
+  private func damaged(among kept: [ExperimentRecord]) -> [String] {
+    guard !damaged.isEmpty else { return [] }
+    let (kept, all) = (Set(kept.map(\.id)), Set(experiments.map(\.id)))
+    return damaged.filter { kept.contains($0) || !all.contains($0) }
+  }
+}
+
 extension ExperimentRecord {
   /// Reads the experiments in the order of the plan, each with its row's number.
+  /// - Returns: the ids of experiments that cannot be read.
+  @discardableResult
   static func forEach(
     _ database: Database,
     _ body: (Int64, ExperimentRecord) throws -> Void
-  ) throws {
-    let failures = try failures(database)
+  ) throws -> [String] {
+    let (failures, unreadableFailures) = try failures(database)
     var occurrences: [ExperimentRecord.Place: Int] = [:]
+    var unreadable: [String] = []
     let rows = try Row.fetchCursor(
       database,
       sql: "SELECT * FROM experiment ORDER BY ordinal, number"
     )
     while let row = try rows.next() {
-      let number: Int64 = try row.decode(forColumn: "number")
-      let experiment = try ExperimentRecord(
-        row,
-        failures: failures[number] ?? [],
-        occurrences: &occurrences
-      )
+      let number: Int64
+      let experiment: ExperimentRecord
+      do {
+        number = try row.decode(forColumn: "number")
+        experiment = try ExperimentRecord(
+          row,
+          failures: failures[number] ?? [],
+          occurrences: &occurrences
+        )
+      } catch {
+        let id: String? = try? row.decode(forColumn: "id")
+        unreadable.append(id ?? "(without a readable id)")
+        continue
+      }
+      if unreadableFailures.contains(number) { unreadable.append(experiment.id) }
       try body(number, experiment)
     }
+    return unreadable
   }
 
-  private static func failures(_ database: Database) throws -> [Int64: [Failure]] {
+  /// - Returns: failures by the number of the experiment's row, and the numbers of those that have unreadable ones.
+  private static func failures(
+    _ database: Database
+  ) throws -> (readable: [Int64: [Failure]], unreadable: Set<Int64>) {
     var failures: [Int64: [Failure]] = [:]
+    var unreadable = Set<Int64>()
     let rows = try Row.fetchCursor(database, sql: "SELECT * FROM failure ORDER BY rowid")
     while let row = try rows.next() {
-      let failure = try Failure(row)
-      failures[try row.decode(forColumn: "experiment"), default: []].append(failure)
+      guard let number: Int64 = try? row.decode(forColumn: "experiment") else { continue }
+      do {
+        failures[number, default: []].append(try Failure(row))
+      } catch {
+        unreadable.insert(number)
+      }
     }
-    return failures
+    return (failures, unreadable)
   }
 }
 

@@ -9,7 +9,13 @@ struct SavedValueReader {
   var experiments: [Int64: Int] = [:]
   /// By the number of its row: the position of a variable.
   var variables: [Int64: Int] = [:]
+  /// By the number of its row: the hash of each variable's name, see ``StoredChecksum/name(_:)``.
+  var names: [Int64: UInt64] = [:]
   let iterations: Set<Int>?
+  /// By the position of an experiment: the checksum of what it saved.
+  private(set) var checksums: [UInt64] = []
+  /// The positions of experiments of which some values could not be read.
+  private(set) var unreadable: Set<Int> = []
 
   private struct Collected {
     var experiments: [Int] = []
@@ -23,7 +29,7 @@ struct SavedValueReader {
   /// something.
   /// - Parameter isComplete: whether those of all experiments are wanted, so that the table is best read
   ///   from its beginning to its end.
-  func read(
+  mutating func read(
     _ database: Database,
     isComplete: Bool
   ) throws -> (variables: [SavedVariable], lastIterations: [Int?]) {
@@ -31,6 +37,7 @@ struct SavedValueReader {
     // In a damaged store two rows may have one number.
     let count = (experiments.values.max() ?? -1) + 1
     var lastIterations = [Int?](repeating: nil, count: count)
+    checksums = [UInt64](repeating: 0, count: count)
     let sql = "SELECT experiment, variable, iteration, kind, content FROM value"
     if isComplete {
       let statement = try database.makeStatement(
@@ -54,7 +61,7 @@ struct SavedValueReader {
     return (saved, lastIterations)
   }
 
-  private func collect(
+  private mutating func collect(
     _ database: Database,
     _ prepared: Statement,
     into collected: inout [Collected],
@@ -64,7 +71,7 @@ struct SavedValueReader {
     defer { sqlite3_reset(statement) }
     // What belongs to one experiment, and to one variable, stands together.
     var experiment: (number: Int64, position: Int?) = (-1, nil)
-    var variable: (number: Int64, position: Int?) = (-1, nil)
+    var variable: (number: Int64, position: Int?, hash: UInt64) = (-1, nil, 0)
     while true {
       let code = sqlite3_step(statement)
       guard code == SQLITE_ROW else {
@@ -76,17 +83,25 @@ struct SavedValueReader {
       let number = sqlite3_column_int64(statement, 0)
       if number != experiment.number { experiment = (number, experiments[number]) }
       guard let position = experiment.position else { continue }
+      let name = sqlite3_column_int64(statement, 1)
+      if name != variable.number { variable = (name, variables[name], names[name] ?? 0) }
+      var hash = ContentHash(after: variable.hash)
+      for column in 2...4 as ClosedRange<Int32> { hash.add(statement, column) }
+      checksums[position] &+= hash.state
       guard sqlite3_column_type(statement, 2) == SQLITE_INTEGER else {
-        throw FieldworkError(.store, "a stored iteration is no number")
+        unreadable.insert(position)
+        continue
       }
       let iteration = Int(sqlite3_column_int64(statement, 2))
       lastIterations[position] = max(lastIterations[position] ?? 0, iteration)
-      let name = sqlite3_column_int64(statement, 1)
-      if name != variable.number { variable = (name, variables[name]) }
       guard let place = variable.position, iterations?.contains(iteration) ?? true else { continue }
-      collected[place].experiments.append(position)
-      collected[place].iterations.append(iteration)
-      try append(statement, to: &collected[place].values)
+      do {
+        try append(statement, to: &collected[place].values)
+        collected[place].experiments.append(position)
+        collected[place].iterations.append(iteration)
+      } catch {
+        unreadable.insert(position)
+      }
     }
   }
 

@@ -4,7 +4,7 @@ import GRDB
 import GRDBSQLite
 
 /// What a column of a row is set to.
-enum Cell {
+enum Cell: Equatable {
   case null
   case integer(Int64)
   case real(Double)
@@ -16,8 +16,19 @@ enum Cell {
   init(_ number: Double?) { self = number.map { .real($0) } ?? .null }
   init(_ text: String?) { self = text.map { .text($0) } ?? .null }
 
+  init(_ value: DatabaseValue) {
+    self =
+      switch value.storage {
+      case .null: .null
+      case .int64(let number): .integer(number)
+      case .double(let number): .real(number)
+      case .string(let text): .text(text)
+      case .blob(let data): .blob(data)
+      }
+  }
+
   /// Sets a parameter of a statement, counted from 1.
-  fileprivate func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
+  func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
     // SQLite copies what it is given.
     let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     switch self {

@@ -58,21 +58,78 @@ extension DatabaseStore {
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT iteration, definition, part, content
-          FROM checkpoint JOIN experiment ON experiment.number = checkpoint.experiment
+          SELECT checkpoint.* FROM checkpoint JOIN experiment ON experiment.number = checkpoint.experiment
           WHERE key = ? ORDER BY part
           """,
         arguments: [experiment]
       )
       guard let first = rows.first else { return nil }
-      return Checkpoint(
-        iteration: try first.decode(atIndex: 0),
-        definition: try first.decode(atIndex: 1),
+      let found = Checkpoint(
+        iteration: try first.decode(forColumn: "iteration"),
+        definition: try first.decode(forColumn: "definition"),
         parts: try rows.map { row in
-          Checkpoint.Part(try row.decode(atIndex: 2), Array(try row.decode(Data.self, atIndex: 3)))
+          Checkpoint.Part(
+            try row.decode(forColumn: "part"),
+            Array(try row.decode(Data.self, forColumn: "content"))
+          )
         }
       )
+      // Stores of earlier versions have none.
+      if first.hasColumn("checksum"),
+        let stored = try first.decode(Int64?.self, forColumn: "checksum"),
+        Cell(stored) != found.checksum(experiment)
+      {
+        throw FieldworkError(.store, "its checkpoint is damaged")
+      }
+      return found
     }
+  }
+
+  /// The ids of the experiments whose checkpoints are damaged, in the order of the plan.
+  static func damagedCheckpoints(_ database: Database) throws -> [String] {
+    guard try StoredChecksum.areKept(database) else { return [] }
+    var parts: [String: [Checkpoint.Part]] = [:]
+    var damaged: [(ordinal: Int, id: String)] = []
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT key, id, ordinal, part, iteration, definition, content, checkpoint.checksum AS stored
+        FROM checkpoint JOIN experiment ON experiment.number = checkpoint.experiment
+        ORDER BY experiment.number, part
+        """
+    )
+    var last: (key: String, checkpoint: Checkpoint, stored: Int64?, id: String, ordinal: Int)?
+    func close() {
+      guard let found = last, let stored = found.stored else { return }
+      if Cell(stored) != found.checkpoint.checksum(found.key) {
+        damaged.append((found.ordinal, found.id))
+      }
+    }
+    while let row = try rows.next() {
+      let key: String = try row.decode(forColumn: "key")
+      if key != last?.key {
+        close()
+        parts = [:]
+      }
+      parts[key, default: []].append(
+        Checkpoint.Part(
+          try row.decode(forColumn: "part"),
+          Array(try row.decode(Data.self, forColumn: "content"))
+        )
+      )
+      last = (
+        key,
+        Checkpoint(
+          iteration: try row.decode(forColumn: "iteration"),
+          definition: try row.decode(forColumn: "definition"),
+          parts: parts[key] ?? []
+        ),
+        try row.decode(forColumn: "stored"), try row.decode(forColumn: "id"),
+        try row.decode(forColumn: "ordinal")
+      )
+    }
+    close()
+    return damaged.sorted { $0.ordinal < $1.ordinal }.map(\.id)
   }
 
   /// Has an experiment go on: what it has saved from an iteration on is removed, and how it ended.
@@ -96,7 +153,7 @@ extension DatabaseStore {
       """
       UPDATE experiment SET state = ?, ending = NULL, iterations = NULL, ended = NULL, worker = ?,
         started = ?, ordinal = ?, updates = ?, task = ?, branch = ?, device = ?, attempt = ?, build = ?,
-        versions = ?
+        versions = ?, checksum = NULL, value_checksum = NULL, detail_checksum = NULL
       WHERE number = ?
       """,
       [
@@ -110,20 +167,34 @@ extension DatabaseStore {
 }
 
 extension Checkpoint {
+  /// The checksum of the whole checkpoint of an experiment.
+  fileprivate func checksum(_ experiment: String) -> Cell {
+    let sorted = parts.sorted { $0.name < $1.name }
+    let cells = sorted.flatMap { [Cell($0.name), .blob(Data($0.content))] }
+    return StoredChecksum.row(
+      "checkpoint",
+      [Cell(experiment), Cell(iteration), Cell(definition), Cell(parts.count)] + cells
+    )
+  }
+
   /// Writes it in place of an earlier one.
-  func write(to database: Database, experiment: Int64) throws {
+  /// - Parameters:
+  ///   - key: the key of the experiment.
+  ///   - experiment: the number of its row.
+  func write(to database: Database, _ key: String, experiment: Int64) throws {
     try DatabaseStore.run(
       database,
       "DELETE FROM checkpoint WHERE experiment = ?",
       [Cell(experiment)]
     )
+    let checksum = checksum(key)
     for part in parts {
       try DatabaseStore.run(
         database,
-        "INSERT INTO checkpoint (experiment, part, iteration, definition, content) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO checkpoint (experiment, part, iteration, definition, content, checksum) VALUES (?, ?, ?, ?, ?, ?)",
         [
           Cell(experiment), Cell(part.name), Cell(iteration), Cell(definition),
-          .blob(Data(part.content)),
+          .blob(Data(part.content)), checksum,
         ]
       )
     }

@@ -44,13 +44,16 @@ extension UpdateRecord {
       database,
       """
       INSERT OR REPLACE INTO domain_update
-        (produced, number, schedule, premise, outcome, domain, build, made)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        (produced, number, schedule, premise, outcome, domain, build, made, checksum)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
-      [
-        Cell(produced), Cell(number), Cell(when), Cell(premise), Cell(kind),
-        domain.map(StoredContent.encode(text:)) ?? .null, Cell(build), Cell(at),
-      ]
+      DatabaseStore.sealed(
+        "domain_update",
+        [
+          Cell(produced), Cell(number), Cell(when), Cell(premise), Cell(kind),
+          domain.map(StoredContent.encode(text:)) ?? .null, Cell(build), Cell(at),
+        ]
+      )
     )
   }
 }

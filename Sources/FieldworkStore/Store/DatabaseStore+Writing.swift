@@ -7,6 +7,25 @@ extension DatabaseStore {
     let ending: Ending
     let iterations: Int
     let time: Double
+    /// The checksums of what is recorded of the experiment between its beginning and its end.
+    let sums: StoredChecksum.Sums
+  }
+
+  /// What a group records of an experiment before its end, found from the end backwards.
+  private struct Tail {
+    let end: Int
+    var sums = StoredChecksum.Sums()
+    var places: [(name: String, iteration: Int)] = []
+    /// False if the checksums have to be computed from the stored rows.
+    var isPlain = true
+
+    /// - Returns: false if a value of the same place follows, or there are too many to look for one.
+    mutating func isNew(_ value: SavedValue) -> Bool {
+      guard places.count < 16 else { return false }
+      let isNew = !places.contains { $0.iteration == value.iteration && $0.name == value.name }
+      places.append((value.name, value.iteration))
+      return isNew
+    }
   }
 
   /// Writes records in the transaction that is going on.
@@ -15,47 +34,106 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
-    if numbers.experiments.isEmpty, numbers.mayHaveOthers {
-      let sql = "SELECT EXISTS (SELECT 1 FROM experiment)"
-      numbers.mayHaveOthers = try Bool.fetchOne(database, sql: sql) ?? true
-    }
     // A short experiment begins and ends in one group: its row is written once, as it is at the end.
-    let (ends, isWritten) = endsByBeginning(records)
-    for (place, record) in records.enumerated() where !isWritten[place] {
-      try write(record, ends[place], database, &numbers)
+    let prepared = prepare(records)
+    for (place, record) in records.enumerated() where !prepared.isWritten[place] {
+      try write(record, prepared.ends[place], prepared.contents[place], database, &numbers)
     }
+    for key in numbers.ended { numbers.experiments[key] = nil }
+    numbers.ended = []
+    for number in numbers.reopened where try hasEnded(number, database) {
+      try StoredChecksum.seal(number, database)
+    }
+    numbers.reopened = []
     if numbers.lacksViews {
       try ResultViews(database).make(database)
       numbers.lacksViews = false
     }
   }
 
-  /// The ends of experiments that begin among the same records, by the place of the beginning; and of each
-  /// record, whether it is such an end.
-  private static func endsByBeginning(_ records: [StoreRecord]) -> ([End?], [Bool]) {
-    var places: [String: Int] = [:]
-    var ends = [End?](repeating: nil, count: records.count)
-    var isWritten = [Bool](repeating: false, count: records.count)
+  private struct Prepared {
+    /// The ends of experiments that begin among the same records, by the place of the beginning.
+    var ends: [End?]
+    /// True for a record that is such an end.
+    var isWritten: [Bool]
+    /// Encoded values of a record.
+    var contents: [[Cell]]
+  }
+
+  private static func prepare(_ records: [StoreRecord]) -> Prepared {
+    var tails: [String: Tail] = [:]
+    var prepared = Prepared(
+      ends: Array(repeating: nil, count: records.count),
+      isWritten: Array(repeating: false, count: records.count),
+      contents: Array(repeating: [], count: records.count)
+    )
     for place in records.indices.reversed() {
       switch records[place] {
-      case .ended(let key, _, _, _): places[key] = place
+      case .ended(let key, _, _, _): tails[key] = Tail(end: place)
+      case .saved(let key, let values):
+        guard tails[key]?.isPlain ?? false else { continue }
+        var contents: [Cell] = []
+        contents.reserveCapacity(values.count)
+        for value in values.reversed() {
+          guard tails[key]?.isNew(value) ?? false else {
+            tails[key]?.isPlain = false
+            break
+          }
+          let content = StoredContent.encode(value.value)
+          contents.append(content)
+          tails[key]?.sums.add(
+            StoredChecksum.name(stored(value.name)),
+            iteration: value.iteration,
+            kind: value.value.kind.rawValue,
+            content
+          )
+        }
+        if contents.count == values.count { prepared.contents[place] = contents.reversed() }
+      case .failed(let key, let failure): tails[key]?.sums.add(failure: cells(failure))
+      case .profiled(let key, let timings):
+        for timing in timings { tails[key]?.sums.add(profile: cells(timing)) }
+      case .output(let key, _, _): tails[key]?.isPlain = false
       case .started(let experiment, let start):
         // The row of one that goes on is there already.
-        guard let last = places.removeValue(forKey: experiment.key), start.iteration == nil,
-          case .ended(_, let ending, let iterations, let time) = records[last]
+        guard let tail = tails.removeValue(forKey: experiment.key), start.iteration == nil,
+          tail.isPlain, case .ended(_, let ending, let iterations, let time) = records[tail.end]
         else { continue }
-        ends[place] = End(ending: ending, iterations: iterations, time: time)
-        isWritten[last] = true
+        prepared.ends[place] = End(
+          ending: ending,
+          iterations: iterations,
+          time: time,
+          sums: tail.sums
+        )
+        prepared.isWritten[tail.end] = true
       default: break
       }
     }
-    return (ends, isWritten)
+    return prepared
   }
 
-  /// - Parameter end: how an experiment ends that begins, if that is known.
+  private static func cells(_ failure: Failure) -> [Cell] {
+    [
+      Cell(failure.unit), Cell(failure.iteration), Cell(failure.kind),
+      StoredContent.encode(text: failure.message), Cell(failure.place?.file),
+      Cell(failure.place?.line), Cell(failure.death?.cause.rawValue), Cell(failure.death?.code),
+      Cell(failure.death?.signal), failure.errorOutput.map(StoredContent.encode(text:)) ?? .null,
+    ]
+  }
+
+  private static func cells(_ timing: UnitTiming) -> [Cell] {
+    [
+      Cell(timing.unit), Cell(timing.iteration), Cell(timing.total), Cell(timing.call),
+      Cell(timing.evaluation), Cell(timing.cpu), Cell(timing.memory),
+    ]
+  }
+
+  /// - Parameters:
+  ///   - end: how an experiment ends that begins, if that is known.
+  ///   - contents: encoded values, if there are any.
   private static func write(
     _ record: StoreRecord,
     _ end: End?,
+    _ contents: [Cell],
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
@@ -63,29 +141,34 @@ extension DatabaseStore {
     case .note(let key, let value):
       try run(
         database,
-        "INSERT OR REPLACE INTO note (key, value) VALUES (?, ?)",
-        [Cell(key), Cell(value.canonicalText)]
+        "INSERT OR REPLACE INTO note (key, value, checksum) VALUES (?, ?, ?)",
+        sealed("note", [Cell(key), Cell(value.canonicalText)])
       )
     case .variables(let names):
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
       try begin(experiment, start, end, database, &numbers)
-    case .moved(let id, let ordinal):
+    case .moved(let id, let ordinal): try move(id, to: ordinal, database)
+    case .renamed(let key, let id):
+      let sql = "SELECT number FROM experiment WHERE key = ? AND id <> ?"
+      guard let number = try Int64.fetchOne(database, sql: sql, arguments: [key, id]) else { break }
       try run(
         database,
-        "UPDATE experiment SET ordinal = ? WHERE key = ? AND ordinal <> ?",
-        [Cell(ordinal), Cell(id), Cell(ordinal)]
+        "UPDATE experiment SET id = ? WHERE number = ?",
+        [Cell(id), Cell(number)]
       )
+      numbers.reopened.insert(number)
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
-      for value in values {
+      for (place, value) in values.enumerated() {
         let variable = try variable(value.name, isDeclared: false, database, &numbers)
         try run(
           database,
           "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
           [
             Cell(experiment), Cell(variable), Cell(value.iteration),
-            Cell(value.value.kind.rawValue), StoredContent.encode(value.value),
+            Cell(value.value.kind.rawValue),
+            contents.isEmpty ? StoredContent.encode(value.value) : contents[place],
           ]
         )
       }
@@ -97,27 +180,23 @@ extension DatabaseStore {
           (experiment, unit, iteration, kind, message, file, line, cause, code, signal, stderr)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        [
-          Cell(try number(of: id, database, &numbers)), Cell(failure.unit), Cell(failure.iteration),
-          Cell(failure.kind), StoredContent.encode(text: failure.message),
-          Cell(failure.place?.file), Cell(failure.place?.line),
-          Cell(failure.death?.cause.rawValue), Cell(failure.death?.code),
-          Cell(failure.death?.signal),
-          failure.errorOutput.map(StoredContent.encode(text:)) ?? .null,
-        ]
+        [Cell(try number(of: id, database, &numbers))] + cells(failure)
       )
     case .ended(let id, let ending, let iterations, let time):
+      let number = try number(of: id, database, &numbers)
       try run(
         database,
         "UPDATE experiment SET state = ?, ending = ?, iterations = ?, ended = ? WHERE number = ?",
         [
           Cell(ending.state.rawValue), Cell(ending.rawValue), Cell(iterations), Cell(time),
-          Cell(try number(of: id, database, &numbers)),
+          Cell(number),
         ]
       )
+      try StoredChecksum.seal(number, database)
+      numbers.experiments[id] = nil
     case .updated(let update): try update.write(to: database)
     case .checkpoint(let id, let checkpoint):
-      try checkpoint.write(to: database, experiment: try number(of: id, database, &numbers))
+      try checkpoint.write(to: database, id, experiment: try number(of: id, database, &numbers))
     case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
     }
   }
@@ -131,8 +210,8 @@ extension DatabaseStore {
     case .meta(let meta):
       try run(
         database,
-        "INSERT OR REPLACE INTO meta (run, topic, item, text) VALUES (?, ?, ?, ?)",
-        [Cell(meta.run), Cell(meta.topic), Cell(meta.item), Cell(meta.text)]
+        "INSERT OR REPLACE INTO meta (run, topic, item, text, checksum) VALUES (?, ?, ?, ?, ?)",
+        sealed("meta", [Cell(meta.run), Cell(meta.topic), Cell(meta.item), Cell(meta.text)])
       )
     case .profiled(let id, let timings):
       let experiment = try number(of: id, database, &numbers)
@@ -143,10 +222,7 @@ extension DatabaseStore {
           INSERT INTO profile (experiment, unit, iteration, total, call, evaluation, cpu, memory)
           VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
-          [
-            Cell(experiment), Cell(timing.unit), Cell(timing.iteration), Cell(timing.total),
-            Cell(timing.call), Cell(timing.evaluation), Cell(timing.cpu), Cell(timing.memory),
-          ]
+          [Cell(experiment)] + cells(timing)
         )
       }
     case .output(let id, let stream, let text):
@@ -176,43 +252,90 @@ extension DatabaseStore {
     {
       try run(
         database,
-        "INSERT OR IGNORE INTO parameter (name) VALUES (?)",
-        [Cell(entry.name.key)]
+        "INSERT OR IGNORE INTO parameter (name, checksum) VALUES (?, ?)",
+        sealed("parameter", [Cell(entry.name.key)])
       )
       numbers.lacksViews = true
     }
-    let old = try knownNumber(of: experiment.key, database, &numbers)
-    if let old, let iteration = start.iteration {
+    if let iteration = start.iteration,
+      let old = try knownNumber(of: experiment.key, database, &numbers)
+    {
       try resume(old, at: iteration, experiment, start, database)
       numbers.experiments[experiment.key] = old
       return
     }
-    if let old {
+    let cells = [
+      Cell(experiment.key), Cell(experiment.id), Cell(experiment.config.withoutAuxiliary.identity),
+      Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
+      Cell(experiment.repetition), Cell(experiment.updates),
+      Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
+      Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
+      Cell(start.build), Cell(end?.ending.rawValue), Cell(end?.iterations), Cell(end?.time),
+      Cell(start.versions),
+    ]
+    var sums = [Cell.null, .null, .null]
+    if var known = end?.sums {
+      known.row &+= StoredChecksum.row(cells, ordinal: experiment.ordinal)
+      sums = known.cells
+    }
+    let values = cells + [Cell(experiment.ordinal)] + sums
+    var number: Int64?
+    do {
+      try run(database, insertion, [.null] + values)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+      // It has run before.
+      guard let old = try knownNumber(of: experiment.key, database, &numbers) else { throw error }
       for table in ["value", "failure", "profile", "output", "checkpoint"] {
         try run(database, "DELETE FROM \(table) WHERE experiment = ?", [Cell(old)])
       }
       try run(database, "DELETE FROM experiment WHERE number = ?", [Cell(old)])
+      try run(database, insertion, [Cell(old)] + values)
+      number = old
+    }
+    // What has ended has no more records but those of this group.
+    numbers.experiments[experiment.key] = number ?? database.lastInsertedRowID
+    if end != nil { numbers.ended.append(experiment.key) }
+  }
+
+  private static let insertion = {
+    let columns = StoredChecksum.experimentColumns.joined(separator: ", ")
+    let marks = Array(repeating: "?", count: StoredChecksum.experimentColumns.count + 5)
+    return """
+      INSERT INTO experiment
+        (number, \(columns), ordinal, checksum, value_checksum, detail_checksum)
+      VALUES (\(marks.joined(separator: ", ")))
+      """
+  }()
+
+  /// Adds the checksum of a row of a small table to its columns.
+  static func sealed(_ table: String, _ cells: [Cell]) -> [Cell] {
+    cells + [StoredChecksum.row(table, cells)]
+  }
+
+  /// Changes the place of an experiment in the order of the plan.
+  private static func move(_ key: String, to ordinal: Int, _ database: Database) throws {
+    let row = try Row.fetchOne(
+      database.cachedStatement(
+        sql: "SELECT number, ordinal, checksum FROM experiment WHERE key = ? AND ordinal <> ?"
+      ),
+      arguments: [key, ordinal]
+    )
+    guard let row else { return }
+    let (number, old): (Int64, Int) = (try row.decode(atIndex: 0), try row.decode(atIndex: 1))
+    let checksum: Int64? = try row.decode(atIndex: 2)
+    let moved = checksum.map {
+      UInt64(bitPattern: $0) &- StoredChecksum.ordinal(old) &+ StoredChecksum.ordinal(ordinal)
     }
     try run(
       database,
-      """
-      INSERT INTO experiment
-        (number, key, id, point, ordinal, config, entries, repetition, updates, state, worker, started,
-        task, branch, device, attempt, build, ending, iterations, ended, versions)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      """,
-      [
-        Cell(old), Cell(experiment.key), Cell(experiment.id),
-        Cell(experiment.config.withoutAuxiliary.identity), Cell(experiment.ordinal),
-        Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
-        Cell(experiment.repetition), Cell(experiment.updates),
-        Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
-        Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
-        Cell(start.build), Cell(end?.ending.rawValue), Cell(end?.iterations), Cell(end?.time),
-        Cell(start.versions),
-      ]
+      "UPDATE experiment SET ordinal = ?, checksum = ? WHERE number = ?",
+      [Cell(ordinal), Cell(moved.map { Int64(bitPattern: $0) }), Cell(number)]
     )
-    numbers.experiments[experiment.key] = old ?? database.lastInsertedRowID
+  }
+
+  private static func hasEnded(_ number: Int64, _ database: Database) throws -> Bool {
+    let sql = "SELECT ending IS NOT NULL FROM experiment WHERE number = ?"
+    return try Bool.fetchOne(database, sql: sql, arguments: [number]) ?? false
   }
 
   private static func number(
@@ -220,9 +343,11 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws -> Int64 {
+    if let known = numbers.experiments[id] { return known }
     guard let number = try knownNumber(of: id, database, &numbers) else {
       throw FieldworkError(.store, "the experiment \(id) was never started")
     }
+    numbers.reopened.insert(number)
     return number
   }
 
@@ -233,13 +358,17 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws -> Int64? {
     if let known = numbers.experiments[key] { return known }
-    guard numbers.mayHaveOthers else { return nil }
     let found = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
       arguments: [key]
     )
     numbers.experiments[key] = found
     return found
+  }
+
+  /// SQLite's texts end at a null character.
+  private static func stored(_ name: String) -> String {
+    name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
   }
 
   private static func variable(
@@ -249,17 +378,19 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws -> Int64 {
     if let known = numbers.variables[name] { return known }
-    // SQLite's texts end at a null character.
-    let stored = name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
+    let stored = stored(name)
+    let last = try Int.fetchOne(
+      database.cachedStatement(sql: "SELECT ifnull(max(declared), 0) FROM variable")
+    )
+    let declared = isDeclared ? (last ?? 0) + 1 : nil
     try run(
       database,
       """
-      INSERT INTO variable (name, declared)
-      VALUES (?, CASE WHEN ? THEN (SELECT ifnull(max(declared), 0) + 1 FROM variable) END)
-      ON CONFLICT (name) DO UPDATE SET declared = excluded.declared
+      INSERT INTO variable (name, declared, checksum) VALUES (?, ?, ?)
+      ON CONFLICT (name) DO UPDATE SET declared = excluded.declared, checksum = excluded.checksum
       WHERE variable.declared IS NULL AND excluded.declared IS NOT NULL
       """,
-      [Cell(stored), Cell(isDeclared ? 1 : 0)]
+      sealed("variable", [Cell(stored), Cell(declared)])
     )
     let number = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),

@@ -2,33 +2,66 @@ public import FieldworkCore
 import Foundation
 import GRDB
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The store that comes with Fieldwork: an SQLite database, in a file or in memory, with the same
 /// tables in both.
 public final class DatabaseStore: ResultStore {
   private let database: any DatabaseWriter
   public let folder: ResearchFolder?
   private let lock: RunLock?
-  /// The file as it was opened for writing.
-  private let file: FileIdentity?
+  /// The files that were opened for writing; nil if there are none.
+  private let files: Protected<StoreFiles?>
+  /// A folder with a copy of the database, which goes with this value; nil if there is none.
+  private let copy: TemporaryFolder?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
 
   struct Numbers {
     var experiments: [String: Int64] = [:]
     var variables: [String: Int64] = [:]
-    /// Whether the store may have experiments that are not among those.
-    var mayHaveOthers = true
+    /// The keys of experiments that have ended in the present group.
+    var ended: [String] = []
+    /// The rows of experiments that had ended before the present group, and that it adds something to.
+    var reopened: Set<Int64> = []
     /// The parameters that the store is known to have.
     var parameters: Set<String> = []
     /// Whether there are columns that the views for other programs lack.
     var lacksViews = true
   }
 
-  private init(database: any DatabaseWriter, folder: ResearchFolder?, lock: RunLock?) {
+  /// What was last written, for the check at the end.
+  private let last = Protected(LastRecords())
+
+  private struct LastRecords {
+    var notes: [String: String] = [:]
+    var ended: (key: String, state: String)?
+  }
+
+  /// The folder with the results that were removed when the store was opened; nil if there were none.
+  package let trash: String?
+  /// Text on results that could not be read when the store was opened for writing; nil if all could be.
+  package let openingNote: String?
+
+  private init(
+    database: any DatabaseWriter,
+    folder: ResearchFolder?,
+    lock: RunLock?,
+    copy: TemporaryFolder? = nil,
+    trash: String? = nil,
+    openingNote: String? = nil
+  ) {
     self.database = database
     self.folder = folder
     self.lock = lock
-    file = lock == nil ? nil : folder.flatMap { FileIdentity($0.databasePath) }
+    self.copy = copy
+    self.trash = trash
+    self.openingNote = openingNote
+    files = Protected(lock == nil ? nil : folder.flatMap { StoreFiles($0.databasePath) })
   }
 
   /// Makes an empty store that ends with the process.
@@ -54,11 +87,17 @@ public final class DatabaseStore: ResultStore {
   ) throws -> DatabaseStore {
     try folder.make()
     let lock = try RunLock(folder, command: command)
-    if fresh { try folder.removeContents() }
+    let trash = fresh ? try folder.removeContents() : nil
     do {
+      let log = WriteAheadLog(ofDatabase: folder.databasePath)
+      if log.hasDamagedHeader { throw damagedLog(folder) }
       if folder.hasStore {
         // Opening for writing changes the file, which may be someone else's.
-        try Schema.check(try readOnly(folder), path: folder.databasePath)
+        let (database, _) = try readOnly(folder)
+        try Schema.check(database, folder)
+        if log.unreadablePages > 0, try !Schema.hasExperiments(database) {
+          throw damagedLog(folder)
+        }
       }
       let database = try DatabaseQueue(
         path: folder.databasePath,
@@ -70,32 +109,75 @@ public final class DatabaseStore: ResultStore {
       }
       try Schema.migrator.migrate(database)
       if durability == .power { folder.synchronize() }
-      return DatabaseStore(database: database, folder: folder, lock: lock)
+      return DatabaseStore(
+        database: database,
+        folder: folder,
+        lock: lock,
+        trash: trash,
+        openingNote: log.unreadablePages == 0 ? nil : note(on: log, folder)
+      )
     } catch let error as FieldworkError {
       throw error
     } catch {
-      throw storeError(error, folder.databasePath)
+      throw storeError(error, folder)
     }
+  }
+
+  private static func damagedLog(_ folder: ResearchFolder) -> FieldworkError {
+    let log = folder.shown(ResearchFolder.database + "-wal")
+    return FieldworkError(
+      .store,
+      "the log \(log) is damaged: the results that it holds cannot be read, and a run would overwrite them; restore it from a copy, or move it away to go on without them"
+    )
+  }
+
+  private static func note(on log: WriteAheadLog, _ folder: ResearchFolder) -> String {
+    let pages = log.unreadablePages == 1 ? "1 page" : "\(log.unreadablePages) pages"
+    return
+      "\(pages) at the end of \(folder.shown(ResearchFolder.database + "-wal")) cannot be read, after a power cut or damage: experiments whose results they held run again"
   }
 
   /// Opens the store of a folder for reading alone; a run that is writing it is not disturbed.
   /// - Throws: ``FieldworkError`` of code `store` if there is none or it cannot be read.
   public static func openForReading(_ folder: ResearchFolder) throws -> DatabaseStore {
-    guard folder.hasStore else {
-      throw FieldworkError(.store, "there are no results in \(folder.path); run the research first")
+    guard let store = try openIfThere(folder) else {
+      if let error = folder.lookupError { throw error }
+      throw FieldworkError(
+        .store,
+        folder.hasStore
+          ? "the store \(folder.shown(ResearchFolder.database)) is empty; run the research first"
+          : "there are no results in \(folder.path); run the research first"
+      )
     }
+    return store
+  }
+
+  /// Opens the store of a folder for reading.
+  /// - Returns: nil if there is none, or none with tables: a run that was killed in its first moment leaves an empty
+  ///   file.
+  /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
+  package static func openIfThere(_ folder: ResearchFolder) throws -> DatabaseStore? {
+    if let error = folder.lookupError { throw error }
+    guard folder.hasStore else { return nil }
     do {
-      let database = try readOnly(folder)
-      try Schema.check(database, path: folder.databasePath, mayBeEmpty: false)
-      return DatabaseStore(database: database, folder: folder, lock: nil)
+      let (database, copy) = try readOnly(folder)
+      try Schema.check(database, folder)
+      if try Schema.isEmpty(database) {
+        let log = WriteAheadLog(ofDatabase: folder.databasePath)
+        if log.hasDamagedHeader || log.unreadablePages > 0 { throw damagedLog(folder) }
+        return nil
+      }
+      return DatabaseStore(database: database, folder: folder, lock: nil, copy: copy)
     } catch let error as FieldworkError {
       throw error
     } catch {
-      throw storeError(error, folder.databasePath)
+      throw storeError(error, folder)
     }
   }
 
-  private static func readOnly(_ folder: ResearchFolder) throws -> DatabaseQueue {
+  private static func readOnly(
+    _ folder: ResearchFolder
+  ) throws -> (DatabaseQueue, TemporaryFolder?) {
     var configuration = configuration()
     // A process that was killed while it changed the way of writing has left a journal. Nothing can be read
     // before what it had begun is taken back, which is writing; SQLite finds out whether it lives.
@@ -104,7 +186,26 @@ public final class DatabaseStore: ResultStore {
     if hasJournal {
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
     }
-    return try DatabaseQueue(path: folder.databasePath, configuration: configuration)
+    do {
+      let database = try DatabaseQueue(path: folder.databasePath, configuration: configuration)
+      // SQLite opens files at the first statement.
+      try database.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+      return (database, nil)
+    } catch let error as DatabaseError
+      where [.SQLITE_CANTOPEN, .SQLITE_READONLY].contains(error.resultCode)
+    {
+      // SQLite cannot read a log where it cannot make an index of it: on a disk that cannot be written.
+      guard access(folder.databasePath, R_OK) == 0, access(folder.root, W_OK) != 0 else {
+        throw error
+      }
+      let copy = try TemporaryFolder(copying: folder.databasePath, ["", "-wal", "-journal"])
+      return (
+        try DatabaseQueue(
+          path: copy.path + "/" + ResearchFolder.database,
+          configuration: configuration
+        ), copy
+      )
+    }
   }
 
   private static func configuration() -> Configuration {
@@ -126,10 +227,12 @@ public final class DatabaseStore: ResultStore {
     return configuration
   }
 
-  static func storeError(_ error: any Error, _ path: String) -> FieldworkError {
+  static func storeError(_ error: any Error, _ folder: ResearchFolder?) -> FieldworkError {
+    let path = folder?.shown(ResearchFolder.database) ?? "in memory"
     guard let error = error as? DatabaseError else {
       return FieldworkError(.store, "the store \(path) cannot be read", cause: "\(error)")
     }
+    let number = errno
     let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
     switch error.resultCode {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
@@ -140,12 +243,17 @@ public final class DatabaseStore: ResultStore {
     case .SQLITE_FULL:
       return FieldworkError(
         .store,
-        "the store \(path) cannot be written: the disk is full; make room and run again"
+        "the store \(path) cannot be written: the disk is full\(folder?.contentsText() ?? ""); make room and run again"
       )
     case .SQLITE_IOERR:
       return FieldworkError(
         .store,
-        "the store \(path) cannot be read or written (\(reason)); is its disk there, and not full?"
+        "the store \(path) cannot be read or written (\(reason)): the disk is full, gone or damaged, or another program has deleted research.sqlite-wal or research.sqlite-shm"
+      )
+    case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH:
+      return FieldworkError(
+        .store,
+        "the store \(path) cannot be opened: \(folder?.whyNotOpened(number) ?? reason)"
       )
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       return FieldworkError(
@@ -156,30 +264,82 @@ public final class DatabaseStore: ResultStore {
     }
   }
 
-  private var path: String { folder?.databasePath ?? "in memory" }
-
   /// Ends writing: what was written goes into the one database file, and others may write.
+  /// - Throws: ``FieldworkError`` of code `store` if something that was reported as stored is not in the file.
   public func close() throws {
-    guard !isLost else {
-      // SQLite would delete, by its name, the log of the database that may stand there now. The process
-      // keeps the few descriptors to its end.
-      _ = Unmanaged.passRetained(database as AnyObject)
-      lock?.release()
+    guard let lock, let folder else {
+      do {
+        try database.close()
+      } catch {
+        throw DatabaseStore.storeError(error, folder)
+      }
       return
     }
+    defer { lock.release() }
+    if let error = lossError() {
+      abandon()
+      // A write has said so before.
+      if hasReportedLoss.withLock({ $0 }) { return }
+      throw error
+    }
     do {
-      if lock != nil {
-        // One file without a log can be copied, and read from a folder that cannot be written. Someone
-        // who is reading keeps the log alive, which does no harm.
-        _ = try? database.writeWithoutTransaction { database in
+      // One file without a log can be copied, and read from a folder that cannot be written.
+      try database.writeWithoutTransaction { database in
+        do {
+          // A reader that does not end soon keeps the log.
+          try database.execute(sql: "PRAGMA busy_timeout = 2000")
+          try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
           try database.execute(sql: "PRAGMA journal_mode = DELETE")
+        } catch let error as DatabaseError
+          where [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode)
+        {
+          // Someone has the store open for reading.
         }
       }
       try database.close()
     } catch {
-      throw DatabaseStore.storeError(error, path)
+      throw DatabaseStore.storeError(error, folder)
     }
-    lock?.release()
+    try checkStored(folder)
+  }
+
+  /// Text on a log that is still needed after ``close()``, since another program reads the store; nil if the database
+  /// holds everything.
+  package var remainingLog: String? {
+    guard let folder else { return nil }
+    let log = ResearchFolder.database + "-wal"
+    var status = stat()
+    guard stat(folder.file(log), &status) == 0, status.st_size > 0 else { return nil }
+    return
+      "another program is reading \(folder.shown(ResearchFolder.database)), so some results are still in \(folder.shown(log)): to copy the store, copy both files"
+  }
+
+  /// Looks, through a connection of its own, for what was last reported as stored.
+  private func checkStored(_ folder: ResearchFolder) throws {
+    let expected = last.withLock { $0 }
+    guard expected.ended != nil || !expected.notes.isEmpty else { return }
+    let isThere: Bool
+    do {
+      guard folder.hasStore else { throw lostError }
+      let (database, _) = try DatabaseStore.readOnly(folder)
+      defer { try? database.close() }
+      isThere = try database.read { database in
+        for (key, text) in expected.notes {
+          let sql = "SELECT value FROM note WHERE key = ?"
+          guard try String.fetchOne(database, sql: sql, arguments: [key]) == text else {
+            return false
+          }
+        }
+        guard let ended = expected.ended else { return true }
+        let sql = "SELECT state FROM experiment WHERE key = ?"
+        return try String.fetchOne(database, sql: sql, arguments: [ended.key]) == ended.state
+      }
+    } catch let error as FieldworkError {
+      throw error
+    } catch {
+      throw DatabaseStore.storeError(error, folder)
+    }
+    if !isThere { throw lostError }
   }
 
   public func directory(of experiment: String) throws -> String {
@@ -187,32 +347,93 @@ public final class DatabaseStore: ResultStore {
     return try folder.makeDirectory(of: experiment)
   }
 
-  /// Whether the file that was opened for writing is no longer in its place. The system lets one write
-  /// to a deleted file without a word, and drops it at the end.
-  private var isLost: Bool { file?.hasLeft(path) ?? false }
+  private let hasReportedLoss = Protected(false)
+
+  /// What is wrong with the files that are written; nil if they are as they were left.
+  private func lossError() -> FieldworkError? {
+    guard let folder, let files = files.withLock({ $0 }) else { return nil }
+    guard files.missing == nil else { return lostError }
+    guard files.isCut else { return nil }
+    // Another program may have taken the log into the database and shortened it, which is harmless.
+    let isWhole = try? DatabaseStore.readOnly(folder).0.read { database in
+      try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok"
+    }
+    return isWhole ?? false && (try? checkStored(folder)) != nil ? nil : lostError
+  }
 
   private var lostError: FieldworkError {
-    FieldworkError(
+    let files = files.withLock { $0 }
+    let name = files?.missing ?? ResearchFolder.database
+    let path = folder?.shown(name) ?? name
+    guard name == ResearchFolder.database else {
+      return FieldworkError(
+        .store,
+        "\(path) was deleted or replaced while the store was being written: what was stored before is in research.sqlite as far as it could be saved; run again for the rest, and leave the files alone while a run writes"
+      )
+    }
+    return FieldworkError(
       .store,
-      "the store \(path) was deleted or replaced while it was being written: what is not in a copy of it is lost; run again to begin anew"
+      "the store \(path) was deleted or replaced while it was being written, or shortened: what is not in a copy of it is lost; run again to begin anew"
     )
+  }
+
+  /// Leaves the database as it is. SQLite would delete, by its name, the log of the database that may stand there now.
+  private func abandon() {
+    if let files = files.withLock({ $0 }), !files.hasLostDatabase, !files.isDatabaseCut {
+      // Only the log or its index is gone, and this process still has it: what it holds goes into the database.
+      _ = try? database.writeWithoutTransaction {
+        try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+      }
+    }
+    // The process keeps the few descriptors to its end.
+    _ = Unmanaged.passRetained(database as AnyObject)
   }
 
   // MARK: Writing
 
   public func write(_ records: [StoreRecord]) throws {
     do {
+      if let error = lossError() { throw error }
+      try renameFolders(records)
       try database.write { database in
         try numbers.withLock { numbers in
           try DatabaseStore.write(records, database, &numbers)
         }
       }
-      if isLost { throw lostError }
+      if let error = lossError() { throw error }
+      files.withLock { $0?.written() }
+      remember(records)
     } catch {
       // What was rolled back has no number.
       numbers.withLock { $0 = Numbers() }
-      if isLost { throw lostError }
-      throw error as? FieldworkError ?? DatabaseStore.storeError(error, path)
+      let loss = lossError()
+      if loss != nil { hasReportedLoss.withLock { $0 = true } }
+      throw loss ?? error as? FieldworkError ?? DatabaseStore.storeError(error, folder)
+    }
+  }
+
+  /// Gives the folders of experiments their new names, before the ids change: a run that is cut off here finds the
+  /// folder under the new name when it changes the id.
+  private func renameFolders(_ records: [StoreRecord]) throws {
+    guard let folder else { return }
+    for case .renamed(let key, let id) in records {
+      let sql = "SELECT id FROM experiment WHERE key = ?"
+      let old = try database.read { try String.fetchOne($0, sql: sql, arguments: [key]) }
+      if let old, old != id { rename(folder.experimentPath(old), folder.experimentPath(id)) }
+    }
+  }
+
+  /// Keeps what the check at the end looks for.
+  private func remember(_ records: [StoreRecord]) {
+    last.withLock { last in
+      for record in records {
+        switch record {
+        case .note(let key, let value): last.notes[key] = value.canonicalText
+        case .ended(let key, let ending, _, _): last.ended = (key, ending.state.rawValue)
+        case .started(let experiment, _) where experiment.key == last.ended?.key: last.ended = nil
+        default: break
+        }
+      }
     }
   }
 
@@ -240,6 +461,17 @@ public final class DatabaseStore: ResultStore {
         states[id] = ExperimentState(rawValue: state)
       }
       return states
+    }
+  }
+
+  public func ids() throws -> [String: String] {
+    try read { database in
+      let rows = try Row.fetchCursor(database, sql: "SELECT key, id FROM experiment")
+      var ids: [String: String] = [:]
+      while let row = try rows.next() {
+        ids[try row.decode(String.self, atIndex: 0)] = try row.decode(atIndex: 1)
+      }
+      return ids
     }
   }
 
@@ -293,7 +525,7 @@ public final class DatabaseStore: ResultStore {
     } catch let error as FieldworkError where error.code == .store {
       throw error
     } catch {
-      throw DatabaseStore.storeError(error, path)
+      throw DatabaseStore.storeError(error, folder)
     }
   }
 }

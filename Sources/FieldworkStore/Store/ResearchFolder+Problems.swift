@@ -9,6 +9,9 @@ extension ResearchFolder {
   ///
   /// - Parameter space: what there is room for at the path of a folder that exists; nil if unknown.
   package func problems(space: (String) -> DiskSpace? = { DiskSpace(at: $0) }) -> [Problem] {
+    if let lengthProblem {
+      return [Problem(lengthProblem, remedy: "choose another directory")]
+    }
     if let file = fileInTheWay {
       return [
         Problem(
@@ -53,11 +56,11 @@ extension ResearchFolder {
 
   /// The folder itself, or the one below which it is to be made.
   private var nearestFolder: String {
-    var part = URL(fileURLWithPath: path)
+    var part = URL(fileURLWithPath: root)
     while part.path != "/", !FileManager.default.fileExists(atPath: part.path) {
       part.deleteLastPathComponent()
     }
     // A path that one gave is shown as it was given.
-    return part.path == URL(fileURLWithPath: path).path ? path : part.path
+    return part.path == URL(fileURLWithPath: root).path ? path : part.path
   }
 }

@@ -23,6 +23,9 @@ public protocol ResultStore: Sendable {
   /// The state of every experiment by its key, see ``PlannedExperiment/key``.
   func states() throws -> [String: ExperimentState]
 
+  /// The id of every experiment by its key.
+  func ids() throws -> [String: String]
+
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
 
@@ -67,6 +70,9 @@ public protocol ResultStore: Sendable {
 
 extension ResultStore {
   public var folder: ResearchFolder? { nil }
+  public func ids() throws -> [String: String] {
+    Dictionary(try experiments().map { ($0.key, $0.id) }, uniquingKeysWith: { $1 })
+  }
   public func updatedKeys() throws -> Set<String> {
     Set(try experiments().filter { $0.updates > 0 }.map(\.key))
   }
@@ -121,6 +127,8 @@ public enum StoreRecord: Sendable {
   case started(PlannedExperiment, ExperimentStart)
   /// The place in the order of the plan of an experiment that has run before.
   case moved(experiment: String, ordinal: Int)
+  /// The id of an experiment that has run before: its prefix has changed. Its folder gets the new name.
+  case renamed(experiment: String, id: String)
   case saved(experiment: String, [SavedValue])
   case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)

@@ -34,7 +34,7 @@ final class RunLock: Sendable {
       guard file >= 0 else {
         throw FieldworkError(
           .store,
-          "cannot write \(folder.lockPath): \(String(cString: strerror(errno)))"
+          "cannot write \(folder.shown("research.lock")): \(String(cString: strerror(errno)))"
         )
       }
       do {
@@ -58,6 +58,8 @@ final class RunLock: Sendable {
     descriptor.withLock { file in
       if let file {
         ftruncate(file, 0)
+        // A process that a unit has forked holds the file open, too.
+        flock(file, LOCK_UN)
         close(file)
       }
       file = nil
@@ -98,7 +100,7 @@ final class RunLock: Sendable {
     let reason = String(cString: strerror(error))
     return FieldworkError(
       .store,
-      "\(folder.lockPath) cannot be locked (\(reason)), so that two runs could not be kept apart; keep the results in a directory of another file system"
+      "\(folder.shown("research.lock")) cannot be locked (\(reason)), so that two runs could not be kept apart; keep the results in a directory of another file system"
     )
   }
 
@@ -160,7 +162,7 @@ final class RunLock: Sendable {
     if errno == ENOENT || errno == ENOTDIR { return nil }
     throw FieldworkError(
       .store,
-      "cannot read \(folder.lockPath): \(String(cString: strerror(errno)))"
+      "cannot read \(folder.shown("research.lock")): \(String(cString: strerror(errno)))"
     )
   }
 }
@@ -192,10 +194,11 @@ extension ResearchFolder {
   /// again: the system wakes it.
   package func whenFree(_ action: @escaping @Sendable () -> Void) {
     let folder = self
-    Thread.detachNewThread {
+    let error = SystemThread.start {
       // If it cannot be found out, there is nothing to wait for.
       try? RunLock.waitUntilFree(folder)
       action()
     }
+    if error != 0 { action() }
   }
 }

@@ -170,15 +170,22 @@ enum Schema {
     migrator.registerMigration("7") { database in
       try database.execute(sql: "ALTER TABLE experiment ADD COLUMN versions TEXT")
     }
+    migrator.registerMigration("8") { database in
+      let columns = ["checksum", "value_checksum", "detail_checksum"]
+      for column in columns {
+        try database.execute(sql: "ALTER TABLE experiment ADD COLUMN \(column) INTEGER")
+      }
+      for table in StoredChecksum.smallTables.map(\.name) + ["checkpoint"] {
+        try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN checksum INTEGER")
+      }
+      try StoredChecksum.sealAll(database)
+    }
     return migrator
   }
 
   /// Refuses a database that is none of ours, or that a later version has made.
-  static func check(
-    _ database: some DatabaseReader,
-    path: String,
-    mayBeEmpty: Bool = true
-  ) throws {
+  static func check(_ database: some DatabaseReader, _ folder: ResearchFolder) throws {
+    let path = folder.shown(ResearchFolder.database)
     try database.read { database in
       if try migrator.hasBeenSuperseded(database) {
         throw FieldworkError(
@@ -186,20 +193,31 @@ enum Schema {
           "the store \(path) was made by a newer version of Fieldwork; use that one"
         )
       }
-      let isOurs = try database.tableExists("experiment")
-      // A process that died while it made the store may have left no more than the list of migrations.
-      let isEmpty =
-        try Int.fetchOne(
-          database,
-          sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
-        ) == 0
-      if isEmpty && !mayBeEmpty {
-        throw FieldworkError(.store, "the store \(path) is empty; run the research first")
-      }
-      guard isOurs || isEmpty else {
+      guard try database.tableExists("experiment") || isEmpty(database) else {
         throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
       }
     }
+  }
+
+  /// Returns true if a database has no tables.
+  static func isEmpty(_ database: some DatabaseReader) throws -> Bool {
+    try database.read(isEmpty)
+  }
+
+  /// Returns true if a database has an experiment.
+  static func hasExperiments(_ database: some DatabaseReader) throws -> Bool {
+    try database.read { database in
+      guard try database.tableExists("experiment") else { return false }
+      return try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM experiment)") ?? false
+    }
+  }
+
+  private static func isEmpty(_ database: Database) throws -> Bool {
+    // A process that died while it made the store may have left no more than the list of migrations.
+    try Int.fetchOne(
+      database,
+      sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
+    ) == 0
   }
 
   static func notes(_ database: Database) throws -> [String: Value] {
@@ -224,7 +242,7 @@ enum StoredContent {
     // SQLite turns NaN into NULL; the kind tells it from null.
     case .double(let number): number.isNaN ? .null : .real(number)
     case .string(let text): encode(text: text)
-    case .list, .dictionary: .text(value.canonicalText)
+    case .list, .dictionary: .text(value.exactText)
     }
   }
 
@@ -293,7 +311,7 @@ enum StoredConfig {
         text += ","
       }
       text += entry.value.isNamed ? "true,[" : "false,["
-      if let plain = entry.value.plain { text += plain.canonicalText }
+      if let plain = entry.value.plain { text += plain.exactText }
       text += "]"
       if let version = entry.value.version {
         text += ","

@@ -57,7 +57,7 @@ package struct StoreCheck {
   /// Everything that was found, the worst first.
   package func findings() -> [StoreFinding] {
     let parts: [(Database) throws -> [StoreFinding]] = [
-      integrity, version, tables, orphans, experiments, configs, values, notes,
+      integrity, version, tables, orphans, experiments, configs, values, notes, checksums, log,
     ]
     var findings: [StoreFinding] = []
     do {
@@ -172,7 +172,7 @@ package struct StoreCheck {
     if !running.isEmpty, !isWrittenByNow {
       findings.append(
         StoreFinding(
-          .problem,
+          .note,
           "interrupted",
           "\(Self.number(running.count, "experiment")) \(running.count == 1 ? "was" : "were") running when the process that ran \(running.count == 1 ? "it" : "them") ended: \(Self.list(running))",
           remedy: "run the research again: what was interrupted runs anew"
@@ -224,7 +224,7 @@ package struct StoreCheck {
         "configs",
         "the config of \(Self.number(unreadable.count, "experiment")) cannot be read: \(Self.list(unreadable))",
         remedy:
-          "results cannot be shown until it is mended; copy what is needed with sqlite3, and start over with run --fresh"
+          "retry --damaged runs them again; results leave them out until then"
       )
     ]
   }
@@ -255,7 +255,7 @@ package struct StoreCheck {
         "values",
         "\(Self.number(count, "saved value")) cannot be read, the first one saved as '\(example)'",
         remedy:
-          "results cannot be shown until it is mended; copy what is needed with sqlite3, and start over with run --fresh"
+          "retry --damaged runs their experiments again; results leave the values out until then"
       )
     ]
   }
@@ -276,13 +276,85 @@ package struct StoreCheck {
     }
   }
 
+  private func checksums(_ database: Database) throws -> [StoreFinding] {
+    var findings: [StoreFinding] = []
+    let damaged = try StoredChecksum.damaged(database, StoredChecksum.Part.allCases)
+    if !damaged.isEmpty {
+      let rows = try Row.fetchCursor(
+        database,
+        sql: "SELECT number, id FROM experiment ORDER BY ordinal"
+      )
+      var ids: [String] = []
+      while let row = try rows.next() {
+        guard damaged.contains(try row.decode(atIndex: 0)) else { continue }
+        ids.append((try? row.decode(atIndex: 1)) ?? "(without a readable id)")
+      }
+      findings.append(
+        StoreFinding(
+          .problem,
+          "checksums",
+          "what is stored of \(Self.number(ids.count, "experiment")) has changed since \(ids.count == 1 ? "it" : "they") ended: \(Self.list(ids))",
+          remedy: "the disk or its copy may be damaged; retry --damaged runs them again"
+        )
+      )
+    }
+    for table in try StoredChecksum.damagedTables(database) {
+      findings.append(
+        StoreFinding(
+          .problem,
+          "checksums",
+          "the table '\(table)' has rows that have changed since they were written",
+          remedy: "restore research.sqlite from a copy, or start over with run --fresh"
+        )
+      )
+    }
+    let checkpoints = try DatabaseStore.damagedCheckpoints(database)
+    if !checkpoints.isEmpty {
+      findings.append(
+        StoreFinding(
+          .note,
+          "checkpoints",
+          "\(Self.number(checkpoints.count, "checkpoint")) \(checkpoints.count == 1 ? "is" : "are") damaged: \(Self.list(checkpoints))",
+          remedy: "nothing needs to be done: these experiments begin again from their start"
+        )
+      )
+    }
+    return findings
+  }
+
+  /// What the log holds that SQLite does not read.
+  private func log(_ database: Database) -> [StoreFinding] {
+    guard !isWrittenByNow else { return [] }
+    let log = WriteAheadLog(ofDatabase: folder.databasePath)
+    let name = folder.shown(ResearchFolder.database + "-wal")
+    if log.hasDamagedHeader {
+      return [
+        StoreFinding(
+          .problem,
+          "log",
+          "the header of \(name) is damaged: the results that the log holds cannot be read",
+          remedy: "restore the file from a copy, or move it away to go on without them"
+        )
+      ]
+    }
+    guard log.unreadablePages > 0 else { return [] }
+    return [
+      StoreFinding(
+        .note,
+        "log",
+        "\(Self.number(log.unreadablePages, "page")) at the end of \(name) cannot be read, after a power cut or damage",
+        remedy: "run the research again: experiments whose results they held run again"
+      )
+    ]
+  }
+
   // MARK: The folder
 
   /// Folders of experiments that the database does not know. A run makes them before it stores who they
   /// belong to, so while one writes there is nothing to be said.
   private func folders() throws -> [StoreFinding] {
     guard !isWrittenByNow else { return [] }
-    let path = folder.path + "/experiments"
+    let path = folder.file("experiments")
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let names: [String]
     do {
@@ -304,7 +376,7 @@ package struct StoreCheck {
     guard !unknown.isEmpty else { return [] }
     return [
       StoreFinding(
-        .problem,
+        .note,
         "folders",
         "\(Self.number(unknown.count, "folder")) in \(path) belong\(unknown.count == 1 ? "s" : "") to no experiment: \(Self.list(unknown))",
         remedy: "delete them if they are not needed"

@@ -4,9 +4,6 @@ package import FieldworkCore
 ///
 /// All of it throws ``FieldworkError`` of code `store` if the bytes end early or mean nothing.
 package struct ByteReader: Sendable {
-  /// As many levels as a value's text may have.
-  private static let maximumDepth = 200
-
   private let bytes: [UInt8]
   /// How many bytes are read.
   package private(set) var position = 0
@@ -102,7 +99,7 @@ package struct ByteReader: Sendable {
   package mutating func value() throws -> Value { try value(depth: 0) }
 
   private mutating func value(depth: Int) throws -> Value {
-    guard depth < Self.maximumDepth else { throw damaged("a value has too many levels") }
+    guard depth < Value.maximumDepth else { throw damaged("a value has too many levels") }
     switch try byte() {
     case 0: return .null
     case 1: return .bool(false)

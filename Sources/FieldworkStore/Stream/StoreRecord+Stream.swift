@@ -17,6 +17,7 @@ extension StoreRecord {
     static let output: UInt8 = 9
     static let checkpoint: UInt8 = 10
     static let updated: UInt8 = 11
+    static let renamed: UInt8 = 12
   }
 
   /// Writes the record. In a config, values that are not plain go by their names.
@@ -38,6 +39,10 @@ extension StoreRecord {
       writer.append(Tag.moved)
       writer.append(key)
       writer.append(ordinal)
+    case .renamed(let key, let id):
+      writer.append(Tag.renamed)
+      writer.append(key)
+      writer.append(id)
     case .saved(let key, let values):
       writer.append(Tag.saved)
       writer.append(key)
@@ -97,7 +102,7 @@ extension StoreRecord {
     let tag = try reader.byte()
     // All records of one experiment, and no others, begin with its key.
     let key =
-      [Tag.variables, Tag.meta].contains(tag) || tag > Tag.checkpoint ? "" : try reader.string()
+      [Tag.variables, Tag.meta, Tag.updated].contains(tag) ? "" : try reader.string()
     switch tag {
     case Tag.note: self = .note(key, try reader.value())
     case Tag.variables: self = .variables(try reader.list { try $0.string() })
@@ -111,6 +116,7 @@ extension StoreRecord {
       }
       self = .started(experiment, try ExperimentStart(from: &reader))
     case Tag.moved: self = .moved(experiment: key, ordinal: try reader.int())
+    case Tag.renamed: self = .renamed(experiment: key, id: try reader.string())
     case Tag.saved:
       let values = try reader.list { reader in
         let name = try reader.string()

@@ -4,7 +4,8 @@ import FieldworkCore
 public enum TableFormat: String, Sendable, CaseIterable {
   /// Readable text.
   case text
-  /// Comma-separated values, quoted as RFC 4180 says, an empty cell empty; lists and dictionaries as JSON.
+  /// Comma-separated values, quoted as RFC 4180 says, an empty cell empty; lists and dictionaries as JSON, with
+  /// `NaN` and `Infinity` as Python reads them.
   ///
   /// Spreadsheets take a text that begins with `=`, `+`, `-`, `@` or a tab for a formula and may run it, so
   /// such a text gets an apostrophe before it, unless it is a number.
@@ -66,7 +67,7 @@ extension Table {
   private static func csvField(_ value: Value) -> String {
     switch value {
     case .string(let text): csvField(text)
-    case .list, .dictionary: csvField(value.jsonText)
+    case .list, .dictionary: csvField(value.extendedJSONText)
     default: value.description
     }
   }

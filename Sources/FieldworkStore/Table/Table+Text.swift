@@ -26,6 +26,29 @@ extension Table: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
+  /// Writes a long table in parts that line up.
+  package struct PartLayout {
+    private var widths: [String: Int] = [:]
+    private var hasTitles = false
+
+    package init() {}
+
+    /// The text of the next part, with the titles before the first one. A column is as wide as in the parts before, or
+    /// wider.
+    package mutating func text(_ table: Table, width: Int?) -> String {
+      guard !table.columns.isEmpty else { return "(no columns)" }
+      var layout = Layout(table.columns, rows: table.count)
+      if let width { layout.fit(width) }
+      layout.widen(to: &widths)
+      let lines = layout.lines(rows: table.count).dropFirst(hasTitles ? 2 : 0).map { line in
+        String(line.reversed().drop { $0 == " " }.reversed())
+      }
+      let remarks = hasTitles ? [] : layout.remarks
+      hasTitles = true
+      return (lines + remarks + (table.count == 0 ? ["(no rows)"] : [])).joined(separator: "\n")
+    }
+  }
+
   /// A value in at most one line: doubles rounded to five significant digits, and nothing that moves the
   /// cursor or turns the direction of the text.
   package static func cellText(_ value: Value) -> String {

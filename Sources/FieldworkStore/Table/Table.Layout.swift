@@ -30,6 +30,15 @@ extension Table {
       return ([titles, rules] + cells).map { $0.joined(separator: gap) }
     }
 
+    /// Makes columns at least as wide as given by their titles, and notes their widths.
+    mutating func widen(to widths: inout [String: Int]) {
+      for index in columns.indices {
+        let title = columns[index].title
+        columns[index].width = max(columns[index].width, widths[title] ?? 0)
+        widths[title] = columns[index].width
+      }
+    }
+
     /// What is missing, a line each.
     var remarks: [String] {
       var remarks: [String] = []
@@ -101,7 +110,7 @@ extension Table {
     /// Whether all rows, of which there are several, say the same.
     let isConstant: Bool
     private(set) var cells: [String]
-    private(set) var width: Int
+    var width: Int
     private let isNumeric: Bool
 
     init(_ column: Column, position: Int, rows: Int) {

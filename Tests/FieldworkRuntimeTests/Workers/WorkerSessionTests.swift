@@ -28,6 +28,8 @@ final class WorkerSessionTests: WorkerTestCase {
       errors += String(decoding: bytes, as: UTF8.self)
     }
 
+    func wasFrozen(for duration: Duration) {}
+
     func deadlineHasCome(_ session: WorkerSession) {
       calls += 1
       atDeadline(session)

@@ -162,8 +162,8 @@ final class DamagedStoreTests: StoreTestCase {
   func testAFullDiskIsSaidOnce() {
     let full = DatabaseError(resultCode: .SQLITE_FULL, message: "database or disk is full")
     XCTAssertEqual(
-      DatabaseStore.storeError(full, "a/b.sqlite").description,
-      "the store a/b.sqlite cannot be written: the disk is full; make room and run again"
+      DatabaseStore.storeError(full, ResearchFolder(path: "no/such")).description,
+      "the store no/such/research.sqlite cannot be written: the disk is full; make room and run again"
     )
   }
 }

@@ -285,10 +285,10 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "",
       saying: "error: --title is empty: leave it out for the research's name"
     )
-    let removed = try shown("remove", "--yes", saying: nil)
+    let removed = try shown("remove", "--yes", "--permanently", saying: nil)
     XCTAssertEqual(
       removed,
-      "deleted the results in \(folder), but not what no run has made: curves-loss-lr.svg, curves.svg, heatmap-lr-size.svg, heatmap-size-lr.svg\n"
+      "removed the results in \(folder)\nleft what no run has made: curves-loss-lr.svg, curves.svg, heatmap-lr-size.svg, heatmap-size-lr.svg\n"
     )
   }
 

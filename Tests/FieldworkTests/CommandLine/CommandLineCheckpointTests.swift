@@ -7,11 +7,18 @@ final class CommandLineCheckpointTests: CommandLineTestCase {
     try runPlaybook("results", "--format", "csv", research: "checkpointed").output
   }
 
+  /// Removes the results, and the files in which the units count.
+  private func remove() throws {
+    _ = try runPlaybook("remove", "--yes", research: "checkpointed")
+    try FileManager.default.removeItem(at: directory.appendingPathComponent("checkpointed"))
+  }
+
   private func steps() throws -> [[Int]] {
-    let experiments = directory.appendingPathComponent("checkpointed/experiments")
-    let names = try FileManager.default.contentsOfDirectory(atPath: experiments.path).sorted()
+    let folder = directory.appendingPathComponent("checkpointed")
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(" steps") }.sorted()
     return try names.map { name in
-      let file = experiments.appendingPathComponent(name).appendingPathComponent("steps")
+      let file = folder.appendingPathComponent(name)
       return try String(contentsOf: file, encoding: .utf8).split(separator: "\n").compactMap {
         Int($0)
       }
@@ -37,7 +44,7 @@ final class CommandLineCheckpointTests: CommandLineTestCase {
     XCTAssertEqual(try steps(), Array(repeating: Array(0..<20), count: 4))
     for deaths in [[0], [3], [4], [19], [2, 6, 17], [7, 8, 18, 19]] {
       let text = deaths.map(String.init).joined(separator: ",")
-      _ = try runPlaybook("remove", "--yes", research: "checkpointed")
+      try remove()
       let run = try runPlaybook(
         "run",
         "--workers",
@@ -57,7 +64,7 @@ final class CommandLineCheckpointTests: CommandLineTestCase {
   func testTheNextRunGoesOn() throws {
     _ = try runPlaybook("run", "--parallel", "serial", research: "checkpointed")
     let table = try results()
-    _ = try runPlaybook("remove", "--yes", research: "checkpointed")
+    try remove()
     let deaths = [5, 13]
     for status in [1, 1, 0] {
       let run = try runPlaybook(

@@ -3,6 +3,8 @@ import Foundation
 import GRDB
 import XCTest
 
+@testable import FieldworkStore
+
 /// Which rows and which tables `results` shows.
 final class CommandLineSelectionTests: CommandLineTestCase {
   /// Runs `results` as CSV.
@@ -37,7 +39,10 @@ final class CommandLineSelectionTests: CommandLineTestCase {
 
   private func change(_ sql: String) throws {
     let database = try DatabaseQueue(path: directory.path + "/small/research.sqlite")
-    try database.write { try $0.execute(sql: sql) }
+    try database.write { database in
+      try database.execute(sql: sql)
+      try StoredChecksum.sealAll(database)
+    }
     try database.close()
   }
 

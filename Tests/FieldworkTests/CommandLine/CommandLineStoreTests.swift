@@ -1,7 +1,9 @@
-import Fieldwork
 import Foundation
 import GRDB
 import XCTest
+
+@testable import Fieldwork
+@testable import FieldworkStore
 
 /// What stands in the way of a run: results of another definition, files that are no store, and
 /// deleting without being told to.
@@ -42,13 +44,18 @@ final class CommandLineStoreTests: CommandLineTestCase {
 
   func testNothingIsDeletedWithoutBeingAsked() throws {
     XCTAssertEqual(try runPlaybook().status, 0)
+    let size = Wording.bytes(
+      ResearchFolder(directory: directory.path, name: "small").extent().bytes
+    )
     try assertRefused(
       "remove",
-      saying: "error: nothing was deleted: add --yes to delete the results in DIR/small"
+      saying:
+        "error: nothing was removed: add --yes to remove the results in DIR/small (4 experiments, \(size))"
     )
     try assertRefused(
       "--fresh",
-      saying: "error: --fresh deletes the results in DIR/small: add --yes to say so"
+      saying:
+        "error: --fresh removes the results in DIR/small (4 experiments, \(size)): add --yes to say so"
     )
     XCTAssertTrue(try runPlaybook().output.contains("0 experiments done, 4 already stored"))
     XCTAssertTrue(
@@ -56,7 +63,19 @@ final class CommandLineStoreTests: CommandLineTestCase {
     )
     let removed = try runPlaybook("remove", "--yes")
     XCTAssertEqual(removed.status, 0)
-    XCTAssertEqual(removed.output, "deleted \(directory.path)/small\n")
+    XCTAssertTrue(
+      removed.output.hasPrefix(
+        "removed \(directory.path)/small; they are in \(directory.path)/.trash/small-"
+      ),
+      removed.output
+    )
+    // Those that --fresh has replaced are there, too.
+    let trash = try FileManager.default.contentsOfDirectory(atPath: directory.path + "/.trash")
+    XCTAssertEqual(trash.count, 2)
+    for name in trash {
+      let results = try ResearchResults.load("\(directory.path)/.trash/\(name)")
+      XCTAssertEqual(results.experiments.count, 4)
+    }
     XCTAssertFalse(FileManager.default.fileExists(atPath: directory.path + "/small"))
   }
 

@@ -1,0 +1,57 @@
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Looks whether units have spoilt or used up the descriptors of a worker process.
+///
+/// An experiment that runs next in it would fail for what another one has done.
+struct DescriptorHealth: Sendable {
+  private let limit: Int32
+
+  init() {
+    #if canImport(Glibc)
+      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+      let resource = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    let number = getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 1024
+    self.limit = Int32(clamping: number)
+  }
+
+  /// Text on what is wrong; nil if nothing is.
+  var problem: String? {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+    where fcntl(descriptor, F_GETFD) < 0 {
+      return "a unit has closed descriptor \(descriptor), a standard stream"
+    }
+    // The lowest number that is free.
+    let free = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+    if free >= 0 { close(free) }
+    guard free < 0 || free > limit / 2 else { return nil }
+    return
+      "units have left more than \(limit / 2) files or connections open, of \(limit) that a process may have"
+  }
+}
+
+/// Ends a process that a unit has forked and that goes on in the engine.
+enum ForkGuard {
+  private static let process = getpid()
+
+  /// Notes the number of this process; once is enough.
+  static func begin() { _ = process }
+
+  /// Ends this process if it is not the one that began.
+  static func check(_ unit: String) {
+    guard getpid() != process else { return }
+    let text =
+      "error: a process that unit '\(unit)' has forked went on after the unit and was ended; end it with _exit in the unit\n"
+    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    _exit(1)
+  }
+}

@@ -1,0 +1,44 @@
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A name in the environment of a process that this one has started.
+///
+/// What the process starts inherits it, also in a session of its own, so it can be found when the process has ended.
+enum ProcessToken {
+  static let variable = "FIELDWORK_PROCESS"
+
+  private static let count = Protected(0)
+
+  /// Makes a name that no other process has.
+  static func next() -> String {
+    let number = count.withLock { count in
+      count += 1
+      return count
+    }
+    return "\(getpid()).\(number).\(UInt32.random(in: 0...UInt32.max))"
+  }
+
+  /// The value of the variable for a process: the names of those above it, and its own.
+  static func path(below environment: [String: String], _ token: String) -> String {
+    environment[variable].map { "\($0):\(token)" } ?? token
+  }
+
+  /// The name of this process; nil if it was started by none of ours.
+  static var own: String? {
+    ProcessInfo.processInfo.environment[variable]?.split(separator: ":").last.map(String.init)
+  }
+
+  /// Returns true if a process, or one above it, was started with the name.
+  static func has(_ process: Int32, _ token: String) -> Bool {
+    guard let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") else {
+      return false
+    }
+    return environment.range(of: Data(token.utf8)) != nil
+  }
+}

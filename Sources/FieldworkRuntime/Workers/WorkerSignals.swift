@@ -1,0 +1,62 @@
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The end for writing of a pipe that wakes the thread of ``WorkerSignals``. A signal handler can use nothing else.
+private nonisolated(unsafe) var wakingDescriptor: Int32 = -1
+
+/// Takes SIGTERM, SIGINT and SIGHUP in a worker process.
+///
+/// Schedulers send them to the run and to all its workers at once. The run then tells its workers to end their
+/// iterations. If it does not, the signal was for the worker alone, which dies of it.
+final class WorkerSignals: Sendable {
+  private static let numbers = [SIGTERM, SIGINT, SIGHUP]
+  /// How long the run has to tell the worker, in seconds.
+  private static let limit = 5.0
+
+  /// Takes the signals from here on.
+  /// - Parameter isStopping: returns true if the run has told the worker to stop.
+  /// - Throws: ``SystemError`` if the system has no room for it.
+  func begin(isStopping: @escaping @Sendable () -> Bool) throws {
+    let (reading, writing) = try SystemFile.pipe()
+    wakingDescriptor = writing.descriptor
+    let error = SystemThread.start {
+      withExtendedLifetime(writing) {
+        var number: UInt8 = 0
+        while true {
+          let count = read(reading.descriptor, &number, 1)
+          if count == 1 {
+            WorkerSignals.take(Int32(number), isStopping)
+          } else if count == 0 || errno != EINTR {
+            return
+          }
+        }
+      }
+    }
+    guard error == 0 else { throw SystemError("cannot start a thread", error) }
+    for number in Self.numbers {
+      // Not ignored: programs that units start would inherit that.
+      signal(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        let before = errno
+        _ = write(wakingDescriptor, &byte, 1)
+        errno = before
+      }
+    }
+  }
+
+  private static func take(_ number: Int32, _ isStopping: () -> Bool) {
+    let end = Date().addingTimeInterval(limit)
+    while Date() < end {
+      if isStopping() { return }
+      usleep(50_000)
+    }
+    signal(number, SIG_DFL)
+    kill(getpid(), number)
+  }
+}

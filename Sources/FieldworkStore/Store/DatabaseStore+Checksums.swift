@@ -1,0 +1,334 @@
+import FieldworkCore
+import GRDB
+import GRDBSQLite
+
+/// The checksums that a store keeps of its rows.
+///
+/// Each ended experiment has three, which are sums over its rows: of its own row and its failures, of what it saved, and
+/// of its profile and output. The rows of small tables have one each.
+enum StoredChecksum {
+  /// The columns of an experiment that its checksum covers, beside its place in the plan.
+  static let experimentColumns = [
+    "key", "id", "point", "config", "entries", "repetition", "updates", "state", "worker",
+    "started", "task", "branch", "device", "attempt", "build", "ending", "iterations", "ended",
+    "versions",
+  ]
+
+  private static let failureColumns =
+    "unit, iteration, kind, message, file, line, cause, code, signal, stderr"
+  private static let profileColumns = "unit, iteration, total, call, evaluation, cpu, memory"
+
+  /// Numbers for the kinds of rows; they are part of stored checksums.
+  private enum Kind {
+    static let experiment: UInt64 = 1
+    static let ordinal: UInt64 = 2
+    static let failure: UInt64 = 3
+    static let value: UInt64 = 4
+    static let profile: UInt64 = 5
+    static let output: UInt64 = 6
+    static let row: UInt64 = 7
+  }
+
+  /// The sums of an experiment.
+  struct Sums: Equatable {
+    var row: UInt64 = 0
+    var values: UInt64 = 0
+    var details: UInt64 = 0
+
+    mutating func add(failure cells: [Cell]) { row &+= ContentHash.of(Kind.failure, cells) }
+    mutating func add(profile cells: [Cell]) { details &+= ContentHash.of(Kind.profile, cells) }
+    mutating func add(output cells: [Cell]) { details &+= ContentHash.of(Kind.output, cells) }
+
+    /// Adds a saved value.
+    /// - Parameter name: the hash of its name, see ``StoredChecksum/name(_:)``.
+    mutating func add(_ name: UInt64, iteration: Int, kind: String, _ content: Cell) {
+      var hash = ContentHash(after: name)
+      hash.add(Cell(iteration))
+      hash.add(.text(kind))
+      hash.add(content)
+      values &+= hash.state
+    }
+
+    var cells: [Cell] {
+      [row, values, details].map { .integer(Int64(bitPattern: $0)) }
+    }
+  }
+
+  /// The hash with which those of the values saved under a name begin.
+  static func name(_ name: String) -> UInt64 { ContentHash.of(Kind.value, [.text(name)]) }
+
+  /// The hash of an experiment's own row.
+  static func row(_ cells: [Cell], ordinal: Int) -> UInt64 {
+    ContentHash.of(Kind.experiment, cells) &+ self.ordinal(ordinal)
+  }
+
+  static func ordinal(_ ordinal: Int) -> UInt64 { ContentHash.of(Kind.ordinal, [Cell(ordinal)]) }
+
+  /// The checksum of a row of a small table.
+  static func row(_ table: String, _ cells: [Cell]) -> Cell {
+    .integer(Int64(bitPattern: ContentHash.of(Kind.row, [.text(table)] + cells)))
+  }
+
+  // MARK: Writing
+
+  /// Stores the checksums of an experiment that has ended, by the number of its row.
+  static func seal(_ number: Int64, _ database: Database) throws {
+    var sums = Sums()
+    try forEach(
+      database,
+      "SELECT \(experimentColumns.joined(separator: ", ")), ordinal FROM experiment WHERE number = ?",
+      [Cell(number)]
+    ) { statement in
+      sums.row = experiment(statement, from: 0)
+    }
+    for part in Part.allCases {
+      try forEach(database, part.sql + " WHERE experiment = ?", [Cell(number)]) { statement in
+        part.add(statement, to: &sums)
+      }
+    }
+    try DatabaseStore.run(
+      database,
+      """
+      UPDATE experiment SET checksum = ?, value_checksum = ?, detail_checksum = ? WHERE number = ?
+      """,
+      sums.cells + [Cell(number)]
+    )
+  }
+
+  /// Stores the checksums of all experiments that have ended, and of the rows of small tables.
+  static func sealAll(_ database: Database) throws {
+    for table in smallTables {
+      var rows: [[Cell]] = []
+      try forEach(
+        database,
+        "SELECT \(table.columns.joined(separator: ", ")) FROM \(table.name)",
+        []
+      ) {
+        rows.append(cells($0, 0..<table.columns.count))
+      }
+      let condition = table.columns.prefix(table.keys).map { "\($0) = ?" }
+      for row in rows {
+        try DatabaseStore.run(
+          database,
+          "UPDATE \(table.name) SET checksum = ? WHERE \(condition.joined(separator: " AND "))",
+          [self.row(table.name, row)] + row.prefix(table.keys)
+        )
+      }
+    }
+    let numbers = try Int64.fetchAll(
+      database,
+      sql: "SELECT number FROM experiment WHERE ending IS NOT NULL"
+    )
+    for number in numbers { try seal(number, database) }
+  }
+
+  // MARK: Small tables
+
+  /// A table with a checksum for each row.
+  struct SmallTable {
+    let name: String
+    /// The columns that the checksum covers.
+    let columns: [String]
+    /// The number of columns, from the first on, that tell rows apart.
+    var keys = 1
+  }
+
+  static let smallTables = [
+    SmallTable(name: "note", columns: ["key", "value"]),
+    SmallTable(name: "variable", columns: ["name", "declared"]),
+    SmallTable(name: "parameter", columns: ["name"]),
+    SmallTable(
+      name: "domain_update",
+      columns: [
+        "produced", "number", "schedule", "premise", "outcome", "domain", "build", "made",
+      ]
+    ),
+    SmallTable(name: "meta", columns: ["run", "topic", "item", "text"], keys: 3),
+  ]
+
+  /// The tables that have rows whose checksum is not that of their columns.
+  static func damagedTables(_ database: Database) throws -> [String] {
+    guard try areKept(database) else { return [] }
+    return try smallTables.compactMap { table in
+      var isDamaged = false
+      try forEach(
+        database,
+        "SELECT checksum, \(table.columns.joined(separator: ", ")) FROM \(table.name)",
+        []
+      ) { statement in
+        let wanted = row(table.name, cells(statement, 1..<table.columns.count + 1))
+        guard case .integer(let wanted) = wanted else { return }
+        if sqlite3_column_int64(statement, 0) != wanted { isDamaged = true }
+      }
+      return isDamaged ? table.name : nil
+    }
+  }
+
+  // MARK: Checking
+
+  /// The parts of an experiment that are in tables of their own.
+  enum Part: CaseIterable {
+    case failures, values, profile, output
+
+    var sql: String {
+      switch self {
+      case .failures: "SELECT experiment, \(failureColumns) FROM failure"
+      case .values:
+        """
+        SELECT experiment, variable.name, iteration, kind, content
+        FROM value JOIN variable ON variable.number = value.variable
+        """
+      case .profile: "SELECT experiment, \(profileColumns) FROM profile"
+      case .output: "SELECT experiment, stream, text FROM output"
+      }
+    }
+
+    fileprivate func add(_ statement: SQLiteStatement, to sums: inout Sums) {
+      let count = sqlite3_column_count(statement)
+      switch self {
+      case .values:
+        var hash = ContentHash(Kind.value)
+        for column in 1..<count { hash.add(statement, column) }
+        sums.values &+= hash.state
+      case .failures: sums.row &+= hash(Kind.failure, statement, count)
+      case .profile: sums.details &+= hash(Kind.profile, statement, count)
+      case .output: sums.details &+= hash(Kind.output, statement, count)
+      }
+    }
+
+    private func hash(_ kind: UInt64, _ statement: SQLiteStatement, _ count: Int32) -> UInt64 {
+      var hash = ContentHash(kind)
+      for column in 1..<count { hash.add(statement, column) }
+      return hash.state
+    }
+  }
+
+  /// The hash of the row of an experiment that a statement is at.
+  private static func experiment(_ statement: SQLiteStatement, from first: Int32) -> UInt64 {
+    var hash = ContentHash(Kind.experiment)
+    let count = Int32(experimentColumns.count)
+    for column in first..<first + count { hash.add(statement, column) }
+    var ordinal = ContentHash(Kind.ordinal)
+    ordinal.add(statement, first + count)
+    return hash.state &+ ordinal.state
+  }
+
+  /// Returns true if a store has checksums: those of versions before have none.
+  static func areKept(_ database: Database) throws -> Bool {
+    try database.columns(in: "experiment").contains { $0.name == "checksum" }
+  }
+
+  /// The experiments, by the numbers of their rows, of which something is not as it was when they ended.
+  /// - Parameter parts: what is checked beside their own rows.
+  static func damaged(_ database: Database, _ parts: [Part] = [.failures]) throws -> Set<Int64> {
+    guard try areKept(database) else { return [] }
+    var sums: [Int64: Sums] = [:]
+    for part in parts {
+      try forEach(database, part.sql, []) { statement in
+        part.add(statement, to: &sums[sqlite3_column_int64(statement, 0), default: Sums()])
+      }
+    }
+    var damaged = Set<Int64>()
+    let columns = experimentColumns.joined(separator: ", ")
+    try forEach(
+      database,
+      """
+      SELECT number, checksum, value_checksum, detail_checksum, \(columns), ordinal FROM experiment
+      WHERE checksum IS NOT NULL OR ending IS NOT NULL
+      """,
+      []
+    ) { statement in
+      let number = sqlite3_column_int64(statement, 0)
+      var found = sums[number] ?? Sums()
+      found.row &+= experiment(statement, from: 4)
+      let stored = (1...3).map { UInt64(bitPattern: sqlite3_column_int64(statement, $0)) }
+      let isWhole =
+        found.row == stored[0]
+        && (!parts.contains(.values) || found.values == stored[1])
+        && (!parts.contains(.profile) || found.details == stored[2])
+      if !isWhole { damaged.insert(number) }
+    }
+    return damaged
+  }
+
+  /// The stored checksums of what experiments saved, by the numbers of their rows.
+  static func ofValues(_ database: Database) throws -> [Int64: UInt64] {
+    guard try areKept(database) else { return [:] }
+    var checksums: [Int64: UInt64] = [:]
+    let sql = "SELECT number, value_checksum FROM experiment WHERE ending IS NOT NULL"
+    try forEach(database, sql, []) { statement in
+      checksums[sqlite3_column_int64(statement, 0)] = UInt64(
+        bitPattern: sqlite3_column_int64(statement, 1)
+      )
+    }
+    return checksums
+  }
+
+  // MARK: Statements
+
+  private static func cells(_ statement: SQLiteStatement, _ columns: Range<Int>) -> [Cell] {
+    columns.map { column in
+      let column = Int32(column)
+      switch sqlite3_column_type(statement, column) {
+      case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
+      case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
+      case SQLITE_NULL: return .null
+      default:
+        return Cell(DatabaseValue(sqliteStatement: statement, index: column))
+      }
+    }
+  }
+
+  /// Runs a statement and calls the body at each of its rows.
+  static func forEach(
+    _ database: Database,
+    _ sql: String,
+    _ arguments: [Cell],
+    _ body: (SQLiteStatement) throws -> Void
+  ) throws {
+    let statement = try database.cachedStatement(sql: sql).sqliteStatement
+    defer { sqlite3_reset(statement) }
+    for (index, cell) in arguments.enumerated() {
+      guard cell.bind(to: statement, at: Int32(index + 1)) == SQLITE_OK else {
+        throw DatabaseError(sqlite3_errcode(database.sqliteConnection), database, sql: sql)
+      }
+    }
+    while true {
+      switch sqlite3_step(statement) {
+      case SQLITE_ROW: try body(statement)
+      case SQLITE_DONE: return
+      case let code: throw DatabaseError(code, database, sql: sql)
+      }
+    }
+  }
+}
+
+extension DatabaseStore {
+  /// The ids of all stored experiments.
+  func experimentIDs() throws -> Set<String> {
+    try read { Set(try String.fetchAll($0, sql: "SELECT id FROM experiment")) }
+  }
+
+  /// The experiments that are damaged, in the order of the plan. All that is stored of them is checked.
+  package func damagedExperiments() throws -> [StoredStatus.Failed] {
+    try read { database in
+      let damaged = try StoredChecksum.damaged(database, StoredChecksum.Part.allCases)
+      let rows = try Row.fetchCursor(
+        database,
+        sql: "SELECT number, key, id, ordinal FROM experiment ORDER BY ordinal"
+      )
+      var found: [StoredStatus.Failed] = []
+      while let row = try rows.next() {
+        guard damaged.contains(try row.decode(atIndex: 0)) else { continue }
+        found.append(
+          StoredStatus.Failed(
+            key: try row.decode(atIndex: 1),
+            id: try row.decode(atIndex: 2),
+            ordinal: try row.decode(atIndex: 3)
+          )
+        )
+      }
+      return found
+    }
+  }
+}

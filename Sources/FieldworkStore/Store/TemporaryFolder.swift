@@ -1,0 +1,33 @@
+import FieldworkCore
+import Foundation
+
+/// A folder for temporary files, which is deleted with this value.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  /// Copies a database with its log into a new folder.
+  /// - Parameter suffixes: what the names of the files end with; those that are missing are left out.
+  init(copying database: String, _ suffixes: [String]) throws {
+    path = FileManager.default.temporaryDirectory.path + "/fieldwork-\(UUID().uuidString)"
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path,
+        withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700]
+      )
+      for suffix in suffixes where FileManager.default.fileExists(atPath: database + suffix) {
+        try FileManager.default.copyItem(
+          atPath: database + suffix,
+          toPath: path + "/" + ResearchFolder.database + suffix
+        )
+      }
+    } catch {
+      throw FieldworkError(
+        .store,
+        "the store \(database) is on a disk that cannot be written, and copying it to \(path) failed: \(ResearchFolder.reason(error))"
+      )
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
