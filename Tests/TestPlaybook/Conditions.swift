@@ -5,6 +5,7 @@ import Foundation
 
 extension TestPlaybook {
   /// The tests of messages are not about how it was built.
+  @MainActor
   static func main() async { await main(isOptimized: environment["TEST_UNOPTIMIZED"] == nil) }
 }
 

@@ -24,6 +24,15 @@ struct RecordOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "How much is kept of what an experiment writes to a stream, such as 10MB or 1GB: its beginning and its end; 64MB by default, 0 for all of it.",
+      valueName: "size"
+    ),
+    transform: readSize
+  )
+  var outputLimit: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "What is logged: this level and above; notice by default.",
       valueName: "trace|debug|info|notice|warning|error|critical"
     ),
@@ -60,6 +69,7 @@ struct RecordOptions: ParsableArguments {
     research.settings.stdout = stdout ?? research.settings.stdout ?? usual
     // What the system says of a crash goes there, so it is left alone unless asked for.
     research.settings.stderr = stderr ?? research.settings.stderr
+    if let outputLimit { research.settings.outputLimit = outputLimit == 0 ? nil : outputLimit }
     research.settings.logLevel =
       logLevel ?? research.settings.logLevel ?? (keepsFiles ? .notice : nil)
     if let profile { research.settings.profiling = profile }
@@ -85,6 +95,22 @@ struct RecordOptions: ParsableArguments {
       return .git(String(text.dropFirst(4)))
     }
   }
+}
+
+/// Reads a size such as `500kB`, `64MB`, `1.5GB`; a number alone is in bytes.
+/// - Throws: `ValidationError` if it is none.
+@Sendable func readSize(_ text: String) throws -> Int {
+  let units: [(String, Double)] = [("kb", 1e3), ("mb", 1e6), ("gb", 1e9), ("tb", 1e12), ("b", 1)]
+  let lower = text.lowercased()
+  let unit = units.first { lower.hasSuffix($0.0) }
+  let digits = lower.dropLast(unit?.0.count ?? 0)
+  let isPlain = digits.utf8.allSatisfy {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
+  }
+  guard isPlain, let number = Double(digits), number * (unit?.1 ?? 1) < 1e15 else {
+    throw ValidationError("'\(text)' is no size: write 500kB, 64MB or 1GB, or 0 for no limit")
+  }
+  return Int(number * (unit?.1 ?? 1))
 }
 
 @Sendable func readOutputMode(_ text: String) throws -> OutputMode {

@@ -1,5 +1,6 @@
 import ArgumentParser
 public import FieldworkCore
+import FieldworkStore
 import Foundation
 
 /// An executable that holds one research.
@@ -41,14 +42,24 @@ extension Playbook {
   /// done, 1 if experiments failed, 2 if the command or the research cannot be run, 130 if interrupted.
   // It becomes part of the playbook's own module, and is built as that is.
   @_alwaysEmitIntoClient
+  @MainActor
   public static func main() async {
     await main(isOptimized: CallDepth.direct() == CallDepth.nested())
   }
 
   /// Runs the playbook's command line.
   /// - Parameter isOptimized: whether the playbook's own code was built with optimisation.
+  // On the main thread until it is known that there can be others.
+  @MainActor
   public static func main(isOptimized: Bool) async {
     StandardDescriptors.open()
+    do {
+      try SystemThread.require(4)
+    } catch {
+      let text = "error: \((error as? FieldworkError)?.message ?? "\(error)")\n"
+      FileHandle.standardError.write(Data(text.utf8))
+      exit(ExitStatus.unusable.rawValue)
+    }
     let arguments = Array(CommandLine.arguments.dropFirst())
     let status = await PlaybookCommandLine(
       Self.init(),

@@ -141,6 +141,9 @@ public struct ResearchSettings: Sendable, Hashable {
   public var stdout: OutputMode?
   /// Where the units' standard error goes; nil to leave it to the command that runs the research.
   public var stderr: OutputMode?
+  /// The number of bytes that are kept of what one experiment writes to a stream: the beginning and the end; nil for all
+  /// of it.
+  public var outputLimit: Int? = 64 << 20
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
   public var parallelism = Parallelism.processes

@@ -28,6 +28,8 @@ final class TaskHost: Sendable {
     var errorRetries = 0
     /// Makes the folder of an experiment, by its id.
     let makeDirectory: @Sendable (String) throws -> String
+    /// Whether tasks run one after the other, so that the process can go back to its working directory.
+    var restoresFolder = false
     /// Moves what earlier attempts at an experiment have left in its folder to a folder in it, by its id.
     var setAside: @Sendable (String) throws -> Void = { _ in }
     /// The results of the research as far as they are stored.
@@ -58,6 +60,8 @@ final class TaskHost: Sendable {
   private let keepsTasksWhole: Bool
   private let unitVersions: String?
   private let handover: TimedHandover
+  /// The working directory of the process when it began.
+  private let folder = FileManager.default.currentDirectoryPath
   /// The names of parameters that a warning was given of, and those that need none.
   private let examinedReads = Protected<Set<String>>([])
 
@@ -150,6 +154,7 @@ final class TaskHost: Sendable {
     for experiment in task.experiments where checkpoints.last(of: experiment) == nil {
       setAside(experiment)
     }
+    services.capture?.experimentBegins()
     hooks.board?.task = task.number
     for experiment in task.experiments {
       hooks.emit(.experimentStarted(experiment, worker: worker))
@@ -184,7 +189,16 @@ final class TaskHost: Sendable {
     handover.begin(zip(keys, members).map { ($0, $1.context.savedValues) })
     await runner.run(by: research.executor)
     handover.end(keys)
+    if setting.restoresFolder { restoreFolder() }
     return runner.firstError
+  }
+
+  /// A unit may have changed the working directory, which is not for the next experiment.
+  private func restoreFolder() {
+    guard FileManager.default.currentDirectoryPath != folder else { return }
+    if !FileManager.default.changeCurrentDirectoryPath(folder) {
+      hooks.emit(.warning("cannot go back to the working directory \(folder)"))
+    }
   }
 
   /// An attempt that begins from the start has an empty folder.

@@ -32,6 +32,12 @@ final class CapturedStream {
   /// A file for which there is no use at present.
   private var spare: OutputFile?
   private var current: String?
+  /// The number of bytes that are kept of what an experiment writes; nil for all of it.
+  private let limit: Int?
+  /// How many experiments write at once into the file of the research.
+  private let writers: Int
+  /// The size of the file of the research when the experiment began that runs.
+  private var commonStart = 0
   /// What experiments have written whose files are no longer open, for a store without files.
   private var untaken: [String: [UInt8]] = [:]
 
@@ -43,8 +49,12 @@ final class CapturedStream {
     _ stream: StandardStream,
     _ mode: OutputMode,
     _ folder: ResearchFolder?,
-    _ descriptor: Int32
+    _ descriptor: Int32,
+    limit: Int? = nil,
+    writers: Int = 1
   ) throws {
+    self.limit = limit
+    self.writers = writers
     self.stream = stream
     self.mode = mode
     self.folder = folder
@@ -56,6 +66,26 @@ final class CapturedStream {
       let nothing = try SystemFile("/dev/null", O_RDWR)
       // The number of the stream is free, and must not be the number of what stands for it.
       terminal = try SystemFile(duplicating: nothing.descriptor, above: descriptor)
+    }
+  }
+
+  // MARK: Limits
+
+  /// An experiment begins in this process.
+  func experimentBegins() {
+    guard let common else { return }
+    // What came before belongs to another one.
+    trimCommon()
+    commonStart = common.file.size
+  }
+
+  /// Leaves out what is more than the limit.
+  func trim() {
+    guard isCapturing, let limit else { return }
+    if current != nil, let file = files.last?.file {
+      file.trim(from: 0, limit: limit)
+    } else if let common {
+      common.trim(from: commonStart, limit: limit * writers)
     }
   }
 
@@ -86,7 +116,10 @@ final class CapturedStream {
       current = nil
       leadOutside()
       // The file that was entered last.
-      if let file = files.last?.file { settle(file) }
+      if let file = files.last?.file {
+        if let limit { file.trim(from: 0, limit: limit) }
+        settle(file)
+      }
     }
     guard let common, !common.isSettled else { return }
     attempt(common.publish)
@@ -101,11 +134,17 @@ final class CapturedStream {
     lead(to: terminal)
     for (experiment, file) in files { retire(file, of: experiment) }
     files = []
+    trimCommon()
     if let common { attempt(common.publish) }
     common?.discard()
     common = nil
     spare?.discard()
     spare = nil
+  }
+
+  private func trimCommon() {
+    guard let common, let limit else { return }
+    common.trim(from: commonStart, limit: limit * writers)
   }
 
   /// What an experiment has written since the last time, for a store without files.
@@ -174,6 +213,7 @@ final class CapturedStream {
     if folder == nil, let bytes = attempt(file.take), !bytes.isEmpty {
       untaken[experiment, default: []] += bytes
     }
+    attempt(file.compact)
     if spare == nil && file.isReusable { spare = file } else { file.discard() }
   }
 

@@ -25,6 +25,8 @@ package final class OutputCapture: Sendable {
     let output: CapturedStream
     let error: CapturedStream
     var hasToldFailure = false
+    /// Whether output is looked at time and again, since it may grow beyond its limit.
+    var isWatching = false
   }
 
   /// Where the standard output led before, for whatever is to be seen on the terminal. Open as long as
@@ -35,12 +37,15 @@ package final class OutputCapture: Sendable {
   package let terminalError: Int32
 
   private let state: Protected<State>
+  private let isLimited: Bool
   private let failed: @Sendable (FieldworkError) -> Void
 
   /// Redirects nothing yet.
   /// - Parameters:
   ///   - folder: the folder of the research, which is there already; nil for a store without files.
   ///   - descriptors: what to redirect.
+  ///   - limit: the number of bytes that are kept of what an experiment writes to a stream; nil for all of it.
+  ///   - writers: how many experiments write at once into the file of the research.
   ///   - failed: is told, once, why output cannot be kept.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if there is no folder for a common file, of
   ///   code `store` if the process cannot open more files.
@@ -49,6 +54,8 @@ package final class OutputCapture: Sendable {
     output: OutputMode,
     error: OutputMode,
     descriptors: (output: Int32, error: Int32) = (STDOUT_FILENO, STDERR_FILENO),
+    limit: Int? = nil,
+    writers: Int = 1,
     failed: @escaping @Sendable (FieldworkError) -> Void
   ) throws {
     let problems = Self.problems(output: output, error: error, hasFolder: folder != nil)
@@ -60,8 +67,22 @@ package final class OutputCapture: Sendable {
       )
     }
     do {
-      let output = try CapturedStream(.stdout, output, folder, descriptors.output)
-      let error = try CapturedStream(.stderr, error, folder, descriptors.error)
+      let output = try CapturedStream(
+        .stdout,
+        output,
+        folder,
+        descriptors.output,
+        limit: limit,
+        writers: writers
+      )
+      let error = try CapturedStream(
+        .stderr,
+        error,
+        folder,
+        descriptors.error,
+        limit: limit,
+        writers: writers
+      )
       terminalOutput = output.terminal.descriptor
       terminalError = error.terminal.descriptor
       state = Protected(State(output: output, error: error))
@@ -69,6 +90,7 @@ package final class OutputCapture: Sendable {
       throw FieldworkError(.store, "the output cannot be redirected", cause: "\(error)")
     }
     self.failed = failed
+    isLimited = limit != nil
   }
 
   /// What is wrong with taking the streams in these modes.
@@ -93,10 +115,34 @@ package final class OutputCapture: Sendable {
 
   /// Redirects. What is written outside of experiments goes to the file of the research, or to the
   /// terminal if there is none.
-  package func begin() { forBoth { $0.begin() } }
+  package func begin() {
+    forBoth { $0.begin() }
+    guard isLimited else { return }
+    state.withLock { $0.isWatching = true }
+    watch()
+  }
+
+  /// How often output is looked at.
+  private static let interval = DispatchTimeInterval.milliseconds(100)
+  private static let watcher = DispatchQueue(label: "fieldwork.output", qos: .utility)
+
+  /// A program can write hundreds of megabytes a second, and a full disk would end the run.
+  private func watch() {
+    Self.watcher.asyncAfter(deadline: .now() + Self.interval) { [weak self] in
+      guard let self, state.withLock({ $0.isWatching }) else { return }
+      forBoth { $0.trim() }
+      watch()
+    }
+  }
+
+  /// An experiment begins in this process, so what is written from now on is its output.
+  package func experimentBegins() { forBoth { $0.experimentBegins() } }
 
   /// Leads the streams to where they led before, and deletes what is not needed.
-  package func end() { forBoth { $0.end() } }
+  package func end() {
+    state.withLock { $0.isWatching = false }
+    forBoth { $0.end() }
+  }
 
   /// What is written from here on belongs to an experiment, until ``leave()``.
   ///

@@ -14,7 +14,7 @@ import Foundation
 final class OutputFile {
   private enum Place {
     /// In the file in which people look.
-    case visible
+    case visible(String)
     /// In a hidden file, which is to appear elsewhere.
     case hidden(String, visible: String)
     /// In a file without a name, for a store without files.
@@ -31,7 +31,7 @@ final class OutputFile {
   init(_ hidden: HiddenOutput, in folder: ResearchFolder) throws {
     if let file = try OutputFile.existing(hidden, in: folder) {
       self.file = file
-      place = .visible
+      place = .visible(hidden.visiblePath(in: folder))
       mark = file.size
     } else {
       let path = hidden.path(in: folder)
@@ -88,15 +88,75 @@ final class OutputFile {
   /// - Throws: ``SystemError``. The bytes count as handed on even so: a full disk must not make the same
   ///   attempt come again with each unit.
   func handOn(to other: OutputFile) throws {
-    try file.forEachPiece(of: takeRange()) { try other.file.append($0) }
+    try file.forEachPiece(of: takeRange()) {
+      try other.file.append(Self.marker($0))
+    } _: {
+      try other.file.append($0)
+    }
   }
 
   /// The bytes that were written since the last time.
   /// - Throws: ``SystemError``.
   func take() throws -> [UInt8] {
     var bytes: [UInt8] = []
-    try file.forEachPiece(of: takeRange()) { bytes += $0 }
+    try file.forEachPiece(of: takeRange()) {
+      bytes += Self.marker($0).utf8
+    } _: {
+      bytes += $0
+    }
     return bytes
+  }
+
+  /// The line that stands for output that was left out.
+  static func marker(_ count: Int) -> String {
+    let size = count >= 1_000_000 ? "\(count / 1_000_000) MB" : "\(count) bytes"
+    return "\n[… \(size) of output left out: more than --output-limit …]\n"
+  }
+
+  /// Keeps the beginning and the end of what was written from a position on, if it is longer than a limit. What is left
+  /// out gives its room back at once; ``compact()`` takes it out of the file.
+  func trim(from start: Int, limit: Int) {
+    let size = file.size
+    guard size - start > limit + Self.slack else { return }
+    let page = 4096
+    let first = (start + limit / 2 + page - 1) / page * page
+    let last = (size - limit / 2) / page * page
+    guard last > first, !file.punch(first..<last) else { return }
+    // The beginning stays, and what comes from now on.
+    file.cut(to: first)
+    mark = min(mark, first)
+    try? file.append(Self.marker(size - first))
+  }
+
+  /// Output beyond the limit at which something is left out.
+  private static let slack = 1 << 20
+
+  /// Writes the file without the holes that ``trim(from:limit:)`` has left, and with a line in their place.
+  /// - Throws: ``SystemError``.
+  func compact() throws {
+    guard file.hasHoles else { return }
+    let path: String? =
+      switch place {
+      case .visible(let path): path
+      case .hidden(let path, _): path
+      case .nameless: nil
+      }
+    let new: SystemFile
+    if let path {
+      new = try SystemFile(path + ".compact", O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
+    } else {
+      new = try SystemFile.temporary()
+    }
+    try file.forEachPiece(of: 0..<file.size) {
+      try new.append(Self.marker($0))
+    } _: {
+      try new.append($0)
+    }
+    if let path, rename(path + ".compact", path) != 0 {
+      throw SystemError("cannot write \(path)")
+    }
+    file = new
+    mark = new.size
   }
 
   private func takeRange() -> Range<Int> {
@@ -115,6 +175,7 @@ final class OutputFile {
   /// - Throws: ``SystemError``; the bytes are then still in the hidden file.
   func publish() throws {
     guard case .hidden(let hidden, let visible) = place, file.size > 0 else { return }
+    try compact()
     let folder = URL(fileURLWithPath: visible).deletingLastPathComponent()
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     // Unlike a renaming, a link does not replace what another process has just made.
@@ -125,7 +186,7 @@ final class OutputFile {
       mark = other.size
     }
     unlink(hidden)
-    place = .visible
+    place = .visible(visible)
   }
 
   /// Whether the file can serve something else: it holds nothing that is not kept elsewhere.

@@ -133,6 +133,68 @@ final class SystemFile: Sendable {
     return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
   }
 
+  /// The smallest hole that is looked for.
+  private static let smallestHole = 1 << 16
+
+  /// True if a part of the file has been taken out of it, see ``punch(_:)``.
+  var hasHoles: Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+    return Int(status.st_blocks) * 512 + Self.smallestHole < Int(status.st_size)
+  }
+
+  #if os(Linux)
+    private typealias Allocate = @convention(c) (Int32, Int32, off_t, off_t) -> Int32
+
+    /// The headers do not show the call to Swift.
+    private static let allocate = dlsym(dlopen(nil, RTLD_NOW), "fallocate").map {
+      unsafeBitCast($0, to: Allocate.self)
+    }
+  #endif
+
+  /// Gives the room of a range of bytes back to the disk. Those after it stay where they are.
+  /// - Returns: false if the file system cannot do that.
+  func punch(_ range: Range<Int>) -> Bool {
+    #if os(Linux)
+      // FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE.
+      let mode: Int32 = 1 | 2
+      guard let allocate = Self.allocate else { return false }
+      return allocate(descriptor, mode, off_t(range.lowerBound), off_t(range.count)) == 0
+    #else
+      return false
+    #endif
+  }
+
+  /// Makes the file shorter.
+  func cut(to size: Int) { ftruncate(descriptor, off_t(size)) }
+
+  /// Hands out the bytes of a range as ``forEachPiece(of:_:)``, without those that were taken out of the file.
+  /// - Parameter hole: is called with the number of bytes of each hole.
+  /// - Throws: ``SystemError``, and what the closures throw.
+  func forEachPiece(
+    of range: Range<Int>,
+    hole: (Int) throws -> Void,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    guard hasHoles else { return try forEachPiece(of: range, body) }
+    #if os(Linux)
+      let (seekData, seekHole): (Int32, Int32) = (3, 4)
+    #else
+      let (seekData, seekHole): (Int32, Int32) = (4, 3)
+    #endif
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let found = lseek(descriptor, off_t(position), seekData)
+      let data = found < 0 ? range.upperBound : min(Int(found), range.upperBound)
+      if data > position { try hole(data - position) }
+      guard data < range.upperBound else { return }
+      let next = lseek(descriptor, off_t(data), seekHole)
+      let end = next < 0 ? range.upperBound : min(Int(next), range.upperBound)
+      try forEachPiece(of: data..<end, body)
+      position = end
+    }
+  }
+
   /// Makes the file empty.
   func clear() { ftruncate(descriptor, 0) }
 
@@ -141,6 +203,13 @@ final class SystemFile: Sendable {
   /// - Throws: ``SystemError``.
   func append(_ bytes: UnsafeRawBufferPointer) throws {
     try SystemFile.append(bytes, to: descriptor, path)
+  }
+
+  /// Writes a text as ``append(_:)-(UnsafeRawBufferPointer)``.
+  /// - Throws: ``SystemError``.
+  func append(_ text: String) throws {
+    var text = text
+    try text.withUTF8 { try append(UnsafeRawBufferPointer($0)) }
   }
 
   static func append(

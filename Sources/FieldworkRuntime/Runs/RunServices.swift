@@ -52,6 +52,8 @@ final class RunServices: Sendable {
         folder: folder,
         output: output,
         error: error,
+        limit: settings.outputLimit,
+        writers: role == .worker ? settings.branches.count : workers,
         failed: failed
       )
     }

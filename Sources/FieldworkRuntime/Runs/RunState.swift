@@ -162,6 +162,7 @@ final class RunState: Sendable {
         debug: debug,
         errorRetries: faults.errorRetries,
         makeDirectory: { try store.directory(of: $0) },
+        restoresFolder: research.settings.parallelism == .serial,
         setAside: { try store.folder?.setAsideFiles(of: $0) },
         makeResults: { try store.contents() },
         loadCheckpoint: { try store.checkpoint(of: $0) },

@@ -19,6 +19,13 @@ final class WorkerErrorOutput {
   private let worker: Int
   private let run: RunState
   private let file: SystemFile?
+  /// The number of bytes that are kept of what an experiment writes; nil for all of it.
+  private let limit: Int?
+  /// The number of bytes that the file has got since the last task ended.
+  private var written = 0
+  /// The number of bytes that were left out since then, and the last ones of them.
+  private var leftOut = 0
+  private var tail: [UInt8] = []
   /// The bytes of a line that has not ended.
   private var line: [UInt8] = []
   /// The trace that the process is printing; nil if it has not crashed.
@@ -27,6 +34,7 @@ final class WorkerErrorOutput {
   init(_ worker: Int, _ run: RunState) {
     self.worker = worker
     self.run = run
+    limit = run.research.settings.outputLimit
     if let folder = run.services.folder, run.research.settings.stderr?.hasCommonFile ?? false {
       file = try? SystemFile(
         folder.file(StandardStream.stderr.fileName),
@@ -39,7 +47,7 @@ final class WorkerErrorOutput {
 
   func take(_ bytes: UnsafeRawBufferPointer) {
     if let file {
-      try? file.append(bytes)
+      append(bytes, to: file)
       return
     }
     line += bytes
@@ -51,6 +59,30 @@ final class WorkerErrorOutput {
     line.removeSubrange(...end)
   }
 
+  /// Appends the beginning of an experiment's output, and keeps as much of its end in memory.
+  private func append(_ bytes: UnsafeRawBufferPointer, to file: SystemFile) {
+    guard let limit, written + bytes.count > limit / 2 else {
+      written += bytes.count
+      try? file.append(bytes)
+      return
+    }
+    leftOut += bytes.count
+    tail += bytes
+    let most = min(limit / 2, Self.tailLimit)
+    if tail.count > 2 * most { tail.removeFirst(tail.count - most) }
+  }
+
+  /// The most that is kept in memory, in bytes.
+  private static let tailLimit = 1 << 20
+
+  /// Appends the end of an experiment's output.
+  private func endOutput() {
+    defer { (written, leftOut, tail) = (0, 0, []) }
+    guard leftOut > 0, let file else { return }
+    if leftOut > tail.count { try? file.append(OutputFile.marker(leftOut - tail.count)) }
+    tail.withUnsafeBytes { try? file.append($0) }
+  }
+
   private func endLine() {
     if !line.isEmpty { tell(line + [UInt8(ascii: "\n")]) }
     line = []
@@ -58,6 +90,7 @@ final class WorkerErrorOutput {
 
   /// The worker has reported something, so a trace that was printed is another program's: it is shown as it came.
   func workerLives() {
+    endOutput()
     guard let trace else { return }
     self.trace = nil
     tell(trace.lines.joined(separator: "\n") + "\n")
@@ -65,6 +98,7 @@ final class WorkerErrorOutput {
 
   /// Hands on the last line, though it has no end.
   func finish() {
+    endOutput()
     endLine()
     guard let trace else { return }
     self.trace = nil

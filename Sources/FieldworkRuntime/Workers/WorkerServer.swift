@@ -138,6 +138,7 @@ public final class WorkerServer: Sendable {
           guard let folder else { throw FieldworkError.noFolders }
           return try folder.makeDirectory(of: experiment)
         },
+        restoresFolder: true,
         setAside: { try folder?.setAsideFiles(of: $0) },
         makeResults: {
           guard let folder else {

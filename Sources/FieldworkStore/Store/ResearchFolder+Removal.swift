@@ -9,7 +9,7 @@ import Foundation
 
 /// What the removal of results has done.
 package struct Removal: Sendable {
-  /// The folder in the trash that has the results now; nil if they were deleted for good.
+  /// The folder in the trash that has the results now, as messages show it; nil if they were deleted for good.
   package let trash: String?
   /// What was left in the folder of the research, since no run has made it.
   package let left: [String]
@@ -56,7 +56,7 @@ extension ResearchFolder {
   public func remove() throws { try remove(permanently: true) }
 
   /// Removes what runs have made; only for the holder of the lock.
-  /// - Returns: the folder in the trash; nil if everything was deleted, or nothing was there.
+  /// - Returns: the folder in the trash, as messages show it; nil if everything was deleted, or nothing was there.
   @discardableResult
   func removeContents(permanently: Bool = false) throws -> String? {
     let own = ownItems()
@@ -84,7 +84,11 @@ extension ResearchFolder {
     }
     // It may hold what no run has made.
     rmdir(file("experiments"))
-    return trash
+    return trash.map { trash in
+      let name = (trash as NSString).lastPathComponent
+      return ((path as NSString).deletingLastPathComponent as NSString)
+        .appendingPathComponent(".trash/" + name)
+    }
   }
 
   /// The number and the size of what ``remove(permanently:)`` removes.
