@@ -87,6 +87,8 @@ struct ConfigsCommand: PlaybookSubcommand {
     var plan = plan
     var count = 0
     while count < limit ?? .max, let experiment = try plan.next() {
+      // A condition may hold for none of very many.
+      if limit != nil, selection != nil, plan.produced > Self.searchLimit { return }
       guard selection?.includes(experiment) ?? true else { continue }
       count += 1
       try body(experiment)
@@ -122,6 +124,11 @@ struct ConfigsCommand: PlaybookSubcommand {
     let total = try selection.map { try $0.count(in: plan) } ?? plan.size
     let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
     lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
+    if selection != nil, shown < limit, limit > 0, plan.size ?? .max > Self.searchLimit {
+      lines.append(
+        "only the first \(Self.searchLimit) experiments were looked at; --limit 0 goes through all"
+      )
+    }
     if !research.updates.isEmpty {
       lines.append("domain updates may change the experiments while the research runs")
     }

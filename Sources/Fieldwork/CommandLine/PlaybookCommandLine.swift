@@ -151,12 +151,12 @@ struct PlaybookCommandLine {
 
   /// The length to which quoted arguments are cut.
   private static let quotedLength = 80
-  /// The length of a word that is cut wherever it comes from.
-  private static let wordLength = 400
+  /// The length up to which a message is left as it is.
+  private static let messageLength = 400
 
-  /// A message in which long arguments, or long words, are cut.
+  /// A message in which long arguments are cut.
   private static func shortened(_ message: String, _ arguments: [String]) -> String {
-    guard message.utf8.count > wordLength else { return message }
+    guard message.utf8.count > messageLength else { return message }
     var message = message
     // An option and its value may be one argument; the longest parts first, which hold the others.
     let parts = arguments.flatMap { argument in
@@ -164,13 +164,10 @@ struct PlaybookCommandLine {
         + (argument.firstIndex(of: "=").map { [String(argument[$0...].dropFirst())] } ?? [])
     }
     for part in parts.sorted(by: { $0.utf8.count > $1.utf8.count })
-    where part.utf8.count > quotedLength && message.utf8.count > wordLength {
+    where part.utf8.count > quotedLength && message.utf8.count > messageLength {
       message = message.replacing(part, with: part.prefix(quotedLength) + "…")
     }
-    guard message.utf8.count > wordLength else { return message }
-    return message.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      word.utf8.count > wordLength ? word.prefix(quotedLength) + "…" : word
-    }.joined(separator: " ")
+    return message
   }
 }
 

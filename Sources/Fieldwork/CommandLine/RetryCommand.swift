@@ -75,6 +75,8 @@ struct RetrySelection: Sendable {
   struct Found {
     /// Nil if there is nothing to run.
     var selection: Selection?
+    /// The keys of damaged experiments that the research does not have, and that are deleted.
+    var unplanned: [String] = []
     /// Why there is nothing to run.
     var reason = ""
     /// What a person should know besides.
@@ -120,7 +122,20 @@ struct RetrySelection: Sendable {
       in: ExperimentPlan(research, seed: seed),
       where: condition
     )
-    return found(selection, of: wanted.count)
+    guard isOfDamaged else { return found(selection, of: wanted.count) }
+    // The key of a damaged experiment may be what has changed: then the research has no such experiment.
+    let plan = try ExperimentPlan(research, seed: seed)
+    let planned = try plan.keys(among: Set(wanted.map(\.key)))
+    let unplanned = wanted.map(\.key).filter { !planned.contains($0) }
+    var found = found(selection, of: wanted.count - unplanned.count)
+    found.unplanned = unplanned
+    if !unplanned.isEmpty {
+      found.notes.append(
+        "\(Wording.count(unplanned.count, "damaged experiment")) that the research does not have \(unplanned.count == 1 ? "is" : "are") deleted: \(unplanned.prefix(5).joined(separator: ", "))"
+      )
+      if found.selection == nil { found.selection = selection }
+    }
+    return found
   }
 
   private func found(_ selection: Selection, of wanted: Int) -> Found {

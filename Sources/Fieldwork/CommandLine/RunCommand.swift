@@ -137,10 +137,12 @@ struct RunCommand: PlaybookSubcommand {
     let place = kind == .local ? folder : nil
     let warnings = try check.require(MachineCheck(research, folder: place).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
+    var unplanned: [String] = []
     if let retry {
       if !isDry { try folder.requireFree() }
       let found = try retry.selection(research, folder, where: selection)
       for note in found.notes where !json { terminal.printError(note) }
+      unplanned = found.unplanned
       guard let named = found.selection else {
         terminal.print(json ? Value.dictionary(["retried": .int(0)]).jsonText : found.reason)
         return .done
@@ -165,6 +167,7 @@ struct RunCommand: PlaybookSubcommand {
         durability: durability.durability ?? .process,
         command: commandText
       )
+    if !unplanned.isEmpty { try store.write(unplanned.map { .removed(experiment: $0) }) }
     if !json, !context.isOptimized, !control.isDetached {
       terminal.printError(
         "note: this playbook was built without optimisation, so its units may run 20 to 40 times slower: use swift run -c release, or add .unsafeFlags([\"-O\"], .when(configuration: .debug)) to the swiftSettings of its target"

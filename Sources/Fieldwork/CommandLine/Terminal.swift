@@ -147,7 +147,8 @@ package struct Terminal: Sendable {
 
   /// Writes everything; a closed pipe ends the writing without a word, as for any filter.
   private func write(_ text: String, to descriptor: Int32) {
-    var text = TerminalColor.encoded(text)
+    let hasColor = descriptor == output ? outputHasColor || errorHasColor : errorHasColor
+    var text = hasColor ? TerminalColor.encoded(text) : text
     text.withUTF8 { bytes in
       var start = 0
       while start < bytes.count {

@@ -25,9 +25,15 @@ enum TerminalColor: UInt32, CaseIterable {
   static func encoded(_ text: String) -> String {
     // The marks begin with this byte in UTF-8.
     guard text.utf8.contains(0xEF) else { return text }
-    var text = text
-    for color in allCases { text = text.replacing(color.mark, with: "\u{1B}[\(color.code)m") }
-    return text
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      if let color = TerminalColor(rawValue: scalar.value) {
+        result.append(contentsOf: "\u{1B}[\(color.code)m".unicodeScalars)
+      } else {
+        result.append(scalar)
+      }
+    }
+    return String(result)
   }
 }
 

@@ -287,7 +287,7 @@ extension NamedExpression where Output: Numeric & Sendable {
 extension NamedExpression where Output: SignedNumeric & Sendable {
   @_disfavoredOverload
   public static prefix func - (expression: Self) -> DerivedExpression<Output> {
-    expression.derived("-\(expression.expressionText)") { try CheckedArithmetic.difference(0, $0) }
+    expression.derived("-\(expression.expressionText)") { try CheckedArithmetic.negative($0) }
   }
 }
 
@@ -344,6 +344,8 @@ private func quotient<Number: BinaryInteger>(
   _ operation: (Number, Number) -> Number
 ) throws -> Number {
   guard right != 0 else { throw FieldworkError(.wrongType, "\(left) is divided by 0") }
+  // The one quotient that is out of range is that of the smallest number by -1.
+  if Number.isSigned, right == -1 { _ = try CheckedArithmetic.difference(0, left) }
   return operation(left, right)
 }
 

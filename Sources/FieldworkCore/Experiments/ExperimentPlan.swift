@@ -75,7 +75,10 @@ public struct ExperimentPlan: Sendable {
   private let emptyConfigs: Int
   private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
-  private var seen: [UInt64: Int] = [:]
+  /// The hashes of all experiments so far.
+  private var seen: Set<UInt64> = []
+  /// By the hash: the number of further experiments with the same config and repetition.
+  private var repeated: [UInt64: Int] = [:]
   /// The number of experiments after which the rules were last tried.
   private var checked = 0
   private var task = 0
@@ -254,9 +257,9 @@ public struct ExperimentPlan: Sendable {
     let text = "\(config.withoutAuxiliary.identity)|\(repetition)"
     let words = SHA256.words(of: "experiment|" + text)
     let hash = UInt64(words[0]) << 32 | UInt64(words[1])
-    let occurrence = seen[hash, default: 0]
-    seen[hash] = occurrence + 1
-    guard occurrence > 0 else { return SHA256.hexDigits(of: words, length: 16) }
+    guard !seen.insert(hash).inserted else { return SHA256.hexDigits(of: words, length: 16) }
+    let occurrence = repeated[hash, default: 0] + 1
+    repeated[hash] = occurrence
     return SHA256.hexDigest(of: "experiment|\(text)|\(occurrence)", length: 16)
   }
 }

@@ -55,7 +55,7 @@ extension Research {
       (settings.configs, "configs"), (settings.repetitions, "repetitions"),
       (settings.repeatEach, "repeatEach"), (settings.iterations, "iterations"),
       (settings.idPrefix, "idPrefix"), (settings.workers?.count, "workers"),
-      (settings.branches.count, "branches"),
+      (settings.branches.count, "branches"), (settings.outputLimit, "outputLimit"),
     ] {
       if let value, value < 1 {
         found.append(error("\(what) is \(value)", "give a number from 1 up, or leave it out"))
@@ -93,6 +93,7 @@ extension Research {
       (settings.workers?.count, "workers", Self.mostWorkers),
       (settings.branches.count, "branches", Self.mostBranches),
       (settings.idPrefix, "idPrefix", Self.mostDigits),
+      (settings.outputLimit, "outputLimit", 1 << 50),
     ].compactMap { value, what, most in
       guard let value, value > most else { return nil }
       return error("\(what) is \(value)", "give at most \(most)")

@@ -50,11 +50,16 @@ public final class RunContext {
   /// The error of a value that was saved and cannot be stored; nil if there is none.
   private var saveError: FieldworkError?
 
-  /// Throws the error of a value that the unit has saved and that cannot be stored.
+  /// Throws the error of a value that the unit has saved and that cannot be stored. It is thrown once.
   package func checkSaved() throws {
-    guard let error = saveError else { return }
-    saveError = nil
+    guard let error = takeSaveError() else { return }
     throw error
+  }
+
+  /// Removes and returns the error of a value that cannot be stored.
+  package func takeSaveError() -> FieldworkError? {
+    defer { saveError = nil }
+    return saveError
   }
 
   private let makeDirectory: @Sendable () throws -> String

@@ -17,6 +17,12 @@ package enum CheckedArithmetic: String, Sendable {
     }
   }
 
+  /// Returns the negative number.
+  /// - Throws: as an operation.
+  package static func negative<Number: SignedNumeric>(_ number: Number) throws -> Number {
+    number is any FixedWidthInteger ? try difference(0, number) : -number
+  }
+
   private func checked<Integer: FixedWidthInteger, Number>(
     _ left: Integer,
     _ right: Number

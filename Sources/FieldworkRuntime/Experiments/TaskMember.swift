@@ -54,6 +54,21 @@ final class TaskMember: @unchecked Sendable {
   func execute(_ unit: UnitDescription, at index: Int, dump: ([SavedValue]) async -> Void)
     async throws
   {
+    do {
+      try await executeBody(unit, at: index, dump: dump)
+    } catch {
+      // What the unit could not save is its own failure, even if it ends the experiment.
+      if let saving = context.takeSaveError(), error is StopExperiment { throw saving }
+      throw error
+    }
+    try context.checkSaved()
+  }
+
+  private func executeBody(
+    _ unit: UnitDescription,
+    at index: Int,
+    dump: ([SavedValue]) async -> Void
+  ) async throws {
     let value: Any
     switch unit.body {
     case .function(let body): value = try await body(context)
@@ -74,7 +89,6 @@ final class TaskMember: @unchecked Sendable {
     if let saving = unit.saving {
       for (name, part) in try saving.values(of: value) { context.save(name: name, value: part) }
     }
-    try context.checkSaved()
     if case .instance = unit.body { context.instances[unit.instanceName ?? unit.name] = value }
     output = (unit.name, UnitOutput(value: value, iteration: context.iteration))
   }

@@ -78,6 +78,7 @@ final class ProgramRun: Sendable {
       }
       guard error == 0 else {
         process.kill()
+        _ = process.wait()
         throw SystemError("cannot start a thread", error)
       }
       var streams = [

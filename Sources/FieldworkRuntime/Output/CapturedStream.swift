@@ -84,8 +84,8 @@ final class CapturedStream {
     guard isCapturing, let limit else { return }
     if current != nil, let file = files.last?.file {
       file.trim(from: 0, limit: limit)
-    } else if let common {
-      common.trim(from: commonStart, limit: limit * writers)
+    } else {
+      trimCommon()
     }
   }
 
@@ -96,7 +96,7 @@ final class CapturedStream {
     isCapturing = true
     attempt(stream.flush)
     if mode.hasCommonFile, let folder {
-      common = attempt { try OutputFile(hidden(nil), in: folder) }
+      common = attempt { try OutputFile(hidden(nil), in: folder, isOwn: mode == .common) }
     }
     leadOutside()
   }
@@ -144,7 +144,7 @@ final class CapturedStream {
 
   private func trimCommon() {
     guard let common, let limit else { return }
-    common.trim(from: commonStart, limit: limit * writers)
+    common.trim(from: commonStart, limit: saturatingProduct(limit, writers))
   }
 
   /// What an experiment has written since the last time, for a store without files.

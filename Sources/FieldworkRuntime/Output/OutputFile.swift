@@ -25,11 +25,14 @@ final class OutputFile {
   private var place: Place
   /// Up to where the bytes were there before, or have been handed on.
   private var mark = 0
+  /// Whether a part was taken out of the middle.
+  private var hasHoles = false
 
   /// Opens the file that is to be seen if there is one, else the hidden one.
+  /// - Parameter isOwn: true for the hidden one in any case, since others write to the one that is to be seen.
   /// - Throws: ``SystemError``.
-  init(_ hidden: HiddenOutput, in folder: ResearchFolder) throws {
-    if let file = try OutputFile.existing(hidden, in: folder) {
+  init(_ hidden: HiddenOutput, in folder: ResearchFolder, isOwn: Bool = false) throws {
+    if !isOwn, let file = try OutputFile.existing(hidden, in: folder) {
       self.file = file
       place = .visible(hidden.visiblePath(in: folder))
       mark = file.size
@@ -48,6 +51,8 @@ final class OutputFile {
       try SystemFile(path, O_RDWR),
       .hidden(path, visible: hidden.visiblePath(in: folder))
     )
+    // The process that has died may have taken something out.
+    file.hasHoles = file.file.hasHoles
     try file.publish()
     file.discard()
   }
@@ -60,10 +65,15 @@ final class OutputFile {
   /// Makes a file without a name.
   /// - Throws: ``SystemError``.
   init() throws {
-    file = try SystemFile.temporary()
-    // What several processes write to it comes one after the other.
-    _ = fcntl(file.descriptor, F_SETFL, O_APPEND)
+    file = try OutputFile.nameless()
     place = .nameless
+  }
+
+  /// A file without a name that is written at its end, by whatever process.
+  private static func nameless() throws -> SystemFile {
+    let file = try SystemFile.temporary()
+    _ = fcntl(file.descriptor, F_SETFL, O_APPEND)
+    return file
   }
 
   private static func existing(
@@ -118,14 +128,25 @@ final class OutputFile {
   func trim(from start: Int, limit: Int) {
     let size = file.size
     guard size - start > limit + Self.slack else { return }
+    guard !isShared else { return }
     let page = 4096
     let first = (start + limit / 2 + page - 1) / page * page
     let last = (size - limit / 2) / page * page
-    guard last > first, !file.punch(first..<last) else { return }
+    guard last > first else { return }
+    guard !file.punch(first..<last) else {
+      hasHoles = true
+      return
+    }
     // The beginning stays, and what comes from now on.
     file.cut(to: first)
     mark = min(mark, first)
     try? file.append(Self.marker(size - first))
+  }
+
+  /// True if other processes write to the file, too.
+  private var isShared: Bool {
+    if case .visible(let path) = place { return !path.contains("/experiments/") }
+    return false
   }
 
   /// Output beyond the limit at which something is left out.
@@ -134,7 +155,8 @@ final class OutputFile {
   /// Writes the file without the holes that ``trim(from:limit:)`` has left, and with a line in their place.
   /// - Throws: ``SystemError``.
   func compact() throws {
-    guard file.hasHoles else { return }
+    guard hasHoles else { return }
+    hasHoles = false
     let path: String? =
       switch place {
       case .visible(let path): path
@@ -145,15 +167,20 @@ final class OutputFile {
     if let path {
       new = try SystemFile(path + ".compact", O_RDWR | O_CREAT | O_TRUNC | O_APPEND)
     } else {
-      new = try SystemFile.temporary()
+      new = try OutputFile.nameless()
     }
-    try file.forEachPiece(of: 0..<file.size) {
-      try new.append(Self.marker($0))
-    } _: {
-      try new.append($0)
-    }
-    if let path, rename(path + ".compact", path) != 0 {
-      throw SystemError("cannot write \(path)")
+    do {
+      try file.forEachPiece(of: 0..<file.size) {
+        try new.append(Self.marker($0))
+      } _: {
+        try new.append($0)
+      }
+      if let path, rename(path + ".compact", path) != 0 {
+        throw SystemError("cannot write \(path)")
+      }
+    } catch {
+      if let path { unlink(path + ".compact") }
+      throw error
     }
     file = new
     mark = new.size

@@ -138,10 +138,24 @@ final class SystemFile: Sendable {
 
   /// True if a part of the file has been taken out of it, see ``punch(_:)``.
   var hasHoles: Bool {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
-    return Int(status.st_blocks) * 512 + Self.smallestHole < Int(status.st_size)
+    let size = size
+    var position: off_t = 0
+    while position >= 0, position < size {
+      let hole = lseek(descriptor, position, Self.seekHole)
+      guard hole >= 0, hole < size else { return false }
+      let data = lseek(descriptor, hole, Self.seekData)
+      let end = data < 0 ? off_t(size) : data
+      if end - hole >= Self.smallestHole { return true }
+      position = end
+    }
+    return false
   }
+
+  #if os(Linux)
+    private static let (seekData, seekHole): (Int32, Int32) = (3, 4)
+  #else
+    private static let (seekData, seekHole): (Int32, Int32) = (4, 3)
+  #endif
 
   #if os(Linux)
     private typealias Allocate = @convention(c) (Int32, Int32, off_t, off_t) -> Int32
@@ -177,18 +191,13 @@ final class SystemFile: Sendable {
     _ body: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     guard hasHoles else { return try forEachPiece(of: range, body) }
-    #if os(Linux)
-      let (seekData, seekHole): (Int32, Int32) = (3, 4)
-    #else
-      let (seekData, seekHole): (Int32, Int32) = (4, 3)
-    #endif
     var position = range.lowerBound
     while position < range.upperBound {
-      let found = lseek(descriptor, off_t(position), seekData)
+      let found = lseek(descriptor, off_t(position), Self.seekData)
       let data = found < 0 ? range.upperBound : min(Int(found), range.upperBound)
       if data > position { try hole(data - position) }
       guard data < range.upperBound else { return }
-      let next = lseek(descriptor, off_t(data), seekHole)
+      let next = lseek(descriptor, off_t(data), Self.seekHole)
       let end = next < 0 ? range.upperBound : min(Int(next), range.upperBound)
       try forEachPiece(of: data..<end, body)
       position = end

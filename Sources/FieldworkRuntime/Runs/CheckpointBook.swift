@@ -8,6 +8,8 @@ final class CheckpointBook: Sendable {
   /// The keys of experiments that are done, but with fewer iterations than are asked for now.
   let extended: Set<String>
   private let origins: OriginCheck?
+  /// True if experiments are checkpointed, so that what is recorded has to be followed.
+  private let isNeeded: Bool
   /// The keys of experiments that have started over in this run.
   private let renewed = Protected<Set<String>>([])
 
@@ -15,7 +17,8 @@ final class CheckpointBook: Sendable {
   init(_ research: Research, _ store: any ResultStore) throws {
     origins =
       research.settings.checkpoint == nil ? nil : try OriginCheck(research, store, finished: false)
-    guard research.settings.checkpoint != nil else {
+    isNeeded = research.settings.checkpoint != nil
+    guard isNeeded else {
       iterations = Protected([:])
       extended = []
       return
@@ -52,6 +55,7 @@ final class CheckpointBook: Sendable {
 
   /// Follows what is recorded.
   func note(_ record: StoreRecord) {
+    guard isNeeded else { return }
     switch record {
     case .checkpoint(let key, let checkpoint):
       iterations.withLock { $0[key] = checkpoint.iteration }

@@ -58,6 +58,9 @@ struct OriginCheck: Sendable {
     )
   }
 
+  /// True if experiments may be outdated for reasons that only their configs tell.
+  var outdatedByConfig: Bool { comparesValues }
+
   /// The keys of the experiments that another build has run.
   var otherBuilds: Set<String> {
     Set(origins.filter { !accepted.isCurrent($0.value.build) }.keys)

@@ -103,7 +103,9 @@ public struct ResearchRunner: Sendable {
       services: services,
       faults: faults,
       checkpoints: checkpoints,
-      storedIDs: stored.isEmpty || !hasPrefixes ? [:] : try store.ids()
+      storedIDs: try storedIDs(stored.keys),
+      done: Set(stored.filter { $0.value == .done }.keys).subtracting(finished)
+        .union(origins.outdatedByConfig ? stored.keys.filter { stored[$0] == .done } : [])
     )
     let selected = try selection?.counts(in: plan, stored: finished)
     let size = selection == nil ? plan.size : selected?.all
@@ -235,8 +237,13 @@ public struct ResearchRunner: Sendable {
     return max(1, min(wanted, tasks))
   }
 
-  /// True if ids have prefixes, or had.
-  private var hasPrefixes: Bool { research.settings.idPrefix != nil }
+  /// By key: the ids of stored experiments, if ids have prefixes or had; empty elsewhere.
+  private func storedIDs(_ keys: some Collection<String>) throws -> [String: String] {
+    guard !keys.isEmpty else { return [:] }
+    let prefixed = try store.prefixedIDs()
+    guard research.settings.idPrefix != nil || !prefixed.isEmpty else { return [:] }
+    return Dictionary(keys.map { ($0, prefixed[$0] ?? $0) }, uniquingKeysWith: { $1 })
+  }
 
   /// The number of threads that a run has at the same time, beside those of the system.
   private func threadCount(_ workers: Int) -> Int {

@@ -18,6 +18,8 @@ final class RunState: Sendable {
   private let moves = Protected<[StoreRecord]>([])
   /// By key: the ids of stored experiments, where ids have prefixes, which may change; empty elsewhere.
   private let storedIDs: [String: String]
+  /// The keys of experiments that are stored as done and may run again.
+  private let done: Set<String>
   private let begun = Protected(false)
   private let deathCount = Protected(0)
   private let callBacks = Protected<[Int: @Sendable () -> Void]>([:])
@@ -46,11 +48,13 @@ final class RunState: Sendable {
     services: RunServices,
     faults: FaultPolicy,
     checkpoints: CheckpointBook,
-    storedIDs: [String: String] = [:]
+    storedIDs: [String: String] = [:],
+    done: Set<String> = []
   ) {
     self.research = research
     self.store = store
     self.storedIDs = storedIDs
+    self.done = done
     self.seed = seed
     self.services = services
     self.faults = faults
@@ -211,9 +215,16 @@ final class RunState: Sendable {
       storedIDs[experiment.key].map { $0 != experiment.id } ?? false
     }
     for experiment in renamed { rename(experiment) }
+    let reopened = task.experiments.filter { done.contains($0.key) }
+    if !reopened.isEmpty {
+      moves.withLock { moves in
+        moves += reopened.map { .reopened(experiment: $0.key) }
+      }
+    }
     await recordMoves()
-    // The folder has to have its new name before the experiment runs. An error ends the run anyway.
-    if !renamed.isEmpty { try? await recorder.flushed() }
+    // Before the experiment runs, its folder has its new name, and it counts as done no more: its files are put aside
+    // then. An error ends the run anyway.
+    if !renamed.isEmpty || !reopened.isEmpty { try? await recorder.flushed() }
     guard await hasFreeDevices(worker, queue, task) else { return nil }
     begun.withLock { $0 = true }
     return task

@@ -135,17 +135,31 @@ package final class ChildProcess: Sendable {
   /// - Returns: nil if it has not.
   package func wait(for duration: Duration) -> Ending? {
     let hasEnded = DispatchSemaphore(value: 0)
-    // Without a thread the time is over at once.
     let error = SystemThread.start {
       _ = self.wait()
       hasEnded.signal()
     }
-    guard error == 0 else { return nil }
+    guard error == 0 else { return poll(for: duration) }
     let milliseconds = Int(duration / .milliseconds(1))
     guard hasEnded.wait(timeout: .now() + .milliseconds(milliseconds)) == .success else {
       return nil
     }
     return wait()
+  }
+
+  /// Looks time and again whether the process has ended, where no thread can be had that waits.
+  private func poll(for duration: Duration) -> Ending? {
+    let end = ContinuousClock.now + duration
+    repeat {
+      var information = siginfo_t()
+      if waitid(P_PID, id_t(id), &information, WEXITED | WNOHANG | WNOWAIT) != 0
+        || information.si_signo != 0
+      {
+        return wait()
+      }
+      usleep(10_000)
+    } while ContinuousClock.now < end
+    return nil
   }
 
   /// Ends the process at once, and the programs that it has started.

@@ -12,8 +12,13 @@ import Foundation
 /// An experiment that runs next in it would fail for what another one has done.
 struct DescriptorHealth: Sendable {
   private let limit: Int32
+  private let channel: Int32
+  private let identity: [UInt64]
 
-  init() {
+  /// - Parameter channel: the connection to the supervisor.
+  init(channel: Int32) {
+    self.channel = channel
+    identity = Self.identity(of: channel)
     #if canImport(Glibc)
       let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     #else
@@ -23,6 +28,15 @@ struct DescriptorHealth: Sendable {
     let number = getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 1024
     self.limit = Int32(clamping: number)
   }
+
+  private static func identity(of descriptor: Int32) -> [UInt64] {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return [] }
+    return [UInt64(truncatingIfNeeded: status.st_dev), UInt64(truncatingIfNeeded: status.st_ino)]
+  }
+
+  /// True if a unit has closed the connection to the supervisor, or put something else in its place.
+  var hasLostChannel: Bool { Self.identity(of: channel) != identity }
 
   /// Text on what is wrong; nil if nothing is.
   var problem: String? {

@@ -21,7 +21,9 @@ enum ProcessToken {
       count += 1
       return count
     }
-    return "\(getpid()).\(number).\(UInt32.random(in: 0...UInt32.max))"
+    // All are equally long, so that none is a part of another one.
+    let random = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    return "\(random)-\(String(UInt32(truncatingIfNeeded: number) | 1 << 31, radix: 16))"
   }
 
   /// The value of the variable for a process: the names of those above it, and its own.

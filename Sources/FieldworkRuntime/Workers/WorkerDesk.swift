@@ -239,6 +239,7 @@ final class WorkerDesk: WorkerSession.Listener {
         message: "what it saved cannot be read: \(reason)",
         place: nil
       )
+      if let assigned = self.assigned(key) { run.emit(.unitFailed(assigned.experiment, failure)) }
       batch.records.append(.failed(experiment: key, failure))
     }
     let (assignment, experiment) = (assigned.assignment, assigned.experiment)
@@ -282,7 +283,7 @@ final class WorkerDesk: WorkerSession.Listener {
       // Waking often shows for how long this process did not run.
       times += [time, now + Self.heartbeat]
     }
-    if supervisor.isToEnd {
+    if isToEnd {
       idleSince = idleSince ?? now
       times.append((idleSince ?? now) + exitLimit)
     } else {
@@ -290,6 +291,9 @@ final class WorkerDesk: WorkerSession.Listener {
     }
     return times.min()
   }
+
+  /// True if nothing keeps the process from ending.
+  private var isToEnd: Bool { hasSaidHello && (hasRetired || supervisor.isToEnd) }
 
   private static let heartbeat = Duration.milliseconds(500)
 
@@ -306,11 +310,15 @@ final class WorkerDesk: WorkerSession.Listener {
 
   func deadlineHasCome(_ session: WorkerSession) {
     let now = ContinuousClock.now
-    if let idleSince, supervisor.isToEnd, idleSince + exitLimit <= now {
+    if let idleSince, isToEnd, idleSince + exitLimit <= now {
       wasKilledAtExit = true
+      let what =
+        hasWorked
+        ? "of its last task and was killed: something that a unit has registered to run at the end of the process does not end"
+        : "of the end of the run and was killed before it had begun anything"
       run.emit(
         .warning(
-          "worker \(supervisor.worker + 1) did not end within \(exitLimit.optionText) of its last task and was killed: something that a unit has registered to run at the end of the process does not end"
+          "worker \(supervisor.worker + 1) did not end within \(exitLimit.optionText) \(what)"
         )
       )
       kill(session, nil)

@@ -61,13 +61,18 @@ final class WorkerErrorOutput {
 
   /// Appends the beginning of an experiment's output, and keeps as much of its end in memory.
   private func append(_ bytes: UnsafeRawBufferPointer, to file: SystemFile) {
-    guard let limit, written + bytes.count > limit / 2 else {
-      written += bytes.count
+    guard let limit else {
       try? file.append(bytes)
       return
     }
-    leftOut += bytes.count
-    tail += bytes
+    let room = leftOut > 0 ? 0 : max(0, min(bytes.count, limit / 2 - written))
+    if room > 0 {
+      written += room
+      try? file.append(UnsafeRawBufferPointer(rebasing: bytes[..<room]))
+    }
+    guard room < bytes.count else { return }
+    leftOut += bytes.count - room
+    tail += bytes[room...]
     let most = min(limit / 2, Self.tailLimit)
     if tail.count > 2 * most { tail.removeFirst(tail.count - most) }
   }

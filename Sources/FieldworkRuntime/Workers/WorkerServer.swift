@@ -56,7 +56,7 @@ public final class WorkerServer: Sendable {
     // Programs that units start must not hold the connection open.
     close(WorkerSession.Descriptor.channel)
     WorkerServer.wakeAtEndOfSupervisor(channel)
-    health = DescriptorHealth()
+    health = DescriptorHealth(channel: channel.descriptor)
     signals = WorkerSignals()
   }
 
@@ -206,6 +206,11 @@ public final class WorkerServer: Sendable {
       }
       guard let begun else { continue }
       await begun.task.value
+      if health.hasLostChannel {
+        // The unit of this task has done it, and no other one is to fail for that.
+        board.loseConnection()
+        WorkerServer.endWithSupervisor()
+      }
       sink.taskEnded(begun.number, isLast: end())
       // Until then a death is the task's.
       board.task = nil

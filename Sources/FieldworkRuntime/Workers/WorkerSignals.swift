@@ -9,6 +9,8 @@ import Foundation
 
 /// The end for writing of a pipe that wakes the thread of ``WorkerSignals``. A signal handler can use nothing else.
 private nonisolated(unsafe) var wakingDescriptor: Int32 = -1
+/// The process that takes the signals. One that a unit has forked has the same handlers.
+private nonisolated(unsafe) var takingProcess: Int32 = -1
 
 /// Takes SIGTERM, SIGINT and SIGHUP in a worker process.
 ///
@@ -25,6 +27,7 @@ final class WorkerSignals: Sendable {
   func begin(isStopping: @escaping @Sendable () -> Bool) throws {
     let (reading, writing) = try SystemFile.pipe()
     wakingDescriptor = writing.descriptor
+    takingProcess = getpid()
     let error = SystemThread.start {
       withExtendedLifetime(writing) {
         var number: UInt8 = 0
@@ -42,6 +45,11 @@ final class WorkerSignals: Sendable {
     for number in Self.numbers {
       // Not ignored: programs that units start would inherit that.
       signal(number) { number in
+        guard getpid() == takingProcess else {
+          signal(number, SIG_DFL)
+          kill(getpid(), number)
+          return
+        }
         var byte = UInt8(truncatingIfNeeded: number)
         let before = errno
         _ = write(wakingDescriptor, &byte, 1)

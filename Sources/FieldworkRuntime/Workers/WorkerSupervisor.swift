@@ -204,8 +204,9 @@ final class WorkerSupervisor: Sendable {
         let session = try start()
         let end = session.listen(desk)
         withState { $0.session = nil }
-        if isDone(after: end) || desk.wasKilledAtExit { break }
-        if desk.hasRetired, end.ending == .exited(0), end.error == nil { continue }
+        if isDone(after: end) { break }
+        if desk.hasRetired, end.ending == .exited(0) || desk.wasKilledAtExit { continue }
+        if desk.wasKilledAtExit { break }
         if let refusal = desk.refusal { throw refusal }
         desk.settleDeath(end, session)
         inVain = desk.hasWorked ? 0 : inVain + 1

@@ -16,7 +16,10 @@ struct ExperimentFiles {
 
   /// The number of the attempt whose files are in a folder of this name; nil for another folder.
   private static func attempt(_ name: String) -> Int? {
-    name.hasPrefix(attempt) ? Int(name.dropFirst(attempt.count)) : nil
+    guard name.hasPrefix(attempt) else { return nil }
+    let digits = name.dropFirst(attempt.count)
+    return digits.count < 9 && digits.allSatisfy(\.isASCII) && digits.allSatisfy(\.isNumber)
+      ? Int(digits) : nil
   }
 
   /// Moves what an earlier attempt has left in the folder to a folder `attempt-1`, `attempt-2`, … in it. The output and

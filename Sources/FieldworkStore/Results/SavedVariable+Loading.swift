@@ -86,7 +86,9 @@ struct SavedValueReader {
       let name = sqlite3_column_int64(statement, 1)
       if name != variable.number { variable = (name, variables[name], names[name] ?? 0) }
       var hash = ContentHash(after: variable.hash)
-      for column in 2...4 as ClosedRange<Int32> { hash.add(statement, column) }
+      hash.add(statement, 2)
+      hash.add(statement, 3)
+      hash.add(statement, 4, exact: true)
       checksums[position] &+= hash.state
       guard sqlite3_column_type(statement, 2) == SQLITE_INTEGER else {
         unreadable.insert(position)

@@ -51,32 +51,33 @@ struct ContentHash {
     add(UInt64(bitPattern: integer))
   }
 
-  private mutating func add(real: Double) {
+  private mutating func add(real: Double, exact: Bool) {
     guard !real.isNaN else {
       // SQLite stores null.
       add(Tag.null)
       return
     }
     add(Tag.real)
-    // SQLite does not keep the sign of zero in every column.
-    add(real == 0 ? 0 : real.bitPattern)
+    // A column for numbers does not keep the sign of zero.
+    add(real == 0 && !exact ? 0 : real.bitPattern)
   }
 
-  mutating func add(_ cell: Cell) {
+  /// - Parameter exact: true for a column that keeps the sign of zero.
+  mutating func add(_ cell: Cell, exact: Bool = false) {
     switch cell {
     case .null: add(Tag.null)
     case .integer(let number): add(integer: number)
-    case .real(let number): add(real: number)
+    case .real(let number): add(real: number, exact: exact)
     case .text(var text): text.withUTF8 { add(UnsafeRawBufferPointer($0), Tag.text) }
     case .blob(let data): data.withUnsafeBytes { add($0, Tag.blob) }
     }
   }
 
   /// Adds a column of the row that a statement is at.
-  mutating func add(_ statement: SQLiteStatement, _ column: Int32) {
+  mutating func add(_ statement: SQLiteStatement, _ column: Int32, exact: Bool = false) {
     switch sqlite3_column_type(statement, column) {
     case SQLITE_INTEGER: add(integer: sqlite3_column_int64(statement, column))
-    case SQLITE_FLOAT: add(real: sqlite3_column_double(statement, column))
+    case SQLITE_FLOAT: add(real: sqlite3_column_double(statement, column), exact: exact)
     case SQLITE_NULL: add(Tag.null)
     case let type:
       let tag = type == SQLITE_TEXT ? Tag.text : Tag.blob

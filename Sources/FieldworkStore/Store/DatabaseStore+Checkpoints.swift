@@ -64,6 +64,11 @@ extension DatabaseStore {
         arguments: [experiment]
       )
       guard let first = rows.first else { return nil }
+      // What it rests on is what the experiment had saved.
+      let number: Int64 = try first.decode(forColumn: "experiment")
+      if try StoredChecksum.isDamaged(number, database) {
+        throw FieldworkError(.store, "what is stored of it is damaged")
+      }
       let found = Checkpoint(
         iteration: try first.decode(forColumn: "iteration"),
         definition: try first.decode(forColumn: "definition"),

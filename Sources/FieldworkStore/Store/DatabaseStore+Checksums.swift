@@ -45,7 +45,7 @@ enum StoredChecksum {
       var hash = ContentHash(after: name)
       hash.add(Cell(iteration))
       hash.add(.text(kind))
-      hash.add(content)
+      hash.add(content, exact: true)
       values &+= hash.state
     }
 
@@ -71,27 +71,75 @@ enum StoredChecksum {
 
   // MARK: Writing
 
-  /// Stores the checksums of an experiment that has ended, by the number of its row.
-  static func seal(_ number: Int64, _ database: Database) throws {
-    var sums = Sums()
+  /// The hash of an experiment's own row as it is stored, by the number of the row.
+  static func storedRow(_ number: Int64, _ database: Database) throws -> UInt64 {
+    var hash: UInt64 = 0
     try forEach(
       database,
       "SELECT \(experimentColumns.joined(separator: ", ")), ordinal FROM experiment WHERE number = ?",
       [Cell(number)]
     ) { statement in
-      sums.row = experiment(statement, from: 0)
+      hash = experiment(statement, from: 0)
     }
+    return hash
+  }
+
+  /// Changes the row of an experiment, and its checksum by the difference: damage stays visible.
+  static func change(
+    _ number: Int64,
+    _ database: Database,
+    _ change: () throws -> Void
+  ) throws {
+    let before = try storedRow(number, database)
+    try change()
+    let difference = try storedRow(number, database) &- before
+    let stored = try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT checksum FROM experiment WHERE number = ?"),
+      arguments: [number]
+    )
+    guard let stored else { return }
+    try DatabaseStore.run(
+      database,
+      "UPDATE experiment SET checksum = ? WHERE number = ?",
+      [Cell(Int64(bitPattern: UInt64(bitPattern: stored) &+ difference)), Cell(number)]
+    )
+  }
+
+  /// Returns true if something of an ended experiment is not as it was when it ended.
+  static func isDamaged(_ number: Int64, _ database: Database) throws -> Bool {
+    guard try areKept(database) else { return false }
+    let stored = try Row.fetchOne(
+      database,
+      sql: """
+        SELECT checksum, value_checksum, detail_checksum FROM experiment
+        WHERE number = ? AND (ending IS NOT NULL OR checksum IS NOT NULL)
+        """,
+      arguments: [number]
+    )
+    guard let stored else { return false }
+    let found = try sums(number, database).cells
+    return try (0..<3).contains { Cell(try stored.decode(Int64?.self, atIndex: $0)) != found[$0] }
+  }
+
+  private static func sums(_ number: Int64, _ database: Database) throws -> Sums {
+    var sums = Sums()
+    sums.row = try storedRow(number, database)
     for part in Part.allCases {
       try forEach(database, part.sql + " WHERE experiment = ?", [Cell(number)]) { statement in
         part.add(statement, to: &sums)
       }
     }
+    return sums
+  }
+
+  /// Stores the checksums of an experiment that has ended, by the number of its row.
+  static func seal(_ number: Int64, _ database: Database) throws {
     try DatabaseStore.run(
       database,
       """
       UPDATE experiment SET checksum = ?, value_checksum = ?, detail_checksum = ? WHERE number = ?
       """,
-      sums.cells + [Cell(number)]
+      sums(number, database).cells + [Cell(number)]
     )
   }
 
@@ -188,7 +236,7 @@ enum StoredChecksum {
       switch self {
       case .values:
         var hash = ContentHash(Kind.value)
-        for column in 1..<count { hash.add(statement, column) }
+        for column in 1..<count { hash.add(statement, column, exact: column == count - 1) }
         sums.values &+= hash.state
       case .failures: sums.row &+= hash(Kind.failure, statement, count)
       case .profile: sums.details &+= hash(Kind.profile, statement, count)
@@ -319,12 +367,16 @@ extension DatabaseStore {
       )
       var found: [StoredStatus.Failed] = []
       while let row = try rows.next() {
-        guard damaged.contains(try row.decode(atIndex: 0)) else { continue }
+        guard let number: Int64 = try? row.decode(atIndex: 0), damaged.contains(number) else {
+          continue
+        }
+        // Any column of it may be the one that has changed.
+        let key: String = (try? row.decode(atIndex: 1)) ?? ""
         found.append(
           StoredStatus.Failed(
-            key: try row.decode(atIndex: 1),
-            id: try row.decode(atIndex: 2),
-            ordinal: try row.decode(atIndex: 3)
+            key: key,
+            id: (try? row.decode(atIndex: 2)) ?? key,
+            ordinal: (try? row.decode(atIndex: 3)) ?? 0
           )
         )
       }

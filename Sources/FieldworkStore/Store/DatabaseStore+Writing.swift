@@ -14,15 +14,17 @@ extension DatabaseStore {
   /// What a group records of an experiment before its end, found from the end backwards.
   private struct Tail {
     let end: Int
+    /// False if the checksums have to be computed from the stored rows.
+    var isPlain: Bool
     var sums = StoredChecksum.Sums()
     var places: [(name: String, iteration: Int)] = []
-    /// False if the checksums have to be computed from the stored rows.
-    var isPlain = true
 
     /// - Returns: false if a value of the same place follows, or there are too many to look for one.
     mutating func isNew(_ value: SavedValue) -> Bool {
       guard places.count < 16 else { return false }
-      let isNew = !places.contains { $0.iteration == value.iteration && $0.name == value.name }
+      let isNew = !places.contains {
+        $0.iteration == value.iteration && $0.name == value.name
+      }
       places.append((value.name, value.iteration))
       return isNew
     }
@@ -41,9 +43,7 @@ extension DatabaseStore {
     }
     for key in numbers.ended { numbers.experiments[key] = nil }
     numbers.ended = []
-    for number in numbers.reopened where try hasEnded(number, database) {
-      try StoredChecksum.seal(number, database)
-    }
+    for number in numbers.reopened { try StoredChecksum.seal(number, database) }
     numbers.reopened = []
     if numbers.lacksViews {
       try ResultViews(database).make(database)
@@ -62,6 +62,8 @@ extension DatabaseStore {
 
   private static func prepare(_ records: [StoreRecord]) -> Prepared {
     var tails: [String: Tail] = [:]
+    // The keys of experiments of which something comes after their end.
+    var late: Set<String> = []
     var prepared = Prepared(
       ends: Array(repeating: nil, count: records.count),
       isWritten: Array(repeating: false, count: records.count),
@@ -69,9 +71,14 @@ extension DatabaseStore {
     )
     for place in records.indices.reversed() {
       switch records[place] {
-      case .ended(let key, _, _, _): tails[key] = Tail(end: place)
+      case .ended(let key, _, _, _):
+        tails[key] = Tail(end: place, isPlain: !late.contains(key))
       case .saved(let key, let values):
-        guard tails[key]?.isPlain ?? false else { continue }
+        guard let tail = tails[key] else {
+          late.insert(key)
+          continue
+        }
+        guard tail.isPlain else { continue }
         var contents: [Cell] = []
         contents.reserveCapacity(values.count)
         for value in values.reversed() {
@@ -89,12 +96,19 @@ extension DatabaseStore {
           )
         }
         if contents.count == values.count { prepared.contents[place] = contents.reversed() }
-      case .failed(let key, let failure): tails[key]?.sums.add(failure: cells(failure))
+      case .failed(let key, let failure):
+        if tails[key] == nil { late.insert(key) }
+        tails[key]?.sums.add(failure: cells(failure))
       case .profiled(let key, let timings):
+        if tails[key] == nil { late.insert(key) }
         for timing in timings { tails[key]?.sums.add(profile: cells(timing)) }
-      case .output(let key, _, _): tails[key]?.isPlain = false
+      case .output(let key, _, _):
+        if tails[key] == nil { late.insert(key) }
+        tails[key]?.isPlain = false
       case .started(let experiment, let start):
         // The row of one that goes on is there already.
+        // What comes before belongs to an earlier attempt.
+        late.remove(experiment.key)
         guard let tail = tails.removeValue(forKey: experiment.key), start.iteration == nil,
           tail.isPlain, case .ended(_, let ending, let iterations, let time) = records[tail.end]
         else { continue }
@@ -152,12 +166,31 @@ extension DatabaseStore {
     case .renamed(let key, let id):
       let sql = "SELECT number FROM experiment WHERE key = ? AND id <> ?"
       guard let number = try Int64.fetchOne(database, sql: sql, arguments: [key, id]) else { break }
-      try run(
-        database,
-        "UPDATE experiment SET id = ? WHERE number = ?",
-        [Cell(id), Cell(number)]
-      )
-      numbers.reopened.insert(number)
+      try StoredChecksum.change(number, database) {
+        try run(
+          database,
+          "UPDATE experiment SET id = ? WHERE number = ?",
+          [Cell(id), Cell(number)]
+        )
+      }
+    case .reopened(let key):
+      let sql = "SELECT number FROM experiment WHERE key = ?"
+      guard let number = try Int64.fetchOne(database, sql: sql, arguments: [key]) else { break }
+      try StoredChecksum.change(number, database) {
+        try run(
+          database,
+          "UPDATE experiment SET state = ?, ending = ? WHERE number = ?",
+          [
+            Cell(ExperimentState.interrupted.rawValue), Cell(Ending.interrupted.rawValue),
+            Cell(number),
+          ]
+        )
+      }
+    case .removed(let key):
+      let sql = "SELECT number FROM experiment WHERE key = ?"
+      guard let number = try Int64.fetchOne(database, sql: sql, arguments: [key]) else { break }
+      try remove(number, database)
+      numbers.experiments[key] = nil
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
       for (place, value) in values.enumerated() {
@@ -285,16 +318,22 @@ extension DatabaseStore {
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       // It has run before.
       guard let old = try knownNumber(of: experiment.key, database, &numbers) else { throw error }
-      for table in ["value", "failure", "profile", "output", "checkpoint"] {
-        try run(database, "DELETE FROM \(table) WHERE experiment = ?", [Cell(old)])
-      }
-      try run(database, "DELETE FROM experiment WHERE number = ?", [Cell(old)])
+      try remove(old, database)
+      numbers.reopened.remove(old)
       try run(database, insertion, [Cell(old)] + values)
       number = old
     }
     // What has ended has no more records but those of this group.
     numbers.experiments[experiment.key] = number ?? database.lastInsertedRowID
     if end != nil { numbers.ended.append(experiment.key) }
+  }
+
+  /// Deletes everything of an experiment, by the number of its row.
+  private static func remove(_ number: Int64, _ database: Database) throws {
+    for table in ["value", "failure", "profile", "output", "checkpoint"] {
+      try run(database, "DELETE FROM \(table) WHERE experiment = ?", [Cell(number)])
+    }
+    try run(database, "DELETE FROM experiment WHERE number = ?", [Cell(number)])
   }
 
   private static let insertion = {
@@ -333,21 +372,14 @@ extension DatabaseStore {
     )
   }
 
-  private static func hasEnded(_ number: Int64, _ database: Database) throws -> Bool {
-    let sql = "SELECT ending IS NOT NULL FROM experiment WHERE number = ?"
-    return try Bool.fetchOne(database, sql: sql, arguments: [number]) ?? false
-  }
-
   private static func number(
     of id: String,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws -> Int64 {
-    if let known = numbers.experiments[id] { return known }
     guard let number = try knownNumber(of: id, database, &numbers) else {
       throw FieldworkError(.store, "the experiment \(id) was never started")
     }
-    numbers.reopened.insert(number)
     return number
   }
 
@@ -358,12 +390,23 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws -> Int64? {
     if let known = numbers.experiments[key] { return known }
-    let found = try Int64.fetchOne(
-      database.cachedStatement(sql: "SELECT number FROM experiment WHERE key = ?"),
+    let row = try Row.fetchOne(
+      database.cachedStatement(
+        sql: "SELECT number, ending IS NOT NULL FROM experiment WHERE key = ?"
+      ),
       arguments: [key]
     )
-    numbers.experiments[key] = found
-    return found
+    guard let row else { return nil }
+    let number: Int64 = try row.decode(atIndex: 0)
+    if try row.decode(Bool.self, atIndex: 1) {
+      // What comes after its end belongs to its checksums, unless they are wrong already.
+      if try !numbers.reopened.contains(number) && !StoredChecksum.isDamaged(number, database) {
+        numbers.reopened.insert(number)
+      }
+    } else {
+      numbers.experiments[key] = number
+    }
+    return number
   }
 
   /// SQLite's texts end at a null character.
@@ -377,8 +420,8 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws -> Int64 {
-    if let known = numbers.variables[name] { return known }
     let stored = stored(name)
+    if let known = numbers.variables[Name(stored)] { return known }
     let last = try Int.fetchOne(
       database.cachedStatement(sql: "SELECT ifnull(max(declared), 0) FROM variable")
     )
@@ -397,7 +440,7 @@ extension DatabaseStore {
       arguments: [stored]
     )
     guard let number else { throw FieldworkError(.store, "the variable \(name) is not kept") }
-    numbers.variables[name] = number
+    numbers.variables[Name(stored)] = number
     numbers.lacksViews = true
     return number
   }

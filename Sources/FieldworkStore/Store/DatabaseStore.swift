@@ -21,9 +21,25 @@ public final class DatabaseStore: ResultStore {
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
 
+  /// A name that is told apart by its bytes, as SQLite does: Swift takes two ways to write an accent for one.
+  struct Name: Hashable {
+    private let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: Name, right: Name) -> Bool {
+      left.text.utf8.elementsEqual(right.text.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      var text = text
+      text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+  }
+
   struct Numbers {
     var experiments: [String: Int64] = [:]
-    var variables: [String: Int64] = [:]
+    var variables: [Name: Int64] = [:]
     /// The keys of experiments that have ended in the present group.
     var ended: [String] = []
     /// The rows of experiments that had ended before the present group, and that it adds something to.
@@ -86,6 +102,14 @@ public final class DatabaseStore: ResultStore {
     command: String? = nil
   ) throws -> DatabaseStore {
     try folder.make()
+    if let identity = FileIdentity(folder.databasePath),
+      abandoned.withLock({ $0.contains(identity) })
+    {
+      throw FieldworkError(
+        .store,
+        "files of the store \(folder.shown(ResearchFolder.database)) were deleted while this process wrote it, so it can be written by another process only"
+      )
+    }
     let lock = try RunLock(folder, command: command)
     let trash = fresh ? try folder.removeContents() : nil
     do {
@@ -267,6 +291,12 @@ public final class DatabaseStore: ResultStore {
   /// Ends writing: what was written goes into the one database file, and others may write.
   /// - Throws: ``FieldworkError`` of code `store` if something that was reported as stored is not in the file.
   public func close() throws {
+    guard
+      !isClosed.withLock({ isClosed in
+        defer { isClosed = true }
+        return isClosed
+      })
+    else { return }
     guard let lock, let folder else {
       do {
         try database.close()
@@ -314,6 +344,9 @@ public final class DatabaseStore: ResultStore {
       "another program is reading \(folder.shown(ResearchFolder.database)), so some results are still in \(folder.shown(log)): to copy the store, copy both files"
   }
 
+  /// The number of pages up to which a database is gone through at the end of a run.
+  private static let checkedPages = 16_384
+
   /// Looks, through a connection of its own, for what was last reported as stored.
   private func checkStored(_ folder: ResearchFolder) throws {
     let expected = last.withLock { $0 }
@@ -332,7 +365,12 @@ public final class DatabaseStore: ResultStore {
         }
         guard let ended = expected.ended else { return true }
         let sql = "SELECT state FROM experiment WHERE key = ?"
-        return try String.fetchOne(database, sql: sql, arguments: [ended.key]) == ended.state
+        guard try String.fetchOne(database, sql: sql, arguments: [ended.key]) == ended.state else {
+          return false
+        }
+        let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        guard pages <= DatabaseStore.checkedPages else { return true }
+        return try String.fetchOne(database, sql: "PRAGMA quick_check(1)") == "ok"
       }
     } catch let error as FieldworkError {
       throw error
@@ -348,6 +386,7 @@ public final class DatabaseStore: ResultStore {
   }
 
   private let hasReportedLoss = Protected(false)
+  private let isClosed = Protected(false)
 
   /// What is wrong with the files that are written; nil if they are as they were left.
   private func lossError() -> FieldworkError? {
@@ -368,7 +407,7 @@ public final class DatabaseStore: ResultStore {
     guard name == ResearchFolder.database else {
       return FieldworkError(
         .store,
-        "\(path) was deleted or replaced while the store was being written: what was stored before is in research.sqlite as far as it could be saved; run again for the rest, and leave the files alone while a run writes"
+        "\(path) was deleted or replaced while the store was being written: what was stored before is in research.sqlite, or, if another program was reading it, in rescued.sqlite beside it; run again for the rest, and leave the files alone while a run writes"
       )
     }
     return FieldworkError(
@@ -377,16 +416,40 @@ public final class DatabaseStore: ResultStore {
     )
   }
 
+  /// Databases of which this process has lost a file. SQLite keeps what it knows of them to the end of the process.
+  private static let abandoned = Protected<Set<FileIdentity>>([])
+
   /// Leaves the database as it is. SQLite would delete, by its name, the log of the database that may stand there now.
   private func abandon() {
     if let files = files.withLock({ $0 }), !files.hasLostDatabase, !files.isDatabaseCut {
+      DatabaseStore.abandoned.withLock { _ = $0.insert(files.databaseIdentity) }
       // Only the log or its index is gone, and this process still has it: what it holds goes into the database.
-      _ = try? database.writeWithoutTransaction {
-        try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+      if !takesInLog, let folder {
+        // Somebody reads an earlier state, which has to stay until then.
+        let rescued = folder.file("rescued.sqlite")
+        try? FileManager.default.removeItem(atPath: rescued)
+        _ = try? database.writeWithoutTransaction {
+          try $0.execute(sql: "VACUUM INTO ?", arguments: [rescued])
+        }
       }
     }
     // The process keeps the few descriptors to its end.
     _ = Unmanaged.passRetained(database as AnyObject)
+  }
+
+  /// Writes the whole log into the database.
+  /// - Returns: false if a part is missing.
+  private var takesInLog: Bool {
+    for _ in 0..<20 {
+      let row = try? database.writeWithoutTransaction {
+        try Row.fetchOne($0, sql: "PRAGMA wal_checkpoint(PASSIVE)")
+      }
+      let counts = row.map { row in (1...2).map { (try? row.decode(Int.self, atIndex: $0)) ?? -1 } }
+      guard let counts else { return false }
+      if counts[0] == counts[1] { return true }
+      usleep(100_000)
+    }
+    return false
   }
 
   // MARK: Writing
@@ -394,7 +457,7 @@ public final class DatabaseStore: ResultStore {
   public func write(_ records: [StoreRecord]) throws {
     do {
       if let error = lossError() { throw error }
-      try renameFolders(records)
+      let records = try renamingFolders(records)
       try database.write { database in
         try numbers.withLock { numbers in
           try DatabaseStore.write(records, database, &numbers)
@@ -414,12 +477,21 @@ public final class DatabaseStore: ResultStore {
 
   /// Gives the folders of experiments their new names, before the ids change: a run that is cut off here finds the
   /// folder under the new name when it changes the id.
-  private func renameFolders(_ records: [StoreRecord]) throws {
-    guard let folder else { return }
+  /// - Returns: the records, without the new ids of experiments whose folder keeps its name.
+  private func renamingFolders(_ records: [StoreRecord]) throws -> [StoreRecord] {
+    guard let folder else { return records }
+    var kept: Set<String> = []
     for case .renamed(let key, let id) in records {
       let sql = "SELECT id FROM experiment WHERE key = ?"
       let old = try database.read { try String.fetchOne($0, sql: sql, arguments: [key]) }
-      if let old, old != id { rename(folder.experimentPath(old), folder.experimentPath(id)) }
+      guard let old, old != id else { continue }
+      if rename(folder.experimentPath(old), folder.experimentPath(id)) != 0, errno != ENOENT {
+        kept.insert(key)
+      }
+    }
+    guard !kept.isEmpty else { return records }
+    return records.filter { record in
+      if case .renamed(let key, _) = record { !kept.contains(key) } else { true }
     }
   }
 
@@ -464,9 +536,12 @@ public final class DatabaseStore: ResultStore {
     }
   }
 
-  public func ids() throws -> [String: String] {
+  public func prefixedIDs() throws -> [String: String] {
     try read { database in
-      let rows = try Row.fetchCursor(database, sql: "SELECT key, id FROM experiment")
+      let rows = try Row.fetchCursor(
+        database,
+        sql: "SELECT key, id FROM experiment WHERE id <> key"
+      )
       var ids: [String: String] = [:]
       while let row = try rows.next() {
         ids[try row.decode(String.self, atIndex: 0)] = try row.decode(atIndex: 1)

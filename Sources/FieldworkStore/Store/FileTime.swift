@@ -5,7 +5,7 @@
 #endif
 
 /// When a file was last changed.
-struct FileTime {
+struct FileTime: Equatable {
   /// Since 1970.
   let seconds: Double
 

@@ -1,5 +1,6 @@
 import FieldworkCore
 import Foundation
+import GRDB
 
 #if canImport(Glibc)
   import Glibc
@@ -63,7 +64,12 @@ extension ResearchFolder {
     guard !own.isEmpty else { return nil }
     let trash = permanently ? nil : try makeTrash()
     let manager = FileManager.default
-    for name in own {
+    takeInLog()
+    // The database last, so that a removal that is cut off can be made again.
+    let ordered =
+      own.filter { !$0.hasPrefix(Self.database) }
+      + own.filter { $0.hasPrefix(Self.database + "-") } + own.filter { $0 == Self.database }
+    for name in ordered where manager.fileExists(atPath: file(name)) {
       do {
         if let trash {
           let target = trash + "/" + name
@@ -85,10 +91,20 @@ extension ResearchFolder {
     // It may hold what no run has made.
     rmdir(file("experiments"))
     return trash.map { trash in
+      if trash.hasPrefix(root + "/") { return path + trash.dropFirst(root.count) }
       let name = (trash as NSString).lastPathComponent
       return ((path as NSString).deletingLastPathComponent as NSString)
         .appendingPathComponent(".trash/" + name)
     }
+  }
+
+  /// Writes the log into the database, so that it is one file.
+  private func takeInLog() {
+    guard hasStore, let database = try? DatabaseQueue(path: databasePath) else { return }
+    _ = try? database.writeWithoutTransaction {
+      try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE")
+    }
+    try? database.close()
   }
 
   /// The number and the size of what ``remove(permanently:)`` removes.
@@ -141,7 +157,9 @@ extension ResearchFolder {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.dateFormat = "yyyyMMdd-HHmmss"
-    let base = "\(above)/.trash/\(name)-\(formatter.string(from: Date()))"
+    // Where nothing can be made above, the trash is in the folder itself.
+    let place = access(above, W_OK) == 0 ? above : root
+    let base = "\(place)/.trash/\(name)-\(formatter.string(from: Date()))"
     var trash = base
     var number = 1
     while FileManager.default.fileExists(atPath: trash) {
@@ -161,7 +179,7 @@ extension ResearchFolder {
 
   /// Text on what fills the folder, for a full disk; empty if that is not known.
   func contentsText() -> String {
-    let bytes = extent().bytes
+    let bytes = Self.files.reduce(0) { $0 + size(file($1)) }
     return bytes > 0 ? " (the results in \(path) take \(bytes >> 20) MB of it)" : ""
   }
 }

@@ -23,8 +23,8 @@ public protocol ResultStore: Sendable {
   /// The state of every experiment by its key, see ``PlannedExperiment/key``.
   func states() throws -> [String: ExperimentState]
 
-  /// The id of every experiment by its key.
-  func ids() throws -> [String: String]
+  /// The ids of experiments that differ from their keys, by key.
+  func prefixedIDs() throws -> [String: String]
 
   /// What is noted about the research as a whole.
   func notes() throws -> [String: Value]
@@ -70,8 +70,9 @@ public protocol ResultStore: Sendable {
 
 extension ResultStore {
   public var folder: ResearchFolder? { nil }
-  public func ids() throws -> [String: String] {
-    Dictionary(try experiments().map { ($0.key, $0.id) }, uniquingKeysWith: { $1 })
+  public func prefixedIDs() throws -> [String: String] {
+    let prefixed = try experiments().filter { $0.key != $0.id }
+    return Dictionary(prefixed.map { ($0.key, $0.id) }, uniquingKeysWith: { $1 })
   }
   public func updatedKeys() throws -> Set<String> {
     Set(try experiments().filter { $0.updates > 0 }.map(\.key))
@@ -127,6 +128,10 @@ public enum StoreRecord: Sendable {
   case started(PlannedExperiment, ExperimentStart)
   /// The place in the order of the plan of an experiment that has run before.
   case moved(experiment: String, ordinal: Int)
+  /// An experiment that has run before is about to run again from its start, so it does not count as done any more.
+  case reopened(experiment: String)
+  /// Everything of an experiment is deleted.
+  case removed(experiment: String)
   /// The id of an experiment that has run before: its prefix has changed. Its folder gets the new name.
   case renamed(experiment: String, id: String)
   case saved(experiment: String, [SavedValue])

@@ -67,9 +67,12 @@ package struct StoreCheck {
           do {
             return try part(database)
           } catch let error as DatabaseError
-            where [.SQLITE_CORRUPT, .SQLITE_ERROR, .SQLITE_NOTADB].contains(error.resultCode)
+            where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_INTERRUPT].contains(error.resultCode)
           {
-            return [damage(error.message ?? "\(error)")]
+            throw error
+          } catch {
+            // The other parts may still tell something.
+            return [damage((error as? DatabaseError)?.message ?? "\(error)")]
           }
         }
       }
@@ -286,7 +289,9 @@ package struct StoreCheck {
       )
       var ids: [String] = []
       while let row = try rows.next() {
-        guard damaged.contains(try row.decode(atIndex: 0)) else { continue }
+        guard let number: Int64 = try? row.decode(atIndex: 0), damaged.contains(number) else {
+          continue
+        }
         ids.append((try? row.decode(atIndex: 1)) ?? "(without a readable id)")
       }
       findings.append(

@@ -32,6 +32,9 @@ struct StoreFiles: Sendable {
     }
   }
 
+  /// The identity of the database.
+  var databaseIdentity: FileIdentity { identities[0].identity }
+
   /// True if the database itself was deleted or replaced.
   var hasLostDatabase: Bool { identities[0].identity.hasLeft(identities[0].path) }
 

@@ -15,11 +15,17 @@ final class TemporaryFolder: Sendable {
         withIntermediateDirectories: true,
         attributes: [.posixPermissions: 0o700]
       )
-      for suffix in suffixes where FileManager.default.fileExists(atPath: database + suffix) {
-        try FileManager.default.copyItem(
-          atPath: database + suffix,
-          toPath: path + "/" + ResearchFolder.database + suffix
-        )
+      for _ in 0..<3 {
+        let before = suffixes.map { FileTime(at: database + $0) }
+        for suffix in suffixes {
+          let target = path + "/" + ResearchFolder.database + suffix
+          try? FileManager.default.removeItem(atPath: target)
+          if FileManager.default.fileExists(atPath: database + suffix) {
+            try FileManager.default.copyItem(atPath: database + suffix, toPath: target)
+          }
+        }
+        // Somebody else may be able to write there, and a copy of several states is none.
+        if suffixes.map({ FileTime(at: database + $0) }) == before { break }
       }
     } catch {
       throw FieldworkError(

@@ -11,7 +11,8 @@ struct WriteAheadLog {
 
   /// The number of pages at the beginning that SQLite can read.
   private(set) var readablePages = 0
-  /// The number of pages after those that belong to the log and cannot be read any more.
+  /// The number of pages after those that belong to the log and cannot be read any more; 0 if none of them ends a
+  /// transaction.
   private(set) var unreadablePages = 0
   /// True if the log has contents and its header cannot be read.
   private(set) var hasDamagedHeader = false
@@ -34,21 +35,30 @@ struct WriteAheadLog {
       return
     }
     var isReadable = true
+    var last = sum.words
+    var hasCommit = false
     while let frame = try? file.read(upToCount: Self.frameHeaderSize + pageSize),
       frame.count == Self.frameHeaderSize + pageSize
     {
       let head = Self.words(frame.prefix(Self.frameHeaderSize), bigEndian: true)
       // Pages of an earlier round of the log have other salts.
       let isOfLog = head[2] == words[4] && head[3] == words[5]
-      if isReadable {
-        sum.add(frame.prefix(8))
-        sum.add(frame.dropFirst(Self.frameHeaderSize))
-        isReadable = isOfLog && sum.words == [head[4], head[5]]
-        if isReadable { readablePages += 1 } else if isOfLog { unreadablePages += 1 }
-      } else if isOfLog {
-        unreadablePages += 1
+      // The checksum of each page goes on from that of the page before.
+      var sum = Sum(bigEndian: isBigEndian, after: last)
+      sum.add(frame.prefix(8))
+      sum.add(frame.dropFirst(Self.frameHeaderSize))
+      let isWhole = isOfLog && sum.words == [head[4], head[5]]
+      last = [head[4], head[5]]
+      if isReadable, isWhole {
+        readablePages += 1
+        continue
       }
+      isReadable = false
+      if isOfLog { unreadablePages += 1 }
+      if isWhole, head[1] != 0 { hasCommit = true }
     }
+    // A process that was killed in the middle of a transaction has left pages that belong to none.
+    if !hasCommit { unreadablePages = 0 }
   }
 
   /// A file that a power cut has left with nothing but zeros has no contents.
@@ -73,9 +83,12 @@ struct WriteAheadLog {
   /// The running checksum of a log.
   private struct Sum {
     let bigEndian: Bool
-    private(set) var words: [UInt32] = [0, 0]
+    private(set) var words: [UInt32]
 
-    init(bigEndian: Bool) { self.bigEndian = bigEndian }
+    init(bigEndian: Bool, after words: [UInt32] = [0, 0]) {
+      self.bigEndian = bigEndian
+      self.words = words
+    }
 
     mutating func add(_ bytes: Data) {
       var (first, second) = (words[0], words[1])

@@ -18,6 +18,8 @@ extension StoreRecord {
     static let checkpoint: UInt8 = 10
     static let updated: UInt8 = 11
     static let renamed: UInt8 = 12
+    static let reopened: UInt8 = 13
+    static let removed: UInt8 = 14
   }
 
   /// Writes the record. In a config, values that are not plain go by their names.
@@ -39,6 +41,12 @@ extension StoreRecord {
       writer.append(Tag.moved)
       writer.append(key)
       writer.append(ordinal)
+    case .reopened(let key):
+      writer.append(Tag.reopened)
+      writer.append(key)
+    case .removed(let key):
+      writer.append(Tag.removed)
+      writer.append(key)
     case .renamed(let key, let id):
       writer.append(Tag.renamed)
       writer.append(key)
@@ -101,8 +109,8 @@ extension StoreRecord {
   ) throws {
     let tag = try reader.byte()
     // All records of one experiment, and no others, begin with its key.
-    let key =
-      [Tag.variables, Tag.meta, Tag.updated].contains(tag) ? "" : try reader.string()
+    let hasKey = ![Tag.variables, Tag.meta, Tag.updated].contains(tag) && tag <= Tag.removed
+    let key = hasKey ? try reader.string() : ""
     switch tag {
     case Tag.note: self = .note(key, try reader.value())
     case Tag.variables: self = .variables(try reader.list { try $0.string() })
@@ -116,6 +124,8 @@ extension StoreRecord {
       }
       self = .started(experiment, try ExperimentStart(from: &reader))
     case Tag.moved: self = .moved(experiment: key, ordinal: try reader.int())
+    case Tag.reopened: self = .reopened(experiment: key)
+    case Tag.removed: self = .removed(experiment: key)
     case Tag.renamed: self = .renamed(experiment: key, id: try reader.string())
     case Tag.saved:
       let values = try reader.list { reader in

@@ -123,7 +123,7 @@ extension StoreRecord {
     case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),
       .output(let key, _, _), .checkpoint(let key, _):
       key
-    case .note, .variables, .moved, .renamed, .meta, .updated: nil
+    case .note, .variables, .moved, .renamed, .reopened, .removed, .meta, .updated: nil
     }
   }
 }

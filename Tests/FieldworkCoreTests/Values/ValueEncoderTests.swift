@@ -63,7 +63,10 @@ final class ValueEncoderTests: XCTestCase {
 
   func testFoundationTypes() throws {
     let date = Date(timeIntervalSinceReferenceDate: 12.5)
-    XCTAssertEqual(try ValueEncoder.encode(date), 12.5)
+    // A number of seconds since 2001 would be taken for one since 1970.
+    XCTAssertThrowsError(try ValueEncoder.encode([date])) { error in
+      XCTAssertTrue("\(error)".contains("timeIntervalSince1970"), "\(error)")
+    }
     XCTAssertEqual(try ValueEncoder.encode(Data([1, 2])), [1, 2])
     XCTAssertEqual(try ValueDecoder(12.5).decode(Date.self), date)
   }

@@ -230,6 +230,47 @@ final class StoreFilesTests: StoreTestCase {
     try store.close()
   }
 
+  /// A store that a run has left with its log, on a disk that cannot be written.
+  func testAKilledStoreOnAReadOnlyDisk() throws {
+    for isEmptyLog in [false, true] {
+      try? FileManager.default.removeItem(atPath: folder.path)
+      let killed = try killedStore(5)
+      if isEmptyLog {
+        try DatabaseStore.open(killed).close()
+        let database = try DatabaseQueue(path: killed.databasePath)
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = WAL") }
+        try database.close()
+        try Data().write(to: URL(fileURLWithPath: killed.databasePath + "-wal"))
+      }
+      let place = directory + "/mounted"
+      try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+      guard try run("mount", "--bind", directory + "/killed", place),
+        try run("mount", "-o", "remount,ro,bind", place)
+      else { throw XCTSkip("nothing can be mounted here") }
+      defer { _ = try? run("umount", "-l", place) }
+      let mounted = ResearchFolder(path: place)
+      XCTAssertEqual(try DatabaseStore.openForReading(mounted).states().count, 5)
+      XCTAssertEqual(try ResearchResults.load(place).experiments.count, 5)
+      XCTAssertEqual(
+        try StoreCheck(mounted).findings().filter { $0.severity == .problem },
+        []
+      )
+      assertError(.store, "cannot be written") { try DatabaseStore.open(mounted) }
+      _ = try run("umount", "-l", place)
+      try FileManager.default.removeItem(atPath: directory + "/killed")
+    }
+  }
+
+  private func run(_ arguments: String...) throws -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = arguments
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
   func testAStoreThatWasKilledInItsFirstMomentIsNone() throws {
     try folder.make()
     try Data().write(to: URL(fileURLWithPath: folder.databasePath))

@@ -38,6 +38,7 @@ final class RecordCodingTests: StoreTestCase {
       .started(known, ExperimentStart(at: 1, worker: 2, device: "cuda:1", attempt: 3, build: "b")),
       .started(experiment(1, config), ExperimentStart(at: 4, worker: 5, device: nil)),
       .moved(experiment: "e0", ordinal: 6), .renamed(experiment: "e0", id: "00_e0"),
+      .reopened(experiment: "e0"), .removed(experiment: "e1"),
     ]
     var asked: [String] = []
     let back = try decoded(encoded(records)) { key in

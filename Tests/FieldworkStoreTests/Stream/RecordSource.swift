@@ -180,7 +180,8 @@ func wholeText(_ record: StoreRecord) -> String {
     "saved \(key) "
       + values.map { "\($0.name) \($0.iteration) \($0.value.kind) \($0.value.canonicalText)" }
       .joined(separator: "|")
-  case .variables, .moved, .renamed, .failed, .ended, .meta, .profiled, .output, .checkpoint,
+  case .variables, .moved, .renamed, .reopened, .removed, .failed, .ended, .meta, .profiled,
+    .output, .checkpoint,
     .updated:
     "\(record)"
   }

@@ -220,7 +220,7 @@ final class CommandLineDeathTests: FaultTestCase {
     let nothing = try XCTUnwrap(FileHandle(forWritingAtPath: "/dev/null"))
     let running = try RunningProcess(
       Self.executable("TestPlaybook"),
-      complete(["run", "--workers", "2", "--no-progress"]),
+      complete(["run", "--workers", "2", "--no-progress", "--output-limit", "0"]),
       environment: mark.environment.merging(
         ["TEST_PLAYBOOK": "faulty", "TEST_FAULTS": "flood,flood output,none"]
       ) { $1 },

@@ -145,7 +145,7 @@ final class FaultSuiteTests: FaultTestCase {
   func testKills() throws {
     let (seed, table) = (Self.seed, try undisturbed())
     var random = RandomStream(Philox(seed: seed))
-    var (kills, rounds, started) = (0, 0, 0)
+    var (kills, signals, rounds, started) = (0, 0, 0, 0)
     let began = Date()
     while kills < Self.kills {
       let workers = random.integer(1...3)
@@ -163,14 +163,41 @@ final class FaultSuiteTests: FaultTestCase {
         while kills < limit {
           let pause = Duration.milliseconds(random.integer(1...60))
           if running.process.wait(for: pause) != nil { return }
-          if random.integer(0...11) == 0 {
+          let workers = mark.children(of: running.process.id)
+          switch random.integer(0...35) {
+          case 0...2:
             running.signal(SIGKILL)
             kills += 1
             return
+          case 3:
+            // A stopped process does not see that the one is gone that it works for.
+            for worker in workers { kill(worker, SIGSTOP) }
+            running.signal(SIGKILL)
+            kills += 1
+            return
+          case 4:
+            // What a scheduler sends to all processes.
+            for process in workers + [running.process.id] { kill(process, SIGTERM) }
+            signals += 1
+            return
+          case 5, 6:
+            running.signal(SIGSTOP)
+            for worker in workers where random.integer(0...1) == 0 {
+              if kill(worker, SIGKILL) == 0 { kills += 1 }
+            }
+            usleep(UInt32(random.integer(0...20_000)))
+            running.signal(SIGCONT)
+            signals += 1
+          case 7, 8:
+            guard let worker = workers.randomElement(using: &random) else { continue }
+            kill(worker, SIGSTOP)
+            usleep(UInt32(random.integer(0...20_000)))
+            kill(worker, SIGCONT)
+            signals += 1
+          default:
+            guard let worker = workers.randomElement(using: &random) else { continue }
+            if kill(worker, SIGKILL) == 0 { kills += 1 }
           }
-          let workers = mark.children(of: running.process.id)
-          guard let worker = workers.randomElement(using: &random) else { continue }
-          if kill(worker, SIGKILL) == 0 { kills += 1 }
         }
       }
       try check(round, table, what)
@@ -178,7 +205,7 @@ final class FaultSuiteTests: FaultTestCase {
     }
     let minutes = Date().timeIntervalSince(began) / 60
     print(
-      "\(kills) kills, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute"
+      "\(kills) kills, \(signals) other signals, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute"
     )
   }
 
