@@ -33,13 +33,15 @@ package final class ChildProcess: Sendable {
   ///     and the standard output and error of this process.
   ///   - environment: nil for that of this process.
   ///   - folder: where it runs; nil for where this process does.
+  ///   - isDetached: true for a process that goes on when those end that have started this one.
   /// - Throws: ``SystemError``.
   package init(
     _ path: String,
     _ arguments: [String],
     descriptors: [Int32: Int32] = [:],
     environment: [String: String]? = nil,
-    folder: String? = nil
+    folder: String? = nil,
+    isDetached: Bool = false
   ) throws {
     var actions = posix_spawn_file_actions_t.empty
     posix_spawn_file_actions_init(&actions)
@@ -70,6 +72,7 @@ package final class ChildProcess: Sendable {
     ChildProcess.configure(&attributes)
     var environment = environment ?? ProcessInfo.processInfo.environment
     token = ProcessToken.next()
+    if isDetached { environment[ProcessToken.variable] = nil }
     environment[ProcessToken.variable] = ProcessToken.path(below: environment, token)
     let words = environment.map { "\($0)=\($1)" }
     var process: pid_t = 0

@@ -49,7 +49,8 @@ package final class DetachedProcess: Sendable {
         descriptors: [
           STDOUT_FILENO: log.descriptor, STDERR_FILENO: log.descriptor,
           Self.readyDescriptor: writing.descriptor,
-        ]
+        ],
+        isDetached: true
       )
     } catch {
       throw FieldworkError(.store, "the run cannot be detached: \(error)")
