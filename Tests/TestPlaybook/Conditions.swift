@@ -15,7 +15,7 @@ extension TestPlaybook {
     switch Self.environment["TEST_PLAYBOOK"] {
     case "conditions": conditions
     case "versions": versions
-    default: noteworthy
+    default: attacking ?? noteworthy
     }
   }
 

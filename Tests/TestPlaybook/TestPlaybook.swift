@@ -26,8 +26,7 @@ struct TestPlaybook: Playbook {
     case "profiled": profiled(.detailed)
     case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }
-    default:
-      attacking ?? observed ?? manner(Self.environment["TEST_PLAYBOOK"]) ?? easilyMixedUp ?? small
+    default: observed ?? manner(Self.environment["TEST_PLAYBOOK"]) ?? easilyMixedUp ?? small
     }
   }
 

@@ -10,6 +10,9 @@ extension Domain {
     node.options.contains { $0.values.listed.contains { $0.hidden != nil } }
   }
 
+  /// All options, wherever they stand in the expression.
+  var allOptions: [ParameterOption] { node.options }
+
   /// All options with the parameter, wherever they stand in the expression.
   package func options(of key: String) -> [ParameterOption] {
     node.options.filter { $0.name.key == key }

@@ -117,9 +117,10 @@ extension Research {
       check(unit.name, "unit name", unit.place)
       for name in unit.savedNames { check(name, "name of saved values", unit.place) }
     }
-    for name in domain?.parameterNames ?? [] {
-      for text in Set([name.key, name.alias]) {
-        check(text, "parameter name", domain?.options(of: name.key).first?.place)
+    var seen: Set<String> = []
+    for option in domain?.allOptions ?? [] {
+      for text in [option.name.key, option.name.alias] where seen.insert(text).inserted {
+        check(text, "parameter name", option.place)
       }
     }
     return found
@@ -149,7 +150,7 @@ extension Research {
         )
       )
     }
-    for option in domain.parameterNames.flatMap({ domain.options(of: $0.key) }) {
+    for option in domain.allOptions {
       guard let problem = option.firstStorageProblem else { continue }
       found.append(
         error(

@@ -70,7 +70,9 @@ struct TableBuilder {
     var places: [String: Int] = [:]
     var parameters: [ParameterColumn] = []
     for (index, experiment) in experiments.enumerated() {
-      let entries = experiment.config.withoutAuxiliary.entries
+      let config = experiment.config.withoutAuxiliary
+      let hasRepeatedKeys = config.count < config.entries.count
+      let entries = config.entries
       for (position, entry) in entries.enumerated() {
         let place = places[entry.name.key] ?? parameters.count
         if place == parameters.count {
@@ -78,7 +80,9 @@ struct TableBuilder {
           parameters.append(ParameterColumn(capacity: experiments.count, options.usesAliases))
         }
         // Of entries of one parameter the last one counts.
-        guard !entries[(position + 1)...].contains(where: { $0.name.key == entry.name.key }) else {
+        if hasRepeatedKeys,
+          entries[(position + 1)...].contains(where: { $0.name.key == entry.name.key })
+        {
           continue
         }
         parameters[place].append(entry, at: index)

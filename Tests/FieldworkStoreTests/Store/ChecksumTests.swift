@@ -161,6 +161,82 @@ final class ChecksumTests: StoreTestCase {
     try store.close()
   }
 
+  /// A new id or place changes the checksum by the difference, so it hides nothing.
+  func testDamageStaysVisibleWhenIdsChange() throws {
+    _ = try soundStore()
+    try execute(
+      "UPDATE value SET content = 0.75 WHERE experiment = 3 AND iteration = 1 AND kind = 'double'"
+    )
+    try execute("UPDATE experiment SET ended = 99 WHERE number = 5")
+    let store = try DatabaseStore.open(folder)
+    try store.write([
+      .renamed(experiment: "e1", id: "00_e1"), .renamed(experiment: "e2", id: "00_e2"),
+      .renamed(experiment: "e4", id: "00_e4"), .moved(experiment: "e4", ordinal: 30),
+    ])
+    XCTAssertEqual(try store.damagedExperiments().map(\.id), ["00_e2", "00_e4"])
+    // What is added later does not hide it either.
+    try store.write([
+      .saved(experiment: "e2", [SavedValue(name: "x", iteration: 7, value: 1)]),
+      .saved(experiment: "e1", [SavedValue(name: "x", iteration: 7, value: 1)]),
+    ])
+    XCTAssertEqual(try store.damagedExperiments().map(\.id), ["00_e2", "00_e4"])
+    try store.close()
+  }
+
+  func testADamagedExperimentDoesNotGoOnFromItsCheckpoint() throws {
+    let store = try DatabaseStore.open(folder)
+    let all = records(experiment(0), [(0, "x", 1)], ending: .interrupted)
+    let checkpoint = Checkpoint(iteration: 1, definition: "d", parts: [.init("a", [1])])
+    try store.write([all[0], all[1], .checkpoint(experiment: "e0", checkpoint), all[2]])
+    XCTAssertNotNil(try store.checkpoint(of: "e0"))
+    try store.close()
+    try execute("UPDATE value SET content = 2")
+    assertError(.store, "damaged") {
+      try DatabaseStore.openForReading(self.folder).checkpoint(of: "e0")
+    }
+  }
+
+  /// Swift takes two ways to write an accent for one text, SQLite does not.
+  func testNamesThatDifferInTheirBytes() throws {
+    let store = try DatabaseStore.inMemory()
+    let names = ["\u{E9}", "e\u{301}", "a\0", "a\u{FFFD}"]
+    try store.write([.variables(names)])
+    try store.write(records(experiment(0), names.map { (0, $0, 1) }))
+    for record in records(experiment(1), names.map { (0, $0, 2) }) { try store.write([record]) }
+    XCTAssertEqual(try store.damagedExperiments().count, 0)
+  }
+
+  func testRecordsAfterTheEnd() throws {
+    let store = try DatabaseStore.inMemory()
+    let late = StoreRecord.saved(
+      experiment: "e0",
+      [SavedValue(name: "late", iteration: 0, value: 1)]
+    )
+    try store.write(records(experiment(0), [(0, "x", 1)]) + [late])
+    XCTAssertEqual(try store.damagedExperiments().count, 0)
+    for iteration in 1..<3 {
+      try store.write([
+        .saved(experiment: "e0", [SavedValue(name: "late", iteration: iteration, value: 1)])
+      ])
+      XCTAssertEqual(try store.damagedExperiments().count, 0)
+    }
+  }
+
+  func testTheSignOfAZeroIsCovered() throws {
+    let store = try DatabaseStore.open(folder)
+    try store.write(records(experiment(0), [(0, "x", 0.0)]))
+    try store.close()
+    try execute("UPDATE value SET content = -0.0")
+    XCTAssertEqual(try ResearchResults.load(folder.path).damaged, ["e0"])
+  }
+
+  func testADamagedKeyOrPlaceIsNamed() throws {
+    _ = try soundStore()
+    try execute("UPDATE experiment SET key = 'e2x' WHERE number = 3")
+    let store = try DatabaseStore.openForReading(folder)
+    XCTAssertEqual(try store.damagedExperiments().map(\.id), ["e2"])
+  }
+
   func testProfilesAndOutputAreCovered() throws {
     let store = try DatabaseStore.inMemory()
     let planned = experiment(0, ["lr": 5])

@@ -213,6 +213,60 @@ final class StoreFilesTests: StoreTestCase {
     XCTAssertFalse(try StoreCheck(killed).findings().contains { $0.kind == "log" })
   }
 
+  /// A process that was killed in the middle of a transaction has left pages, of which the next run overwrites a part.
+  func testPagesOfACutOffTransactionAreNoDamage() throws {
+    let killed = try killedStore(3)
+    let first = try Data(contentsOf: URL(fileURLWithPath: killed.databasePath + "-wal"))
+    let store = try DatabaseStore.open(folder)
+    _ = store
+    // The same log with a long transaction, cut before its last page.
+    let database = try DatabaseQueue(path: killed.databasePath)
+    try database.write { database in
+      for number in 0..<2000 {
+        try database.execute(
+          sql: "INSERT INTO meta (run, topic, item, text) VALUES (1, 't', ?, ?)",
+          arguments: [number, String(repeating: "x", count: 200)]
+        )
+      }
+    }
+    let long = try Data(contentsOf: URL(fileURLWithPath: killed.databasePath + "-wal"))
+    let other = ResearchFolder(directory: directory, name: "other")
+    try FileManager.default.createDirectory(atPath: other.path, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: killed.databasePath, toPath: other.databasePath)
+    try database.close()
+    XCTAssertGreaterThan(long.count, first.count)
+    try long.dropLast(4120).write(to: URL(fileURLWithPath: other.databasePath + "-wal"))
+    XCTAssertEqual(WriteAheadLog(ofDatabase: other.databasePath).unreadablePages, 0)
+    let again = try DatabaseStore.open(other)
+    XCTAssertNil(again.openingNote)
+    try write(again, 10..<12)
+    XCTAssertEqual(WriteAheadLog(ofDatabase: other.databasePath).unreadablePages, 0)
+    try again.close()
+    try store.close()
+    XCTAssertEqual(try DatabaseStore.openForReading(other).states().count, 5)
+  }
+
+  func testClosingTwice() throws {
+    let store = try DatabaseStore.open(folder)
+    try write(store, 0..<2)
+    try store.close()
+    try store.close()
+    XCTAssertEqual(try DatabaseStore.openForReading(folder).states().count, 2)
+  }
+
+  /// Whenever a removal is cut off, it can be made again, and no result is in two places.
+  func testARemovalThatIsCutOff() throws {
+    let killed = try killedStore(5)
+    _ = try killed.makeDirectory(of: "e0")
+    try FileManager.default.removeItem(atPath: directory + "/research")
+    let removal = try killed.remove(permanently: false)
+    let trash = try XCTUnwrap(removal.trash)
+    XCTAssertEqual(removal.left, [])
+    XCTAssertFalse(FileManager.default.fileExists(atPath: trash + "/research.sqlite-wal"))
+    XCTAssertEqual(try ResearchResults.load(trash).experiments.count, 5)
+    XCTAssertTrue(FileManager.default.fileExists(atPath: trash + "/experiments/e0"))
+  }
+
   func testAWholeLogHasNoUnreadablePages() throws {
     let killed = try killedStore(20)
     let log = WriteAheadLog(ofDatabase: killed.databasePath)

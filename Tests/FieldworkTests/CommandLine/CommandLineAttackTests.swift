@@ -264,6 +264,25 @@ final class CommandLineAttackTests: FaultTestCase {
     }
   }
 
+  /// The handlers stay to the end of the process.
+  func testASecondSignalOfAnotherKindWhileARunCloses() throws {
+    for _ in 0..<5 {
+      let running = try begin("iterating", ["--no-progress"], environment: ["TEST_PAUSE": "20000"])
+      XCTAssertTrue(wait { ((try? self.rowCount("iterating", "y")) ?? 0) > 2 })
+      running.interrupt()
+      // Until it is over.
+      for _ in 0..<2000 {
+        usleep(UInt32.random(in: 0...5000))
+        guard running.process.wait(for: .zero) == nil else { break }
+        running.signal(SIGTERM)
+      }
+      let ended = try running.finish()
+      XCTAssertFalse(ended.wasKilled)
+      XCTAssertEqual(ended.status, 130)
+      try folder("iterating").remove()
+    }
+  }
+
   func testASignalToAWorkerAloneEndsIt() throws {
     let running = try begin("iterating", ["--no-progress"])
     XCTAssertTrue(wait { self.mark.children(of: running.process.id).count == 2 })
@@ -460,7 +479,7 @@ final class CommandLineAttackTests: FaultTestCase {
   // MARK: Output
 
   func testOutputBeyondTheLimitIsLeftOut() throws {
-    let bytes = 30_000_000
+    let bytes = 12_000_000
     for (mode, way) in [
       ("common", "processes"), ("experiment", "processes"), ("both", "processes"),
       ("common", "threads"), ("experiment", "serial"),
@@ -508,6 +527,48 @@ final class CommandLineAttackTests: FaultTestCase {
     )
     XCTAssertEqual(whole.status, 0, whole.error)
     XCTAssertGreaterThan(try text(folder("noisy").path + "/stdout.txt").utf8.count, bytes)
+  }
+
+  /// Output that a killed run has left is put in its place by the next one, which captures nothing itself.
+  func testOutputOfAKilledRunIsPutInItsPlace() async throws {
+    let research = Research("plain", seed: 1, workers: 1) {
+      Domain("x" <- [1])
+      Unit("f", saving: "y") { 1 }
+    }
+    let store = try DatabaseStore.open(folder("plain"))
+    for name in [".stdout.txt.999999", ".e1.stderr.txt.999998"] {
+      try "printed\n".write(
+        toFile: folder("plain").path + "/" + name,
+        atomically: true,
+        encoding: .utf8
+      )
+    }
+    _ = try await research.run(store: store)
+    try store.close()
+    XCTAssertEqual(try text(folder("plain").path + "/stdout.txt"), "printed\n")
+    XCTAssertEqual(try text(folder("plain").path + "/experiments/e1/stderr.txt"), "printed\n")
+    XCTAssertEqual(try names(folder("plain").path).filter { $0.hasPrefix(".") }, [])
+  }
+
+  /// The limit leaves alone what earlier runs have written.
+  func testOutputOfEarlierRunsStays() throws {
+    for count in 1...2 {
+      let ended = try run(
+        "noisy",
+        "--output-limit",
+        count == 1 ? "0" : "2MB",
+        "--no-progress",
+        workers: nil,
+        environment: ["TEST_BYTES": "8000000"]
+      )
+      XCTAssertEqual(ended.status, 0, ended.error)
+      let printed = try text(folder("noisy").path + "/stdout.txt")
+      XCTAssertEqual(printed.contains("of output left out"), count == 2)
+      XCTAssertGreaterThan(printed.utf8.count, count == 1 ? 8_000_000 : 9_500_000)
+      XCTAssertLessThan(printed.utf8.count, count == 1 ? 8_100_000 : 13_000_000)
+      XCTAssertFalse(printed.utf8.contains(0))
+      try FileManager.default.removeItem(atPath: folder("noisy").databasePath)
+    }
   }
 
   func testErrorsOfWritingAreTold() throws {
