@@ -115,7 +115,7 @@ extension ConfigsCommand {
   }
 
   /// The number of experiments that are looked at where not all are shown.
-  static let searchLimit = 200_000
+  static let searchLimit = 100_000
 
   /// The stored experiments with the given keys, unless they come from an update of the domain: what an update
   /// plans only shows while it runs.

@@ -195,7 +195,7 @@ final class TaskQueue: Sendable {
   var failure: (any Error)? { state.withLock { $0.failure } }
 
   /// How many tasks that have nothing to run are passed in search of one that has.
-  private static let searchLimit = 100_000
+  private static let searchLimit = 20_000
 
   /// How many tasks are gone through to count what is left.
   private static let countLimit = 10_000

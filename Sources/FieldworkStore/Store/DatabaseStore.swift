@@ -246,7 +246,7 @@ public final class DatabaseStore: ResultStore {
     // Keys are in no order, so much of their index is needed all the time; and it is cheaper to bring the
     // pages that changed into the database once in a while than often.
     configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000")
+      try database.execute(sql: "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000")
     }
     return configuration
   }
