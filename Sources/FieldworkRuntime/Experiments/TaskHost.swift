@@ -28,7 +28,7 @@ final class TaskHost: Sendable {
     var errorRetries = 0
     /// Makes the folder of an experiment, by its id.
     let makeDirectory: @Sendable (String) throws -> String
-    /// Whether tasks run one after the other, so that the process can go back to its working directory.
+    /// True if tasks run one after the other, so that the process can go back to its working directory.
     var restoresFolder = false
     /// Moves what earlier attempts at an experiment have left in its folder to a folder in it, by its id.
     var setAside: @Sendable (String) throws -> Void = { _ in }

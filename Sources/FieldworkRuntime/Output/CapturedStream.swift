@@ -34,7 +34,7 @@ final class CapturedStream {
   private var current: String?
   /// The number of bytes that are kept of what an experiment writes; nil for all of it.
   private let limit: Int?
-  /// How many experiments write at once into the file of the research.
+  /// The number of experiments that write at once into the file of the research.
   private let writers: Int
   /// The size of the file of the research when the experiment began that runs.
   private var commonStart = 0

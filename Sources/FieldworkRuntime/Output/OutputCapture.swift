@@ -25,7 +25,7 @@ package final class OutputCapture: Sendable {
     let output: CapturedStream
     let error: CapturedStream
     var hasToldFailure = false
-    /// Whether output is looked at time and again, since it may grow beyond its limit.
+    /// True while the size of the output is checked periodically.
     var isWatching = false
   }
 
@@ -122,7 +122,7 @@ package final class OutputCapture: Sendable {
     watch()
   }
 
-  /// How often output is looked at.
+  /// The time between two checks of the size of the output.
   private static let interval = DispatchTimeInterval.milliseconds(100)
   private static let watcher = DispatchQueue(label: "fieldwork.output", qos: .utility)
 

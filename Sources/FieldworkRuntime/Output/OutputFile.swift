@@ -25,7 +25,7 @@ final class OutputFile {
   private var place: Place
   /// Up to where the bytes were there before, or have been handed on.
   private var mark = 0
-  /// Whether a part was taken out of the middle.
+  /// True if a part was taken out of the middle.
   private var hasHoles = false
 
   /// Opens the file that is to be seen if there is one, else the hidden one.
@@ -69,7 +69,7 @@ final class OutputFile {
     place = .nameless
   }
 
-  /// A file without a name that is written at its end, by whatever process.
+  /// A file without a name that every process writes at its end.
   private static func nameless() throws -> SystemFile {
     let file = try SystemFile.temporary()
     _ = fcntl(file.descriptor, F_SETFL, O_APPEND)
@@ -117,7 +117,7 @@ final class OutputFile {
     return bytes
   }
 
-  /// The line that stands for output that was left out.
+  /// The line in place of output that was left out.
   static func marker(_ count: Int) -> String {
     let size = count >= 1_000_000 ? "\(count / 1_000_000) MB" : "\(count) bytes"
     return "\n[… \(size) of output left out: more than --output-limit …]\n"

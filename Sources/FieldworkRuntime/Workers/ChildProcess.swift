@@ -22,7 +22,7 @@ package final class ChildProcess: Sendable {
   /// Can be read from once the process has ended; nil where the system has no such thing.
   let end: SystemFile?
   private let ending = Protected<Ending?>(nil)
-  /// The name by which the process and everything that it starts is found, whatever session it moves to.
+  /// The name by which the process and everything that it starts is found, in any session.
   private let token: String
 
   /// Starts a program.

@@ -9,7 +9,8 @@ import Foundation
 
 /// A name in the environment of a process that this one has started.
 ///
-/// What the process starts inherits it, also in a session of its own, so it can be found when the process has ended.
+/// Programs that the process starts inherit it, also in a session of their own, so they can be found when the process
+/// has ended.
 enum ProcessToken {
   static let variable = "FIELDWORK_PROCESS"
 

@@ -27,9 +27,9 @@ final class WorkerDesk: WorkerSession.Listener {
   private var spoiled: [String: String] = [:]
   /// Since when the worker has had nothing more to do, and was to end; nil if it has.
   private var idleSince: ContinuousClock.Instant?
-  /// Whether the process was killed since it did not end after its last task.
+  /// True if the process was killed because it did not end after its last task.
   private(set) var wasKilledAtExit = false
-  /// Whether the worker has ended for another one to take its place.
+  /// True if the worker has ended for another one to take its place.
   private(set) var hasRetired = false
   private let errorOutput: WorkerErrorOutput
   /// The part of the standard error that belongs to the failure that is reported next.
@@ -297,7 +297,7 @@ final class WorkerDesk: WorkerSession.Listener {
 
   private static let heartbeat = Duration.milliseconds(500)
 
-  /// How long a worker may take to end after its last task.
+  /// The time that a worker may take to end after its last task.
   private var exitLimit: Duration { min(run.faults.silenceLimit, .seconds(10)) }
 
   /// This process did not run for a time, which does not count.

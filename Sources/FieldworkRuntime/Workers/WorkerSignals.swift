@@ -18,7 +18,7 @@ private nonisolated(unsafe) var takingProcess: Int32 = -1
 /// iterations. If it does not, the signal was for the worker alone, which dies of it.
 final class WorkerSignals: Sendable {
   private static let numbers = [SIGTERM, SIGINT, SIGHUP]
-  /// How long the run has to tell the worker, in seconds.
+  /// The time within which the run has to stop the worker, in seconds.
   private static let limit = 5.0
 
   /// Takes the signals from here on.

@@ -11,7 +11,7 @@ extension DatabaseStore {
     let sums: StoredChecksum.Sums
   }
 
-  /// What a group records of an experiment before its end, found from the end backwards.
+  /// The records of an experiment before its end in a group, found from the end backwards.
   private struct Tail {
     let end: Int
     /// False if the checksums have to be computed from the stored rows.

@@ -8,11 +8,11 @@ import GRDB
   import Darwin
 #endif
 
-/// What the removal of results has done.
+/// The outcome of a removal of results.
 package struct Removal: Sendable {
   /// The folder in the trash that has the results now, as messages show it; nil if they were deleted for good.
   package let trash: String?
-  /// What was left in the folder of the research, since no run has made it.
+  /// The names of files that were left in the folder of the research, since no run has made them.
   package let left: [String]
 }
 
@@ -32,7 +32,7 @@ extension ResearchFolder {
 
   /// Deletes the results, and the folder if nothing else is in it.
   ///
-  /// What no run has made is left. The results go to a folder `.trash` beside the research.
+  /// Files that no run has made are left. The results go to a folder `.trash` beside the research.
   /// - Parameter permanently: true to delete them at once.
   /// - Throws: ``FieldworkError`` of code `store` if it holds no store or cannot be deleted, of code
   ///   `busy` if the research is running.

@@ -327,7 +327,7 @@ package struct StoreCheck {
     return findings
   }
 
-  /// What the log holds that SQLite does not read.
+  /// Findings on pages of the log that SQLite does not read.
   private func log(_ database: Database) -> [StoreFinding] {
     guard !isWrittenByNow else { return [] }
     let log = WriteAheadLog(ofDatabase: folder.databasePath)

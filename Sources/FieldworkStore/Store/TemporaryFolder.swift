@@ -24,7 +24,7 @@ final class TemporaryFolder: Sendable {
             try FileManager.default.copyItem(atPath: database + suffix, toPath: target)
           }
         }
-        // Somebody else may be able to write there, and a copy of several states is none.
+        // Another user may write there meanwhile, and a copy of several states is unusable.
         if suffixes.map({ FileTime(at: database + $0) }) == before { break }
       }
     } catch {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the log of a database holds, read without SQLite.
+/// The pages of the log of a database, read without SQLite.
 ///
 /// SQLite takes a log whose beginning is damaged for an empty one, and overwrites it.
 ///
