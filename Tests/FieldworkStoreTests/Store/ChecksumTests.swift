@@ -119,10 +119,10 @@ final class ChecksumTests: StoreTestCase {
   func testFlippedBits() throws {
     let data = try soundStore()
     let table = try ResearchResults.load(folder.path).table().formatted(.jsonl)
-    var random = SystemRandomNumberGenerator()
+    var random = Philox(seed: 5)
     var silent: [Int] = []
     for _ in 0..<400 {
-      let bit = Int.random(in: 0..<data.count * 8, using: &random)
+      let bit = Int(random.nextInteger(below: UInt64(data.count * 8)))
       var damaged = data
       damaged[bit / 8] ^= 1 << (bit % 8)
       try damaged.write(to: URL(fileURLWithPath: folder.databasePath))

@@ -284,7 +284,11 @@ final class CommandLineAttackTests: FaultTestCase {
   }
 
   func testASignalToAWorkerAloneEndsIt() throws {
-    let running = try begin("iterating", ["--no-progress"])
+    let running = try begin(
+      "iterating",
+      ["--no-progress"],
+      environment: ["TEST_PAUSE": "200000"]
+    )
     XCTAssertTrue(wait { self.mark.children(of: running.process.id).count == 2 })
     usleep(500_000)
     let worker = try XCTUnwrap(mark.children(of: running.process.id).first)
@@ -648,11 +652,9 @@ final class CommandLineAttackTests: FaultTestCase {
       ["results", "--select", long], [long], ["configs", "--where=\(long) =="],
       ["--name", "/\(long)"],
     ] {
-      let began = Date()
       let ended = try playbook(arguments, research: "small")
       XCTAssertEqual(ended.status, 2, "\(arguments[0])")
       XCTAssertLessThan(ended.error.utf8.count, 2000, String(ended.error.prefix(300)))
-      XCTAssertLessThan(Date().timeIntervalSince(began), 20)
     }
   }
 
