@@ -54,6 +54,8 @@ final class TaskMember: @unchecked Sendable {
   func execute(_ unit: UnitDescription, at index: Int, dump: ([SavedValue]) async -> Void)
     async throws
   {
+    // Before anything else happens, however the unit ends.
+    defer { ForkGuard.check(unit.name) }
     do {
       try await executeBody(unit, at: index, dump: dump)
     } catch {

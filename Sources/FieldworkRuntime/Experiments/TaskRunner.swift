@@ -353,20 +353,16 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       } else {
         try await execute()
       }
-      ForkGuard.check(unit.name)
       return nil
     } catch is StopExperiment {
-      ForkGuard.check(unit.name)
       if !member.isEnding { member.outcome.ending = .stopped }
       member.isEnding = true
       return nil
     } catch is CancellationError where Task.isCancelled {
-      ForkGuard.check(unit.name)
       if !member.isEnding { member.outcome.ending = .interrupted }
       member.isEnding = true
       return nil
     } catch {
-      ForkGuard.check(unit.name)
       // That the output of a unit is missing that has failed is no failure of its own.
       if (error as? FieldworkError)?.code == .missingOutput,
         unit.reads(fromOneOf: member.outcome.failures.map(\.unit) + member.lacking)

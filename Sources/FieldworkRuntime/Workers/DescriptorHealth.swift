@@ -19,14 +19,7 @@ struct DescriptorHealth: Sendable {
   init(channel: Int32) {
     self.channel = channel
     identity = Self.identity(of: channel)
-    #if canImport(Glibc)
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let resource = RLIMIT_NOFILE
-    #endif
-    var limit = rlimit()
-    let number = getrlimit(resource, &limit) == 0 ? limit.rlim_cur : 1024
-    self.limit = Int32(clamping: number)
+    limit = Int32(clamping: DescriptorLimit.current)
   }
 
   private static func identity(of descriptor: Int32) -> [UInt64] {

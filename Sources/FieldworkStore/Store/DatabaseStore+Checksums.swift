@@ -14,6 +14,10 @@ enum StoredChecksum {
     "versions",
   ]
 
+  /// The columns as a statement selects them, with the place in the plan as the last one.
+  private static let experimentSelection =
+    experimentColumns.joined(separator: ", ") + ", ordinal"
+
   private static let failureColumns =
     "unit, iteration, kind, message, file, line, cause, code, signal, stderr"
   private static let profileColumns = "unit, iteration, total, call, evaluation, cpu, memory"
@@ -37,7 +41,6 @@ enum StoredChecksum {
 
     mutating func add(failure cells: [Cell]) { row &+= ContentHash.of(Kind.failure, cells) }
     mutating func add(profile cells: [Cell]) { details &+= ContentHash.of(Kind.profile, cells) }
-    mutating func add(output cells: [Cell]) { details &+= ContentHash.of(Kind.output, cells) }
 
     /// Adds a saved value.
     /// - Parameter name: the hash of its name, see ``StoredChecksum/name(_:)``.
@@ -76,7 +79,7 @@ enum StoredChecksum {
     var hash: UInt64 = 0
     try forEach(
       database,
-      "SELECT \(experimentColumns.joined(separator: ", ")), ordinal FROM experiment WHERE number = ?",
+      "SELECT \(experimentSelection) FROM experiment WHERE number = ?",
       [Cell(number)]
     ) { statement in
       hash = experiment(statement, from: 0)
@@ -277,11 +280,10 @@ enum StoredChecksum {
       }
     }
     var damaged = Set<Int64>()
-    let columns = experimentColumns.joined(separator: ", ")
     try forEach(
       database,
       """
-      SELECT number, checksum, value_checksum, detail_checksum, \(columns), ordinal FROM experiment
+      SELECT number, checksum, value_checksum, detail_checksum, \(experimentSelection) FROM experiment
       WHERE checksum IS NOT NULL OR ending IS NOT NULL
       """,
       []
@@ -359,28 +361,31 @@ extension DatabaseStore {
 
   /// The experiments that are damaged, in the order of the plan. All that is stored of them is checked.
   package func damagedExperiments() throws -> [StoredStatus.Failed] {
-    try read { database in
-      let damaged = try StoredChecksum.damaged(database, StoredChecksum.Part.allCases)
-      let rows = try Row.fetchCursor(
-        database,
-        sql: "SELECT number, key, id, ordinal FROM experiment ORDER BY ordinal"
-      )
-      var found: [StoredStatus.Failed] = []
-      while let row = try rows.next() {
-        guard let number: Int64 = try? row.decode(atIndex: 0), damaged.contains(number) else {
-          continue
-        }
-        // Any column of it may be the one that has changed.
-        let key: String = (try? row.decode(atIndex: 1)) ?? ""
-        found.append(
-          StoredStatus.Failed(
-            key: key,
-            id: (try? row.decode(atIndex: 2)) ?? key,
-            ordinal: (try? row.decode(atIndex: 3)) ?? 0
-          )
-        )
+    try read(DatabaseStore.damagedExperiments)
+  }
+
+  static func damagedExperiments(_ database: Database) throws -> [StoredStatus.Failed] {
+    let damaged = try StoredChecksum.damaged(database, StoredChecksum.Part.allCases)
+    guard !damaged.isEmpty else { return [] }
+    let rows = try Row.fetchCursor(
+      database,
+      sql: "SELECT number, key, id, ordinal FROM experiment ORDER BY ordinal"
+    )
+    var found: [StoredStatus.Failed] = []
+    while let row = try rows.next() {
+      guard let number: Int64 = try? row.decode(atIndex: 0), damaged.contains(number) else {
+        continue
       }
-      return found
+      // Any column of it may be the one that has changed.
+      let key: String = (try? row.decode(atIndex: 1)) ?? ""
+      found.append(
+        StoredStatus.Failed(
+          key: key,
+          id: (try? row.decode(atIndex: 2)) ?? key,
+          ordinal: (try? row.decode(atIndex: 3)) ?? 0
+        )
+      )
     }
+    return found
   }
 }

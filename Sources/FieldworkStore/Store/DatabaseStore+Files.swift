@@ -135,8 +135,8 @@ extension DatabaseStore {
       DatabaseStore.abandoned.withLock { _ = $0.insert(files.databaseIdentity) }
       // Only the log or its index is gone, and this process still has it: what it holds goes into the database.
       if !takesInLog, let folder {
-        // Somebody reads an earlier state, which has to stay until then.
-        let rescued = folder.file("rescued.sqlite")
+        // Another program reads an earlier state, which has to stay until then.
+        let rescued = folder.file(ResearchFolder.rescued)
         try? FileManager.default.removeItem(atPath: rescued)
         _ = try? database.writeWithoutTransaction {
           try $0.execute(sql: "VACUUM INTO ?", arguments: [rescued])

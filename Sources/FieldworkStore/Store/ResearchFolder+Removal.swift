@@ -26,7 +26,7 @@ package struct StoredExtent: Sendable {
 extension ResearchFolder {
   /// The files in the folder that runs make, beside hidden ones.
   private static let files = [
-    database, database + "-wal", database + "-shm", database + "-journal", "research.log",
+    database, database + "-wal", database + "-shm", database + "-journal", rescued, "research.log",
     "crashes.log", "stdout.txt", "stderr.txt",
   ]
 

@@ -46,6 +46,8 @@ public struct ResearchFolder: Sendable, Hashable {
   }
 
   static let database = "research.sqlite"
+  /// The copy of a database whose log was deleted while another program read it.
+  static let rescued = "rescued.sqlite"
 
   /// The absolute path of a file in the folder.
   package func file(_ name: String) -> String { root + "/" + name }

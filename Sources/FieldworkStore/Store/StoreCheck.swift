@@ -281,19 +281,10 @@ package struct StoreCheck {
 
   private func checksums(_ database: Database) throws -> [StoreFinding] {
     var findings: [StoreFinding] = []
-    let damaged = try StoredChecksum.damaged(database, StoredChecksum.Part.allCases)
-    if !damaged.isEmpty {
-      let rows = try Row.fetchCursor(
-        database,
-        sql: "SELECT number, id FROM experiment ORDER BY ordinal"
-      )
-      var ids: [String] = []
-      while let row = try rows.next() {
-        guard let number: Int64 = try? row.decode(atIndex: 0), damaged.contains(number) else {
-          continue
-        }
-        ids.append((try? row.decode(atIndex: 1)) ?? "(without a readable id)")
-      }
+    let ids = try DatabaseStore.damagedExperiments(database).map {
+      $0.id.isEmpty ? "(without a readable id)" : $0.id
+    }
+    if !ids.isEmpty {
       findings.append(
         StoreFinding(
           .problem,

@@ -60,7 +60,7 @@ package enum SystemThread {
 
   /// Starts so many threads at once and ends them.
   ///
-  /// Where threads cannot be had, the system's queues wait for them without end and without a word.
+  /// The system's queues wait without end, and without an error, for threads that cannot be started.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if fewer can be had.
   package static func require(_ count: Int) throws {
     let opened = DispatchSemaphore(value: 0)
