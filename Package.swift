@@ -141,7 +141,9 @@ let package = Package(
         "Fieldwork", "FieldworkTesting", .target(name: "Quickstart"),
         .target(name: "TestPlaybook"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      resources: [.copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help")],
+      resources: [
+        .copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help"), .copy("Stores"),
+      ],
       swiftSettings: settings
     ),
     // No executable can be imported by another one, so what playbooks share is a library.
