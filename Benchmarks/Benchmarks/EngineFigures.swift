@@ -63,7 +63,7 @@ struct EngineFigures: AsyncParsableCommand {
       }
     }
     if wanted.isEmpty { try await Self.reading() }
-    let shown: [(String, Int, @Sendable () async throws -> [Event])] = [
+    let shown: [(String, Int, @Sendable () async throws -> [RunRecord])] = [
       ("experiments", ProgressBenchmarks.experiments, ProgressBenchmarks.manyExperiments),
       ("iterations", ProgressBenchmarks.iterations, ProgressBenchmarks.manyIterations),
       ("failures", ProgressBenchmarks.experiments, ProgressBenchmarks.manyFailures),

@@ -7,18 +7,18 @@ import FieldworkStore
 ///
 /// The display is that of the standard error, so a terminal and a file give different figures.
 enum ProgressBenchmarks {
-  private final class Recording: EventConsumer {
-    private let log = Protected<[Event]>([])
-    var events: [Event] { log.withLock { $0 } }
+  private final class Recording: RunObserver {
+    private let log = Protected<[RunRecord]>([])
+    var events: [RunRecord] { log.withLock { $0 } }
 
-    func consume(_ event: Event) { log.withLock { $0.append(event) } }
+    func observe(_ event: RunRecord) { log.withLock { $0.append(event) } }
   }
 
   static let experiments = 50_000
   static let iterations = 200_000
 
   /// The events of many experiments that do nothing.
-  static func manyExperiments() async throws -> [Event] {
+  static func manyExperiments() async throws -> [RunRecord] {
     try await events(
       Research("progress", parallel: .serial) {
         Domain("a" <- 1...experiments, "b" <- ["x"])
@@ -28,14 +28,14 @@ enum ProgressBenchmarks {
   }
 
   /// The events of an experiment of many iterations.
-  static func manyIterations() async throws -> [Event] {
+  static func manyIterations() async throws -> [RunRecord] {
     try await events(
       Research("progress", iterations: iterations, parallel: .serial) { Unit("nothing") {} }
     )
   }
 
   /// The events of experiments that all fail, each in words of its own.
-  static func manyFailures() async throws -> [Event] {
+  static func manyFailures() async throws -> [RunRecord] {
     try await events(
       Research("progress", parallel: .serial) {
         Domain("a" <- 1...experiments)
@@ -46,15 +46,15 @@ enum ProgressBenchmarks {
     )
   }
 
-  private static func events(_ research: Research) async throws -> [Event] {
+  private static func events(_ research: Research) async throws -> [RunRecord] {
     let recording = Recording()
-    _ = try await research.run(consumers: [recording])
+    _ = try await research.run(observers: [recording])
     return recording.events
   }
 
-  static func show(_ events: [Event]) {
+  static func show(_ events: [RunRecord]) {
     let display = ProgressDisplay(Terminal())
-    for event in events { display.consume(event) }
+    for event in events { display.observe(event) }
     display.finish()
   }
 }

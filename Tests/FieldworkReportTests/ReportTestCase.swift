@@ -25,7 +25,7 @@ class ReportTestCase: XCTestCase {
     notes: [String: Value] = ["name": "made", "seed": "7"]
   ) throws -> ResearchResults {
     let store = try DatabaseStore.inMemory()
-    var records: [StoreRecord] = notes.map { .note($0.key, $0.value) } + [.variables(variables)]
+    var records: [RunRecord] = notes.map { .note($0.key, $0.value) } + [.variables(variables)]
     for (ordinal, made) in experiments.enumerated() {
       let id = "e\(ordinal)"
       let planned = PlannedExperiment(

@@ -49,11 +49,19 @@ final class Barrier: Sendable {
   }
 }
 
-final class EventLog: EventConsumer {
-  private let log = Shared<[Event]>([])
-  var events: [Event] { log.value }
+final class EventLog: RunObserver {
+  private let log = Shared<[RunRecord]>([])
+  var events: [RunRecord] { log.value }
 
-  func consume(_ event: Event) { log.change { $0.append(event) } }
+  func observe(_ event: RunRecord) { log.change { $0.append(event) } }
+
+  /// The position in the plan of an experiment that has started, by its key.
+  func ordinal(of key: String) -> Int? {
+    for case .started(let experiment, _) in events where experiment.key == key {
+      return experiment.ordinal
+    }
+    return nil
+  }
 }
 
 class RuntimeTestCase: XCTestCase {

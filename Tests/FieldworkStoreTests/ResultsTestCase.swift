@@ -7,7 +7,7 @@ import XCTest
 /// A test of results, over stores in memory and in a folder alike.
 class ResultsTestCase: StoreTestCase {
   /// A store of each kind with the same records.
-  func stores(_ records: [StoreRecord]) throws -> [(name: String, store: DatabaseStore)] {
+  func stores(_ records: [RunRecord]) throws -> [(name: String, store: DatabaseStore)] {
     let all = try [
       ("memory", DatabaseStore.inMemory()), ("folder", DatabaseStore.open(folder, fresh: true)),
     ]
@@ -40,7 +40,7 @@ class ResultsTestCase: StoreTestCase {
 
   /// x ∈ {1, 2}, y ∈ {3, 4 named four}: four experiments `a` to `d`, each with three iterations of `g`
   /// and `h`.
-  var fourExperiments: [StoreRecord] {
+  var fourExperiments: [RunRecord] {
     let points: [Config] = [
       ["x": 1, "y": 3], ["x": 1, "y": AnyAlias("four", 4)], ["x": 2, "y": 3],
       ["x": 2, "y": AnyAlias("four", 4)],

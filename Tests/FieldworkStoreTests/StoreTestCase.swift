@@ -45,7 +45,7 @@ class StoreTestCase: XCTestCase {
     _ values: [(Int, String, Value)],
     ending: Ending = .complete,
     iterations: Int = 1
-  ) -> [StoreRecord] {
+  ) -> [RunRecord] {
     [
       .started(experiment, ExperimentStart(at: 10, worker: 0, device: nil)),
       .saved(

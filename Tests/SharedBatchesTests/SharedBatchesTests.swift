@@ -8,13 +8,13 @@ import XCTest
 /// Counts the turns of each unit.
 ///
 /// `@unchecked Sendable`: the lock guards the numbers.
-private final class TurnCounter: EventConsumer, @unchecked Sendable {
+private final class TurnCounter: RunObserver, @unchecked Sendable {
   private let lock = NSLock()
   private var turns: [String: Int] = [:]
 
   let wantsUnits = true
 
-  func consume(_ event: Event) {
+  func observe(_ event: RunRecord) {
     guard case .unitStarted(_, let unit, _) = event else { return }
     lock.withLock { turns[unit, default: 0] += 1 }
   }
@@ -39,7 +39,7 @@ final class SharedBatchesTests: XCTestCase {
     research.settings.branches = .count(branches)
     research.settings.workers = .count(workers)
     research.settings.branchExecution = execution
-    let results = try await research.run(consumers: [counter])
+    let results = try await research.run(observers: [counter])
     XCTAssertEqual(
       results.experiments.map(\.state),
       Array(repeating: .done, count: Self.experiments)

@@ -94,7 +94,7 @@ final class ZoomTests: XCTestCase {
     for run in 0..<2 {
       let store = try DatabaseStore.open(folder)
       let domains = UpdateLog()
-      let summary = try await ResearchRunner(research(), store: store, consumers: [domains]).run()
+      let summary = try await ResearchRunner(research(), store: store, observers: [domains]).run()
       let results = try store.contents()
       XCTAssertEqual(summary.done, run == 0 ? results.experiments.count : 0)
       XCTAssertEqual(summary.skipped, run == 0 ? 0 : results.experiments.count)
@@ -118,7 +118,7 @@ final class ZoomTests: XCTestCase {
       defer { try? FileManager.default.removeItem(atPath: folder.path) }
       let store = try DatabaseStore.open(folder)
       let canceller = UpdateCanceller(number)
-      let runner = ResearchRunner(research(), store: store, consumers: [canceller])
+      let runner = ResearchRunner(research(), store: store, observers: [canceller])
       let summary = try await canceller.run(runner)
       XCTAssertTrue(summary.isCancelled)
       let made = try store.updates()
@@ -138,20 +138,20 @@ final class ZoomTests: XCTestCase {
 }
 
 /// Notes the domains that take over.
-private final class UpdateLog: EventConsumer, @unchecked Sendable {
+private final class UpdateLog: RunObserver, @unchecked Sendable {
   private let lock = NSLock()
   private var list: [String] = []
 
   var descriptions: [String] { lock.withLock { list } }
 
-  func consume(_ event: Event) {
+  func observe(_ event: RunRecord) {
     guard case .domainUpdated(let number, let domain, let size) = event else { return }
     lock.withLock { list.append("\(number): \(domain), \(size.map(String.init) ?? "no end")") }
   }
 }
 
 /// Cancels a run when its domain is updated for the given time.
-private final class UpdateCanceller: EventConsumer, @unchecked Sendable {
+private final class UpdateCanceller: RunObserver, @unchecked Sendable {
   private let number: Int
   private let isSet = DispatchSemaphore(value: 0)
   private var task: Task<RunSummary, any Error>?
@@ -165,7 +165,7 @@ private final class UpdateCanceller: EventConsumer, @unchecked Sendable {
     return try await task.value
   }
 
-  func consume(_ event: Event) {
+  func observe(_ event: RunRecord) {
     guard case .domainUpdated(number, _, _) = event else { return }
     isSet.wait()
     task?.cancel()

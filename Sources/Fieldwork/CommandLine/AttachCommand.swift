@@ -46,6 +46,6 @@ struct AttachCommand: PlaybookSubcommand {
     terminal.print(status.outcome(hint, of: holder))
     guard let account = status.account(of: holder), account.ended != nil else { return .someFailed }
     if account.isCancelled { return .interrupted }
-    return account.failed > 0 ? .someFailed : .done
+    return account.counters.failed > 0 ? .someFailed : .done
   }
 }

@@ -1,7 +1,7 @@
-import FieldworkRuntime
+import FieldworkStore
 
 /// Shows what worker processes write to their standard error, where there is no progress display to do it.
-struct ErrorRelay: EventConsumer {
+struct ErrorRelay: RunObserver {
   private let terminal: Terminal
   private let warns: Bool
 
@@ -11,8 +11,8 @@ struct ErrorRelay: EventConsumer {
     self.warns = warns
   }
 
-  func consume(_ event: Event) {
-    switch event {
+  func observe(_ record: RunRecord) {
+    switch record {
     case .printed(_, let text): terminal.relayError(text)
     case .warning(let text) where warns:
       terminal.printError("\(terminal.yellow("warning:")) \(text)")

@@ -84,8 +84,10 @@ struct FaultOptions: ParsableArguments {
   /// - Throws: ``FieldworkError`` if the way in which the research is run cannot do it.
   func policy(for research: Research, hasProcesses: Bool) throws -> FaultPolicy {
     var policy = FaultPolicy()
-    policy.deathRetries = retryDeaths ?? retries ?? 0
-    policy.errorRetries = retryErrors ?? retries ?? 0
+    policy.retries = RetryPolicy(
+      deaths: retryDeaths ?? retries ?? 0,
+      errors: retryErrors ?? retries ?? 0
+    )
     policy.timeLimit = timeout
     if let grace { policy.grace = grace }
     if let silenceLimit { policy.silenceLimit = silenceLimit }

@@ -181,7 +181,7 @@ struct RunCommand: PlaybookSubcommand {
       try tellOtherBuilds(store, research, terminal)
     }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
-    let consumers: [(any EventConsumer)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
+    let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
     let runner = ResearchRunner(
       research,
       store: store,
@@ -193,7 +193,7 @@ struct RunCommand: PlaybookSubcommand {
       budget: control.budget,
       workerCommand: context.workerCommand,
       overrides: settings.planOverrides,
-      consumers: consumers.compactMap(\.self)
+      observers: observers.compactMap(\.self)
     )
     let interrupts = Interrupts(outlivesTerminal: control.isDetached)
     let task = Task { try await runner.run() }

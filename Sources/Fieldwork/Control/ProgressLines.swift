@@ -63,11 +63,11 @@ struct ProgressLines {
   /// `12/90 · 1 failed · 3.4 exp/s · 9 s elapsed · 25 s left`
   private static func numbers(_ status: ResearchStatus) -> String {
     guard let account = status.account else { return "\(status.name) is beginning" }
-    let finished = status.ended + account.skipped
+    let finished = status.ended + account.counters.skipped
     var parts = [
-      account.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")
+      account.counters.planned.map { "\(finished)/\($0)" } ?? Wording.count(finished, "experiment")
     ]
-    if account.failed > 0 { parts.append("\(account.failed) failed") }
+    if account.counters.failed > 0 { parts.append("\(account.counters.failed) failed") }
     if let rate = status.rate { parts.append(Wording.rate(rate, "exp")) }
     if let duration = status.duration { parts.append("\(Wording.rough(duration)) elapsed") }
     if let left = status.secondsLeft { parts.append("\(Wording.rough(left)) left") }

@@ -45,11 +45,11 @@ extension ResearchStatus {
   /// `34/90: 30 done, 2 failed, 2 stored before; 2 running, 54 left`
   private var countsText: String {
     guard let account else { return "" }
-    var ended = ["\(account.done) done"]
-    if account.failed > 0 { ended.append("\(account.failed) failed") }
-    if account.interrupted > 0 { ended.append("\(account.interrupted) interrupted") }
-    if account.skipped > 0 { ended.append("\(account.skipped) stored before") }
-    let share = account.planned.map { "\(self.ended + account.skipped)/\($0)" } ?? "no end"
+    var ended = ["\(account.counters.done) done"]
+    if account.counters.failed > 0 { ended.append("\(account.counters.failed) failed") }
+    if account.counters.interrupted > 0 { ended.append("\(account.counters.interrupted) interrupted") }
+    if account.counters.skipped > 0 { ended.append("\(account.counters.skipped) stored before") }
+    let share = account.counters.planned.map { "\(self.ended + account.counters.skipped)/\($0)" } ?? "no end"
     let rest = left.map { ", \($0) left" } ?? ""
     return "\(share): " + ended.joined(separator: ", ") + "; \(running.count) running" + rest
   }
@@ -114,9 +114,9 @@ extension ResearchStatus {
     guard let account = account(of: holder) else {
       return "\(name) has ended before it ran anything"
     }
-    var parts = ["\(Wording.count(account.done, "experiment")) done"]
-    if account.failed > 0 { parts.append("\(account.failed) failed") }
-    if account.interrupted > 0 { parts.append("\(account.interrupted) interrupted") }
+    var parts = ["\(Wording.count(account.counters.done, "experiment")) done"]
+    if account.counters.failed > 0 { parts.append("\(account.counters.failed) failed") }
+    if account.counters.interrupted > 0 { parts.append("\(account.counters.interrupted) interrupted") }
     let cutOff = account.ended == nil ? stored?.running.count ?? 0 : 0
     if cutOff > 0 { parts.append("\(cutOff) cut off") }
     if let left = account.left ?? (account.ended == nil ? leftOfCutOff(account) : nil), left > 0 {
@@ -129,7 +129,7 @@ extension ResearchStatus {
   }
 
   private func leftOfCutOff(_ account: RunAccount) -> Int? {
-    account.planned.map { max(0, $0 - account.skipped - account.done - account.failed) }
+    account.counters.planned.map { max(0, $0 - account.counters.skipped - account.counters.done - account.counters.failed) }
   }
 
   // MARK: For programs
@@ -152,11 +152,11 @@ extension ResearchStatus {
     values["command"] = holder?.command.map(Value.string) ?? .null
     values["began"] = began.map(Value.double) ?? .null
     values["ended"] = account?.ended.map(Value.double) ?? .null
-    values["planned"] = account?.planned.map(Value.int) ?? .null
-    values["skipped"] = account.map { .int($0.skipped) } ?? .null
-    values["done"] = account.map { .int($0.done) } ?? .null
-    values["failed"] = account.map { .int($0.failed) } ?? .null
-    values["interrupted"] = account.map { .int($0.interrupted) } ?? .null
+    values["planned"] = account?.counters.planned.map(Value.int) ?? .null
+    values["skipped"] = account.map { .int($0.counters.skipped) } ?? .null
+    values["done"] = account.map { .int($0.counters.done) } ?? .null
+    values["failed"] = account.map { .int($0.counters.failed) } ?? .null
+    values["interrupted"] = account.map { .int($0.counters.interrupted) } ?? .null
     values["left"] = left.map(Value.int) ?? .null
     values["per_second"] = rate.map(Value.double) ?? .null
     values["seconds"] = duration.map(Value.double) ?? .null

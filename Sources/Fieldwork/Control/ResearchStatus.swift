@@ -51,13 +51,13 @@ struct ResearchStatus: Sendable {
   var running: [StoredStatus.Running] { isRunning && account != nil ? stored?.running ?? [] : [] }
 
   /// Experiments that the run has brought to an end of their own.
-  var ended: Int { account.map { $0.done + $0.failed } ?? 0 }
+  var ended: Int { account?.counters.ended ?? 0 }
 
   /// Experiments that have neither begun nor ended; nil if there is no end, or nobody knows.
   var left: Int? {
     guard let account else { return nil }
     if let left = account.left { return left }
-    return account.planned.map { max(0, $0 - account.skipped - ended - running.count) }
+    return account.counters.planned.map { max(0, $0 - account.counters.skipped - ended - running.count) }
   }
 
   /// Since when the run goes on.
@@ -74,8 +74,8 @@ struct ResearchStatus: Sendable {
 
   /// The part of the run's work that is done; nil if that is not known.
   var fraction: Double? {
-    guard let account, let planned = account.planned else { return nil }
-    let work = planned - account.skipped
+    guard let account, let planned = account.counters.planned else { return nil }
+    let work = planned - account.counters.skipped
     guard work > 0 else { return 1 }
     var share = Double(ended)
     if let iterations = account.iterations {

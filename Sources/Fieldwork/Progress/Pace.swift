@@ -35,12 +35,12 @@ struct Pace: Sendable {
       time: now,
       work: progress.work(at: now),
       ended: progress.ended,
-      iterations: progress.iterations
+      iterations: progress.counters.iterations
     )
     if samples.isEmpty { samples.append(Sample(time: began, work: 0, ended: 0, iterations: 0)) }
     // Before anything has ended nothing is known of the parts that are done, so the start stays the only
     // moment to compare with.
-    let isKnown = progress.ended > 0 || progress.iterations > 0
+    let isKnown = progress.ended > 0 || progress.counters.iterations > 0
     if isKnown, now - (samples.last?.time ?? now) >= Self.sampleInterval { keep(sample) }
     let duration = max(progress.meanDuration, longestRunning(progress, now))
     let recent = self.sample(before: now - max(10, 4 * duration))
@@ -66,7 +66,7 @@ struct Pace: Sendable {
       return
     }
     // The first iterations may have to wait for what is made once.
-    let hasBasis = progress.ended > 0 || progress.iterations >= 3
+    let hasBasis = progress.ended > 0 || progress.counters.iterations >= 3
     guard hasBasis, now - began >= 1 else { return }
     let window = max(20, 4 * duration, (now - began) / 4)
     let reference = self.sample(before: now - window)

@@ -1,22 +1,22 @@
 @preconcurrency import Dispatch
 import FieldworkCore
-package import FieldworkRuntime
-import FieldworkStore
+import FieldworkRuntime
+package import FieldworkStore
 import Foundation
 
 /// Shows how a run goes: lines that are redrawn on a terminal, and a line now and then in a file.
 ///
-/// Events only change numbers. Everything else, making texts and writing, is done by a queue, at most
+/// Records only change numbers. Everything else, making texts and writing, is done by a queue, at most
 /// some ten times a second, so a fast run is not held up.
-package final class ProgressDisplay: EventConsumer {
+package final class ProgressDisplay: RunObserver {
   /// Something to be shown once, in a line that stays.
   private enum Note {
-    case event(Event)
+    case record(RunRecord)
     case failure(FailureTally.Group)
     case text(String)
   }
 
-  /// What events change.
+  /// What records change.
   private struct State {
     var progress = RunProgress()
     var notes: [Note] = []
@@ -35,7 +35,7 @@ package final class ProgressDisplay: EventConsumer {
     var shownFailures = 0
   }
 
-  /// Milliseconds from an event to the drawing that shows it.
+  /// Milliseconds from a record to the drawing that shows it.
   private static let delay = 80
   /// How many kinds of failure are shown in lines that stay.
   private static let failureLimit = 10
@@ -65,17 +65,18 @@ package final class ProgressDisplay: EventConsumer {
     resizes?.resume()
   }
 
-  package func consume(_ event: Event) {
+  package func observe(_ record: RunRecord) {
     let (mustSchedule, isFull) = state.withLock { state in
-      let failure = state.progress.apply(event, now: Self.now)
+      let failure = state.progress.apply(record, now: Self.now)
       var hasNote = true
-      switch event {
-      case .unitFailed, .workerDied:
+      switch record {
+      case .failed, .retrying, .workerDied:
         if let failure { state.notes.append(.failure(failure)) } else { hasNote = false }
       case .printed(_, let text):
         state.printedBytes += text.utf8.count
-        state.notes.append(.event(event))
-      case .runStarted, .warning, .workerLeft, .domainUpdated: state.notes.append(.event(event))
+        state.notes.append(.record(record))
+      case .runStarted, .warning, .workerLeft, .domainUpdated:
+        state.notes.append(.record(record))
       default: hasNote = false
       }
       let isFull = state.notes.count > Self.noteLimit || state.printedBytes > Self.byteLimit
@@ -167,7 +168,7 @@ package final class ProgressDisplay: EventConsumer {
   private func line(of note: Note, _ shownFailures: inout Int) -> String? {
     switch note {
     case .text(let text): return shown(text) + "\n"
-    case .event(let event): return line(of: event)
+    case .record(let record): return line(of: record)
     case .failure(let group):
       shownFailures += 1
       if shownFailures > Self.failureLimit + 1 { return nil }
@@ -181,15 +182,15 @@ package final class ProgressDisplay: EventConsumer {
     terminal.canRedraw ? text.withVisibleControls : text
   }
 
-  private func line(of event: Event) -> String? {
-    switch event {
+  private func line(of record: RunRecord) -> String? {
+    switch record {
     case .runStarted(let start):
       terminal.canRedraw ? nil : ProgressText.start(start) + "\n"
     case .warning(let text): "\(terminal.yellow("warning:")) \(shown(text))\n"
     case .workerLeft(let worker, let reason):
       "\(terminal.yellow("warning:")) worker \(worker + 1) takes no more tasks: \(shown(reason))\n"
     case .domainUpdated(let number, let domain, _):
-      "update \(number): \(domain.description.inOneLine)\n"
+      "update \(number): \(domain.inOneLine)\n"
     case .printed(_, let text): terminal.canRedraw ? text.withoutCursorMoves : text
     default: nil
     }

@@ -31,15 +31,15 @@ struct ProgressText {
     } else {
       parts.append(Part(text: Wording.count(progress.finished, "experiment"), rank: 0))
     }
-    if progress.failed > 0 { parts.append(Part(text: "\(progress.failed) failed", rank: 1)) }
-    if progress.retries > 0 { parts.append(Part(text: "\(progress.retries) retried", rank: 5)) }
+    if progress.counters.failed > 0 { parts.append(Part(text: "\(progress.counters.failed) failed", rank: 1)) }
+    if progress.counters.retries > 0 { parts.append(Part(text: "\(progress.counters.retries) retried", rank: 5)) }
     guard let began = progress.began else { return parts }
     if progress.start?.iterations == 1 {
       if let rate = pace.experimentRate {
         parts.append(Part(text: Wording.rate(rate, "exp"), rank: 3))
       }
     } else {
-      parts.append(Part(text: "\(progress.iterations) it", rank: 6))
+      parts.append(Part(text: "\(progress.counters.iterations) it", rank: 6))
       if let rate = pace.iterationRate {
         parts.append(Part(text: Wording.rate(rate, "it"), rank: 3))
       }

@@ -1,11 +1,10 @@
 import FieldworkCore
-import FieldworkRuntime
 import FieldworkStore
 
-/// How far a run has come, as its events tell.
+/// The progress of a run, computed from its records.
 ///
-/// Most events only change some numbers, in a time that does not depend on how much is going on: there may
-/// be tens of thousands a second. Times are in seconds on a clock of the caller's.
+/// Most records only change some numbers, in a time that does not depend on how much is going on: there may be tens of
+/// thousands a second. Times are in seconds on a clock of the caller's.
 struct RunProgress: Sendable {
   /// What a worker is doing.
   struct Worker: Sendable {
@@ -17,8 +16,7 @@ struct RunProgress: Sendable {
     fileprivate(set) var branches = 0
     /// When that task began.
     fileprivate(set) var began = 0.0
-    /// The experiments that have begun and not ended. Their ends are told once they are stored, so they may
-    /// belong to tasks before.
+    /// The experiments that have begun and not ended.
     fileprivate(set) var running = 0
     fileprivate(set) var hasLeft = false
     fileprivate var task = -1
@@ -26,60 +24,54 @@ struct RunProgress: Sendable {
     fileprivate var iterations = 0
   }
 
-  /// An experiment that counts as failed.
-  private struct Failed {
-    /// Where its failure was counted; nil if it was not.
-    var group: Int?
-    var hasEnded = false
+  /// An experiment that runs.
+  private struct Running {
+    let experiment: PlannedExperiment
+    let worker: Int
   }
 
   private(set) var start: RunStart?
-  private(set) var done = 0
-  private(set) var failed = 0
-  private(set) var interrupted = 0
-  private(set) var skipped = 0
-  private(set) var retries = 0
-  /// The iterations that have ended.
-  private(set) var iterations = 0
+  private(set) var counters = RunCounters()
   /// When the first experiment began; nil if none has.
   private(set) var began: Double?
   private(set) var workers: [Worker] = []
-  /// The number of experiments; nil if there is no end.
-  private(set) var total: Int?
   private(set) var failures = FailureTally()
-  /// The mean duration of the experiments that have ended lately; zero if none has.
+  /// The mean duration of the last experiments that have ended; zero if none has.
   private(set) var meanDuration = 0.0
   private var durations = 0
-  private var failedExperiments: [String: Failed] = [:]
+  /// By key: the experiments that run.
+  private var running: [String: Running] = [:]
+  /// By key of an experiment that has failed: the position of the group of its first failure.
+  private var failed: [String: Int?] = [:]
+
+  /// The number of experiments; nil if there is no end.
+  var total: Int? { counters.planned }
 
   /// - Parameters:
-  ///   - now: the time; asked for only where it matters.
-  /// - Returns: a group of failures if the event is the first of it.
-  mutating func apply(_ event: Event, now: @autoclosure () -> Double) -> FailureTally.Group? {
-    switch event {
-    case .iterationEnded(_, let iteration, let worker):
-      iterations += 1
+  ///   - now: the time; evaluated only where it matters.
+  /// - Returns: a group of failures if the record is the first of it.
+  mutating func apply(_ record: RunRecord, now: @autoclosure () -> Double) -> FailureTally.Group? {
+    counters.apply(record)
+    switch record {
+    case .iterations(let key, let last, let count):
+      guard let worker = running[key]?.worker else { break }
       withWorker(worker) { worker in
-        worker.iteration = iteration + 1
-        worker.iterations += 1
+        worker.iteration = last + 1
+        worker.iterations += count
       }
-    case .experimentStarted(let experiment, let worker): begin(experiment, worker, now())
-    case .experimentEnded(let experiment, let ending, let iterations, let worker):
-      end(experiment, ending, iterations, worker, now())
-    case .experimentSkipped: skipped += 1
+    case .started(let experiment, let start): begin(experiment, start.worker, now())
+    case .ended(let key, let ending, let iterations, _): end(key, ending, iterations, now())
     case .runStarted(let start):
       self.start = start
-      total = start.experiments
       workers.reserveCapacity(start.workers)
-    case .domainUpdated(_, _, let experiments): total = experiments
     case .workerLeft(let worker, _): withWorker(worker) { $0.hasLeft = true }
     case .workerDied(let worker, let reason):
       let (position, isFirst) = failures.addDeath(ofWorker: worker, reason)
       return isFirst ? position.map { failures.groups[$0] } : nil
-    case .unitFailed(let experiment, let failure): return add(failure, experiment)
-    case .retrying(let experiment, _): forget(experiment)
+    case .failed(let key, let failure): return add(failure, key)
+    case .retrying(let key, let retry): return forget(key, retry)
     case .runEnded: workers = []
-    case .unitStarted, .warning, .printed: break
+    default: break
     }
     return nil
   }
@@ -91,6 +83,11 @@ struct RunProgress: Sendable {
 
   private mutating func begin(_ experiment: PlannedExperiment, _ worker: Int, _ now: Double) {
     if began == nil { began = now }
+    let isNew = running.updateValue(
+      Running(experiment: experiment, worker: worker),
+      forKey: experiment.key
+    ) == nil
+    guard isNew else { return }
     withWorker(worker) { worker in
       worker.running += 1
       if worker.task == experiment.task {
@@ -106,75 +103,60 @@ struct RunProgress: Sendable {
     }
   }
 
-  private mutating func end(
-    _ experiment: PlannedExperiment,
-    _ ending: Ending,
-    _ iterations: Int,
-    _ worker: Int,
-    _ now: Double
-  ) {
-    switch ending.state {
-    case .done: done += 1
-    case .failed:
-      failed += 1
-      failedExperiments[experiment.id, default: Failed()].hasEnded = true
-    case .interrupted, .running: interrupted += 1
-    }
+  private mutating func end(_ key: String, _ ending: Ending, _ iterations: Int, _ now: Double) {
+    guard let ended = running.removeValue(forKey: key) else { return }
     var duration: Double?
-    withWorker(worker) { worker in
+    withWorker(ended.worker) { worker in
       worker.running = max(worker.running - 1, 0)
       worker.iterations = max(worker.iterations - iterations, 0)
-      if worker.task == experiment.task { duration = now - worker.began }
+      if worker.task == ended.experiment.task { duration = now - worker.began }
     }
     guard let duration, ending.state != .interrupted else { return }
     durations = min(durations + 1, Self.durationWindow)
     meanDuration += (duration - meanDuration) / Double(durations)
   }
 
-  /// Over how many experiments durations are averaged.
+  /// The number of experiments over which durations are averaged.
   private static let durationWindow = 32
 
   /// Only the first failure of an experiment is shown: the others mostly follow from it.
-  private mutating func add(
-    _ failure: Failure,
-    _ experiment: PlannedExperiment
-  ) -> FailureTally.Group? {
-    guard failedExperiments[experiment.id]?.group == nil else { return nil }
+  private mutating func add(_ failure: Failure, _ key: String) -> FailureTally.Group? {
+    guard failed[key] == nil, let experiment = running[key]?.experiment else { return nil }
     let (position, isFirst) = failures.add(failure, experiment)
-    failedExperiments[experiment.id, default: Failed()].group = position
+    failed[key] = .some(position)
     return isFirst ? position.map { failures.groups[$0] } : nil
   }
 
-  /// An experiment is tried again, whether or not its end was told.
-  private mutating func forget(_ experiment: PlannedExperiment) {
-    retries += 1
-    let failure = failedExperiments.removeValue(forKey: experiment.id)
-    if let group = failure?.group { failures.remove(group) }
-    if failure?.hasEnded ?? false {
-      failed -= 1
-    } else if let worker = workers.firstIndex(where: {
-      $0.task == experiment.task && $0.running > 0
-    }) {
-      let running = workers[worker].running
-      workers[worker].iterations -= workers[worker].iterations / running
-      workers[worker].running -= 1
+  /// An experiment is tried again. Its failure is shown if it is the first of its kind, and does not count.
+  private mutating func forget(_ key: String, _ retry: RunRecord.Retry) -> FailureTally.Group? {
+    var shown: FailureTally.Group?
+    if failed[key] == nil, let failure = retry.failures.first { shown = add(failure, key) }
+    if let group = failed.removeValue(forKey: key) ?? nil { failures.remove(group) }
+    guard let ended = running.removeValue(forKey: key) else { return shown }
+    withWorker(ended.worker) { worker in
+      guard worker.running > 0 else { return }
+      worker.iterations -= worker.iterations / worker.running
+      worker.running -= 1
       // Its next attempt is a new task, although of the same number.
-      if running == 1 { workers[worker].task = -1 }
+      if worker.running == 0 { worker.task = -1 }
     }
+    return shown
   }
 
-  /// A copy that shares nothing that grows with the run: what is shared is copied by the next event.
+  /// A copy that shares nothing that grows with the run: what is shared is copied by the next record.
   var snapshot: RunProgress {
     var copy = self
-    copy.failedExperiments = [:]
+    copy.failed = [:]
+    copy.running = [:]
+    copy.counters.forgetRunning()
     return copy
   }
 
-  /// Experiments that are through, whether in this run or an earlier one.
-  var finished: Int { ended + skipped }
+  /// The experiments that are complete or have failed, whether in this run or an earlier one.
+  var finished: Int { ended + counters.skipped }
 
-  /// Experiments that this run has brought to an end of their own.
-  var ended: Int { done + failed }
+  /// The experiments that this run has completed or that failed in it.
+  var ended: Int { counters.ended }
 
   /// How many experiments this run has done, with parts of those that are running.
   func work(at now: Double) -> Double {
@@ -199,17 +181,17 @@ struct RunProgress: Sendable {
   var expected: Int? {
     guard let start, let total else { return nil }
     let running = workers.reduce(0) { $0 + $1.running }
-    let unseen = max(0, total - finished - interrupted - running)
-    let stored = max(0, start.stored - skipped)
-    let seen = finished + interrupted + running
-    let skips = stored <= unseen ? stored : seen == 0 ? 0 : unseen * skipped / seen
-    return max(0, total - skipped - skips)
+    let unseen = max(0, total - finished - counters.interrupted - running)
+    let stored = max(0, start.stored - counters.skipped)
+    let seen = finished + counters.interrupted + running
+    let skips = stored <= unseen ? stored : seen == 0 ? 0 : unseen * counters.skipped / seen
+    return max(0, total - counters.skipped - skips)
   }
 
   /// The part of all experiments that is done, those of earlier runs included, between 0 and 1; nil if
   /// that is not known.
   func fraction(at now: Double) -> Double? {
     guard start != nil, let total else { return nil }
-    return total > 0 ? min((work(at: now) + Double(skipped)) / Double(total), 1) : 1
+    return total > 0 ? min((work(at: now) + Double(counters.skipped)) / Double(total), 1) : 1
   }
 }

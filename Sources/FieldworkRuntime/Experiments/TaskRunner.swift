@@ -9,26 +9,6 @@ import FieldworkStore
 /// `@unchecked Sendable`: one task runs it. While a unit runs for several branches at once, their tasks
 /// change nothing but the member that each of them has.
 final class TaskRunner: BranchTask, @unchecked Sendable {
-  /// What a task tells while it runs. A branch is given by its position in the task.
-  struct Hooks: Sendable {
-    let saved: @Sendable (Int, [SavedValue]) async -> Void
-    /// The state of a branch after an iteration, with what it has saved and measured and not handed on yet, and
-    /// all that it has saved.
-    let checkpoint:
-      @Sendable (Int, Checkpoint, [SavedValue], [UnitTiming], SavedValues) async -> Void
-    let failed: @Sendable (Int, Failure) -> Void
-    /// Whether the experiments are to end with their iteration.
-    let shouldStop: @Sendable () -> Bool
-    /// A unit's turn begins: with the unit's number and the iteration; nil if nobody wants to know.
-    let unitStarted: (@Sendable (Int, Int, Int) -> Void)?
-    /// A unit's turn is over; nil if nobody wants to know.
-    let unitEnded: (@Sendable (Int) -> Void)?
-    let iterationEnded: @Sendable (Int, Int) -> Void
-    let ended: @Sendable (Int, Outcome, TaskMember) async -> Void
-    /// Leads what a branch's unit prints to where it belongs; nil if it is left alone.
-    let output: (any UnitOutputRouter)?
-  }
-
   let experiments: [PlannedExperiment]
   private(set) var iteration = 0
   private let list: UnitList
@@ -39,7 +19,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private let stopsAtFirstError: Bool
   private let profiler: UnitProfiler?
   private let executors: [WorkerExecutor]
-  private let hooks: Hooks
+  private let reporter: TaskReporter
   /// nil in a research without root units.
   private let root: TaskMember?
   private let branches: [TaskMember]
@@ -59,7 +39,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     branches: [TaskMember],
     debug: Bool,
     executors: [WorkerExecutor],
-    hooks: Hooks
+    reporter: TaskReporter
   ) {
     experiments = task.experiments
     list = units
@@ -70,7 +50,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     stopsAtFirstError = debug
     profiler = UnitProfiler(research.settings.profiling)
     self.executors = branches.count > 1 && !debug ? executors : []
-    self.hooks = hooks
+    self.reporter = reporter
     self.root = root.map { TaskMember($0, position: 0) }
     self.branches = branches
     group = BranchGroup(root: root, branches: branches.map(\.context))
@@ -93,7 +73,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     do {
       try await executor.execute(self)
       if !isFinished {
-        await endEarly(hooks.shouldStop() ? .interrupted : .stopped, nil)
+        await endEarly(reporter.shouldStop ? .interrupted : .stopped, nil)
       }
     } catch is CancellationError where Task.isCancelled {
       await endEarly(.interrupted, nil)
@@ -121,7 +101,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     for index in units.indices where !hasErrorToThrow { await runTurn(index) }
     await runClosingTurns()
     iteration += 1
-    let stops = hooks.shouldStop()
+    let stops = reporter.shouldStop
     for member in live { await endIteration(of: member, stops: stops) }
     // Those that were still waiting stop where they are.
     if stops { await endInterrupted() }
@@ -137,7 +117,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     } else {
       await handOverSaved(by: member)
     }
-    hooks.iterationEnded(member.position, member.context.iteration)
+    reporter.iterationEnded(member.position, member.context.iteration)
     if member.isEnding || member.outcome.iterations == iterationLimit {
       await end(member)
     } else if stops {
@@ -161,20 +141,13 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       let checkpoint = try member.checkpoint(checkpointDefinition)
       member.lastHandover = .now
       let saved = member.context.takeSaved()
-      await hooks.checkpoint(
-        member.position,
-        checkpoint,
-        saved,
-        member.takeTimings(),
-        member.context.savedValues
-      )
+      await reporter.checkpoint(member.position, checkpoint, saved, member.takeTimings())
     } catch {
       let last = member.context.iteration
       let failure = TaskRunner.failure(error, "checkpoint", last, nil)
       member.outcome.failures.append(failure)
       member.outcome.ending = .failed
       member.isEnding = true
-      hooks.failed(member.position, failure)
     }
   }
 
@@ -185,7 +158,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     let now = ContinuousClock.now
     guard now - member.lastHandover >= TaskRunner.handoverInterval else { return }
     member.lastHandover = now
-    await hooks.saved(member.position, member.context.takeSaved())
+    await reporter.saved(member.position, member.context.takeSaved())
   }
 
   private static let handoverInterval = Duration.milliseconds(200)
@@ -193,7 +166,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func end(_ member: TaskMember) async {
     guard !member.isOver else { return }
     member.isOver = true
-    await hooks.ended(member.position, member.outcome, member)
+    await reporter.ended(member)
   }
 
   /// Ends the branches that the executor has left running.
@@ -203,7 +176,6 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.outcome.ending = ending
       if let failure {
         member.outcome.failures.append(failure)
-        hooks.failed(member.position, failure)
       }
     }
     root?.isEnding = true
@@ -276,10 +248,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     }
     guard root.isEnding else { return }
     for failure in root.outcome.failures {
-      for member in takers {
-        member.outcome.failures.append(failure)
-        hooks.failed(member.position, failure)
-      }
+      for member in takers { member.outcome.failures.append(failure) }
     }
     for member in takers {
       if root.outcome.ending == .failed {
@@ -336,17 +305,17 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     let unit = units[index]
     if unit.when.includesLast { member.attempted.insert(index) }
     let branch = member.position
-    hooks.unitStarted?(branch, index, iteration)
-    hooks.output?.enter(branch: branch)
+    reporter.unitStarted(branch, index, iteration)
+    reporter.output?.enter(branch: branch)
     defer {
-      hooks.output?.leave()
-      hooks.unitEnded?(branch)
+      reporter.output?.leave()
+      reporter.unitEnded(branch)
     }
     member.context.reach = list.reaches[index]
     defer { member.context.reach = nil }
     do {
       let execute = {
-        try await member.execute(unit, at: index) { await self.hooks.saved(branch, $0) }
+        try await member.execute(unit, at: index) { await self.reporter.saved(branch, $0) }
       }
       if let profiler {
         try await profiler.measure(unit, member, execute)
@@ -374,7 +343,6 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.outcome.failures.append(failure)
       if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
       member.isEnding = true
-      if !unit.isRoot { hooks.failed(branch, failure) }
       return error
     }
   }

@@ -1,22 +1,24 @@
 import FieldworkCore
-import FieldworkStore
+package import FieldworkStore
 import Foundation
 import Logging
 
-/// Writes the events of a run into its logs.
+/// Writes the records of a run into its logs.
 ///
-/// | level | what |
+/// | level | record |
 /// |---|---|
-/// | error | a unit has failed; an experiment's failures stand in its own log, too |
+/// | error | a unit has failed; an experiment's failures are in its own log, too |
 /// | warning | a worker has died or takes no more tasks |
 /// | notice | the run has started or ended, the domain was updated; an experiment is tried again, in its own log, too |
 /// | info | an experiment has started, ended, or was left out; in its own log, too |
 /// | debug | a unit runs; in the log of its experiment, too |
 ///
-/// So with a threshold of `notice` an experiment that goes well has no log.
-package final class LogConsumer: EventConsumer {
+/// With a threshold of `notice` an experiment without failures has no log.
+package final class LogConsumer: RunObserver {
   private let book: LogBook
   private let research: Logger
+  /// By key: the experiments that run.
+  private let running = Protected<[String: (experiment: PlannedExperiment, worker: Int)]>([:])
 
   package init(_ book: LogBook) {
     self.book = book
@@ -25,36 +27,40 @@ package final class LogConsumer: EventConsumer {
 
   package var wantsUnits: Bool { book.threshold <= .debug }
 
-  package func consume(_ event: Event) {
-    switch event {
+  package func observe(_ record: RunRecord) {
+    switch record {
     case .runStarted(let start): research.notice("run started", metadata: start.logged)
     case .runEnded(let summary): research.notice("run ended", metadata: summary.logged)
-    case .experimentSkipped(let experiment):
+    case .skipped(let experiment):
       log(.info, "experiment left out, its results are stored", experiment)
-    case .experimentStarted(let experiment, let worker):
+    case .started(let experiment, let start):
+      running.withLock { $0[experiment.key] = (experiment, start.worker) }
       log(
         .info,
         "experiment started",
         experiment,
-        ["config": "\(experiment.shownConfig)", "worker": "\(worker)"]
+        ["config": "\(experiment.shownConfig)", "worker": "\(start.worker)"]
       )
-    case .experimentEnded(let experiment, let ending, let iterations, let worker):
+    case .ended(let key, let ending, let iterations, _):
+      guard let (experiment, worker) = running.withLock({ $0.removeValue(forKey: key) }) else {
+        break
+      }
       log(
         .info,
         "experiment ended",
         experiment,
         ["ending": "\(ending.rawValue)", "iterations": "\(iterations)", "worker": "\(worker)"]
       )
-    case .unitFailed(let experiment, let failure):
-      log(
-        .error,
-        "unit '\(failure.unit)' failed: \(failure.message)",
-        experiment,
-        failure.logged.merging(["config": "\(experiment.shownConfig)"]) { $1 }
-      )
-    case .unitStarted(let experiment, let unit, let iteration):
-      guard book.threshold <= .debug else { return }
-      book.logger(experiment: experiment)
+    case .failed(let key, let failure): log(failure, key)
+    case .retrying(let key, let retry):
+      if retry.replaces == nil { for failure in retry.failures { log(failure, key) } }
+      guard let (experiment, _) = running.withLock({ $0.removeValue(forKey: key) }) else { break }
+      log(.notice, "experiment is tried again", experiment, ["attempt": "\(retry.attempt)"])
+    case .unitStarted(let key, let unit, let iteration):
+      guard book.threshold <= .debug, let (experiment, _) = running.withLock({ $0[key] }) else {
+        break
+      }
+      book.logger(experiment: experiment.id)
         .debug("unit '\(unit)' runs", metadata: ["iteration": "\(iteration)"])
     case .domainUpdated(let number, let domain, let experiments):
       research.notice(
@@ -67,15 +73,23 @@ package final class LogConsumer: EventConsumer {
       research.warning("worker \(worker) takes no more tasks: \(reason)")
     case .workerDied(let worker, let reason):
       research.warning("worker \(worker) has died: \(reason)")
-    case .retrying(let experiment, let attempt):
-      log(.notice, "experiment is tried again", experiment, ["attempt": "\(attempt)"])
     case .warning(let text): research.warning("\(text)")
-    case .iterationEnded, .printed: break
+    default: break
     }
   }
 
-  /// Writes a record of an experiment. Texts are made only if the record is written, since this happens
-  /// for every experiment.
+  private func log(_ failure: Failure, _ key: String) {
+    guard let (experiment, _) = running.withLock({ $0[key] }) else { return }
+    log(
+      .error,
+      "unit '\(failure.unit)' failed: \(failure.message)",
+      experiment,
+      failure.logged.merging(["config": "\(experiment.shownConfig)"]) { $1 }
+    )
+  }
+
+  /// Writes a record of an experiment. Texts are made only if the record is written, since this happens for every
+  /// experiment.
   private func log(
     _ level: Logger.Level,
     _ message: @autoclosure () -> Logger.Message,

@@ -54,7 +54,7 @@ final class FailureWatch: Sendable {
   }
 
   /// - Parameter record: something that is about to be stored; until it is, much may run in vain.
-  func reason(toStopAfter record: StoreRecord) -> StopReason? {
+  func reason(toStopAfter record: RunRecord) -> StopReason? {
     guard isNeeded else { return nil }
     return state.withLock { state in
       switch record {

@@ -1,28 +1,10 @@
 public import FieldworkCore
 public import FieldworkStore
 
-/// Knows at every moment how far a run has come.
+/// An observer that knows at every moment how far a run has come.
 ///
-/// It is a consumer of events like any other; ``Research/start(store:consumers:)`` makes one.
-public final class Monitor: EventConsumer {
-  /// The numbers of experiments in a run. Those that earlier runs have stored are `skipped`.
-  public struct Counts: Sendable, Hashable {
-    /// All of them, as far as is known: domain updates may change it; nil if there is no end.
-    public var planned: Int?
-    public var running = 0
-    public var done = 0
-    public var failed = 0
-    public var interrupted = 0
-    public var skipped = 0
-    /// The iterations that have ended.
-    public var iterations = 0
-
-    /// Those that have neither begun nor been skipped; nil if there is no end.
-    public var queued: Int? {
-      planned.map { max(0, $0 - running - done - failed - interrupted - skipped) }
-    }
-  }
-
+/// ``FieldworkCore/Research/start(store:observers:)`` makes one.
+public final class Monitor: RunObserver {
   /// A failure with the experiment that it belongs to.
   public struct ExperimentFailure: Sendable {
     public let experiment: PlannedExperiment
@@ -30,10 +12,10 @@ public final class Monitor: EventConsumer {
   }
 
   private struct State {
-    var counts = Counts()
+    var counters = RunCounters()
     var failures: [ExperimentFailure] = []
-    /// The experiments that count as failed.
-    var failed: Set<String> = []
+    /// By key: the experiments that run.
+    var running: [String: PlannedExperiment] = [:]
     var summary: RunSummary?
   }
 
@@ -41,46 +23,32 @@ public final class Monitor: EventConsumer {
 
   public init() {}
 
-  public var counts: Counts { state.withLock { $0.counts } }
+  /// The numbers of experiments.
+  public var counts: RunCounters { state.withLock { $0.counters } }
 
-  /// The failures so far, in the order in which they happened, without those of experiments that are
-  /// tried again.
+  /// The failures so far, in the order in which they were stored, without those of experiments that are tried again.
   public var failures: [ExperimentFailure] { state.withLock { $0.failures } }
 
-  /// Whether the run has ended.
+  /// True if the run has ended.
   public var isFinished: Bool { state.withLock { $0.summary != nil } }
 
-  /// What came out of the run; nil while it goes on.
+  /// The outcome of the run; nil while it goes on.
   public var summary: RunSummary? { state.withLock { $0.summary } }
 
-  public func consume(_ event: Event) {
+  public func observe(_ record: RunRecord) {
     state.withLock { state in
-      switch event {
-      case .runStarted(let start): state.counts.planned = start.experiments
-      case .domainUpdated(_, _, let experiments): state.counts.planned = experiments
-      case .experimentSkipped: state.counts.skipped += 1
-      case .experimentStarted: state.counts.running += 1
-      case .iterationEnded: state.counts.iterations += 1
-      case .unitFailed(let experiment, let failure):
+      state.counters.apply(record)
+      switch record {
+      case .started(let experiment, _): state.running[experiment.key] = experiment
+      case .failed(let key, let failure):
+        guard let experiment = state.running[key] else { break }
         state.failures.append(ExperimentFailure(experiment: experiment, failure: failure))
-      case .experimentEnded(let experiment, let ending, _, _):
-        state.counts.running -= 1
-        switch ending.state {
-        case .done: state.counts.done += 1
-        case .failed:
-          state.counts.failed += 1
-          state.failed.insert(experiment.id)
-        case .interrupted, .running: state.counts.interrupted += 1
-        }
-      case .retrying(let experiment, _):
-        if state.failed.remove(experiment.id) != nil {
-          state.counts.failed -= 1
-        } else {
-          state.counts.running -= 1
-        }
-        state.failures.removeAll { $0.experiment.id == experiment.id }
+      case .ended(let key, _, _, _): state.running[key] = nil
+      case .retrying(let key, _):
+        state.running[key] = nil
+        state.failures.removeAll { $0.experiment.key == key }
       case .runEnded(let summary): state.summary = summary
-      case .unitStarted, .workerLeft, .workerDied, .printed, .warning: break
+      default: break
       }
     }
   }

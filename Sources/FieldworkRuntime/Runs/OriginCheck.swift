@@ -68,10 +68,10 @@ struct OriginCheck: Sendable {
 
   /// The note that later runs have to compare hidden values, also if the research has none any more; nil if it need not
   /// be made.
-  var note: StoreRecord? { comparesValues ? .note(Self.noteKey, .bool(true)) : nil }
+  var note: RunRecord? { comparesValues ? .note(Self.noteKey, .bool(true)) : nil }
 
   /// The note that accepts the results of all other builds; nil if there are none.
-  var acceptance: StoreRecord? {
+  var acceptance: RunRecord? {
     accepted.note(accepting: origins.values.lazy.compactMap(\.build))
   }
 }

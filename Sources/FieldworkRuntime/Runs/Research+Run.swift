@@ -7,17 +7,17 @@ extension Research {
   /// - Parameters:
   ///   - store: where results are kept; nil for memory.
   ///   - debug: whether to run one experiment after the other and throw the first error of a unit.
-  ///   - consumers: who is told what happens.
+  ///   - observers: the types that follow the run.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems, before anything runs.
   public func run(
     store: (any ResultStore)? = nil,
     debug: Bool = false,
-    consumers: [any EventConsumer] = []
+    observers: [any RunObserver] = []
   ) async throws -> ResearchResults {
     let store = try store ?? DatabaseStore.inMemory()
     var research = self
     if debug { research.settings.parallelism = .serial }
-    try await ResearchRunner(research, store: store, debug: debug, consumers: consumers).run()
+    try await ResearchRunner(research, store: store, debug: debug, observers: observers).run()
     return try store.contents()
   }
 
@@ -25,18 +25,18 @@ extension Research {
   ///
   /// - Parameters:
   ///   - store: where results are kept; nil for memory.
-  ///   - consumers: who is told what happens.
+  ///   - observers: the types that follow the run.
   /// - Returns: the run, to be watched, waited for or terminated.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all problems.
   public func start(
     store: (any ResultStore)? = nil,
-    consumers: [any EventConsumer] = []
+    observers: [any RunObserver] = []
   ) throws -> ResearchRun {
     try requireSound()
     let store = try store ?? DatabaseStore.inMemory()
     let monitor = Monitor()
     // The monitor first, so that what others are told of is counted.
-    let runner = ResearchRunner(self, store: store, consumers: [monitor] + consumers)
+    let runner = ResearchRunner(self, store: store, observers: [monitor] + observers)
     return ResearchRun(monitor, store, Task { try await runner.run() })
   }
 
@@ -56,7 +56,7 @@ extension Research {
     shared: Config = [:],
     iterations: Int? = nil,
     execution: BranchExecution = .concurrent,
-    consumers: [any EventConsumer] = []
+    observers: [any RunObserver] = []
   ) async throws -> ResearchResults {
     guard configs.isEmpty || branches.isEmpty || configs.count == branches.count else {
       throw FieldworkError(
@@ -77,6 +77,6 @@ extension Research {
     research.settings.parallelism = .serial
     research.settings.branchExecution = execution
     if let iterations { research.settings.iterations = iterations }
-    return try await research.run(consumers: consumers)
+    return try await research.run(observers: observers)
   }
 }

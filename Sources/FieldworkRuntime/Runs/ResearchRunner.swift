@@ -25,7 +25,7 @@ public struct ResearchRunner: Sendable {
   private let faults: FaultPolicy
   private let budget: Duration?
   private let workerCommand: WorkerCommand?
-  private let consumers: [any EventConsumer]
+  private let observers: [any RunObserver]
   private let overrides: [String]
 
   /// - Parameters:
@@ -39,7 +39,7 @@ public struct ResearchRunner: Sendable {
   ///     iteration, to go on in a later run; nil for any time.
   ///   - workerCommand: how worker processes are started; without it workers are threads.
   ///   - overrides: the options of the command line that change which experiments are planned, for later commands.
-  ///   - consumers: who is told what happens.
+  ///   - observers: the types that follow the run.
   public init(
     _ research: Research,
     store: any ResultStore,
@@ -51,7 +51,7 @@ public struct ResearchRunner: Sendable {
     budget: Duration? = nil,
     workerCommand: WorkerCommand? = nil,
     overrides: [String] = [],
-    consumers: [any EventConsumer] = []
+    observers: [any RunObserver] = []
   ) {
     self.research = research
     self.store = store
@@ -63,7 +63,7 @@ public struct ResearchRunner: Sendable {
     self.budget = budget
     self.workerCommand = workerCommand
     self.overrides = overrides
-    self.consumers = consumers
+    self.observers = observers
   }
 
   /// Runs what is missing: experiments that are stored as done are left out.
@@ -81,25 +81,27 @@ public struct ResearchRunner: Sendable {
     let notes = try store.notes()
     let seed = try agreeOnSeed(notes)
     let stored = try store.states()
-    let checkpoints = try CheckpointBook(research, store)
+    let checkpoints = try CheckpointIndex(research, store)
     let origins = try OriginCheck(research, store)
     let finished = Set(stored.filter { isFinished($0.value) }.keys)
       .subtracting(checkpoints.extended).subtracting(origins.outdated)
       .subtracting(selection?.named ?? [])
     let plan = try ExperimentPlan(research, seed: seed)
-    let listeners = consumers
+    let warnings = Protected<[FieldworkError]>([])
+    let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
     let services = try RunServices(
       research,
       folder: store.folder,
       workers: research.settings.wantedWorkers
     ) { error in
-      for listener in listeners { listener.consume(.warning(error.description)) }
+      if let report = report.withLock({ $0 }) { report(error) } else { warnings.withLock { $0.append(error) } }
     }
     let run = RunState(
       research,
       store,
       seed: seed,
-      consumers: consumers,
+      debug: debug,
+      observers: observers,
       services: services,
       faults: faults,
       checkpoints: checkpoints,
@@ -111,7 +113,7 @@ public struct ResearchRunner: Sendable {
     let size = selection == nil ? plan.size : selected?.all
     let workers = workerCount(size)
     try SystemThread.require(threadCount(workers))
-    run.emit(
+    await run.recorder.record([
       .runStarted(
         RunStart(
           name: research.name,
@@ -120,10 +122,13 @@ public struct ResearchRunner: Sendable {
           workers: workers,
           branches: research.settings.branches.count,
           seed: seed,
-          stored: selected?.stored ?? finished.count
+          stored: selected?.stored ?? finished.count,
+          at: TaskHost.now()
         )
       )
-    )
+    ])
+    report.withLock { $0 = { run.warn($0.description) } }
+    for error in warnings.withLock({ $0 }) { run.warn(error.description) }
     let isNew = notes["definition"] == nil
     let runNumber = Self.number(ofRunAfter: notes)
     await run.recorder.record([
@@ -137,7 +142,7 @@ public struct ResearchRunner: Sendable {
     if research.settings.otherBuilds == .accept, let note = origins.acceptance {
       await run.recorder.record([note])
     }
-    let updates = try UpdateLedger(research, store, run.recorder) { run.emit(.warning($0)) }
+    let updates = try UpdateLedger(research, store, run.recorder) { run.warn($0) }
     let queue = TaskQueue(
       plan,
       research,
@@ -153,25 +158,27 @@ public struct ResearchRunner: Sendable {
         update: { rule, request in
           try await updates.outcome(of: rule, request) { try await run.update(rule, request) }
         },
-        starved: { run.callBackTasks(for: $0) },
+        starved: { run.reclaimTasks(for: $0) },
         settled: { await updates.settle() },
-        updated: { run.emit(.domainUpdated(number: $0, $1, experiments: $2)) }
+        updated: {
+          run.recorder.recordAtOnce([
+            .domainUpdated(number: $0, domain: $1.description, experiments: $2)
+          ])
+        }
       )
     )
     let timer = budget.map { time in
       RunBudget(time) {
-        run.emit(
-          .warning("the budget of \(time.optionText) is used up: running iterations end first")
-        )
+        run.warn("the budget of \(time.optionText) is used up: running iterations end first")
         run.stopSignal.give(.budget(time))
       }
     }
     defer { timer?.cancel() }
     // The metadata is collected during the run and stored at once, so that a killed run has it too.
     async let meta: Void = run.recorder.record(
-      services.meta(research, run: runNumber).map(StoreRecord.meta)
+      services.meta(research, run: runNumber).map(RunRecord.meta)
     )
-    let firstError = try await captured(services) {
+    try await captured(services) {
       await withTaskCancellationHandler {
         await runAll(run, queue, workers: workers)
       } onCancel: {
@@ -180,10 +187,10 @@ public struct ResearchRunner: Sendable {
     }
     let elapsed = clock.now - began
     await meta
-    await run.recordMoves()
+    await run.recordChanges()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
-    var failure = debug ? firstError : nil
+    var failure = debug ? run.firstError : nil
     if let error = queue.failure { failure = error }
     if case .noWorkers(let error) = run.stopSignal.reason { failure = error }
     if let leaving = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
@@ -198,7 +205,8 @@ public struct ResearchRunner: Sendable {
       failure = error
     }
     // A signal that comes when everything has run leaves nothing undone.
-    let isCutShort = run.stopSignal.isGiven && (run.hasInterrupted || queue.hasMore)
+    let isCutShort =
+      run.stopSignal.isGiven && (run.recorder.counters.interrupted > 0 || queue.hasMore)
     let summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,
@@ -206,13 +214,12 @@ public struct ResearchRunner: Sendable {
       unplanned: try unplanned(queue),
       duration: elapsed / .seconds(1)
     )
-    await run.recorder.record(run.ledger.close(summary))
+    await run.recorder.record([.runEnded(summary)])
     do {
       try await run.recorder.flushed()
     } catch {
       failure = failure ?? error
     }
-    run.emit(.runEnded(summary))
     if let failure { throw failure }
     return summary
   }
@@ -272,29 +279,30 @@ public struct ResearchRunner: Sendable {
     workerCommand != nil && research.settings.parallelism == .processes
   }
 
-  /// - Returns: with `debug`, the first error of a unit.
-  private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async -> (any Error)? {
-    if research.settings.parallelism == .serial {
-      return await run.work(queue, worker: 0, debug: debug)
-    }
+  private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async {
     if usesProcesses { DescriptorLimit.raise(forWorkers: workers) }
-    return await withTaskGroup(of: (any Error)?.self) { group in
+    let engine = engine(run)
+    if research.settings.parallelism == .serial {
+      await WorkerSupervisor(0, engine, run, queue).work()
+      return
+    }
+    await withTaskGroup { group in
       for worker in 0..<workers {
-        if let command = workerCommand, usesProcesses {
-          group.addTask {
-            await WorkerSupervisor(worker, command, run, queue).work()
-            return nil
-          }
-        } else {
-          group.addTask(executorPreference: WorkerExecutor(worker)) {
-            await run.work(queue, worker: worker, debug: debug)
-          }
+        // A worker in this process has a thread of its own.
+        group.addTask(executorPreference: engine.isPrefetching ? nil : WorkerExecutor(worker)) {
+          await WorkerSupervisor(worker, engine, run, queue).work()
         }
       }
-      var first: (any Error)?
-      for await error in group { first = first ?? error }
-      return first
     }
+  }
+
+  private func engine(_ run: RunState) -> any Engine {
+    guard let command = workerCommand, usesProcesses else { return run.inProcessEngine }
+    return ProcessEngine(
+      command: command,
+      branches: research.settings.branches.count,
+      variables: { run.variables(ofWorker: $0) }
+    )
   }
 
   // MARK: Before anything runs
@@ -321,7 +329,7 @@ public struct ResearchRunner: Sendable {
 
   private var definition: ResearchDefinition { ResearchDefinition(research) }
 
-  private var definitionNote: StoreRecord { .note("definition", .string(definition.text)) }
+  private var definitionNote: RunRecord { .note("definition", .string(definition.text)) }
 
   /// The seed of the stored results, or a new one for a new research.
   private func agreeOnSeed(_ notes: [String: Value]) throws -> UInt64 {

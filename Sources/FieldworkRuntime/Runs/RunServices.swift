@@ -90,8 +90,8 @@ final class RunServices: Sendable {
     }
   }
 
-  /// Who follows the run besides those who asked for it.
-  var consumers: [any EventConsumer] { logBook.map { [LogConsumer($0)] } ?? [] }
+  /// The observers beside those of the caller: the log of the run.
+  var observers: [any RunObserver] { logBook.map { [LogConsumer($0)] } ?? [] }
 
   func begin() throws {
     // What a process that died has printed last. Workers begin while others run.

@@ -8,23 +8,27 @@ final class RunState: Sendable {
   let research: Research
   let services: RunServices
   let faults: FaultPolicy
-  let checkpoints: CheckpointBook
+  let checkpoints: CheckpointIndex
   let seed: UInt64
+  /// Says that nothing more is to begin.
+  let stopSignal: StopSignal
   private let store: any ResultStore
-  private let consumers: [any EventConsumer]
-  private let logs: [any EventConsumer]
-  private let summary = Protected(RunSummary())
-  /// The places of left out experiments, not yet handed to the store.
-  private let moves = Protected<[StoreRecord]>([])
+  /// The records of experiments that were left out or change, before they are recorded.
+  private let changes = Protected<[RunRecord]>([])
   /// By key: the ids of stored experiments, where ids have prefixes, which may change; empty elsewhere.
   private let storedIDs: [String: String]
   /// The keys of experiments that are stored as done and may run again.
   private let done: Set<String>
   private let begun = Protected(false)
   private let deathCount = Protected(0)
-  private let callBacks = Protected<[Int: @Sendable () -> Void]>([:])
+  private let reclaims = Protected<[Int: @Sendable () -> Void]>([:])
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<Leaving?>(nil)
+  private let failureWatch: FailureWatch
+  /// The warnings that were given.
+  private let warnings = Protected<Set<String>>([])
+  private let isDebug: Bool
+  private let firstErrorBox = FirstError()
 
   /// Why a worker takes no more tasks.
   struct Leaving {
@@ -33,21 +37,16 @@ final class RunState: Sendable {
     let remedy: String
     let code: FieldworkError.Code
   }
-  /// That nothing more is to begin.
-  let stopSignal: StopSignal
-  private let failureWatch: FailureWatch
-  /// The warnings that were given.
-  private let warnings = Protected<Set<String>>([])
-  let ledger = RunLedger()
 
   init(
     _ research: Research,
     _ store: any ResultStore,
     seed: UInt64,
-    consumers: [any EventConsumer],
+    debug: Bool,
+    observers: [any RunObserver],
     services: RunServices,
     faults: FaultPolicy,
-    checkpoints: CheckpointBook,
+    checkpoints: CheckpointIndex,
     storedIDs: [String: String] = [:],
     done: Set<String> = []
   ) {
@@ -57,14 +56,15 @@ final class RunState: Sendable {
     self.done = done
     self.seed = seed
     self.services = services
-    self.faults = faults
     self.checkpoints = checkpoints
-    self.consumers = consumers
-    logs = services.consumers
+    isDebug = debug
+    var faults = faults
+    if debug { faults.retries = RetryPolicy() }
+    self.faults = faults
     let (failureWatch, stopSignal) = (FailureWatch(faults), StopSignal())
     self.failureWatch = failureWatch
     self.stopSignal = stopSignal
-    recorder = Recorder(store, ledger: ledger) { records in
+    recorder = Recorder(store, observers: observers + services.observers) { records in
       for record in records {
         if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
       }
@@ -76,26 +76,20 @@ final class RunState: Sendable {
   /// Whether running experiments are to end with their iteration, and no others to begin.
   var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
 
-  /// Whether someone wants to be told of each turn of a unit.
-  var wantsUnits: Bool { othersWantUnits || logs.contains(where: \.wantsUnits) }
-
-  /// Whether someone besides the logs wants to be told of each turn of a unit.
-  var othersWantUnits: Bool { consumers.contains(where: \.wantsUnits) }
-
-  /// Has others give back the tasks that they have not begun, for a worker that has nothing to do.
-  func callBackTasks(for worker: Int) {
-    let callBacks = callBacks.withLock { $0 }
-    for (other, callBack) in callBacks where other != worker { callBack() }
+  /// Has other workers return the tasks that they have not begun, for a worker that has nothing to do.
+  func reclaimTasks(for worker: Int) {
+    let reclaims = reclaims.withLock { $0 }
+    for (other, reclaim) in reclaims where other != worker { reclaim() }
   }
 
-  /// Says how a worker is asked to give back tasks.
-  func whenTasksAreCalledBack(_ worker: Int, _ callBack: @escaping @Sendable () -> Void) {
-    callBacks.withLock { $0[worker] = callBack }
+  /// Sets how a worker is asked to return tasks.
+  func onReclaim(_ worker: Int, _ reclaim: @escaping @Sendable () -> Void) {
+    reclaims.withLock { $0[worker] = reclaim }
   }
 
   /// A worker's processes cannot be started any more; others go on.
   func workerHasLeft(_ worker: Int, reason: String, remedy: String) {
-    emit(.workerLeft(worker: worker, reason: reason))
+    recorder.recordAtOnce([.workerLeft(worker: worker, reason: reason)])
     leavingReason.withLock {
       $0 = Leaving(reason: reason, remedy: remedy, code: .invalidDefinition)
     }
@@ -109,96 +103,91 @@ final class RunState: Sendable {
 
   func countDeath() { deathCount.withLock { $0 += 1 } }
 
-  /// Emits a warning unless it was given before. Several workers may report the same one.
-  func warnOnce(_ text: String) {
-    if warnings.withLock({ $0.insert(text).inserted }) { relay(.warning(text)) }
+  /// Records a warning unless it was given before.
+  func warn(_ text: String) {
+    if isNew(warning: text) { recorder.recordAtOnce([.warning(text)]) }
   }
 
-  func emit(_ event: Event) {
-    if case .warning(let text) = event, !warnings.withLock({ $0.insert(text).inserted }) { return }
-    for log in logs { log.consume(event) }
-    ledger.consume(event)
-    relay(event)
-  }
-
-  /// Tells of something that a worker process has written into the logs already.
-  func relay(_ event: Event) {
-    if case .experimentEnded(_, let ending, _, _) = event {
-      summary.withLock { $0.count(ending) }
-    }
-    for consumer in consumers { consumer.consume(event) }
-  }
+  /// Returns true the first time that a warning comes: several workers may give the same one.
+  func isNew(warning text: String) -> Bool { warnings.withLock { $0.insert(text).inserted } }
 
   func skip(_ experiment: PlannedExperiment) {
-    summary.withLock { $0.skipped += 1 }
-    moves.withLock {
-      $0.append(.moved(experiment: experiment.key, ordinal: experiment.ordinal))
-    }
+    changes.withLock { $0.append(.skipped(experiment)) }
     rename(experiment)
-    emit(.experimentSkipped(experiment))
   }
 
   /// Gives a stored experiment the id that it has in the plan, which differs if the domain has grown before it.
   private func rename(_ experiment: PlannedExperiment) {
     guard let stored = storedIDs[experiment.key], stored != experiment.id else { return }
-    moves.withLock { $0.append(.renamed(experiment: experiment.key, id: experiment.id)) }
+    changes.withLock { $0.append(.renamed(experiment: experiment.key, id: experiment.id)) }
   }
 
-  /// Stores at which place of the plan the experiments stand that were left out: the domain may have
-  /// grown before them.
-  func recordMoves() async {
-    let records = moves.withLock { moves in
-      defer { moves = [] }
-      return moves
+  /// Records the changes of stored experiments, and those that were left out.
+  func recordChanges() async {
+    let records = changes.withLock { changes in
+      defer { changes = [] }
+      return changes
     }
     if !records.isEmpty { await recorder.record(records) }
   }
 
-  // MARK: Workers in this process
+  // MARK: Workers
 
-  /// What the tasks of workers in this process share.
-  func host(debug: Bool) -> TaskHost {
+  /// The engine for workers in this process.
+  var inProcessEngine: InProcessEngine {
     let store = store
-    return TaskHost(
-      TaskHost.Setting(
-        research: research,
-        seed: seed,
-        debug: debug,
-        errorRetries: faults.errorRetries,
-        makeDirectory: { try store.directory(of: $0) },
-        restoresFolder: research.settings.parallelism == .serial,
-        setAside: { try store.folder?.setAsideFiles(of: $0) },
-        makeResults: { try store.contents() },
-        loadCheckpoint: { try store.checkpoint(of: $0) },
-        loadSaved: { try store.saved(by: $0) }
-      ),
-      services,
-      TaskHost.Hooks(
-        recorder: recorder,
-        emit: { self.emit($0) },
-        wantsUnits: wantsUnits,
-        shouldStop: { self.shouldStop }
-      )
+    return InProcessEngine(
+      host: { [self] sink in
+        TaskHost(
+          TaskHost.Setting(
+            research: research,
+            seed: seed,
+            debug: isDebug,
+            makeDirectory: { try store.directory(of: $0) },
+            restoresFolder: research.settings.parallelism == .serial,
+            setAside: { try store.folder?.setAsideFiles(of: $0) },
+            makeResults: { try store.contents() },
+            loadState: { key in
+              TaskHost.StoredState(
+                checkpoint: try store.checkpoint(of: key),
+                saved: { try store.saved(by: key) }
+              )
+            },
+            shouldStop: { self.shouldStop }
+          ),
+          services,
+          sink
+        )
+      },
+      recorder: recorder,
+      firstError: firstErrorBox
     )
   }
 
-  /// Runs tasks until there are no more.
-  /// - Returns: with `debug`, the first error of a unit, which ends the work.
-  func work(_ queue: TaskQueue, worker: Int, debug: Bool) async -> (any Error)? {
-    let host = host(debug: debug)
-    let executors = host.executors(ofWorker: worker)
-    while let task = await draw(from: queue, worker: worker) {
-      let error = await host.run(
-        task,
-        worker: worker,
-        attempt: 1,
-        continuing: checkpoints.iterations(of: task),
-        executors
-      )
-      queue.taskEnded()
-      if debug, let error { return error }
+  /// The first error that a unit threw in this process.
+  var firstError: (any Error)? { firstErrorBox.error }
+
+  /// True if the run ends since a unit has thrown an error.
+  var endsWithFirstError: Bool { isDebug && firstError != nil }
+
+  /// The number of deaths after which Swift prints no more traces: each takes the better part of a second, and those
+  /// that were printed tell enough.
+  private static let traceLimit = 5
+
+  /// The environment variables of a worker's process.
+  func variables(ofWorker worker: Int) -> [String: String] {
+    var variables = services.environment(ofWorker: worker)
+    let name = "SWIFT_BACKTRACE"
+    if deaths > Self.traceLimit, ProcessInfo.processInfo.environment[name] == nil {
+      variables[name] = "enable=no"
     }
-    return nil
+    return variables
+  }
+
+  /// The stored state of an experiment, by its key, for a worker that cannot read the store.
+  func storedState(of key: String) -> (checkpoint: Checkpoint, saved: [SavedValue])? {
+    guard let checkpoint = try? store.checkpoint(of: key) else { return nil }
+    return (checkpoint, (try? store.saved(by: key)) ?? [])
   }
 
   /// The next task for a worker, when its devices are free.
@@ -217,11 +206,11 @@ final class RunState: Sendable {
     for experiment in renamed { rename(experiment) }
     let reopened = task.experiments.filter { done.contains($0.key) }
     if !reopened.isEmpty {
-      moves.withLock { moves in
-        moves += reopened.map { .reopened(experiment: $0.key) }
+      changes.withLock { changes in
+        changes += reopened.map { .reopened(experiment: $0.key) }
       }
     }
-    await recordMoves()
+    await recordChanges()
     // Before the experiment runs, its folder has its new name, and it counts as done no more: its files are put aside
     // then. An error ends the run anyway.
     if !renamed.isEmpty || !reopened.isEmpty { try? await recorder.flushed() }
@@ -247,7 +236,9 @@ final class RunState: Sendable {
     } catch {
       reason = TaskRunner.message(error)
     }
-    if !(Task.isCancelled) { emit(.workerLeft(worker: worker, reason: reason)) }
+    if !Task.isCancelled {
+      recorder.recordAtOnce([.workerLeft(worker: worker, reason: reason)])
+    }
     queue.leave(worker, givingBack: [task])
     leavingReason.withLock {
       $0 = Leaving(reason: reason, remedy: "run again when the devices are free", code: .device)
@@ -261,7 +252,7 @@ final class RunState: Sendable {
   /// - Throws: ``FieldworkError`` that names the update's place.
   func update(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) async throws -> Domain? {
     // Results stand in the order of the plan, so that has to be stored.
-    await recordMoves()
+    await recordChanges()
     try await recorder.flushed()
     let store = store
     let run = RunContext(
@@ -304,11 +295,8 @@ final class RunState: Sendable {
 
   // MARK: The end
 
-  /// Whether an experiment was interrupted, as far as it is stored.
-  var hasInterrupted: Bool { summary.withLock { $0.interrupted > 0 } }
-
   /// - Parameters:
-  ///   - isCutShort: whether the run ended before its plan was through.
+  ///   - isCutShort: true if the run ended before its plan was complete.
   ///   - left: the number of experiments that have not begun; nil if it is not known.
   ///   - unplanned: the keys of stored experiments that the plan does not have.
   func summarize(
@@ -318,15 +306,14 @@ final class RunState: Sendable {
     unplanned: Set<String>,
     duration: Double
   ) -> RunSummary {
-    let reason = isCutShort ? stopSignal.reason : nil
-    return summary.withLock { summary in
-      summary.isCancelled = isCancelled
-      summary.stopExplanation = reason?.explanation
-      summary.left = left.map { $0 + summary.interrupted }
-      summary.unplanned = unplanned
-      summary.seed = seed
-      summary.duration = duration
-      return summary
-    }
+    var summary = RunSummary()
+    summary.counters = recorder.counters
+    summary.isCancelled = isCancelled
+    summary.stopExplanation = isCutShort ? stopSignal.reason?.explanation : nil
+    summary.left = left.map { $0 + summary.interrupted }
+    summary.unplanned = unplanned
+    summary.seed = seed
+    summary.duration = duration
+    return summary
   }
 }

@@ -32,7 +32,7 @@ package struct Standings: Sendable {
   /// Whether a definition is stored.
   package let isBegun: Bool
   private let selection: Selection?
-  private let checkpoints: CheckpointBook?
+  private let checkpoints: CheckpointIndex?
   private let origins: OriginCheck?
   private let rerunsOtherBuilds: Bool
 
@@ -51,7 +51,7 @@ package struct Standings: Sendable {
     self.selection = selection
     origins = try store.map { try OriginCheck(research, $0) }
     rerunsOtherBuilds = research.settings.otherBuilds == .rerun
-    checkpoints = try store.map { try CheckpointBook(research, $0) }
+    checkpoints = try store.map { try CheckpointIndex(research, $0) }
   }
 
   /// How an experiment of the plan stands to what is stored.

@@ -7,29 +7,13 @@ import Foundation
   import Darwin
 #endif
 
-/// Looks whether units have spoilt or used up the descriptors of a worker process.
+/// Detects that units have damaged or used up the descriptors of a worker process.
 ///
-/// An experiment that runs next in it would fail for what another one has done.
+/// The next experiment in it would fail for what another one has done.
 struct DescriptorHealth: Sendable {
   private let limit: Int32
-  private let channel: Int32
-  private let identity: [UInt64]
 
-  /// - Parameter channel: the connection to the supervisor.
-  init(channel: Int32) {
-    self.channel = channel
-    identity = Self.identity(of: channel)
-    limit = Int32(clamping: DescriptorLimit.current)
-  }
-
-  private static func identity(of descriptor: Int32) -> [UInt64] {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return [] }
-    return [UInt64(truncatingIfNeeded: status.st_dev), UInt64(truncatingIfNeeded: status.st_ino)]
-  }
-
-  /// True if a unit has closed the connection to the supervisor, or put something else in its place.
-  var hasLostChannel: Bool { Self.identity(of: channel) != identity }
+  init() { limit = Int32(clamping: DescriptorLimit.current) }
 
   /// Text on what is wrong; nil if nothing is.
   var problem: String? {

@@ -1,5 +1,5 @@
 import FieldworkCore
-import FieldworkStore
+package import FieldworkStore
 import Foundation
 
 #if canImport(Glibc)
@@ -74,8 +74,8 @@ package final class DetachedProcess: Sendable {
   }
 }
 
-/// The other side of a ``DetachedProcess``: says that the run has begun.
-package final class ReadySignal: EventConsumer {
+/// The other side of a ``DetachedProcess``: reports that the run has begun.
+package final class ReadySignal: RunObserver {
   private let pipe: Protected<SystemFile?>
 
   /// Takes the descriptor that the process was started with.
@@ -96,8 +96,8 @@ package final class ReadySignal: EventConsumer {
     pipe = Protected(file)
   }
 
-  package func consume(_ event: Event) {
-    guard case .runStarted = event else { return }
+  package func observe(_ record: RunRecord) {
+    guard case .runStarted = record else { return }
     pipe.withLock { pipe in
       // If nobody waits any more, nobody has to be told.
       try? [UInt8(1)].withUnsafeBytes { try pipe?.append($0) }

@@ -13,7 +13,7 @@ import Foundation
 /// pipe.
 final class ErrorPosition: Sendable {
   private struct State {
-    var board: WorkerBoard?
+    var position: WorkerPosition?
     var start: Int?
   }
 
@@ -25,22 +25,22 @@ final class ErrorPosition: Sendable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  func begin(_ board: WorkerBoard) { state.withLock { $0.board = board } }
+  func begin(_ position: WorkerPosition) { state.withLock { $0.position = position } }
 
-  func taskBegins() { state.withLock { $0.start = position($0.board) } }
+  func taskBegins() { state.withLock { $0.start = position($0.position) } }
 
   /// The range of the bytes written since the task began; nil if it is empty or not known.
   var ofTask: Range<Int>? {
     state.withLock { state in
-      guard let start = state.start, let end = position(state.board), start < end else {
+      guard let start = state.start, let end = position(state.position), start < end else {
         return nil
       }
       return start..<end
     }
   }
 
-  private func position(_ board: WorkerBoard?) -> Int? {
-    board?.errorPosition {
+  private func position(_ position: WorkerPosition?) -> Int? {
+    position?.errorPosition {
       var count: Int32 = 0
       return ioctl(descriptor, UInt(FIONREAD), &count) == 0 ? Int(count) : nil
     }

@@ -1,62 +1,94 @@
 import FieldworkCore
+import FieldworkStore
 
-/// A task that a worker has, and how far its experiments are.
+/// A task that a worker has, and the progress of its experiments.
 ///
-/// `@unchecked Sendable`: what changes is used by the thread of the worker's supervisor alone.
+/// `@unchecked Sendable`: what changes is used by the thread that takes the worker's records alone.
 final class WorkerAssignment: @unchecked Sendable {
-  /// What is known of one experiment of the task.
+  /// The progress of one experiment of the task.
   struct Progress {
-    /// Whether it has been recorded as begun, and as ended.
+    /// True if it has been recorded as begun.
     var hasStarted = false
+    /// True if the worker has reported its end.
     var hasEnded = false
-    /// The iterations that have been told of.
+    /// The number of iterations that have been counted.
     var iterations = 0
-    /// Whether nobody is to be told of it again: it had ended, and runs once more with others.
-    var isUntold = false
+    /// The failures that the worker has reported; they are recorded with the end.
+    var failures: [Failure] = []
+    /// The ending that was recorded; nil if none was.
+    var ending: Ending?
+    /// The records of an end that is not final yet.
+    var pending: [RunRecord] = []
+    /// Why it runs again; nil if it does not.
+    var retryCause: RetryPolicy.Cause?
   }
 
   let task: PlannedTask
-  /// The number of the attempt at it, from 1.
-  let attempt: Int
+  /// The attempts at the task, with the present one.
+  let attempts: RetryPolicy.Attempts
+  /// True if the worker has got it.
+  var isSent = false
   /// When it began; nil if it has not.
   var began: ContinuousClock.Instant?
   /// When its time is over; nil if it is not limited.
   var deadline: ContinuousClock.Instant?
   var isOverTime = false
-  /// The places of experiments that are to be tried again when the rest of the task has ended.
-  var retried: [Int] = []
-  /// By place in the task.
+  /// By position in the task.
   var progress: [Progress]
 
-  init(_ task: PlannedTask, attempt: Int = 1) {
+  init(_ task: PlannedTask, attempts: RetryPolicy.Attempts = RetryPolicy.Attempts()) {
     self.task = task
-    self.attempt = attempt
+    self.attempts = attempts
     progress = Array(repeating: Progress(), count: task.experiments.count)
   }
 
-  /// The places of the experiments that have not ended.
+  /// The positions of the experiments that have not ended.
   var live: [Int] { progress.indices.filter { !progress[$0].hasEnded } }
 
-  /// What is to run again of it.
-  /// - Parameter isWhole: whether experiments that have ended run again too.
-  func again(attempt: Int, isWhole: Bool) -> WorkerAssignment {
-    var task = task
-    if !isWhole { task.experiments = live.map { task.experiments[$0] } }
-    let next = WorkerAssignment(task, attempt: attempt)
-    if isWhole {
-      for place in progress.indices { next.progress[place].isUntold = progress[place].hasEnded }
-    }
-    return next
+  /// Returns another attempt at the task.
+  /// - Parameters:
+  ///   - places: the positions of the experiments that have to run again.
+  ///   - cause: why; nil if the attempt does not count.
+  ///   - isWhole: true to run the others of the task again, too.
+  func again(
+    _ places: [Int],
+    after cause: RetryPolicy.Cause?,
+    isWhole: Bool
+  ) -> WorkerAssignment {
+    var (task, attempts) = (task, attempts)
+    if !isWhole { task.experiments = places.map { task.experiments[$0] } }
+    if let cause { attempts.count(cause) }
+    return WorkerAssignment(task, attempts: attempts)
+  }
+
+  /// Returns the records that the experiments run again.
+  func retryRecords(_ places: [Int], as next: WorkerAssignment, isWhole: Bool) -> [RunRecord] {
+    (isWhole ? Array(progress.indices) : places).filter { progress[$0].hasStarted }
+      .map { place in
+        .retrying(
+          experiment: task.experiments[place].key,
+          RunRecord.Retry(
+            attempt: next.attempts.number,
+            replaces: progress[place].ending,
+            failures: progress[place].failures
+          )
+        )
+      }
   }
 }
 
 /// An experiment that a worker has.
 struct AssignedExperiment {
   let assignment: WorkerAssignment
-  /// Its place in the task.
+  /// Its position in the task.
   let place: Int
 
   var experiment: PlannedExperiment { assignment.task.experiments[place] }
+
+  var progress: WorkerAssignment.Progress {
+    get { assignment.progress[place] }
+    nonmutating _modify { yield &assignment.progress[place] }
+  }
 }
 
 /// The tasks that a worker has, in the order in which it runs them.
@@ -76,7 +108,7 @@ struct WorkerAssignments {
     }
   }
 
-  /// Takes away a task by its number; nil if the worker does not have it.
+  /// Removes and returns a task by its number; nil if the worker does not have it.
   mutating func remove(_ number: Int) -> WorkerAssignment? {
     guard let index = list.firstIndex(where: { $0.task.number == number }) else { return nil }
     let removed = list.remove(at: index)

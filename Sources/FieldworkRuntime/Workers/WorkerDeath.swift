@@ -8,7 +8,7 @@ import Foundation
   import Darwin
 #endif
 
-/// Why a worker process died, told as the failure of an experiment.
+/// Why a worker process died, as the failure of an experiment.
 struct WorkerDeath {
   /// Why the supervisor ended it; nil if it did not.
   enum Verdict: Hashable {
@@ -20,7 +20,7 @@ struct WorkerDeath {
   /// Why, for a person.
   let message: String
 
-  init(_ end: WorkerSession.End, _ verdict: Verdict?, lastErrors: String) {
+  init(_ end: LinkEnd, _ verdict: Verdict?, lastErrors: String) {
     switch verdict {
     case .timeLimit(let limit):
       self.init(.timeLimit, "it took longer than \(WorkerDeath.text(limit))", lastErrors)
@@ -34,12 +34,12 @@ struct WorkerDeath {
     }
   }
 
-  /// The end of an experiment that heeded the end of its time.
+  /// The end of an experiment that was cancelled at its time limit and ended by itself.
   init(timeLimit: Duration) {
     self.init(.timeLimit, "it took longer than \(WorkerDeath.text(timeLimit))", "")
   }
 
-  private init(_ end: WorkerSession.End, _ lastErrors: String) {
+  private init(_ end: LinkEnd, _ lastErrors: String) {
     let reason = WorkerDeath.lastWords(lastErrors).map { ": \($0)" } ?? ""
     if let error = end.error {
       self.init(
@@ -54,7 +54,7 @@ struct WorkerDeath {
         lastErrors
       )
     } else {
-      switch end.ending {
+      switch end.termination {
       case .exited(let code):
         self.init(
           .exit,

@@ -55,7 +55,7 @@ final class WorkerErrorOutput {
       if line.count > Self.lineLimit { endLine() }
       return
     }
-    tell(line[...end])
+    show(line[...end])
     line.removeSubrange(...end)
   }
 
@@ -89,7 +89,7 @@ final class WorkerErrorOutput {
   }
 
   private func endLine() {
-    if !line.isEmpty { tell(line + [UInt8(ascii: "\n")]) }
+    if !line.isEmpty { show(line + [UInt8(ascii: "\n")]) }
     line = []
   }
 
@@ -98,7 +98,7 @@ final class WorkerErrorOutput {
     endOutput()
     guard let trace else { return }
     self.trace = nil
-    tell(trace.lines.joined(separator: "\n") + "\n")
+    show(trace.lines.joined(separator: "\n") + "\n")
   }
 
   /// Hands on the last line, though it has no end.
@@ -109,25 +109,25 @@ final class WorkerErrorOutput {
     self.trace = nil
     guard let folder = run.services.folder else {
       // No file stores the trace.
-      tell(trace.lines.joined(separator: "\n") + "\n")
+      show(trace.lines.joined(separator: "\n") + "\n")
       return
     }
     do {
       let file = try SystemFile(folder.crashLogPath, O_WRONLY | O_APPEND | O_CREAT)
       var status = stat()
       guard fstat(file.descriptor, &status) == 0, status.st_size < Self.fileLimit else {
-        tell(trace.text(path: nil))
+        show(trace.text(path: nil))
         return
       }
       var text = trace.lines.joined(separator: "\n") + "\n\n"
       try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
-      tell(trace.text(path: folder.shown("crashes.log")))
+      show(trace.text(path: folder.shown("crashes.log")))
     } catch {
-      tell(trace.lines.joined(separator: "\n") + "\n")
+      show(trace.lines.joined(separator: "\n") + "\n")
     }
   }
 
-  private func tell(_ bytes: ArraySlice<UInt8>) {
+  private func show(_ bytes: ArraySlice<UInt8>) {
     let text = String(decoding: bytes, as: UTF8.self)
     guard trace == nil else {
       trace?.append(text)
@@ -137,17 +137,18 @@ final class WorkerErrorOutput {
     var rest = text[...]
     while let end = rest.firstIndex(of: "\n") {
       if CrashTrace.begins(with: rest) {
-        if rest.startIndex > text.startIndex { tell(String(text[..<rest.startIndex])) }
+        if rest.startIndex > text.startIndex { show(String(text[..<rest.startIndex])) }
         trace = CrashTrace()
         trace?.append(String(rest))
         return
       }
       rest = rest[rest.index(after: end)...]
     }
-    tell(text)
+    show(text)
   }
 
-  private func tell(_ text: String) {
-    if !text.isEmpty { run.relay(.printed(worker: worker, text: text)) }
+  private func show(_ text: String) {
+    guard !text.isEmpty else { return }
+    if run.recorder.take([.printed(worker: worker, text: text)]) { run.recorder.roomBlocking() }
   }
 }

@@ -2,55 +2,74 @@ import FieldworkCore
 import FieldworkStore
 import Foundation
 
-/// Runs tasks in a worker process, and puts another one in its place when it dies.
+/// Runs tasks in a worker, and starts another one when it dies.
 ///
-/// The process is sent a few tasks ahead, so that it never waits; how many depends on how long they
-/// take. What it reports is handed on while it runs. The death of the process is a failure of the
-/// experiments that it was running, and of no others.
+/// A worker that can hold tasks is sent a few ahead, so that it never waits; their number depends on how long they take.
+/// The death of a worker is a failure of the experiments that it was running, and of no others.
 final class WorkerSupervisor: Sendable {
-  struct State {
+  private struct State {
     var assignments = WorkerAssignments()
-    var session: WorkerSession?
-    /// Whether no more tasks come.
+    var link: (any WorkerLink)?
+    /// True if no more tasks come.
     var isFinishing = false
-    /// Whether the worker is there no more, and none takes its place.
+    /// True if the worker is gone, and none replaces it.
     var isOver = false
-    /// The one who waits for room, if somebody does.
+    /// The caller that waits for room.
     var waiting: CheckedContinuation<Void, Never>?
-    var room = TaskRoom()
-    /// Whether the worker was asked for the tasks that it has not begun, and has not answered.
-    var isCallingBack = false
-    /// Whether the worker gets nothing more before it has ended a task, since others had nothing to do.
+    var window = PrefetchWindow()
+    /// True if the worker was asked for the tasks that it has not begun, and has not answered.
+    var isReclaiming = false
+    /// True if the worker gets nothing more before it has ended a task, since others had nothing to do.
     var isHeldBack = false
+
+    var hasRoom: Bool { assignments.count < (isHeldBack ? 1 : window.limit) }
+
+    /// True if it is worth while to send more, so that many short tasks go together.
+    var hasMuchRoom: Bool { hasRoom && assignments.count <= window.limit / 2 }
   }
 
   let worker: Int
   let run: RunState
-  private let command: WorkerCommand
+  private let engine: any Engine
   private let queue: TaskQueue
   private let state = Protected(State())
-  /// Signalled when there may be something to do for a supervisor without a process.
+  /// Signalled when there may be something to do for a supervisor without a worker.
   private let change = DispatchSemaphore(value: 0)
 
-  init(_ worker: Int, _ command: WorkerCommand, _ run: RunState, _ queue: TaskQueue) {
+  init(_ worker: Int, _ engine: any Engine, _ run: RunState, _ queue: TaskQueue) {
     self.worker = worker
-    self.command = command
+    self.engine = engine
     self.run = run
     self.queue = queue
   }
 
-  func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+  private func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
     try state.withLock(body)
+  }
+
+  var link: (any WorkerLink)? { withState { $0.link } }
+
+  private var setup: WorkerSetup {
+    WorkerSetup(
+      worker: worker,
+      seed: run.seed,
+      directory: run.services.folder?.root,
+      wantsUnits: run.recorder.wantsUnits
+    )
   }
 
   // MARK: Tasks
 
   /// Runs tasks until there are no more.
   func work() async {
-    // No process is started before there is something to do.
+    // No worker is started before there is something to do.
     guard let first = await run.draw(from: queue, worker: worker) else { return }
     assign(first)
-    run.whenTasksAreCalledBack(worker) { [weak self] in self?.callBack() }
+    guard engine.isPrefetching else {
+      await workInTask()
+      return
+    }
+    run.onReclaim(worker) { [weak self] in self?.reclaim() }
     run.stopSignal.whenGiven { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(),
@@ -62,24 +81,52 @@ final class WorkerSupervisor: Sendable {
     await over
   }
 
+  /// Runs tasks in the calling task.
+  private func workInTask() async {
+    let watch = LinkWatch(self)
+    do {
+      let link = try engine.startWorker(worker, setup)
+      withState { $0.link = link }
+      watch.watch(link)
+      run.recorder.recordAtOnce([.workerStarted(worker: worker, process: nil)])
+      while true {
+        while let assignment = withState({ $0.assignments.list.first }) {
+          // Another attempt reads what is stored of the one before.
+          if assignment.attempts.number > 1, run.research.settings.checkpoint != nil {
+            await run.recorder.room()
+          }
+          await link.run(order(assignment))
+          if run.endsWithFirstError { return }
+        }
+        guard let task = await run.draw(from: queue, worker: worker) else { return }
+        assign(task)
+      }
+    } catch {
+      run.stopSignal.give(
+        .noWorkers(error as? FieldworkError ?? FieldworkError(.invalidDefinition, "\(error)"))
+      )
+    }
+  }
+
   private func assign(_ task: PlannedTask) {
     let assignment = WorkerAssignment(task)
-    let (isLate, session) = withState { state -> (Bool, WorkerSession?) in
+    let (isLate, link) = withState { state -> (Bool, (any WorkerLink)?) in
       guard !state.isOver else { return (true, nil) }
       state.assignments.add(assignment)
-      return (false, state.session)
+      return (false, state.link)
     }
     if isLate {
       queue.giveBack(task)
-    } else if let session {
-      send(assignment, to: session)
+    } else if let link {
+      send(assignment, to: link)
     } else {
       change.signal()
     }
   }
 
-  private func send(_ assignment: WorkerAssignment, to session: WorkerSession) {
-    if !session.add(message(assignment)) { refuse(assignment) }
+  private func send(_ assignment: WorkerAssignment, to link: any WorkerLink) {
+    guard engine.isPrefetching else { return }
+    if !link.add(.task(order(assignment))) { refuse(assignment) }
   }
 
   /// Ends the run, since a task cannot be sent. The state must not be locked, for this supervisor is stopped, too.
@@ -91,18 +138,18 @@ final class WorkerSupervisor: Sendable {
     run.stopSignal.give(.noWorkers(error))
   }
 
-  private func message(_ assignment: WorkerAssignment) -> WorkerMessage {
-    let task = assignment.task
-    return .task(
-      task,
-      attempt: assignment.attempt,
-      // Where nothing is kept in files, a worker has nowhere to read a checkpoint.
-      continuing: run.services.folder == nil ? [:] : run.checkpoints.iterations(of: task)
-    )
+  private func order(_ assignment: WorkerAssignment) -> TaskOrder {
+    var order = TaskOrder(task: assignment.task, attempt: assignment.attempts.number)
+    order.iterations = run.checkpoints.iterations(of: assignment.task)
+    if engine.isPrefetching, run.services.folder == nil {
+      // The worker cannot read a store in memory.
+      for key in order.iterations.keys { order.states[key] = run.storedState(of: key) }
+    }
+    return order
   }
 
   /// Sends what was assigned: short tasks go together.
-  private func flush() { withState { $0.session }?.flush() }
+  private func flush() { link?.flush() }
 
   /// Waits until the worker may be sent one more task.
   /// - Returns: false if it takes no more.
@@ -120,14 +167,14 @@ final class WorkerSupervisor: Sendable {
     return !withState { $0.isOver }
   }
 
-  /// How many tasks the worker may have while the next failure may end the run.
+  /// The number of tasks that the worker may have while the next failure may end the run.
   private static let limitWhileWatched = 2
 
   private func hasRoom(_ state: State) -> Bool {
     state.hasRoom && (state.assignments.count < Self.limitWhileWatched || !run.mayEndSoon)
   }
 
-  /// Lets the one go on who waits for room, if there is some.
+  /// Resumes the caller that waits for room, if there is some.
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
       let isGoing = state.hasMuchRoom && hasRoom(state)
@@ -138,46 +185,38 @@ final class WorkerSupervisor: Sendable {
     waiting?.resume()
   }
 
-  /// Has the worker give back what it has not begun, since others have nothing to do.
-  private func callBack() {
-    let session = withState { state -> WorkerSession? in
-      guard state.assignments.count > 1, !state.isCallingBack, let session = state.session else {
+  /// Reclaims what the worker has not begun, since others have nothing to do.
+  private func reclaim() {
+    let link = withState { state -> (any WorkerLink)? in
+      guard state.assignments.count > 1, !state.isReclaiming, let link = state.link else {
         return nil
       }
-      state.isCallingBack = true
+      state.isReclaiming = true
       state.isHeldBack = true
-      return session
+      return link
     }
-    session?.send(.callBack)
+    link?.send(.reclaim)
   }
 
   private func finish() {
-    let session = withState { state in
+    let link = withState { state in
       state.isFinishing = true
-      return state.session
+      return state.link
     }
-    _ = session?.add(.finish)
-    // The answer makes the desk see that nothing more comes.
-    session?.send(.ping)
+    link?.add(.finish)
+    // The answer makes the watch see that nothing more comes.
+    link?.send(.ping)
     change.signal()
   }
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
-    if let session = withState({ $0.session }) { stop(session) }
+    link?.stop(cancels: run.stopSignal.isCancelled)
     change.signal()
     wake()
   }
 
-  private func stop(_ session: WorkerSession) {
-    session.board.stop()
-    session.send(stopMessage)
-  }
-
-  /// Units hear of a cancellation, but not of failures elsewhere.
-  private var stopMessage: WorkerMessage { .stop(cancels: run.stopSignal.isCancelled) }
-
-  // MARK: Processes
+  // MARK: Workers
 
   private func supervised() async {
     await withCheckedContinuation { continuation in
@@ -192,29 +231,29 @@ final class WorkerSupervisor: Sendable {
     }
   }
 
-  /// The number of processes in a row that may die without having run anything.
+  /// The number of workers in a row that may die without having run anything.
   private static let vainLimit = 3
 
-  /// Lets processes run one after another, until there is nothing more to do.
+  /// Runs workers one after another, until there is nothing more to do.
   private func supervise() {
     var inVain = 0
     while waitForWork() {
-      let desk = WorkerDesk(self)
+      let watch = LinkWatch(self)
       do {
-        let session = try start()
-        let end = session.listen(desk)
-        withState { $0.session = nil }
+        let link = try start(watch)
+        let end = link.listen(watch)
+        withState { $0.link = nil }
         if isDone(after: end) { break }
-        if desk.hasRetired, end.ending == .exited(0) || desk.wasKilledAtExit { continue }
-        if desk.wasKilledAtExit { break }
-        if let refusal = desk.refusal { throw refusal }
-        desk.settleDeath(end, session)
-        inVain = desk.hasWorked ? 0 : inVain + 1
+        if watch.hasRetired, end.termination == .exited(0) || watch.wasKilledAtExit { continue }
+        if watch.wasKilledAtExit { break }
+        if let refusal = watch.refusal { throw refusal }
+        watch.settleDeath(end)
+        inVain = watch.hasWorked ? 0 : inVain + 1
         if inVain >= Self.vainLimit {
           throw FieldworkError(
             .invalidDefinition,
             "worker processes end before they run anything; run with --parallel threads to see why, or without processes altogether",
-            cause: end.lastErrors.isEmpty ? "\(end.ending)" : end.lastErrors
+            cause: end.lastErrors.isEmpty ? "\(end.termination)" : end.lastErrors
           )
         }
       } catch let error as FieldworkError {
@@ -256,7 +295,7 @@ final class WorkerSupervisor: Sendable {
     wake()
   }
 
-  /// Waits until there is something for a process to do.
+  /// Waits until there is something for a worker to do.
   /// - Returns: false if nothing will come.
   private func waitForWork() -> Bool {
     while true {
@@ -268,9 +307,11 @@ final class WorkerSupervisor: Sendable {
     }
   }
 
-  /// Whether a worker has ended because there was nothing more for it to do.
-  private func isDone(after end: WorkerSession.End) -> Bool {
-    guard end.ending == .exited(0), !end.hasDisconnected, end.error == nil else { return false }
+  /// Returns true if a worker has ended because there was nothing more for it to do.
+  private func isDone(after end: LinkEnd) -> Bool {
+    guard end.termination == .exited(0), !end.hasDisconnected, end.error == nil else {
+      return false
+    }
     return withState { state in
       // What it has dropped is given back.
       (state.isFinishing || run.stopSignal.isGiven)
@@ -279,119 +320,121 @@ final class WorkerSupervisor: Sendable {
     }
   }
 
-  /// The deaths of a run after which Swift prints no more traces: each takes the better part of a second,
-  /// and those that were printed tell enough.
-  private static let traceLimit = 5
-
-  private var variables: [String: String] {
-    var variables = run.services.environment(ofWorker: worker)
-    let name = "SWIFT_BACKTRACE"
-    if run.deaths > Self.traceLimit, ProcessInfo.processInfo.environment[name] == nil {
-      variables[name] = "enable=no"
-    }
-    return variables
-  }
-
-  private func start() throws -> WorkerSession {
-    let session = try WorkerSession(
-      command,
-      branches: run.research.settings.branches.count,
-      variables: variables
-    )
-    session.send(
-      .setup(
-        WorkerSetup(
-          worker: worker,
-          seed: run.seed,
-          directory: run.services.folder?.root,
-          errorRetries: run.faults.errorRetries,
-          wantsUnits: run.othersWantUnits
-        )
-      )
-    )
+  private func start(_ watch: LinkWatch) throws -> any WorkerLink {
+    let link = try engine.startWorker(worker, setup)
+    watch.watch(link)
+    run.recorder.recordAtOnce([
+      .workerStarted(worker: worker, process: link.process.map(Int.init))
+    ])
     // With the lock, so that no task is sent twice or out of its order.
     let refused = withState { state in
-      state.session = session
-      state.isCallingBack = false
-      let refused = state.assignments.list.first { !session.add(message($0)) }
-      session.flush()
-      if state.isFinishing { session.send(.finish) }
+      state.link = link
+      state.isReclaiming = false
+      let refused = state.assignments.list.first { !link.add(.task(order($0))) }
+      link.flush()
+      if state.isFinishing { link.send(.finish) }
       return refused
     }
     if let refused { refuse(refused) }
-    if run.stopSignal.isGiven { stop(session) }
-    return session
+    if run.stopSignal.isGiven { link.stop(cancels: run.stopSignal.isCancelled) }
+    return link
   }
 }
 
 extension WorkerSupervisor {
-  // MARK: What the desk asks and tells
+  // MARK: What the watch and the tracker ask and report
 
-  /// An experiment that the worker has, by its key.
+  /// Returns an experiment that the worker has, by its key.
   func assigned(_ key: String) -> AssignedExperiment? { withState { $0.assignments[key] } }
 
-  /// A task is through, by its number, and all that it gave has been handed on.
+  /// Settles a task, by its number, whose records have all been taken.
   func taskEnded(_ number: Int) {
     let removed = withState { state in
       let removed = state.assignments.remove(number)
       state.isHeldBack = false
-      if let began = removed?.began { state.room.add((.now - began) / .seconds(1)) }
+      if let began = removed?.began { state.window.add((.now - began) / .seconds(1)) }
       return removed
     }
     guard let removed else { return }
-    if removed.retried.isEmpty {
-      settled()
+    let retried = removed.progress.indices.filter { removed.progress[$0].retryCause != nil }
+    if let first = retried.first, !run.stopSignal.isGiven {
+      let again = retry(removed, retried, after: removed.progress[first].retryCause)
+      if let link {
+        send(again, to: link)
+        link.flush()
+      }
     } else {
-      retryLate(removed)
+      settle(removed)
     }
   }
 
-  /// Tries again what took too long and ended by itself, as what was killed for it.
-  private func retryLate(_ late: WorkerAssignment) {
-    var task = late.task
-    if !retriesWholeTasks { task.experiments = late.retried.map { late.task.experiments[$0] } }
-    let again = WorkerAssignment(task, attempt: late.attempt + 1)
-    for experiment in task.experiments { run.emit(.retrying(experiment, attempt: again.attempt)) }
-    let session = withState { state in
-      state.assignments.add(again)
-      return state.session
-    }
-    if let session {
-      send(again, to: session)
-      session.flush()
-    }
+  /// Has experiments of a task run again before the other tasks.
+  /// - Parameters:
+  ///   - places: their positions in the task.
+  ///   - cause: why; nil if the attempt does not count.
+  @discardableResult
+  func retry(
+    _ assignment: WorkerAssignment,
+    _ places: [Int],
+    after cause: RetryPolicy.Cause?
+  ) -> WorkerAssignment {
+    let again = assignment.again(places, after: cause, isWhole: retriesWholeTasks)
+    run.recorder.recordAtOnce(
+      assignment.retryRecords(places, as: again, isWhole: retriesWholeTasks)
+    )
+    withState { $0.assignments.add(again, first: true) }
+    return again
   }
 
-  /// The worker gives back tasks, by their numbers. One that is tried again stays with it.
+  /// Records the ends that were not final, and reports the task as ended.
+  func settle(_ assignment: WorkerAssignment) {
+    let records = assignment.progress.flatMap(\.pending)
+    if run.recorder.take(records), engine.isPrefetching { run.recorder.roomBlocking() }
+    queue.taskEnded()
+    wake()
+  }
+
+  /// Takes back tasks that the worker returns, by their numbers. A task that runs again stays with the worker.
   func takeBack(_ numbers: [Int]) {
-    let (returned, session) = withState { state in
-      state.isCallingBack = false
+    let (returned, link) = withState { state in
+      state.isReclaiming = false
       defer { if state.assignments.isEmpty { state.isHeldBack = false } }
       let all = numbers.compactMap { state.assignments.remove($0) }
-      for assignment in all where assignment.attempt > 1 { state.assignments.add(assignment) }
-      return (all, state.session)
+      for assignment in all where assignment.attempts.number > 1 {
+        state.assignments.add(assignment)
+      }
+      return (all, state.link)
     }
     for assignment in returned {
-      if assignment.attempt > 1 {
-        if let session { send(assignment, to: session) }
+      if assignment.attempts.number > 1 {
+        if let link { send(assignment, to: link) }
       } else {
         queue.giveBack(assignment.task)
       }
     }
-    session?.flush()
+    link?.flush()
     wake()
   }
 
-  /// Takes away the task that a dead process was running, by its number.
+  /// Removes and returns a task, by its number.
   func takeAssignment(_ number: Int) -> WorkerAssignment? {
     withState { $0.assignments.remove(number) }
   }
 
-  /// Takes away the tasks that a dead process had begun, in their order.
+  /// Removes and returns the tasks that a dead worker had begun, in their order.
   func takeBegun() -> [WorkerAssignment] {
     withState { state in
       state.assignments.list.filter { $0.progress.contains(where: \.hasStarted) }
         .compactMap { state.assignments.remove($0.task.number) }
+    }
+  }
+
+  /// The number of the first task that has begun and not ended; nil if there is none.
+  var firstBegun: Int? {
+    withState { state in
+      state.assignments.list.first { assignment in
+        assignment.progress.contains { $0.hasStarted && !$0.hasEnded }
+      }?.task.number
     }
   }
 
@@ -412,19 +455,8 @@ extension WorkerSupervisor {
     }
   }
 
-  /// Whether the worker has no task.
+  /// True if the worker has no task.
   var hasNothing: Bool { withState { $0.assignments.isEmpty } }
-
-  /// Has a task run again, before the others.
-  func retry(_ assignment: WorkerAssignment) {
-    withState { $0.assignments.add(assignment, first: true) }
-  }
-
-  /// A task is through without its process.
-  func settled() {
-    queue.taskEnded()
-    wake()
-  }
 
   /// When the time of the first task is over that has begun and is not known to be late.
   var firstDeadline: ContinuousClock.Instant? {
@@ -434,7 +466,7 @@ extension WorkerSupervisor {
     }
   }
 
-  /// The number of a task whose time is over, each once; nil if there is none.
+  /// Returns the number of a task whose time is over, each once; nil if there is none.
   func takeOverTime(_ now: ContinuousClock.Instant) -> Int? {
     let late = withState { state in
       state.assignments.list.first { assignment in
@@ -446,23 +478,15 @@ extension WorkerSupervisor {
     return late?.task.number
   }
 
-  /// Whether a task runs again as a whole, even if some of its experiments have ended.
+  /// True if a task runs again as a whole, even if some of its experiments have ended.
   var retriesWholeTasks: Bool { run.research.crossesBranches }
 }
 
-extension WorkerSupervisor.State {
-  var hasRoom: Bool { assignments.count < (isHeldBack ? 1 : room.limit) }
-
-  /// Whether it is worth while to send more, so that many short tasks go together.
-  var hasMuchRoom: Bool { hasRoom && assignments.count <= room.limit / 2 }
-}
-
-/// How many tasks a worker is sent ahead.
+/// The number of tasks that a worker is sent ahead.
 ///
-/// Short ones are sent ahead for a few hundredths of a second, so that the worker never waits for its
-/// supervisor. Of long ones none is sent ahead: another worker may be free for it sooner, and the moment
-/// that it takes to send one does not count.
-struct TaskRoom {
+/// Short tasks are sent ahead for a few hundredths of a second, so that the worker never waits for its supervisor. Of
+/// long ones none is sent ahead: another worker may be free for it sooner, and sending one takes no time in comparison.
+struct PrefetchWindow {
   private static let lead = 0.02
   private static let longTask = 0.1
   private static let most = 256
@@ -474,7 +498,7 @@ struct TaskRoom {
     mean = mean.map { 0.8 * $0 + 0.2 * seconds } ?? seconds
   }
 
-  /// How many tasks the worker may have, with the one that it runs.
+  /// The number of tasks that the worker may have, with the one that it runs.
   var limit: Int {
     // The first may take hours, and what is sent with it would wait while other workers are free.
     guard let mean else { return 1 }

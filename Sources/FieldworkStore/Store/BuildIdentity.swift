@@ -129,7 +129,7 @@ package struct AcceptedBuilds: Sendable {
 
   /// Returns the note that accepts the results of some builds as those of the current one.
   /// - Returns: nil if nothing changes.
-  package func note(accepting builds: some Sequence<String>) -> StoreRecord? {
+  package func note(accepting builds: some Sequence<String>) -> RunRecord? {
     guard let current else { return nil }
     var merged = Set(builds)
     guard merged.contains(where: { !isCurrent($0) }) else { return nil }

@@ -32,7 +32,7 @@ extension DatabaseStore {
 
   /// Writes records in the transaction that is going on.
   static func write(
-    _ records: [StoreRecord],
+    _ records: [RunRecord],
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
@@ -60,7 +60,7 @@ extension DatabaseStore {
     var contents: [[Cell]]
   }
 
-  private static func prepare(_ records: [StoreRecord]) -> Prepared {
+  private static func prepare(_ records: [RunRecord]) -> Prepared {
     var tails: [String: Tail] = [:]
     // The keys of experiments of which something comes after their end.
     var late: Set<String> = []
@@ -145,7 +145,7 @@ extension DatabaseStore {
   ///   - end: how an experiment ends that begins, if that is known.
   ///   - contents: encoded values, if there are any.
   private static func write(
-    _ record: StoreRecord,
+    _ record: RunRecord,
     _ end: End?,
     _ contents: [Cell],
     _ database: Database,
@@ -162,7 +162,8 @@ extension DatabaseStore {
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
       try begin(experiment, start, end, database, &numbers)
-    case .moved(let id, let ordinal): try move(id, to: ordinal, database)
+    case .skipped(let experiment):
+      try move(experiment.key, to: experiment.ordinal, database)
     case .renamed(let key, let id):
       let sql = "SELECT number FROM experiment WHERE key = ? AND id <> ?"
       guard let number = try Int64.fetchOne(database, sql: sql, arguments: [key, id]) else { break }
@@ -230,12 +231,15 @@ extension DatabaseStore {
     case .updated(let update): try update.write(to: database)
     case .checkpoint(let id, let checkpoint):
       try checkpoint.write(to: database, id, experiment: try number(of: id, database, &numbers))
-    case .meta, .profiled, .output: try writeCircumstances(record, database, &numbers)
+    case .meta, .profiled, .output: try writeDetail(record, database, &numbers)
+    case .runStarted, .runEnded, .unitStarted, .iterations, .retrying, .domainUpdated,
+      .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
+      break
     }
   }
 
-  private static func writeCircumstances(
-    _ record: StoreRecord,
+  private static func writeDetail(
+    _ record: RunRecord,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {

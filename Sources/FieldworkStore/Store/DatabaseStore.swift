@@ -300,7 +300,7 @@ public final class DatabaseStore: ResultStore {
 
   // MARK: Writing
 
-  public func write(_ records: [StoreRecord]) throws {
+  public func write(_ records: [RunRecord]) throws {
     do {
       if let error = lossError() { throw error }
       let records = try renamingFolders(records)
@@ -324,7 +324,7 @@ public final class DatabaseStore: ResultStore {
   /// Gives the folders of experiments their new names, before the ids change: a run that is cut off here finds the
   /// folder under the new name when it changes the id.
   /// - Returns: the records, without the new ids of experiments whose folder keeps its name.
-  private func renamingFolders(_ records: [StoreRecord]) throws -> [StoreRecord] {
+  private func renamingFolders(_ records: [RunRecord]) throws -> [RunRecord] {
     guard let folder else { return records }
     var kept: Set<String> = []
     for case .renamed(let key, let id) in records {
@@ -342,7 +342,7 @@ public final class DatabaseStore: ResultStore {
   }
 
   /// Keeps what the check at the end looks for.
-  private func remember(_ records: [StoreRecord]) {
+  private func remember(_ records: [RunRecord]) {
     last.withLock { last in
       for record in records {
         switch record {

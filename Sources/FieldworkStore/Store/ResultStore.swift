@@ -7,7 +7,7 @@ public import FieldworkCore
 public protocol ResultStore: Sendable {
   /// Writes records in their order, all or none.
   /// - Throws: ``FieldworkError`` of code `store` if they cannot be kept.
-  func write(_ records: [StoreRecord]) throws
+  func write(_ records: [RunRecord]) throws
 
   /// Everything that is kept.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
@@ -114,92 +114,6 @@ extension ResultStore {
   /// Returns the digest of all stored experiments, for the summary at the end of a run.
   public func digest(of objective: Objective?) throws -> ResultDigest {
     try digest(of: objective, without: [])
-  }
-}
-
-/// Something to be kept.
-public enum StoreRecord: Sendable {
-  /// A note about the research as a whole, such as its seed; a later one replaces it.
-  case note(String, Value)
-  /// The names under which units save, in the order in which tables show them.
-  case variables([String])
-  /// An experiment begins, or goes on; what an earlier attempt at it saved is removed. Later records name it by its
-  /// key.
-  case started(PlannedExperiment, ExperimentStart)
-  /// The place in the order of the plan of an experiment that has run before.
-  case moved(experiment: String, ordinal: Int)
-  /// An experiment that has run before is about to run again from its start, so it does not count as done any more.
-  case reopened(experiment: String)
-  /// Everything of an experiment is deleted.
-  case removed(experiment: String)
-  /// The id of an experiment that has run before: its prefix has changed. Its folder gets the new name.
-  case renamed(experiment: String, id: String)
-  case saved(experiment: String, [SavedValue])
-  case failed(experiment: String, Failure)
-  case ended(experiment: String, Ending, iterations: Int, at: Double)
-  /// The state of an experiment, which stands in place of an earlier one. What was saved up to there has been
-  /// recorded before.
-  case checkpoint(experiment: String, Checkpoint)
-  /// The domain was updated, or kept; it stands in place of what was recorded at the same place.
-  case updated(UpdateRecord)
-  /// Something about the circumstances of a run.
-  case meta(MetaItem)
-  case profiled(experiment: String, [UnitTiming])
-  /// What an experiment wrote to a stream, for a store without folders.
-  case output(experiment: String, StandardStream, String)
-}
-
-/// When, where and by whom an experiment is begun.
-public struct ExperimentStart: Sendable, Hashable {
-  /// In seconds since 1970.
-  public let at: Double
-  /// The number of the worker, from 0.
-  public let worker: Int
-  /// The devices that it is given, as the system names them; nil for none.
-  public let device: String?
-  /// Which try of this run at the experiment it is, from 1.
-  public let attempt: Int
-  /// What identifies the executable that runs it; nil if that is not known.
-  public let build: String?
-  /// The iteration from which it goes on; nil if it begins anew. What was saved before that iteration is
-  /// kept, and so is the checkpoint.
-  public let iteration: Int?
-  /// The versions of the units that have one, as a text; nil if none has.
-  public let versions: String?
-
-  public init(
-    at: Double,
-    worker: Int,
-    device: String?,
-    attempt: Int = 1,
-    build: String? = nil,
-    iteration: Int? = nil,
-    versions: String? = nil
-  ) {
-    self.at = at
-    self.worker = worker
-    self.device = device
-    self.attempt = attempt
-    self.build = build
-    self.iteration = iteration
-    self.versions = versions
-  }
-}
-
-/// Something about the circumstances of a run: a text under a topic.
-public struct MetaItem: Sendable, Hashable {
-  /// The number of the run, from 1; each time that the research runs counts.
-  public let run: Int
-  /// What it belongs to: `environment`, or `git` with the folder that was looked at.
-  public let topic: String
-  public let item: String
-  public let text: String
-
-  public init(run: Int, topic: String, item: String, text: String) {
-    self.run = run
-    self.topic = topic
-    self.item = item
-    self.text = text
   }
 }
 

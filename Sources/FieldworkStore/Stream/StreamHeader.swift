@@ -4,7 +4,7 @@ import FieldworkCore
 /// its format, the lowest first.
 package enum StreamHeader {
   /// The version of the format that this code writes and reads.
-  package static let version: UInt16 = 2
+  package static let version: UInt16 = 3
   package static let count = 8
   private static let mark = Array("FWLOG\n".utf8)
 

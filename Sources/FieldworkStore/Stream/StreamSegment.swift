@@ -33,9 +33,9 @@ package enum StreamSegment {
       guard isSound else { continue }
       reader.feed(piece)
       isSound = try takeFrames(&reader, path) { frame in
-        guard frame.kind == StoreRecord.frameKind else { return }
+        guard frame.kind == RunRecord.frameKind else { return }
         var bytes = ByteReader(frame.content)
-        while !bytes.isAtEnd { try replay.take(try StoreRecord(from: &bytes)) }
+        while !bytes.isAtEnd { try replay.take(try RunRecord(from: &bytes)) }
         if replay.count >= groupSize { try replay.flush() }
       }
     }
@@ -83,9 +83,9 @@ private struct Replay {
   private let store: any ResultStore
   /// The experiments that the store had as done.
   private let done: Set<String>
-  private var records: [StoreRecord] = []
+  private var records: [RunRecord] = []
   /// By key: what comes of experiments that were done, until it is clear that it ends well.
-  private var held: [String: [StoreRecord]] = [:]
+  private var held: [String: [RunRecord]] = [:]
   private(set) var total = 0
 
   var count: Int { records.count }
@@ -95,7 +95,8 @@ private struct Replay {
     self.done = done
   }
 
-  mutating func take(_ record: StoreRecord) throws {
+  mutating func take(_ record: RunRecord) throws {
+    guard record.isStored else { return }
     total += 1
     guard let key = record.experimentKey, done.contains(key) else {
       records.append(record)
@@ -112,18 +113,5 @@ private struct Replay {
     guard !records.isEmpty else { return }
     try store.write(records)
     records.removeAll(keepingCapacity: true)
-  }
-}
-
-extension StoreRecord {
-  /// The key of the experiment of whose attempt the record tells; nil if it tells of none.
-  package var experimentKey: String? {
-    switch self {
-    case .started(let experiment, _): experiment.key
-    case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),
-      .output(let key, _, _), .checkpoint(let key, _):
-      key
-    case .note, .variables, .moved, .renamed, .reopened, .removed, .meta, .updated: nil
-    }
   }
 }

@@ -173,7 +173,7 @@ final class BranchEndTests: RuntimeTestCase {
       }
     }
     do {
-      _ = try await research.run(store: store, debug: true, consumers: [log])
+      _ = try await research.run(store: store, debug: true, observers: [log])
       XCTFail("nothing was thrown")
     } catch let error as TestError {
       XCTAssertEqual(error.description, "bad")
@@ -181,7 +181,7 @@ final class BranchEndTests: RuntimeTestCase {
     let results = try store.contents()
     XCTAssertEqual(results.experiments.map(\.state), [.interrupted, .failed, .interrupted])
     XCTAssertEqual(results.lastValues(of: "u"), [1, 0, 0])
-    let ended = log.events.filter { if case .experimentEnded = $0 { true } else { false } }
+    let ended = log.events.filter { if case .ended = $0 { true } else { false } }
     XCTAssertEqual(ended.count, 3)
   }
 

@@ -116,10 +116,10 @@ final class RootUnitTests: RuntimeTestCase {
     let log = EventLog()
     _ = try await research(3) {
       Unit("bad", root: true) { _ in throw TestError("root") }
-    }.run(consumers: [log])
+    }.run(observers: [log])
     var failed: [Int] = []
-    for case .unitFailed(let experiment, let failure) in log.events {
-      failed.append(experiment.ordinal)
+    for case .failed(let key, let failure) in log.events {
+      failed.append(try XCTUnwrap(log.ordinal(of: key)))
       XCTAssertEqual(failure.unit, "bad")
     }
     XCTAssertEqual(failed, [0, 1, 2])
@@ -127,11 +127,11 @@ final class RootUnitTests: RuntimeTestCase {
 
   /// Its turn is told of in a branch that runs, though the first one may have ended.
   func testEventsTellOfItsTurnsInTheFirstBranchThatRuns() async throws {
-    final class Turns: EventConsumer {
+    final class Turns: RunObserver {
       let log = Shared<[String]>([])
       var wantsUnits: Bool { true }
 
-      func consume(_ event: Event) {
+      func observe(_ event: RunRecord) {
         guard case .unitStarted(let id, "root", let iteration) = event else { return }
         log.change { $0.append("\(id) \(iteration)") }
       }
@@ -140,7 +140,7 @@ final class RootUnitTests: RuntimeTestCase {
     let results = try await research(3, iterations: 3) {
       Unit("own") { run in if try run["n"] == run.iteration { try run.stop() } }
       Unit("root", root: true) { _ in }
-    }.run(consumers: [turns])
+    }.run(observers: [turns])
     let ids = results.experiments.map(\.id)
     XCTAssertEqual(turns.log.value, ["\(ids[0]) 0", "\(ids[1]) 1", "\(ids[2]) 2"])
   }

@@ -114,7 +114,7 @@ final class WatchedStore: ResultStore {
 
   func waitForSavedValues() { written.wait() }
 
-  func write(_ records: [StoreRecord]) throws {
+  func write(_ records: [RunRecord]) throws {
     try store.write(records)
     let hasSaved = records.contains { record in
       if case .saved = record { true } else { false }

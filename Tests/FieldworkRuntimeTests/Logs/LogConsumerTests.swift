@@ -17,7 +17,7 @@ final class LogConsumerTests: LogTestCase {
         return x
       }
     }
-    try await ResearchRunner(research, store: store, consumers: [LogConsumer(makeBook(threshold))])
+    try await ResearchRunner(research, store: store, observers: [LogConsumer(makeBook(threshold))])
       .run()
   }
 
@@ -82,7 +82,7 @@ final class LogConsumerTests: LogTestCase {
     try await ResearchRunner(
       research,
       store: try DatabaseStore.inMemory(),
-      consumers: [LogConsumer(makeBook(.error))]
+      observers: [LogConsumer(makeBook(.error))]
     ).run()
     XCTAssertEqual(FileManager.default.subpaths(atPath: folder.path), [])
   }
@@ -91,9 +91,14 @@ final class LogConsumerTests: LogTestCase {
     var plan = try ExperimentPlan(Research("test") { Domain("x" <- [1]) }, seed: 1)
     let experiment = try XCTUnwrap(plan.next())
     let consumer = LogConsumer(makeBook(.notice))
-    consumer.consume(.workerDied(worker: 3, reason: "signal 9"))
-    consumer.consume(.retrying(experiment, attempt: 2))
-    consumer.consume(.printed(worker: 3, text: "not for the log\n"))
+    consumer.observe(.workerDied(worker: 3, reason: "signal 9"))
+    consumer.observe(
+      .started(experiment, ExperimentStart(at: 0, worker: 0, device: nil))
+    )
+    consumer.observe(
+      .retrying(experiment: experiment.key, RunRecord.Retry(attempt: 2))
+    )
+    consumer.observe(.printed(worker: 3, text: "not for the log\n"))
     let retry = "NOTICE test.\(experiment.id) experiment is tried again attempt=2"
     XCTAssertEqual(lines("research.log"), ["WARNING test worker 3 has died: signal 9", retry])
     XCTAssertEqual(experimentLines(experiment.id), [retry])

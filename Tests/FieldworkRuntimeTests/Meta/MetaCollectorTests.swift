@@ -43,7 +43,7 @@ final class MetaCollectorTests: RuntimeTestCase {
       [["a", "1"], ["a_2", "2"], ["a_1", "3"]]
     )
     let store = try DatabaseStore.inMemory()
-    try store.write(items.map(StoreRecord.meta))
+    try store.write(items.map(RunRecord.meta))
     XCTAssertEqual(Set(try store.meta()), Set(items))
   }
 

@@ -99,14 +99,14 @@ final class CheckpointTests: RuntimeTestCase {
     _ store: any ResultStore,
     changes: ResearchRunner.ChangePolicy = .refuse,
     faults: FaultPolicy = FaultPolicy(),
-    _ consumers: [any EventConsumer] = []
+    _ observers: [any RunObserver] = []
   ) async throws -> RunSummary {
     try await ResearchRunner(
       research,
       store: store,
       changes: changes,
       faults: faults,
-      consumers: consumers
+      observers: observers
     ).run()
   }
 
@@ -175,7 +175,7 @@ final class CheckpointTests: RuntimeTestCase {
             if fails { throw TestError("bad") }
           }
           var faults = FaultPolicy()
-          faults.errorRetries = retries
+          faults.retries.errors = retries
           let text = "\(way), \(first), \(second), \(retries) retries"
           let summary = try await run(research, store, faults: faults)
           XCTAssertEqual(summary.failed, retries == 0 ? 2 : 0, text)

@@ -78,13 +78,13 @@ final class CutLogResumeTests: RuntimeTestCase {
 /// Keeps the records that go to a store.
 private final class RecordList: ResultStore {
   private let store: DatabaseStore
-  private let kept = Shared<[StoreRecord]>([])
+  private let kept = Shared<[RunRecord]>([])
 
   init(_ store: DatabaseStore) { self.store = store }
 
-  var records: [StoreRecord] { kept.value }
+  var records: [RunRecord] { kept.value }
 
-  func write(_ records: [StoreRecord]) throws {
+  func write(_ records: [RunRecord]) throws {
     kept.change { $0 += records }
     try store.write(records)
   }

@@ -334,13 +334,13 @@ final class DomainUpdateTests: RuntimeTestCase {
     _ = try await research {
       UpdateDomain(when: .at(1), configs: 3) { _ in Domain("n" <- [20, 21]) }
       UpdateDomain(when: .every(1)) { _ in nil }
-    }.run(consumers: [log])
+    }.run(observers: [log])
     var lines: [String] = []
     for event in log.events {
       switch event {
       case .domainUpdated(let number, let domain, let size):
         lines.append("\(number) \(domain) \(size ?? -1)")
-      case .experimentStarted(let experiment, _):
+      case .started(let experiment, _):
         lines.append("\(experiment.updates)")
       default: break
       }

@@ -58,7 +58,7 @@ final class FailureWatchTests: XCTestCase {
     let watch = FailureWatch(faults)
     for (index, way) in ways.enumerated() {
       let experiment = experiment(index)
-      var records: [StoreRecord] = [.started(experiment, start)]
+      var records: [RunRecord] = [.started(experiment, start)]
       if let failure = way.failure { records.append(.failed(experiment: experiment.key, failure)) }
       records.append(.ended(experiment: experiment.key, way.ending, iterations: 1, at: 0))
       for record in records {
@@ -119,7 +119,7 @@ final class FailureWatchTests: XCTestCase {
     faults.failsFast = true
     let (watch, experiment) = (FailureWatch(faults), experiment(0))
     let (first, second) = (Way.one.failure, Way.other.failure)
-    func take(_ records: [StoreRecord]) -> StopReason? {
+    func take(_ records: [RunRecord]) -> StopReason? {
       records.compactMap { watch.reason(toStopAfter: $0) }.first
     }
     XCTAssertNil(

@@ -36,9 +36,9 @@ final class HandoverTests: RuntimeTestCase {
   /// A name that no config has is warned of, once, where it is read as an optional value.
   func testReadingWhatNoConfigHasIsAWarning() async throws {
     let warnings = Shared<[String]>([])
-    struct Listener: EventConsumer {
+    struct Listener: RunObserver {
       let warnings: Shared<[String]>
-      func consume(_ event: Event) {
+      func observe(_ event: RunRecord) {
         if case .warning(let text) = event { warnings.change { $0.append(text) } }
       }
     }
@@ -48,7 +48,7 @@ final class HandoverTests: RuntimeTestCase {
         try (run["lambda", as: Double?.self] ?? 0) + (run["lamda", as: Double?.self] ?? 0)
       }
     }
-    _ = try await research.run(consumers: [Listener(warnings: warnings)])
+    _ = try await research.run(observers: [Listener(warnings: warnings)])
     XCTAssertEqual(
       warnings.value,
       [

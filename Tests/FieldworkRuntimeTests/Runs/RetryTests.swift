@@ -8,7 +8,7 @@ import XCTest
 final class RetryTests: RuntimeTestCase {
   private func faults(_ retries: Int) -> FaultPolicy {
     var faults = FaultPolicy()
-    faults.errorRetries = retries
+    faults.retries.errors = retries
     return faults
   }
 
@@ -50,7 +50,7 @@ final class RetryTests: RuntimeTestCase {
             research(parallelism, tries, branches: branches),
             store: store,
             faults: faults(retries),
-            consumers: [log, monitor]
+            observers: [log, monitor]
           ).run()
           let what = "\(parallelism), \(branches) branches, \(retries) retries"
           let results = try store.contents()
@@ -95,7 +95,7 @@ final class RetryTests: RuntimeTestCase {
       research,
       store: store,
       faults: faults(5),
-      consumers: [monitor]
+      observers: [monitor]
     )
     let running = Task { try await runner.run() }
     task.change { $0 = running }
@@ -145,7 +145,7 @@ final class RetryTests: RuntimeTestCase {
       research,
       store: store,
       faults: faults(4),
-      consumers: [monitor]
+      observers: [monitor]
     ).run()
     XCTAssertEqual([summary.done, summary.failed], [2, 0])
     let counts = monitor.counts

@@ -80,7 +80,7 @@ final class RunPreviewTests: RuntimeTestCase {
               next,
               store: store,
               keepsFailed: keepsFailed,
-              consumers: [log]
+              observers: [log]
             ).run()
             XCTAssertEqual(told.experimentsToRun, summary.done, label)
             let skipped =
@@ -88,7 +88,7 @@ final class RunPreviewTests: RuntimeTestCase {
               + (keepsFailed ? told.counts[.failed, default: 0] : 0)
             XCTAssertEqual(skipped, summary.skipped, label)
             let started = log.events.compactMap { event -> PlannedExperiment? in
-              if case .experimentStarted(let experiment, _) = event { experiment } else { nil }
+              if case .started(let experiment, _) = event { experiment } else { nil }
             }
             XCTAssertEqual(told.tasks, Set(started.map(\.task)).count, label)
             XCTAssertEqual(

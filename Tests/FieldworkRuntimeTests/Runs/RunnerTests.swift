@@ -28,7 +28,7 @@ final class RunnerTests: RuntimeTestCase {
       Domain("x" <- [1, 2, 3])
       Unit("fail") { run in if try run["x"] == 2 { throw TestError("two") } }
     }
-    _ = try? await research.run(store: store, debug: true, consumers: [monitor])
+    _ = try? await research.run(store: store, debug: true, observers: [monitor])
     XCTAssertEqual(
       [monitor.counts.running, monitor.counts.failed, monitor.counts.interrupted],
       [0, 1, 2]
@@ -54,14 +54,14 @@ final class RunnerTests: RuntimeTestCase {
     XCTAssertEqual(results.lastValues(of: "own"), ["cuda:3", "cuda:3"])
   }
 
-  private final class Turns: EventConsumer {
+  private final class Turns: RunObserver {
     let starts = Shared<[String]>([])
     let ids = Shared<[String]>([])
     var wantsUnits: Bool { true }
 
-    func consume(_ event: Event) {
+    func observe(_ event: RunRecord) {
       switch event {
-      case .experimentStarted(let experiment, _): ids.change { $0.append(experiment.id) }
+      case .started(let experiment, _): ids.change { $0.append(experiment.id) }
       case .unitStarted(let experiment, "root", _): starts.change { $0.append(experiment) }
       default: break
       }
@@ -76,7 +76,7 @@ final class RunnerTests: RuntimeTestCase {
       Unit("root", root: true) { _ in }
       Unit("stop") { run in if try run["x"] == 1 { try run.stop() } }
     }
-    _ = try await research.run(consumers: [turns])
+    _ = try await research.run(observers: [turns])
     let ids = turns.ids.value
     XCTAssertEqual(turns.starts.value, [ids[0], ids[1], ids[1]])
   }

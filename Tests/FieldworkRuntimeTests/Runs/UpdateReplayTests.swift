@@ -42,9 +42,9 @@ final class UpdateReplayTests: RuntimeTestCase {
   private func run(
     _ research: Research,
     _ store: any ResultStore,
-    _ consumers: [any EventConsumer] = []
+    _ observers: [any RunObserver] = []
   ) async throws -> RunSummary {
-    try await ResearchRunner(research, store: store, consumers: consumers).run()
+    try await ResearchRunner(research, store: store, observers: observers).run()
   }
 
   private func warnings(_ log: EventLog) -> [String] {

@@ -189,7 +189,7 @@ final class UpdateWorkersTests: RuntimeTestCase {
       let store: DatabaseStore
       init() throws { store = try DatabaseStore.inMemory() }
       var folder: ResearchFolder? { nil }
-      func write(_ records: [StoreRecord]) throws {
+      func write(_ records: [RunRecord]) throws {
         for case .ended in records { throw FieldworkError(.store, "the disk is full") }
         try store.write(records)
       }

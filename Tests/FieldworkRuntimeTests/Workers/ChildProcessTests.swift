@@ -11,7 +11,7 @@ import XCTest
 
 final class ChildProcessTests: WorkerTestCase {
   private struct Run {
-    let ending: ChildProcess.Ending
+    let ending: ChildProcess.Termination
     let output: String
   }
 
@@ -61,7 +61,7 @@ final class ChildProcessTests: WorkerTestCase {
 
   func testAnEndIsToldAsOftenAsOneAsks() async throws {
     let process = try ChildProcess("/bin/sh", ["sh", "-c", "exit 4"])
-    await withTaskGroup(of: ChildProcess.Ending.self) { group in
+    await withTaskGroup(of: ChildProcess.Termination.self) { group in
       for _ in 0..<8 { group.addTask { process.wait() } }
       for await ending in group { XCTAssertEqual(ending, .exited(4)) }
     }

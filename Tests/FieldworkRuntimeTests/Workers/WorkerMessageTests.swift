@@ -42,21 +42,19 @@ final class WorkerMessageTests: XCTestCase {
   }
 
   /// The frames that come out at the other end.
-  private func sent(_ body: (WorkerChannel) -> Void) throws -> [Frame] {
-    let (one, other) = try WorkerChannel.pair()
+  private func sent(_ body: (SocketChannel) -> Void) throws -> [Frame] {
+    let (one, other) = try SocketChannel.pair()
     body(one)
     XCTAssertTrue(one.flush())
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 7, alignment: 1)
-    defer { buffer.deallocate() }
     var frames: [Frame] = []
     shutdown(one)
-    while other.receive(into: buffer) {
+    while other.receive() {
       while let frame = try other.next() { frames.append(frame) }
     }
     return frames
   }
 
-  private func shutdown(_ channel: WorkerChannel) { Self.endSending(channel.descriptor) }
+  private func shutdown(_ channel: SocketChannel) { Self.endSending(channel.descriptor) }
 
   private func messages(_ messages: [WorkerMessage], _ values: KnownValues) throws
     -> [WorkerMessage]
@@ -81,7 +79,7 @@ final class WorkerMessageTests: XCTestCase {
 
   func testMessagesWithoutContent() throws {
     let all: [WorkerMessage] = [
-      .stop(cancels: true), .stop(cancels: false), .callBack, .finish, .ping, .cancel(task: 0),
+      .stop(cancels: true), .stop(cancels: false), .reclaim, .finish, .ping, .cancel(task: 0),
       .cancel(task: .max),
     ]
     let came = try messages(all, KnownValues(research([])))
@@ -90,8 +88,8 @@ final class WorkerMessageTests: XCTestCase {
 
   func testSetup() throws {
     for setup in [
-      WorkerSetup(worker: 0, seed: 0, directory: nil, errorRetries: 0, wantsUnits: false),
-      WorkerSetup(worker: 7, seed: .max, directory: "/a b/é", errorRetries: 1000, wantsUnits: true),
+      WorkerSetup(worker: 0, seed: 0, directory: nil, wantsUnits: false),
+      WorkerSetup(worker: 7, seed: .max, directory: "/a b/é", wantsUnits: true),
     ] {
       let came = try messages([.setup(setup)], KnownValues(research([])))
       guard case .setup(let other) = came.first else { return XCTFail("\(came)") }
@@ -103,10 +101,29 @@ final class WorkerMessageTests: XCTestCase {
     for experiments in [[], [experiment(0, plain)], (0..<3).map { experiment($0, plain) }] {
       let task = PlannedTask(experiments: experiments, leader: experiment(9, plain))
       let came = try messages(
-        [.task(task, attempt: 3, continuing: ["k": 7])],
+        [
+          .task(
+            TaskOrder(
+              task: task,
+              attempt: 3,
+              iterations: ["k": 7],
+              states: [
+                "k": (
+                  Checkpoint(iteration: 7, definition: "d", parts: [Checkpoint.Part("p", [1, 2])]),
+                  [SavedValue(name: "y", iteration: 6, value: 0.5)]
+                )
+              ]
+            )
+          )
+        ],
         KnownValues(research([]))
       )
-      guard case .task(let other, 3, ["k": 7]) = came.first else { return XCTFail("\(came)") }
+      guard case .task(let order) = came.first else { return XCTFail("\(came)") }
+      XCTAssertEqual(order.attempt, 3)
+      XCTAssertEqual(order.iterations, ["k": 7])
+      XCTAssertEqual(order.states["k"]?.checkpoint.parts.map(\.content), [[1, 2]])
+      XCTAssertEqual(order.states["k"]?.saved.map(\.value), [0.5])
+      let other = order.task
       assertSame(other.leader, task.leader)
       XCTAssertEqual(other.number, 4)
       XCTAssertEqual(other.experiments.count, experiments.count)
@@ -123,16 +140,17 @@ final class WorkerMessageTests: XCTestCase {
       leader: experiment(0, [("model", value)])
     )
     let came = try messages(
-      [.task(task, attempt: 1, continuing: [:])],
+      [.task(TaskOrder(task: task))],
       KnownValues(research(theirs))
     )
-    guard case .task(let other, 1, [:]) = came.first else { return XCTFail("\(came)") }
+    guard case .task(let order) = came.first else { return XCTFail("\(came)") }
+    let other = order.task
     XCTAssertEqual(try other.experiments[0].config["model", as: Model.self].number, 2)
     XCTAssertEqual(try other.leader.config["model", as: Model.self].number, 2)
     XCTAssertEqual(try other.experiments[0].config["a", as: Int.self], .min)
     XCTAssertThrowsError(
       try messages(
-        [.task(task, attempt: 1, continuing: [:])],
+        [.task(TaskOrder(task: task))],
         KnownValues(research([Alias("n", Model(number: 3))]))
       )
     ) { error in
@@ -160,55 +178,43 @@ final class WorkerMessageTests: XCTestCase {
     }
   }
 
-  func testReports() throws {
-    let failure = Failure(
-      unit: "f",
-      iteration: 3,
-      kind: "K",
-      message: "é",
-      place: SourcePlace(file: "a.swift", line: 3),
-      death: Death(.exit, code: 3, stderr: "x")
-    )
-    let record = StoreRecord.saved(
-      experiment: "key1",
-      [SavedValue(name: "y", iteration: 2, value: .list([1, 2.5]))]
-    )
-    let all: [WorkerReport] = [
+  func testLinkRecords() throws {
+    let all: [LinkRecord.Message] = [
       .hello(WorkerIdentity(build: nil, definition: "d")),
-      .hello(WorkerIdentity(build: "b", definition: "")), .record(record),
-      .iterations(experiment: "key1", last: 8, count: 3), .failed(experiment: "key1", failure),
-      .retrying(experiment: "key1", attempt: 2), .taskEnded(12), .warning("w"), .refused("r"),
-      .pong, .errors(0..<0), .errors(7..<70_000),
+      .hello(WorkerIdentity(build: "b", definition: "")), .taskEnded(12), .refused("r"), .pong,
+      .errors(0..<0), .errors(7..<70_000), .retiring("x"), .returned([1, 2]),
     ]
-    let frames = try sent { channel in for report in all { channel.add(report) } }
-    let came = try frames.map { try WorkerReport($0) { _ in nil } }
-    XCTAssertEqual(came.map { "\($0)" }, all.map { "\($0)" })
-    XCTAssertEqual(
-      came.map(\.mayComeFirst),
-      [true, true] + Array(repeating: false, count: 6) + [true, false, false, false]
-    )
+    let frames = try sent { channel in for message in all { channel.add(message) } }
+    let came = try frames.map { frame -> LinkRecord.Message? in
+      var bytes = ByteReader(frame.content)
+      guard case .link(let record) = try RunRecord(from: &bytes) else { return nil }
+      return record.message
+    }
+    XCTAssertEqual(came, all)
   }
 
   func testTheStartOfAnExperimentGoesByItsKey() throws {
     let planned = experiment(1, [("model", AnyAlias(Alias("m", Model(number: 1))))])
     let start = ExperimentStart(at: 1.5, worker: 2, device: "cuda:1", attempt: 3, build: "b")
-    let frames = try sent { $0.add(WorkerReport.record(.started(planned, start))) }
-    let report = try WorkerReport(try XCTUnwrap(frames.first)) { $0 == "key1" ? planned : nil }
-    guard case .record(.started(let other, start)) = report else { return XCTFail("\(report)") }
+    let frames = try sent { $0.add(.started(planned, start)) }
+    var bytes = ByteReader(try XCTUnwrap(frames.first).content)
+    let record = try RunRecord(from: &bytes) { $0 == "key1" ? planned : nil }
+    guard case .started(let other, start) = record else { return XCTFail("\(record)") }
     XCTAssertEqual(try other.config["model", as: Model.self].number, 1)
   }
 
   func testFramesOfTheOtherSideAreRefused() throws {
     let values = KnownValues(research([]))
-    let reports = try sent { _ = $0.add(WorkerReport.pong) }
-    XCTAssertThrowsError(try WorkerMessage(reports[0], values))
+    let records = try sent { _ = $0.add(LinkRecord.Message.pong) }
+    XCTAssertThrowsError(try WorkerMessage(records[0], values))
     let messages = try sent { _ = $0.add(WorkerMessage.ping) }
-    XCTAssertThrowsError(try WorkerReport(messages[0]) { _ in nil })
+    XCTAssertNotEqual(messages[0].kind, RunRecord.frameKind)
     for kind in UInt8.min...UInt8.max {
       // Whatever it is, it is read or refused; nothing traps.
       for content in [[], [1], Array(repeating: UInt8.max, count: 40)] as [[UInt8]] {
         _ = try? WorkerMessage(Frame(kind: kind, content: content), values)
-        _ = try? WorkerReport(Frame(kind: kind, content: content)) { _ in nil }
+        var bytes = ByteReader(content)
+        _ = try? RunRecord(from: &bytes)
       }
     }
   }

@@ -7,8 +7,8 @@ final class BestTests: ResultsTestCase {
   /// An experiment for each list of saved losses, by iteration, with `x` as its only parameter.
   private func records(
     _ experiments: [(x: Int, repetition: Int, losses: [Value], ending: Ending?)]
-  ) -> [StoreRecord] {
-    experiments.enumerated().flatMap { ordinal, item -> [StoreRecord] in
+  ) -> [RunRecord] {
+    experiments.enumerated().flatMap { ordinal, item -> [RunRecord] in
       let experiment = planned(
         ordinal,
         "e\(ordinal)",

@@ -7,7 +7,7 @@ final class ProfileLawsTests: ProfileTestCase {
   /// Whatever turns are told apart by, every one is counted once, shares add up to one, and the numbers
   /// are those of grouping the rows of the frame.
   func testEverySummaryIsAGroupingOfTheFrame() throws {
-    var records: [StoreRecord] = []
+    var records: [RunRecord] = []
     var turnsByConfig: [Value] = []
     for ordinal in 0..<8 {
       let config: Config = [

@@ -28,13 +28,13 @@ class ProfileTestCase: ResultsTestCase {
   func measured(
     _ experiment: PlannedExperiment,
     _ turns: [UnitTiming]
-  ) -> [StoreRecord] {
+  ) -> [RunRecord] {
     var all = records(experiment, [], iterations: 2)
     all.insert(.profiled(experiment: experiment.id, turns), at: 1)
     return all
   }
 
-  func profile(_ records: [StoreRecord]) throws -> Profile {
+  func profile(_ records: [RunRecord]) throws -> Profile {
     let store = try DatabaseStore.inMemory()
     try store.write(records)
     return try Profile(store)

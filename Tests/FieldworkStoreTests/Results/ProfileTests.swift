@@ -7,7 +7,7 @@ import XCTest
 
 final class ProfileTests: ProfileTestCase {
   /// Two experiments that are done, and one that runs and has no turns yet.
-  private var simple: [StoreRecord] {
+  private var simple: [RunRecord] {
     measured(
       planned(0, "a", ["lr": 0.1, "f": AnyAlias("relu", 1)]),
       [
@@ -24,7 +24,7 @@ final class ProfileTests: ProfileTestCase {
       + [.started(planned(2, "c", ["lr": 0.3]), ExperimentStart(at: 11, worker: 0, device: nil))]
   }
 
-  private var detailed: [StoreRecord] {
+  private var detailed: [RunRecord] {
     measured(
       planned(0, "a", ["lr": 0.1]),
       [
@@ -185,7 +185,7 @@ final class ProfileTests: ProfileTestCase {
   }
 
   func testAnExperimentThatRunsHasNoDuration() throws {
-    let records: [StoreRecord] = [
+    let records: [RunRecord] = [
       .started(planned(0, "a", [:]), ExperimentStart(at: 11, worker: 0, device: nil)),
       .profiled(experiment: "a", [turn("train", 0, 1, 1)]),
     ]

@@ -9,7 +9,7 @@ final class ResultFilterTests: ResultsTestCase {
   }
 
   /// Four experiments, of which the third failed and the fourth runs, and a repetition of the first.
-  private var mixed: [StoreRecord] {
+  private var mixed: [RunRecord] {
     let fifth = planned(4, "e", ["x": 1, "y": 3], repetition: 1)
     let changed = fourExperiments.filter { record in
       if case .ended(let id, _, _, _) = record { return !["c", "d"].contains(id) }

@@ -6,7 +6,7 @@ import XCTest
 final class TableOptionsTests: ResultsTestCase {
   /// The recorded example: c ∈ {1 named one, 2}, d = 5, two iterations, of which `h` is saved at the
   /// second.
-  private var example: [StoreRecord] {
+  private var example: [RunRecord] {
     let configs: [Config] = [["c": AnyAlias("one", 1), "d": 5], ["c": 2, "d": 5]]
     return zip(configs, ["A", "B"]).enumerated().flatMap { ordinal, pair in
       records(

@@ -138,10 +138,25 @@ final class ChecksumTests: StoreTestCase {
     XCTAssertEqual(silent, [])
   }
 
+  /// An experiment at another position of the plan.
+  private func moved(_ number: Int, to ordinal: Int) -> PlannedExperiment {
+    let experiment = experiment(number, [:])
+    return PlannedExperiment(
+      ordinal: ordinal,
+      id: experiment.id,
+      key: experiment.key,
+      config: experiment.config,
+      repetition: experiment.repetition,
+      updates: experiment.updates,
+      task: ordinal,
+      branch: 0
+    )
+  }
+
   func testAMovedExperimentKeepsItsChecksum() throws {
     let store = try DatabaseStore.open(folder)
     try fill(store)
-    try store.write([.moved(experiment: "e4", ordinal: 20), .moved(experiment: "e5", ordinal: 5)])
+    try store.write([.skipped(moved(4, to: 20)), .skipped(moved(5, to: 5))])
     XCTAssertEqual(try store.damagedExperiments().count, 0)
     XCTAssertEqual(try store.experiments().last?.id, "e4")
     try store.close()
@@ -171,7 +186,7 @@ final class ChecksumTests: StoreTestCase {
     let store = try DatabaseStore.open(folder)
     try store.write([
       .renamed(experiment: "e1", id: "00_e1"), .renamed(experiment: "e2", id: "00_e2"),
-      .renamed(experiment: "e4", id: "00_e4"), .moved(experiment: "e4", ordinal: 30),
+      .renamed(experiment: "e4", id: "00_e4"), .skipped(moved(4, to: 30)),
     ])
     XCTAssertEqual(try store.damagedExperiments().map(\.id), ["00_e2", "00_e4"])
     // What is added later does not hide it either.
@@ -208,7 +223,7 @@ final class ChecksumTests: StoreTestCase {
 
   func testRecordsAfterTheEnd() throws {
     let store = try DatabaseStore.inMemory()
-    let late = StoreRecord.saved(
+    let late = RunRecord.saved(
       experiment: "e0",
       [SavedValue(name: "late", iteration: 0, value: 1)]
     )

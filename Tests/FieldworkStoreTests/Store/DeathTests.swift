@@ -10,7 +10,7 @@ final class DeathTests: ResultsTestCase {
   }
 
   /// An experiment for each of the deaths, nil for a failure of a process that lived on.
-  private func records(of deaths: [Death?]) -> [StoreRecord] {
+  private func records(of deaths: [Death?]) -> [RunRecord] {
     deaths.enumerated().flatMap { ordinal, death in
       records(
         planned(ordinal, "e\(ordinal)", ["x": AnyAlias(Value.int(ordinal))]),

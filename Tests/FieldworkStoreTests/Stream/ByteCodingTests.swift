@@ -100,7 +100,7 @@ final class ByteCodingTests: StoreTestCase {
       { _ = try $0.int() }, { _ = try $0.double() }, { _ = try $0.string() },
       { _ = try $0.value() }, { _ = try $0.list { try $0.int() } }, { try $0.skipBlock() },
       { _ = try $0.block { try $0.int() } }, { _ = try $0.optional { try $0.string() } },
-      { _ = try PlannedExperiment(from: &$0) }, { _ = try StoreRecord(from: &$0) },
+      { _ = try PlannedExperiment(from: &$0) }, { _ = try RunRecord(from: &$0) },
     ]
     var random = Philox(seed: 4)
     for round in 0..<3000 {

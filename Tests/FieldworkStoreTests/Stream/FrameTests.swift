@@ -94,7 +94,7 @@ final class FrameTests: StoreTestCase {
   }
 
   func testAnotherVersion() {
-    assertError(.store, "version 7", "version 2", "same version of Fieldwork") {
+    assertError(.store, "version 7", "version 3", "same version of Fieldwork") {
       try self.frames([StreamHeader.bytes(version: 7)])
     }
   }

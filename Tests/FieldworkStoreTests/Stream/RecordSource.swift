@@ -118,7 +118,7 @@ struct RecordSource {
   }
 
   /// The records of an experiment; one in four does not come to an end.
-  mutating func attempt(_ experiment: PlannedExperiment) -> [StoreRecord] {
+  mutating func attempt(_ experiment: PlannedExperiment) -> [RunRecord] {
     let start = ExperimentStart(
       at: Double(below(1000)) + 0.25,
       worker: below(8),
@@ -126,7 +126,7 @@ struct RecordSource {
       attempt: 1 + below(3),
       build: flag() ? text() : nil
     )
-    var records: [StoreRecord] = [.started(experiment, start)]
+    var records: [RunRecord] = [.started(experiment, start)]
     for iteration in 0..<below(3) {
       let values = (0..<below(4)).map { index in
         SavedValue(name: "v\(index)", iteration: iteration, value: value())
@@ -155,8 +155,8 @@ struct RecordSource {
   }
 
   /// The records of a run of some experiments, each of which may be tried twice.
-  mutating func run(_ count: Int) -> [StoreRecord] {
-    var records: [StoreRecord] = [
+  mutating func run(_ count: Int) -> [RunRecord] {
+    var records: [RunRecord] = [
       .note("seed", value()), .variables(["v2", "v0"]),
       .meta(MetaItem(run: 1, topic: text(), item: text(), text: text())),
     ]
@@ -164,7 +164,7 @@ struct RecordSource {
       let experiment = experiment(ordinal)
       records += attempt(experiment)
       if below(4) == 0 { records += attempt(experiment) }
-      if flag() { records.append(.moved(experiment: experiment.key, ordinal: ordinal + below(2))) }
+      if flag() { records.append(.skipped(experiment)) }
       if flag() { records.append(.updated(update(ordinal + 1))) }
     }
     return records
@@ -172,18 +172,16 @@ struct RecordSource {
 }
 
 /// A text that tells whether two records are the same in every part.
-func wholeText(_ record: StoreRecord) -> String {
+func wholeText(_ record: RunRecord) -> String {
   switch record {
   case .note(let key, let value): "note \(key) \(value.canonicalText)"
   case .started(let experiment, let start): "started \(wholeText(experiment)) \(start)"
+  case .skipped(let experiment): "skipped \(wholeText(experiment))"
   case .saved(let key, let values):
     "saved \(key) "
       + values.map { "\($0.name) \($0.iteration) \($0.value.kind) \($0.value.canonicalText)" }
       .joined(separator: "|")
-  case .variables, .moved, .renamed, .reopened, .removed, .failed, .ended, .meta, .profiled,
-    .output, .checkpoint,
-    .updated:
-    "\(record)"
+  default: "\(record)"
   }
 }
 

@@ -7,14 +7,14 @@ import XCTest
 final class StreamSegmentTests: ResultsTestCase {
   /// A segment whose frames hold up to so many records each, with frames of another kind between them.
   private func segment(
-    _ records: [StoreRecord],
+    _ records: [RunRecord],
     perFrame: Int = 3
   ) -> (bytes: [UInt8], ends: [Int: Int]) {
     var writer = FrameWriter()
     var ends: [Int: Int] = [:]
     for start in stride(from: 0, to: records.count, by: perFrame) {
       let group = records[start..<min(start + perFrame, records.count)]
-      writer.append(StoreRecord.frameKind) { writer in
+      writer.append(RunRecord.frameKind) { writer in
         for record in group { record.encode(into: &writer) }
       }
       ends[writer.count] = group.endIndex
@@ -50,7 +50,7 @@ final class StreamSegmentTests: ResultsTestCase {
     ].joined(separator: "\n\n")
   }
 
-  private func direct(_ records: some Sequence<StoreRecord>) throws -> String {
+  private func direct(_ records: some Sequence<RunRecord>) throws -> String {
     let store = try DatabaseStore.inMemory()
     try store.write(Array(records))
     return try all(store)
@@ -129,7 +129,7 @@ final class StreamSegmentTests: ResultsTestCase {
   /// What a worker left behind half done is no reason to lose what was done since.
   func testAnExperimentThatIsDoneStaysDone() throws {
     let experiment = planned(0, "a", ["x": 1])
-    func attempt(_ value: Value, _ ending: Ending?) -> [StoreRecord] {
+    func attempt(_ value: Value, _ ending: Ending?) -> [RunRecord] {
       let all = records(experiment, [(0, "y", value)], ending: ending ?? .complete)
       return ending == nil ? Array(all.dropLast()) : all
     }
@@ -165,7 +165,7 @@ final class StreamSegmentTests: ResultsTestCase {
     }
     // A record that means nothing, in a sound frame, is no damage: a newer Fieldwork wrote it.
     var writer = FrameWriter()
-    writer.append(StoreRecord.frameKind) { $0.append(UInt8(99)) }
+    writer.append(RunRecord.frameKind) { $0.append(UInt8(99)) }
     let newer = try put(writer.take())
     assertError(.store, "no kind of record 99") {
       try StreamSegment.replay(path: newer, into: store)
@@ -175,11 +175,11 @@ final class StreamSegmentTests: ResultsTestCase {
 
 /// Keeps records as they come.
 private final class RecordList: ResultStore {
-  private let kept = Protected<[StoreRecord]>([])
+  private let kept = Protected<[RunRecord]>([])
 
-  var records: [StoreRecord] { kept.withLock { $0 } }
+  var records: [RunRecord] { kept.withLock { $0 } }
 
-  func write(_ records: [StoreRecord]) throws { kept.withLock { $0 += records } }
+  func write(_ records: [RunRecord]) throws { kept.withLock { $0 += records } }
   func states() throws -> [String: ExperimentState] { [:] }
   func notes() throws -> [String: Value] { [:] }
   func contents() throws -> ResearchResults { throw FieldworkError(.store, "none") }

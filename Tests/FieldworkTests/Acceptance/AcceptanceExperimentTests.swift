@@ -73,7 +73,7 @@ final class AcceptanceExperimentTests: AcceptanceRunCase {
 
     init() throws { store = try .inMemory() }
 
-    func write(_ records: [StoreRecord]) throws {
+    func write(_ records: [RunRecord]) throws {
       for case .saved(_, let values) in records where !values.isEmpty {
         groups.add(values.map { "\($0.name)\($0.iteration)" })
       }

@@ -14,11 +14,11 @@ class AcceptanceRunCase: CommandLineTestCase {
   @discardableResult
   func runInFolder(
     _ research: Research,
-    consumers: [any EventConsumer] = []
+    observers: [any RunObserver] = []
   ) async throws -> RunSummary {
     let store = try DatabaseStore.open(folder(research.name))
     defer { try? store.close() }
-    return try await ResearchRunner(research, store: store, consumers: consumers).run()
+    return try await ResearchRunner(research, store: store, observers: observers).run()
   }
 
   /// The values that experiments saved under a name: by experiment in the order of the plan, by iteration.
@@ -129,17 +129,17 @@ final class Gate: Sendable {
 }
 
 /// Hands the events of a run to a test that waits for them.
-final class EventStream: EventConsumer {
-  let events: AsyncStream<Event>
-  private let continuation: AsyncStream<Event>.Continuation
+final class EventStream: RunObserver {
+  let events: AsyncStream<RunRecord>
+  private let continuation: AsyncStream<RunRecord>.Continuation
 
   init() { (events, continuation) = AsyncStream.makeStream() }
 
-  func consume(_ event: Event) { continuation.yield(event) }
+  func observe(_ event: RunRecord) { continuation.yield(event) }
 
   /// Waits until an experiment has ended, and so is stored.
   func waitForAnEnd() async {
-    for await case .experimentEnded in events { return }
+    for await case .ended in events { return }
   }
 }
 

@@ -92,7 +92,7 @@ final class AcceptanceStoreTests: AcceptanceRunCase {
       (iterations, continuation) = AsyncStream.makeStream()
     }
 
-    func write(_ records: [StoreRecord]) throws {
+    func write(_ records: [RunRecord]) throws {
       try store.write(records)
       for case .saved(_, let values) in records {
         for value in values { continuation.yield(value.iteration) }
@@ -176,7 +176,7 @@ final class AcceptanceStoreTests: AcceptanceRunCase {
     let undisturbed = try await research(nil).run()
     let store = try DatabaseStore.open(folder("resumed"))
     defer { try? store.close() }
-    let run = try research(gate).start(store: store, consumers: [stream])
+    let run = try research(gate).start(store: store, observers: [stream])
     await stream.waitForAnEnd()
     await stream.waitForAnEnd()
     await gate.arrived()

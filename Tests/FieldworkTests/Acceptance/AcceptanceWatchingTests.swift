@@ -53,14 +53,14 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
   }
 
   /// A progress display of one's own.
-  private final class Display: EventConsumer {
+  private final class Display: RunObserver {
     let lines = Journal<String>()
 
-    func consume(_ event: Event) {
+    func observe(_ event: RunRecord) {
       switch event {
       case .runStarted(let start): lines.add("total \(start.experiments ?? 0)")
-      case .iterationEnded(_, let iteration, _): lines.add("iteration \(iteration)")
-      case .experimentEnded(_, let ending, _, _): lines.add(ending.rawValue)
+      case .iterations(_, let last, let count): lines.add("\(count) iterations up to \(last)")
+      case .ended(_, let ending, _, _): lines.add(ending.rawValue)
       case .runEnded(let summary): lines.add("\(summary.done) done")
       default: break
       }
@@ -71,10 +71,10 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     let display = Display()
     _ = try await Research("progress", iterations: 2, seed: 1) {
       Unit("f") { run in run.iteration }
-    }.run(consumers: [display])
+    }.run(observers: [display])
     XCTAssertEqual(
       display.lines.entries,
-      ["total 1", "iteration 0", "iteration 1", "complete", "1 done"]
+      ["total 1", "2 iterations up to 1", "complete", "1 done"]
     )
     let silent = try runPlaybook("--no-progress")
     XCTAssertEqual(silent.status, 0)
@@ -87,7 +87,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     let (gate, stream) = (Gate(), EventStream())
     let store = try DatabaseStore.open(folder("waiting"))
     defer { try? store.close() }
-    let run = try waiting(gate).start(store: store, consumers: [stream])
+    let run = try waiting(gate).start(store: store, observers: [stream])
     await stream.waitForAnEnd()
     XCTAssertFalse(run.monitor.isFinished)
     XCTAssertNil(run.monitor.summary)
@@ -123,7 +123,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
   func testRow051_resultsDuringAndAfterARun() async throws {
     let (gate, stream) = (Gate(), EventStream())
     let store = try DatabaseStore.open(folder("waiting"))
-    let run = try waiting(gate).start(store: store, consumers: [stream])
+    let run = try waiting(gate).start(store: store, observers: [stream])
     await stream.waitForAnEnd()
     // By somebody else too.
     let during = try ResearchResults.load(folder("waiting").path, ResultFilter(states: [.done]))
@@ -152,7 +152,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
 
   func testRow053_finishedExactlyAtTheEnd() async throws {
     let (gate, stream) = (Gate(), EventStream())
-    let run = try waiting(gate).start(consumers: [stream])
+    let run = try waiting(gate).start(observers: [stream])
     await stream.waitForAnEnd()
     XCTAssertFalse(run.monitor.isFinished, "one runs, and one is queued")
     gate.open()
@@ -166,7 +166,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     let (gate, stream) = (Gate(), EventStream())
     let store = try DatabaseStore.open(folder("waiting"))
     defer { try? store.close() }
-    let run = try waiting(gate).start(store: store, consumers: [stream])
+    let run = try waiting(gate).start(store: store, observers: [stream])
     await stream.waitForAnEnd()
     await gate.arrived()
     run.terminate()

@@ -133,10 +133,10 @@ func types(
   _: Artifact,
   _: ExperimentRecord,
   _: RunSummary,
-  _: Event,
+  _: RunRecord,
   _: Failure,
   _: any Playbook,
-  _: any EventConsumer,
+  _: any RunObserver,
   _: any ResultStore
 ) {}
 
@@ -180,7 +180,7 @@ func runs() throws {
     Generator("batch", root: true, pipeline)
     Save("all", all)
   }
-  let run: ResearchRun = try research.start(consumers: [monitor])
+  let run: ResearchRun = try research.start(observers: [monitor])
   let stored: StoredResearch = try Research.load("research/runs")
   XCTAssertNotNil(
     [
@@ -241,7 +241,7 @@ func typesOfPlans(
   _: RunStart,
   _: ResultDigest,
   _: SavedValue,
-  _: StoreRecord,
+  _: RunRecord,
   _: GroupedTable,
   _: Plot,
   _: Report,

@@ -104,9 +104,9 @@ final class FromBatchflowExamples: DocumentExampleCase {
       Unit("f") { run in run.logger.info("hello") }
     }
     // run(bar=progress)
-    final class Progress: EventConsumer {
-      func consume(_ event: Event) {
-        if case .iterationEnded(let id, let iteration, _) = event { print(id, iteration) }
+    final class Progress: RunObserver {
+      func observe(_ event: RunRecord) {
+        if case .iterations(let key, let last, _) = event { print(key, last) }
       }
     }
     _ = kept

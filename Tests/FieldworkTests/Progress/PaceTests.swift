@@ -25,7 +25,7 @@ final class PaceTests: ProgressTestCase {
     var (progress, pace) = (RunProgress(), Pace())
     _ = progress.apply(start(all.count, iterations: iterations, stored: stored), now: 0)
     for experiment in all.prefix(stored) {
-      _ = progress.apply(.experimentSkipped(experiment), now: 0)
+      _ = progress.apply(.skipped(experiment), now: 0)
     }
     var running: [(index: Int, began: Double, made: Int)?] = Array(repeating: nil, count: workers)
     var (next, time) = (0, 0.0)
@@ -34,7 +34,7 @@ final class PaceTests: ProgressTestCase {
       for worker in 0..<workers {
         if running[worker] == nil, next < durations.count {
           running[worker] = (next, time, 0)
-          let event = Event.experimentStarted(all[stored + next], worker: worker)
+          let event = RunRecord.experimentStarted(all[stored + next], worker: worker)
           _ = progress.apply(event, now: time)
           next += 1
         }
@@ -42,19 +42,17 @@ final class PaceTests: ProgressTestCase {
         let experiment = all[stored + task.index]
         let part = min((time - task.began) / durations[task.index], 1)
         for iteration in task.made..<max(task.made, Int(part * Double(iterations ?? 1))) {
-          let id = experiment.id
           _ = progress.apply(
-            .iterationEnded(experiment: id, iteration: iteration, worker: worker),
+            .iterationEnded(experiment, iteration: iteration),
             now: time
           )
           running[worker]?.made += 1
         }
         if part == 1 {
-          let ending = Event.experimentEnded(
+          let ending = RunRecord.experimentEnded(
             experiment,
             .complete,
-            iterations: iterations ?? 1,
-            worker: worker
+            iterations: iterations ?? 1
           )
           _ = progress.apply(ending, now: time)
           running[worker] = nil

@@ -8,7 +8,7 @@ import XCTest
 
 final class ProgressDisplayTests: ProgressTestCase {
   private func text(
-    _ events: [Event],
+    _ events: [RunRecord],
     columns: Int,
     rows: Int
   ) -> [ScreenLine] {
@@ -34,8 +34,11 @@ final class ProgressDisplayTests: ProgressTestCase {
     for workers in [0, 1, 3, 40] {
       var events = [start(50, iterations: 100, workers: workers)]
       events += all.prefix(workers).enumerated().map { .experimentStarted($1, worker: $0) }
-      events += all.suffix(9).enumerated().map { number, experiment in
-        .unitFailed(experiment, failure("\(names[number % 3]) \(number)"))
+      events += all.suffix(9).enumerated().flatMap { number, experiment in
+        [
+          .experimentStarted(experiment, worker: 0),
+          .unitFailed(experiment, failure("\(names[number % 3]) \(number)")),
+        ]
       }
       for columns in [1, 5, 20, 31, 40, 79, 199] {
         for rows in [1, 2, 3, 4, 8, 20, 60] {
@@ -55,7 +58,7 @@ final class ProgressDisplayTests: ProgressTestCase {
     let events =
       [start(40, iterations: 3, workers: 40)]
       + all.enumerated().map { .experimentStarted($1, worker: $0) }
-      + (0..<10).map { ended(all[$0], worker: $0) }
+      + (0..<10).map { ended(all[$0]) }
     let lines = text(events, columns: 79, rows: 20).map(\.text)
     XCTAssertEqual(lines.count, 20)
     XCTAssertEqual(lines[1], "  worker 11: iteration 0/3 {x: 11} · 5 s", "those that run first")
@@ -68,10 +71,16 @@ final class ProgressDisplayTests: ProgressTestCase {
   func testRepeatedFailuresHaveALine() throws {
     let all = try planned(5)
     let events =
-      [start(5)] + zip(all, ["a 1", "b", "a 2", "c", "a 3"]).map { .unitFailed($0, failure($1)) }
+      [start(5)]
+      + zip(all, ["a 1", "b", "a 2", "c", "a 3"]).flatMap { experiment, message in
+        [
+          .experimentStarted(experiment, worker: 0), .unitFailed(experiment, failure(message)),
+          ended(experiment, .failed),
+        ]
+      }
     XCTAssertEqual(
       text(events, columns: 79, rows: 20).dropFirst().map(\.text),
-      ["  3 × unit 'train': a 1"]
+      ["  3 × unit 'train': a 1", "  worker 1: idle"]
     )
   }
 
@@ -84,16 +93,17 @@ final class ProgressDisplayTests: ProgressTestCase {
       Terminal(output: descriptor, error: descriptor, environment: ["TERM": "xterm"])
     )
     let all = try planned(3)
-    display.consume(start(3))
-    display.consume(.experimentStarted(all[0], worker: 0))
+    display.observe(start(3))
+    display.observe(.experimentStarted(all[0], worker: 0))
     XCTAssertTrue(terminal.read(until: "worker 1: {x: 1}").contains("0/3"), "drawn by itself")
-    display.consume(.printed(worker: 0, text: "from\u{1B}[5A below\n"))
-    display.consume(.unitFailed(all[0], failure("loss is 1")))
-    display.consume(.unitFailed(all[1], failure("loss is 2")))
-    display.consume(.workerDied(worker: 1, reason: "signal 9"))
+    display.observe(.printed(worker: 0, text: "from\u{1B}[5A below\n"))
+    display.observe(.unitFailed(all[0], failure("loss is 1")))
+    display.observe(.experimentStarted(all[1], worker: 1))
+    display.observe(.unitFailed(all[1], failure("loss is 2")))
+    display.observe(.workerDied(worker: 1, reason: "signal 9"))
     display.tell("told")
     display.finish()
-    display.consume(.warning("late"))
+    display.observe(.warning("late"))
     try terminal.writer.close()
     let text = terminal.read(until: nil)
     var model = TerminalModel(columns: 100)
@@ -129,15 +139,15 @@ final class ProgressDisplayTests: ProgressTestCase {
   func testInAFile() throws {
     let all = try planned(2000)
     let lines = try written { display in
-      display.consume(start(2000, stored: 7))
+      display.observe(start(2000, stored: 7))
       for (number, experiment) in all.enumerated() {
-        display.consume(.experimentStarted(experiment, worker: 0))
-        display.consume(.unitFailed(experiment, failure("loss is \(number)")))
-        display.consume(ended(experiment, .failed))
+        display.observe(.experimentStarted(experiment, worker: 0))
+        display.observe(.unitFailed(experiment, failure("loss is \(number)")))
+        display.observe(ended(experiment, .failed))
       }
-      display.consume(.printed(worker: 1, text: "\u{1B}[1mas is\u{1B}[0m\n"))
-      display.consume(.warning("beware"))
-      display.consume(.workerLeft(worker: 0, reason: "enough"))
+      display.observe(.printed(worker: 1, text: "\u{1B}[1mas is\u{1B}[0m\n"))
+      display.observe(.warning("beware"))
+      display.observe(.workerLeft(worker: 0, reason: "enough"))
     }
     // On a slow machine a line about the whole may stand between.
     XCTAssertEqual(
@@ -157,7 +167,8 @@ final class ProgressDisplayTests: ProgressTestCase {
     let lines = try written { display in
       for (number, experiment) in all.enumerated() {
         let message = String(repeating: "x", count: number + 1)
-        display.consume(.unitFailed(experiment, failure(message)))
+        display.observe(.experimentStarted(experiment, worker: 0))
+        display.observe(.unitFailed(experiment, failure(message)))
       }
     }
     XCTAssertEqual(lines.filter { $0.hasPrefix("failed: unit") }.count, 10)
@@ -171,7 +182,7 @@ final class ProgressDisplayTests: ProgressTestCase {
   func testALotOfOutputIsKept() throws {
     let line = String(repeating: "x", count: 999) + "\n"
     let lines = try written { display in
-      for _ in 0..<5000 { display.consume(.printed(worker: 0, text: line)) }
+      for _ in 0..<5000 { display.observe(.printed(worker: 0, text: line)) }
     }
     XCTAssertEqual(lines.count, 5001)
     XCTAssertTrue(lines.dropLast().allSatisfy { $0.count == 999 })

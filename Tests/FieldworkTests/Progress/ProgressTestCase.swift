@@ -12,7 +12,7 @@ class ProgressTestCase: XCTestCase {
     iterations: Int? = 1,
     workers: Int = 2,
     stored: Int = 0
-  ) -> Event {
+  ) -> RunRecord {
     .runStarted(
       RunStart(
         name: "test",
@@ -39,9 +39,41 @@ class ProgressTestCase: XCTestCase {
     Failure(unit: unit, iteration: 2, kind: kind, message: message, place: nil)
   }
 
-  func ended(_ experiment: PlannedExperiment, _ ending: Ending = .complete, worker: Int = 0)
-    -> Event
-  {
-    .experimentEnded(experiment, ending, iterations: 1, worker: worker)
+  func ended(_ experiment: PlannedExperiment, _ ending: Ending = .complete) -> RunRecord {
+    .experimentEnded(experiment, ending)
+  }
+}
+
+/// Records without their details.
+extension RunRecord {
+  static func experimentStarted(_ experiment: PlannedExperiment, worker: Int) -> RunRecord {
+    .started(experiment, ExperimentStart(at: 0, worker: worker, device: nil))
+  }
+
+  static func iterationEnded(_ experiment: PlannedExperiment, iteration: Int) -> RunRecord {
+    .iterations(experiment: experiment.key, last: iteration, count: 1)
+  }
+
+  static func unitFailed(_ experiment: PlannedExperiment, _ failure: Failure) -> RunRecord {
+    .failed(experiment: experiment.key, failure)
+  }
+
+  static func retrying(
+    _ experiment: PlannedExperiment,
+    replaces ending: Ending? = nil,
+    failures: [Failure] = []
+  ) -> RunRecord {
+    .retrying(
+      experiment: experiment.key,
+      Retry(attempt: 2, replaces: ending, failures: failures)
+    )
+  }
+
+  static func experimentEnded(
+    _ experiment: PlannedExperiment,
+    _ ending: Ending,
+    iterations: Int = 1
+  ) -> RunRecord {
+    .ended(experiment: experiment.key, ending, iterations: iterations, at: 0)
   }
 }

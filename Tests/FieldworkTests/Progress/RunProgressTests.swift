@@ -6,7 +6,7 @@ import XCTest
 @testable import Fieldwork
 
 final class RunProgressTests: ProgressTestCase {
-  private func progress(_ events: [Event]) -> RunProgress {
+  private func progress(_ events: [RunRecord]) -> RunProgress {
     var progress = RunProgress()
     for (second, event) in events.enumerated() {
       _ = progress.apply(event, now: Double(second))
@@ -17,17 +17,17 @@ final class RunProgressTests: ProgressTestCase {
   func testEventsAreCounted() throws {
     let all = try planned(5)
     let progress = progress([
-      start(5, iterations: 3), .experimentSkipped(all[0]), .experimentStarted(all[1], worker: 0),
+      start(5, iterations: 3), .skipped(all[0]), .experimentStarted(all[1], worker: 0),
       .experimentStarted(all[2], worker: 1),
-      .iterationEnded(experiment: all[1].id, iteration: 0, worker: 0),
+      .iterationEnded(all[1], iteration: 0),
       .unitFailed(all[1], failure("a")), ended(all[1], .failed),
       .experimentStarted(all[3], worker: 0), ended(all[3], .interrupted),
       .experimentStarted(all[4], worker: 0),
-      .iterationEnded(experiment: all[2].id, iteration: 1, worker: 1), ended(all[4]),
+      .iterationEnded(all[2], iteration: 1), ended(all[4]),
     ])
-    XCTAssertEqual(progress.skipped, 1)
-    XCTAssertEqual([progress.done, progress.failed, progress.interrupted], [1, 1, 1])
-    XCTAssertEqual(progress.iterations, 2)
+    XCTAssertEqual(progress.counters.skipped, 1)
+    XCTAssertEqual([progress.counters.done, progress.counters.failed, progress.counters.interrupted], [1, 1, 1])
+    XCTAssertEqual(progress.counters.iterations, 2)
     XCTAssertEqual(progress.finished, 3)
     XCTAssertEqual(progress.workers.map(\.running), [0, 1])
     XCTAssertEqual(progress.workers.map(\.iteration), [0, 2])
@@ -42,8 +42,8 @@ final class RunProgressTests: ProgressTestCase {
       [start(4, iterations: 2)]
         + all.flatMap { experiment in
           [.experimentStarted(experiment, worker: 0)]
-            + (0..<2).map { .iterationEnded(experiment: experiment.id, iteration: $0, worker: 0) }
-        } + all.prefix(2).map { .experimentEnded($0, .complete, iterations: 2, worker: 0) }
+            + (0..<2).map { .iterationEnded(experiment, iteration: $0) }
+        } + all.prefix(2).map { .experimentEnded($0, .complete, iterations: 2) }
     )
     XCTAssertEqual(progress.ended, 2)
     XCTAssertEqual(progress.workers[0].running, 2)
@@ -54,7 +54,7 @@ final class RunProgressTests: ProgressTestCase {
     let all = try planned(4, branches: 2)
     var progress = progress(
       [start(4, iterations: 2)] + all.prefix(2).map { .experimentStarted($0, worker: 0) }
-        + all.prefix(2).map { .iterationEnded(experiment: $0.id, iteration: 0, worker: 0) }
+        + all.prefix(2).map { .iterationEnded($0, iteration: 0) }
     )
     XCTAssertEqual(progress.workers[0].branches, 2)
     XCTAssertEqual(progress.workers[0].iteration, 1)
@@ -66,14 +66,16 @@ final class RunProgressTests: ProgressTestCase {
   /// Whether or not the end of the failed attempt was told.
   func testARetryTakesTheFailureBack() throws {
     let experiment = try planned(1)[0]
-    let attempt: [Event] = [
+    let attempt: [RunRecord] = [
       .experimentStarted(experiment, worker: 0), .unitFailed(experiment, failure("loss is 1")),
     ]
-    for end in [[], [ended(experiment, .failed)]] {
-      let events = [start(1)] + attempt + end + [.retrying(experiment, attempt: 2)]
+    for isRecorded in [false, true] {
+      let end = isRecorded ? [ended(experiment, .failed)] : []
+      let retry = RunRecord.retrying(experiment, replaces: isRecorded ? .failed : nil)
+      let events = [start(1)] + attempt + end + [retry]
       var progress = progress(events)
-      XCTAssertEqual(progress.failed, 0)
-      XCTAssertEqual(progress.retries, 1)
+      XCTAssertEqual(progress.counters.failed, 0)
+      XCTAssertEqual(progress.counters.retries, 1)
       XCTAssertEqual(progress.workers[0].running, 0)
       XCTAssertEqual(progress.failures.groups.map(\.count), [0])
       var news = 0
@@ -82,28 +84,29 @@ final class RunProgressTests: ProgressTestCase {
       XCTAssertEqual(progress.failures.groups.map(\.count), [1])
       XCTAssertEqual(progress.workers[0].running, 1)
       _ = progress.apply(ended(experiment), now: 10)
-      XCTAssertEqual([progress.done, progress.failed, progress.ended], [1, 0, 1])
+      XCTAssertEqual([progress.counters.done, progress.counters.failed, progress.ended], [1, 0, 1])
     }
   }
 
   /// The same numbers as a monitor has.
   func testAMonitorCountsTheSame() throws {
     let all = try planned(3)
-    for end in [[], [ended(all[0], .failed)]] {
-      let events: [Event] =
+    for isRecorded in [false, true] {
+      let end = isRecorded ? [ended(all[0], .failed)] : []
+      let events: [RunRecord] =
         [
           start(3), .experimentStarted(all[0], worker: 0), .experimentStarted(all[1], worker: 1),
           .unitFailed(all[0], failure("a")),
         ] + end + [
-          .workerDied(worker: 0, reason: "signal 9"), .retrying(all[0], attempt: 2),
+          .workerDied(worker: 0, reason: "signal 9"), .retrying(all[0], replaces: isRecorded ? .failed : nil),
           .printed(worker: 0, text: "x\n"), .experimentStarted(all[0], worker: 0),
-          .unitFailed(all[1], failure("b")), ended(all[1], .failed, worker: 1), ended(all[0]),
+          .unitFailed(all[1], failure("b")), ended(all[1], .failed), ended(all[0]),
         ]
       let (monitor, progress) = (Monitor(), progress(events))
-      for event in events { monitor.consume(event) }
+      for event in events { monitor.observe(event) }
       let counts = monitor.counts
       XCTAssertEqual([counts.done, counts.failed, counts.running], [1, 1, 0])
-      XCTAssertEqual([progress.done, progress.failed], [1, 1])
+      XCTAssertEqual([progress.counters.done, progress.counters.failed], [1, 1])
       XCTAssertEqual(progress.workers.map(\.running), [0, 0])
       XCTAssertEqual(monitor.failures.map(\.experiment.id), [all[1].id])
     }
@@ -118,6 +121,7 @@ final class RunProgressTests: ProgressTestCase {
     ]
     var shown: [String] = []
     for (experiment, failure) in zip(all, failures) {
+      _ = progress.apply(.experimentStarted(experiment, worker: 0), now: 0)
       // Only the first failure of an experiment counts.
       for message in [failure, self.failure("another")] {
         if let group = progress.apply(.unitFailed(experiment, message), now: 0) {
@@ -142,10 +146,10 @@ final class RunProgressTests: ProgressTestCase {
     let all = try planned(10)
     XCTAssertEqual(progress([start(10)]).expected, 10)
     XCTAssertEqual(progress([start(10, stored: 4)]).expected, 6)
-    let met = [start(10, stored: 4)] + all.prefix(3).map { .experimentSkipped($0) }
+    let met = [start(10, stored: 4)] + all.prefix(3).map { .skipped($0) }
     XCTAssertEqual(progress(met).expected, 6)
     // More is stored than there is room for: some belongs to experiments that are no longer planned.
-    let run = [start(10, stored: 40)] + all.prefix(2).map { .experimentSkipped($0) }
+    let run = [start(10, stored: 40)] + all.prefix(2).map { .skipped($0) }
     XCTAssertEqual(progress(run + all[2...3].map { ended($0) }).expected, 5, "half of the rest")
     XCTAssertNil(progress([start(nil)]).expected)
   }

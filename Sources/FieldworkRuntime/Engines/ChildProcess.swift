@@ -13,7 +13,7 @@ import Foundation
 /// descriptors that it is given and no others.
 package final class ChildProcess: Sendable {
   /// How a process ended.
-  package enum Ending: Sendable, Hashable {
+  package enum Termination: Sendable, Hashable {
     case exited(Int32)
     case signalled(Int32)
   }
@@ -21,7 +21,7 @@ package final class ChildProcess: Sendable {
   package let id: Int32
   /// Can be read from once the process has ended; nil where the system has no such thing.
   let end: SystemFile?
-  private let ending = Protected<Ending?>(nil)
+  private let ending = Protected<Termination?>(nil)
   /// The name by which the process and everything that it starts is found, in any session.
   private let token: String
 
@@ -118,7 +118,7 @@ package final class ChildProcess: Sendable {
 
   /// Waits until the process has ended, and ends what it has started and left behind. It has to be called
   /// once at least, or a dead process stays.
-  package func wait() -> Ending {
+  package func wait() -> Termination {
     // With the lock, since its number may be that of another process once it has been waited for.
     ending.withLock { ending in
       if let ending { return ending }
@@ -128,7 +128,7 @@ package final class ChildProcess: Sendable {
       var status: Int32 = 0
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
       let signal = status & 0x7f
-      let result: Ending = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+      let result: Termination = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
       ending = result
       return result
     }
@@ -136,7 +136,7 @@ package final class ChildProcess: Sendable {
 
   /// Waits for a while until the process has ended.
   /// - Returns: nil if it has not.
-  package func wait(for duration: Duration) -> Ending? {
+  package func wait(for duration: Duration) -> Termination? {
     let hasEnded = DispatchSemaphore(value: 0)
     let error = SystemThread.start {
       _ = self.wait()
@@ -151,7 +151,7 @@ package final class ChildProcess: Sendable {
   }
 
   /// Looks time and again whether the process has ended, where no thread can be had that waits.
-  private func poll(for duration: Duration) -> Ending? {
+  private func poll(for duration: Duration) -> Termination? {
     let end = ContinuousClock.now + duration
     repeat {
       var information = siginfo_t()

@@ -13,16 +13,18 @@ import XCTest
 #endif
 
 /// The life of a worker process, with scripts of the shell in its place.
-final class WorkerSessionTests: WorkerTestCase {
+final class ProcessLinkTests: WorkerTestCase {
   /// Notes what a process says.
-  private final class Listener: WorkerSession.Listener {
-    var frames: [Frame] = []
+  private final class Listener: LinkListener, @unchecked Sendable {
     var errors = ""
     var deadline: ContinuousClock.Instant?
     var calls = 0
-    var atDeadline: (WorkerSession) -> Void = { _ in }
+    var atDeadline: () -> Void = {}
 
-    func take(_ frames: [Frame], from session: WorkerSession) throws { self.frames += frames }
+    func take(_ records: [RunRecord]) throws -> Bool { false }
+    func waitForRoom() {}
+    func takeUnreadable(_ experiment: String, _ reason: String) {}
+    func planned(_ key: String) -> PlannedExperiment? { nil }
 
     func take(errorOutput bytes: UnsafeRawBufferPointer) {
       errors += String(decoding: bytes, as: UTF8.self)
@@ -30,9 +32,9 @@ final class WorkerSessionTests: WorkerTestCase {
 
     func wasFrozen(for duration: Duration) {}
 
-    func deadlineHasCome(_ session: WorkerSession) {
+    func deadlineHasCome() {
       calls += 1
-      atDeadline(session)
+      atDeadline()
     }
   }
 
@@ -40,8 +42,8 @@ final class WorkerSessionTests: WorkerTestCase {
     _ script: String,
     _ listener: Listener = Listener(),
     variables: [String: String] = [:]
-  ) throws -> WorkerSession.End {
-    try WorkerSession(
+  ) throws -> LinkEnd {
+    try ProcessLink(
       WorkerCommand(executable: "/bin/sh", arguments: ["-c", script]),
       branches: 1,
       variables: variables
@@ -50,11 +52,11 @@ final class WorkerSessionTests: WorkerTestCase {
 
   func testEnds() throws {
     for (script, ending) in [
-      ("exit 0", ChildProcess.Ending.exited(0)), ("exit 3", .exited(3)),
+      ("exit 0", ChildProcess.Termination.exited(0)), ("exit 3", .exited(3)),
       ("kill -9 $$", .signalled(SIGKILL)),
     ] {
       let end = try listen(script)
-      XCTAssertEqual(end.ending, ending, script)
+      XCTAssertEqual(end.termination, ending, script)
       XCTAssertFalse(end.hasDisconnected, script)
       XCTAssertNil(end.error, script)
       XCTAssertEqual(end.lastErrors, "", script)
@@ -74,37 +76,42 @@ final class WorkerSessionTests: WorkerTestCase {
 
   func testAProcessThatClosesItsConnectionIsEnded() throws {
     let end = try listen("exec 3>&-; sleep 981")
-    XCTAssertEqual(end.ending, .signalled(SIGKILL))
+    XCTAssertEqual(end.termination, .signalled(SIGKILL))
     XCTAssertTrue(end.hasDisconnected)
     XCTAssertNil(end.error)
   }
 
   func testAProcessThatCannotBeUnderstoodIsEnded() throws {
     let end = try listen("echo 'this is none of the messages of a worker' >&3; sleep 982")
-    XCTAssertEqual(end.ending, .signalled(SIGKILL))
+    XCTAssertEqual(end.termination, .signalled(SIGKILL))
     XCTAssertEqual(end.error?.code, .store)
   }
 
   /// A program that the process has left behind holds up nobody, though it can write to the same places.
   func testAProgramThatIsLeftBehind() throws {
     let end = try listen("sleep 983 3>&- & exit 5")
-    XCTAssertEqual(end.ending, .exited(5))
+    XCTAssertEqual(end.termination, .exited(5))
     XCTAssertFalse(end.hasDisconnected)
   }
 
   func testDeadlines() throws {
     let listener = Listener()
     listener.deadline = .now + .milliseconds(50)
-    listener.atDeadline = { session in
-      if listener.calls == 3 { session.kill() }
+    let link = try ProcessLink(
+      WorkerCommand(executable: "/bin/sh", arguments: ["-c", "sleep 984"]),
+      branches: 1,
+      variables: [:]
+    )
+    listener.atDeadline = {
+      if listener.calls == 3 { link.kill() }
       listener.deadline = listener.calls < 3 ? .now : nil
     }
-    XCTAssertEqual(try listen("sleep 984", listener).ending, .signalled(SIGKILL))
+    XCTAssertEqual(link.listen(listener).termination, .signalled(SIGKILL))
     XCTAssertEqual(listener.calls, 3)
   }
 
   func testSendingToTheDeadIsNoError() throws {
-    let session = try WorkerSession(
+    let session = try ProcessLink(
       WorkerCommand(executable: "/bin/sh", arguments: ["-c", "exit 0"]),
       branches: 1,
       variables: [:]
@@ -122,7 +129,7 @@ final class WorkerSessionTests: WorkerTestCase {
       for index in 0..<60 { _ = try self.listen(scripts[index % scripts.count]) }
       for _ in 0..<10 {
         XCTAssertThrowsError(
-          try WorkerSession(
+          try ProcessLink(
             WorkerCommand(executable: self.directory + "/none", arguments: []),
             branches: 1,
             variables: [:]

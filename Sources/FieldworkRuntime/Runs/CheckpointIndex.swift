@@ -2,7 +2,7 @@ import FieldworkCore
 import FieldworkStore
 
 /// From which iterations the experiments of a run can go on.
-final class CheckpointBook: Sendable {
+final class CheckpointIndex: Sendable {
   /// By key of an experiment.
   private let iterations: Protected<[String: Int]>
   /// The keys of experiments that are done, but with fewer iterations than are asked for now.
@@ -54,7 +54,7 @@ final class CheckpointBook: Sendable {
   }
 
   /// Follows what is recorded.
-  func note(_ record: StoreRecord) {
+  func note(_ record: RunRecord) {
     guard isNeeded else { return }
     switch record {
     case .checkpoint(let key, let checkpoint):

@@ -8,7 +8,7 @@ import XCTest
 
 /// A store that keeps the records it is given, and fails from a certain write on.
 private final class ListStore: ResultStore {
-  private let groups = Shared<[[StoreRecord]]>([])
+  private let groups = Shared<[[RunRecord]]>([])
   private let good: Int
   private let error: any Error
 
@@ -17,7 +17,7 @@ private final class ListStore: ResultStore {
     self.error = error
   }
 
-  var written: [[StoreRecord]] { groups.value }
+  var written: [[RunRecord]] { groups.value }
 
   /// The notes in the order in which they were written.
   var noted: [(String, Value)] {
@@ -26,7 +26,7 @@ private final class ListStore: ResultStore {
     }
   }
 
-  func write(_ records: [StoreRecord]) throws {
+  func write(_ records: [RunRecord]) throws {
     let isGood = groups.change { groups in
       guard groups.count < good else { return false }
       groups.append(records)
@@ -39,6 +39,19 @@ private final class ListStore: ResultStore {
   func states() throws -> [String: ExperimentState] { [:] }
   func notes() throws -> [String: Value] { [:] }
   func directory(of experiment: String) throws -> String { throw TestError("no folders") }
+}
+
+private final class CountingObserver: RunObserver {
+  private let number = Shared(0)
+  private let action: @Sendable (RunRecord) -> Void
+  var count: Int { number.value }
+
+  init(_ action: @escaping @Sendable (RunRecord) -> Void) { self.action = action }
+
+  func observe(_ record: RunRecord) {
+    number.change { $0 += 1 }
+    action(record)
+  }
 }
 
 final class RecorderTests: RuntimeTestCase {
@@ -62,8 +75,9 @@ final class RecorderTests: RuntimeTestCase {
         group.addTask(executorPreference: WorkerExecutor(worker)) {
           for number in 0..<each {
             // Hundreds at once, so that the limit is met again and again.
-            let records = (0..<100).map { StoreRecord.note("\(worker)", .int(100 * number + $0)) }
-            await recorder.record(records) { actions.change { $0 += 1 } }
+            let records = (0..<100).map { RunRecord.note("\(worker)", .int(100 * number + $0)) }
+            await recorder.record(records)
+            actions.change { $0 += 1 }
           }
         }
       }
@@ -77,26 +91,41 @@ final class RecorderTests: RuntimeTestCase {
     }
   }
 
-  func testAnActionFollowsItsRecord() async throws {
+  func testAnObserverGetsARecordAfterItIsStored() async throws {
     let store = ListStore()
-    let recorder = Recorder(store) { XCTFail("nothing fails") }
     let seen = Shared<[Int]>([])
+    let observer = CountingObserver { record in
+      let count = store.noted.count
+      if case .note = record { seen.change { $0.append(count) } }
+    }
+    let recorder = Recorder(store, observers: [observer]) { XCTFail("nothing fails") }
     for number in 0..<10 {
-      await recorder.record([.note("n", .int(number))]) {
-        let count = store.noted.count
-        seen.change { $0.append(count) }
-      }
+      await recorder.record([.note("n", .int(number)), .warning("w")])
     }
     try await recorder.flushed()
     XCTAssertEqual(seen.value.count, 10)
     for (number, count) in seen.value.enumerated() { XCTAssertGreaterThan(count, number) }
+    XCTAssertEqual(observer.count, 20)
+  }
+
+  /// What is not stored is not observed; warnings and the end of the run are.
+  func testObserversOfAStoreThatFails() async throws {
+    let observer = CountingObserver { record in
+      if record.isStored { XCTFail("\(record)") }
+    }
+    let recorder = Recorder(ListStore(failingAfter: 0), observers: [observer]) {}
+    for _ in 0..<3 {
+      await recorder.record([.note("a", 1), .warning("w"), .runEnded(RunSummary())])
+      await assertThrows(.store) { try await recorder.flushed() }
+    }
+    XCTAssertEqual(observer.count, 6)
   }
 
   func testTheFirstErrorIsThrownAtTheEnd() async throws {
     let store = ListStore(failingAfter: 0)
     let failures = Shared(0)
     let recorder = Recorder(store) { failures.change { $0 += 1 } }
-    await recorder.record([.note("a", 1)]) { XCTFail("what is not stored is not done") }
+    await recorder.record([.note("a", 1)])
     await assertThrows(.store, "cannot be stored", "the disk is gone") {
       try await recorder.flushed()
     }
@@ -107,7 +136,7 @@ final class RecorderTests: RuntimeTestCase {
 
   func testAFailingStoreDoesNotHoldUpThoseWhoWait() async throws {
     let recorder = Recorder(ListStore(failingAfter: 0)) {}
-    let many = (0..<25_000).map { StoreRecord.note("n", .int($0)) }
+    let many = (0..<25_000).map { RunRecord.note("n", .int($0)) }
     for _ in 0..<3 { await recorder.record(many) }
     await assertThrows(.store) { try await recorder.flushed() }
   }
@@ -126,10 +155,10 @@ final class RecorderTests: RuntimeTestCase {
           Unit("u", saving: "u") { run in run.iteration }
         }
         research.settings.parallelism = parallelism
-        let runner = ResearchRunner(research, store: store, consumers: [log])
+        let runner = ResearchRunner(research, store: store, observers: [log])
         await assertThrows(.store, "the store is full") { try await runner.run() }
         XCTAssertEqual(store.written.count, good)
-        let ended = log.events.filter { if case .experimentEnded = $0 { true } else { false } }
+        let ended = log.events.filter { if case .ended = $0 { true } else { false } }
         let stored = store.written.flatMap { $0 }.filter {
           if case .ended = $0 { true } else { false }
         }

@@ -8,18 +8,20 @@ import Foundation
   import Darwin
 #endif
 
-/// One end of the connection between a worker and its supervisor.
+/// One end of a pair of sockets between a worker and its supervisor.
 ///
 /// Messages may be sent from several threads; one thread receives.
 ///
-/// `@unchecked Sendable`: the reader is used by the thread that receives alone.
-final class WorkerChannel: @unchecked Sendable {
+/// `@unchecked Sendable`: the reader and its buffer are used by the thread that receives alone.
+final class SocketChannel: FrameChannel, @unchecked Sendable {
   let descriptor: Int32
   private let file: SystemFile
   private let writer = Protected(FrameWriter())
   /// Held while bytes are sent, so that frames are not mixed; others may add frames meanwhile.
   private let sending = Protected(0)
   private var reader = FrameReader()
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+  private let identity: [UInt64]
   private let isFlushing = Protected(false)
   private let queue = DispatchQueue(label: "fieldwork.worker.channel")
 
@@ -32,11 +34,23 @@ final class WorkerChannel: @unchecked Sendable {
     }
     file = try SystemFile(duplicating: descriptor)
     self.descriptor = file.descriptor
+    identity = Self.identity(of: file.descriptor)
   }
+
+  deinit { buffer.deallocate() }
+
+  private static func identity(of descriptor: Int32) -> [UInt64] {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return [] }
+    return [UInt64(truncatingIfNeeded: status.st_dev), UInt64(truncatingIfNeeded: status.st_ino)]
+  }
+
+  /// False if a unit has closed the connection, or put something else in its place.
+  var isIntact: Bool { Self.identity(of: descriptor) == identity }
 
   /// Makes both ends.
   /// - Throws: ``SystemError``.
-  static func pair() throws -> (WorkerChannel, WorkerChannel) {
+  static func pair() throws -> (SocketChannel, SocketChannel) {
     var ends: [Int32] = [-1, -1]
     #if canImport(Glibc)
       let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -47,7 +61,7 @@ final class WorkerChannel: @unchecked Sendable {
       throw SystemError("cannot connect to a worker")
     }
     defer { for end in ends { close(end) } }
-    return (try WorkerChannel(descriptor: ends[0]), try WorkerChannel(descriptor: ends[1]))
+    return (try SocketChannel(descriptor: ends[0]), try SocketChannel(descriptor: ends[1]))
   }
 
   /// The number of the process that has made the connection; nil if the system does not tell.
@@ -117,8 +131,8 @@ final class WorkerChannel: @unchecked Sendable {
   // MARK: Receiving
 
   /// Waits until something comes, and takes it.
-  /// - Returns: false if there is nobody at the other end any more.
-  func receive(into buffer: UnsafeMutableRawBufferPointer) -> Bool {
+  /// - Returns: false if nobody is at the other end any more.
+  func receive() -> Bool {
     while true {
       let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
       if count > 0 {

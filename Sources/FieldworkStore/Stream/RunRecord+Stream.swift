@@ -1,6 +1,6 @@
 package import FieldworkCore
 
-extension StoreRecord {
+extension RunRecord {
   /// The kind of a frame that holds records, one after the other.
   package static let frameKind: UInt8 = 1
 
@@ -8,7 +8,7 @@ extension StoreRecord {
     static let note: UInt8 = 0
     static let variables: UInt8 = 1
     static let started: UInt8 = 2
-    static let moved: UInt8 = 3
+    static let skipped: UInt8 = 3
     static let saved: UInt8 = 4
     static let failed: UInt8 = 5
     static let ended: UInt8 = 6
@@ -20,6 +20,28 @@ extension StoreRecord {
     static let renamed: UInt8 = 12
     static let reopened: UInt8 = 13
     static let removed: UInt8 = 14
+    static let runStarted: UInt8 = 15
+    static let runEnded: UInt8 = 16
+    static let unitStarted: UInt8 = 18
+    static let iterations: UInt8 = 19
+    static let retrying: UInt8 = 20
+    static let domainUpdated: UInt8 = 21
+    static let workerStarted: UInt8 = 22
+    static let workerDied: UInt8 = 23
+    static let workerLeft: UInt8 = 24
+    static let printed: UInt8 = 25
+    static let warning: UInt8 = 26
+    static let link: UInt8 = 27
+
+    /// True for a record that begins with the key of an experiment, or with another name.
+    static func hasKey(_ tag: UInt8) -> Bool {
+      switch tag {
+      case note, started, skipped, saved, failed, ended, profiled, output, checkpoint, renamed,
+        reopened, removed, unitStarted, iterations, retrying:
+        true
+      default: false
+      }
+    }
   }
 
   /// Writes the record. In a config, values that are not plain go by their names.
@@ -37,10 +59,10 @@ extension StoreRecord {
       writer.append(experiment.key)
       writer.appendBlock { experiment.encode(into: &$0) }
       start.encode(into: &writer)
-    case .moved(let key, let ordinal):
-      writer.append(Tag.moved)
-      writer.append(key)
-      writer.append(ordinal)
+    case .skipped(let experiment):
+      writer.append(Tag.skipped)
+      writer.append(experiment.key)
+      writer.appendBlock { experiment.encode(into: &$0) }
     case .reopened(let key):
       writer.append(Tag.reopened)
       writer.append(key)
@@ -97,6 +119,46 @@ extension StoreRecord {
     case .updated(let update):
       writer.append(Tag.updated)
       update.encode(into: &writer)
+    case .runStarted(let start):
+      writer.append(Tag.runStarted)
+      start.encode(into: &writer)
+    case .runEnded(let summary):
+      writer.append(Tag.runEnded)
+      summary.encode(into: &writer)
+    case .unitStarted(let key, let unit, let iteration):
+      writer.append(Tag.unitStarted)
+      writer.append(key)
+      writer.append(unit)
+      writer.append(iteration)
+    case .iterations(let key, let last, let count):
+      writer.append(Tag.iterations)
+      writer.append(key)
+      writer.append(last)
+      writer.append(count)
+    case .retrying(let key, let retry):
+      writer.append(Tag.retrying)
+      writer.append(key)
+      writer.append(retry.attempt)
+      writer.append(retry.replaces) { $0.append($1.number) }
+      writer.append(retry.failures) { $1.encode(into: &$0) }
+    case .domainUpdated(let number, let domain, let experiments):
+      writer.append(Tag.domainUpdated)
+      writer.append(number)
+      writer.append(domain)
+      writer.append(experiments) { $0.append($1) }
+    case .workerStarted(let worker, let process):
+      writer.append(Tag.workerStarted)
+      writer.append(worker)
+      writer.append(process) { $0.append($1) }
+    case .workerDied(let worker, let text): writer.append(Tag.workerDied, worker, text)
+    case .workerLeft(let worker, let text): writer.append(Tag.workerLeft, worker, text)
+    case .printed(let worker, let text): writer.append(Tag.printed, worker, text)
+    case .warning(let text):
+      writer.append(Tag.warning)
+      writer.append(text)
+    case .link(let record):
+      writer.append(Tag.link)
+      record.encode(into: &writer)
     }
   }
 
@@ -108,22 +170,21 @@ extension StoreRecord {
     planned: (String) -> PlannedExperiment? = { _ in nil }
   ) throws {
     let tag = try reader.byte()
-    // All records of one experiment, and no others, begin with its key.
-    let hasKey = ![Tag.variables, Tag.meta, Tag.updated].contains(tag) && tag <= Tag.removed
-    let key = hasKey ? try reader.string() : ""
+    let key = Tag.hasKey(tag) ? try reader.string() : ""
+    func experiment() throws -> PlannedExperiment {
+      guard let known = planned(key) else {
+        return try reader.block { try PlannedExperiment(from: &$0) }
+      }
+      try reader.skipBlock()
+      return known
+    }
     switch tag {
     case Tag.note: self = .note(key, try reader.value())
     case Tag.variables: self = .variables(try reader.list { try $0.string() })
     case Tag.started:
-      let experiment: PlannedExperiment
-      if let known = planned(key) {
-        try reader.skipBlock()
-        experiment = known
-      } else {
-        experiment = try reader.block { try PlannedExperiment(from: &$0) }
-      }
+      let experiment = try experiment()
       self = .started(experiment, try ExperimentStart(from: &reader))
-    case Tag.moved: self = .moved(experiment: key, ordinal: try reader.int())
+    case Tag.skipped: self = .skipped(try experiment())
     case Tag.reopened: self = .reopened(experiment: key)
     case Tag.removed: self = .removed(experiment: key)
     case Tag.renamed: self = .renamed(experiment: key, id: try reader.string())
@@ -162,6 +223,44 @@ extension StoreRecord {
         Checkpoint(iteration: iteration, definition: definition, parts: parts)
       )
     case Tag.updated: self = .updated(try UpdateRecord(from: &reader))
+    case Tag.runStarted: self = .runStarted(try RunStart(from: &reader))
+    case Tag.runEnded: self = .runEnded(try RunSummary(from: &reader))
+    case Tag.unitStarted:
+      let unit = try reader.string()
+      self = .unitStarted(experiment: key, unit: unit, iteration: try reader.int())
+    case Tag.iterations:
+      let last = try reader.int()
+      self = .iterations(experiment: key, last: last, count: try reader.int())
+    case Tag.retrying:
+      let attempt = try reader.int()
+      let replaced = try reader.optional { try Ending(from: &$0) }
+      let failures = try reader.list { try Failure(from: &$0) }
+      self = .retrying(
+        experiment: key,
+        Retry(attempt: attempt, replaces: replaced, failures: failures)
+      )
+    case Tag.domainUpdated:
+      let number = try reader.int()
+      let domain = try reader.string()
+      self = .domainUpdated(
+        number: number,
+        domain: domain,
+        experiments: try reader.optional { try $0.int() }
+      )
+    case Tag.workerStarted:
+      let worker = try reader.int()
+      self = .workerStarted(worker: worker, process: try reader.optional { try $0.int() })
+    case Tag.workerDied:
+      let worker = try reader.int()
+      self = .workerDied(worker: worker, reason: try reader.string())
+    case Tag.workerLeft:
+      let worker = try reader.int()
+      self = .workerLeft(worker: worker, reason: try reader.string())
+    case Tag.printed:
+      let worker = try reader.int()
+      self = .printed(worker: worker, text: try reader.string())
+    case Tag.warning: self = .warning(try reader.string())
+    case Tag.link: self = .link(try LinkRecord(from: &reader))
     default: throw reader.damaged("there is no kind of record \(tag)")
     }
   }

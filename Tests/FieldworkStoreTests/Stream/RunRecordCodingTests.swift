@@ -4,7 +4,7 @@ import XCTest
 @testable import FieldworkStore
 
 final class RecordCodingTests: StoreTestCase {
-  private func encoded(_ records: [StoreRecord]) -> [UInt8] {
+  private func encoded(_ records: [RunRecord]) -> [UInt8] {
     var writer = ByteWriter()
     for record in records { record.encode(into: &writer) }
     return writer.bytes
@@ -13,10 +13,10 @@ final class RecordCodingTests: StoreTestCase {
   private func decoded(
     _ bytes: [UInt8],
     planned: (String) -> PlannedExperiment? = { _ in nil }
-  ) throws -> [StoreRecord] {
+  ) throws -> [RunRecord] {
     var reader = ByteReader(bytes)
-    var records: [StoreRecord] = []
-    while !reader.isAtEnd { records.append(try StoreRecord(from: &reader, planned: planned)) }
+    var records: [RunRecord] = []
+    while !reader.isAtEnd { records.append(try RunRecord(from: &reader, planned: planned)) }
     return records
   }
 
@@ -34,10 +34,10 @@ final class RecordCodingTests: StoreTestCase {
     struct Model: Sendable {}
     let config: Config = ["m": AnyAlias(Alias("model", Model()))]
     let known = experiment(0, config)
-    let records: [StoreRecord] = [
+    let records: [RunRecord] = [
       .started(known, ExperimentStart(at: 1, worker: 2, device: "cuda:1", attempt: 3, build: "b")),
       .started(experiment(1, config), ExperimentStart(at: 4, worker: 5, device: nil)),
-      .moved(experiment: "e0", ordinal: 6), .renamed(experiment: "e0", id: "00_e0"),
+      .skipped(known), .renamed(experiment: "e0", id: "00_e0"),
       .reopened(experiment: "e0"), .removed(experiment: "e1"),
     ]
     var asked: [String] = []
@@ -45,7 +45,7 @@ final class RecordCodingTests: StoreTestCase {
       asked.append(key)
       return key == "e0" ? known : nil
     }
-    XCTAssertEqual(asked, ["e0", "e1"])
+    XCTAssertEqual(asked, ["e0", "e1", "e0"])
     XCTAssertEqual(back.map(wholeText), records.map(wholeText))
     guard case .started(let first, _) = back[0], case .started(let second, _) = back[1] else {
       return XCTFail("\(back)")

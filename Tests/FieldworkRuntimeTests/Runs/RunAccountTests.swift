@@ -7,7 +7,7 @@ import XCTest
 @testable import FieldworkStore
 
 /// What stands in the store about a run, and runs whose time is limited.
-final class RunLedgerTests: RuntimeTestCase {
+final class RunAccountTests: RuntimeTestCase {
   /// Of six experiments the odd ones fail, until `isMended`.
   private func research(isMended: Bool = false) -> Research {
     Research("test", seed: 3, workers: 2, parallel: .threads) {
@@ -24,13 +24,13 @@ final class RunLedgerTests: RuntimeTestCase {
     let store = try DatabaseStore.inMemory()
     try await ResearchRunner(research(), store: store).run()
     let first = try XCTUnwrap(try store.status().account)
-    XCTAssertEqual([first.planned, first.skipped, first.done, first.failed], [6, 0, 3, 3])
-    XCTAssertEqual([first.workers, first.interrupted], [2, 0])
+    XCTAssertEqual([first.counters.planned, first.counters.skipped, first.counters.done, first.counters.failed], [6, 0, 3, 3])
+    XCTAssertEqual([first.workers, first.counters.interrupted], [2, 0])
     XCTAssertNotNil(first.ended)
     XCTAssertNil(first.left)
     try await ResearchRunner(research(isMended: true), store: store).run()
     let second = try XCTUnwrap(try store.status().account)
-    XCTAssertEqual([second.planned, second.skipped, second.done, second.failed], [6, 3, 3, 0])
+    XCTAssertEqual([second.counters.planned, second.counters.skipped, second.counters.done, second.counters.failed], [6, 3, 3, 0])
     XCTAssertGreaterThanOrEqual(second.began, first.began)
     XCTAssertEqual(try store.status().counts, [.done: 6])
   }
@@ -44,11 +44,11 @@ final class RunLedgerTests: RuntimeTestCase {
         return XCTFail("there is no account")
       }
       // Only one writes, and it is the one that tells.
-      XCTAssertEqual(account.done, status.counts[.done, default: 0])
-      XCTAssertEqual(account.failed, status.counts[.failed, default: 0])
+      XCTAssertEqual(account.counters.done, status.counts[.done, default: 0])
+      XCTAssertEqual(account.counters.failed, status.counts[.failed, default: 0])
       checks.change { $0 += 1 }
     }
-    try await ResearchRunner(research(), store: store, consumers: [consumer]).run()
+    try await ResearchRunner(research(), store: store, observers: [consumer]).run()
     XCTAssertEqual(checks.value, 6)
   }
 
@@ -67,7 +67,7 @@ final class RunLedgerTests: RuntimeTestCase {
       research(iterations: .max),
       store: store,
       budget: .milliseconds(50),
-      consumers: [consumer]
+      observers: [consumer]
     ).run()
     XCTAssertFalse(summary.isCancelled)
     XCTAssertEqual([summary.done, summary.failed, summary.left], [0, 0, 4])
@@ -136,18 +136,18 @@ final class RunLedgerTests: RuntimeTestCase {
   }
 }
 
-private struct ConsumerOfEnds: EventConsumer {
+private struct ConsumerOfEnds: RunObserver {
   let action: @Sendable () -> Void
 
-  func consume(_ event: Event) {
-    if case .experimentEnded = event { action() }
+  func observe(_ event: RunRecord) {
+    if case .ended = event { action() }
   }
 }
 
-private struct ConsumerOfWarnings: EventConsumer {
+private struct ConsumerOfWarnings: RunObserver {
   let action: @Sendable (String) -> Void
 
-  func consume(_ event: Event) {
+  func observe(_ event: RunRecord) {
     if case .warning(let text) = event { action(text) }
   }
 }

@@ -4,15 +4,15 @@ import XCTest
 @testable import FieldworkRuntime
 
 /// How many tasks a worker is sent ahead.
-final class TaskRoomTests: XCTestCase {
+final class PrefetchWindowTests: XCTestCase {
   private func limit(_ seconds: Double, times: Int = 50) -> Int {
-    var room = TaskRoom()
+    var room = PrefetchWindow()
     for _ in 0..<times { room.add(seconds) }
     return room.limit
   }
 
   /// Nobody knows yet how long it takes.
-  func testAtFirstNoneIsSentAhead() { XCTAssertEqual(TaskRoom().limit, 1) }
+  func testAtFirstNoneIsSentAhead() { XCTAssertEqual(PrefetchWindow().limit, 1) }
 
   func testLongTasksAreNotSentAhead() {
     XCTAssertEqual(limit(0.11), 1)
@@ -37,7 +37,7 @@ final class TaskRoomTests: XCTestCase {
 
   /// Tasks that get longer are noticed within a few.
   func testChanges() {
-    var room = TaskRoom()
+    var room = PrefetchWindow()
     for _ in 0..<100 { room.add(0.001) }
     for _ in 0..<4 { room.add(1) }
     XCTAssertEqual(room.limit, 1)

@@ -3,11 +3,11 @@ import XCTest
 @testable import FieldworkRuntime
 
 /// What one process writes on a board another one reads.
-final class WorkerBoardTests: XCTestCase {
+final class WorkerPositionTests: XCTestCase {
   /// The two ends of a board: as the worker has it, and as its supervisor.
-  private func boards(_ branches: Int) throws -> (writing: WorkerBoard, reading: WorkerBoard) {
-    let own = try WorkerBoard(branches: branches)
-    return (try WorkerBoard(descriptor: own.descriptor, branches: branches), own)
+  private func boards(_ branches: Int) throws -> (writing: WorkerPosition, reading: WorkerPosition) {
+    let own = try WorkerPosition(branches: branches)
+    return (try WorkerPosition(descriptor: own.descriptor, branches: branches), own)
   }
 
   func testAtFirstNothingRuns() throws {
@@ -16,7 +16,7 @@ final class WorkerBoardTests: XCTestCase {
       XCTAssertNil(board.task)
       XCTAssertFalse(board.hasLostConnection)
       XCTAssertEqual(board.lastBranch, 0)
-      XCTAssertEqual((0..<3).map { board.position(ofBranch: $0) }, [nil, nil, nil])
+      XCTAssertEqual((0..<3).map { board.place(ofBranch: $0) }, [nil, nil, nil])
     }
   }
 
@@ -35,18 +35,18 @@ final class WorkerBoardTests: XCTestCase {
     for branch in 0..<2 {
       for iteration in [0, 1, 1 << 40] {
         for unit in 0..<3 {
-          let other = reading.position(ofBranch: 1 - branch)
+          let other = reading.place(ofBranch: 1 - branch)
           writing.begin(unit, iteration: iteration, branch: branch)
           XCTAssertEqual(reading.lastBranch, branch)
           XCTAssertEqual(
-            reading.position(ofBranch: branch),
-            WorkerBoard.Position(unit: unit, iteration: iteration)
+            reading.place(ofBranch: branch),
+            WorkerPosition.Place(unit: unit, iteration: iteration)
           )
-          XCTAssertEqual(reading.position(ofBranch: 1 - branch), other)
+          XCTAssertEqual(reading.place(ofBranch: 1 - branch), other)
           writing.end(branch: branch)
           XCTAssertEqual(
-            reading.position(ofBranch: branch),
-            WorkerBoard.Position(unit: nil, iteration: iteration),
+            reading.place(ofBranch: branch),
+            WorkerPosition.Place(unit: nil, iteration: iteration),
             "between two turns"
           )
           XCTAssertEqual(reading.lastBranch, branch)
@@ -61,7 +61,7 @@ final class WorkerBoardTests: XCTestCase {
     writing.begin(3, iteration: 7, branch: 1)
     writing.task = 6
     XCTAssertEqual(reading.task, 6)
-    XCTAssertNil(reading.position(ofBranch: 1))
+    XCTAssertNil(reading.place(ofBranch: 1))
     XCTAssertEqual(reading.lastBranch, 0)
   }
 
@@ -82,6 +82,6 @@ final class WorkerBoardTests: XCTestCase {
   }
 
   func testADescriptorOfSomethingElse() throws {
-    XCTAssertThrowsError(try WorkerBoard(descriptor: -1, branches: 1))
+    XCTAssertThrowsError(try WorkerPosition(descriptor: -1, branches: 1))
   }
 }
