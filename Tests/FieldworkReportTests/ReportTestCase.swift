@@ -32,9 +32,7 @@ class ReportTestCase: XCTestCase {
         ordinal: ordinal,
         id: id,
         key: id,
-        config: made.config.merging([
-          "repetition": AnyAlias(Value.int(made.repetition)), "updates": AnyAlias(Value.int(0)),
-        ]),
+        config: made.config,
         repetition: made.repetition,
         updates: 0,
         task: ordinal,

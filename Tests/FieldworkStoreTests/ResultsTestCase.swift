@@ -15,7 +15,7 @@ class ResultsTestCase: StoreTestCase {
     return all
   }
 
-  /// A planned experiment with what a run adds to its config.
+  /// A planned experiment.
   func planned(
     _ ordinal: Int,
     _ id: String,
@@ -23,14 +23,11 @@ class ResultsTestCase: StoreTestCase {
     repetition: Int = 0,
     updates: Int = 0
   ) -> PlannedExperiment {
-    let added: Config = [
-      "repetition": AnyAlias(Value.int(repetition)), "updates": AnyAlias(Value.int(updates)),
-    ]
-    return PlannedExperiment(
+    PlannedExperiment(
       ordinal: ordinal,
       id: id,
       key: id,
-      config: config.merging(added),
+      config: config,
       repetition: repetition,
       updates: updates,
       task: ordinal,

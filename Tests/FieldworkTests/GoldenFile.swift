@@ -178,6 +178,16 @@ extension GoldenCase {
     return try read(value("when"))
   }
 
+  /// The config of an element, with what the recorded configs have beside the parameters.
+  func withAdded(_ element: ConfigStream.Element) throws -> Config {
+    var config = element.config
+    if try part("iter").optional("additional") ?? true {
+      config.set("repetition", to: AnyAlias(Value.int(element.repetition)))
+      config.set("updates", to: AnyAlias(Value.int(element.updates)))
+    }
+    return config
+  }
+
   /// The iteration settings of a case.
   func settings() throws -> IterationSettings {
     let given = try part("iter")
@@ -186,7 +196,6 @@ extension GoldenCase {
     settings.repetitions = try given.optional("n_reps") ?? 1
     settings.repeatEach = try given.optional("repeat_each")
     settings.produced = try given.optional("produced") ?? 0
-    settings.addsAuxiliary = try given.optional("additional") ?? true
     switch given.has("create_id_prefix") ? try given.value("create_id_prefix") : .null {
     case .bool(true): settings.prefixDigits = 1
     case .int(let digits) where digits > 0: settings.prefixDigits = digits

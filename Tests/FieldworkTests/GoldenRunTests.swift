@@ -43,7 +43,7 @@ final class GoldenRunTests: XCTestCase {
     let expected = try outcome.list("experiments")
     XCTAssertEqual(results.experiments.count, expected.count, "\(name): experiments")
     for (record, item) in zip(results.experiments, expected) {
-      let config = record.config.withoutAuxiliary
+      let config = record.config
       XCTAssertEqual(.dictionary(config.plainValues), try item.value("config"), "\(name): config")
       var shown: [String: Value] = [:]
       for entry in config.entries {
@@ -74,7 +74,7 @@ final class GoldenRunTests: XCTestCase {
       return values.sorted { $0.key < $1.key }.map { iteration, saved in
         .dictionary([
           "experiment": .int(index), "iteration": .int(iteration),
-          "config": .dictionary(record.config.withoutAuxiliary.plainValues),
+          "config": .dictionary(record.config.plainValues),
           "repetition": .int(record.repetition), "updates": .int(record.updates),
           "values": .dictionary(saved),
         ])

@@ -51,10 +51,11 @@ final class GoldenTests: XCTestCase {
   private func check(_ elements: [ConfigStream.Element], _ item: GoldenCase) throws {
     let configs: [[String: Value]] = try item.get("configs")
     let aliases: [[String: String]] = try item.get("aliases")
-    XCTAssertEqual(elements.map(\.config.plainValues), configs, "\(item.name): configs")
-    for (element, expected) in zip(elements, aliases) {
+    let found = try elements.map { try item.withAdded($0) }
+    XCTAssertEqual(found.map(\.plainValues), configs, "\(item.name): configs")
+    for (config, expected) in zip(found, aliases) {
       var shown: [String: String] = [:]
-      for entry in element.config.entries {
+      for entry in config.entries {
         let isNamed = entry.value.isNamed
         shown[entry.name.alias] =
           isNamed ? entry.value.name : entry.value.plain?.pythonText ?? entry.value.name
@@ -64,9 +65,7 @@ final class GoldenTests: XCTestCase {
     }
     if item.has("key_orders") {
       var orders: [[String]] = []
-      for element in elements where !orders.contains(element.config.keys) {
-        orders.append(element.config.keys)
-      }
+      for config in found where !orders.contains(config.keys) { orders.append(config.keys) }
       XCTAssertEqual(orders, try item.get("key_orders"), "\(item.name): key orders")
     }
     if item.has("prefixes") {
@@ -213,7 +212,6 @@ private struct WeightedCase {
     for seed in 0..<UInt64(seeds) {
       var settings = settings
       settings.seed = seed
-      settings.addsAuxiliary = false
       let order = try repeatedOnce(settings, block: block, limit: length)
       try checkGroups(order, &draws)
     }

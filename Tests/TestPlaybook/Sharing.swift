@@ -42,7 +42,7 @@ extension TestPlaybook {
       Domain("k" <- 0..<8)
       Unit("see", saving: ["visible", "given", "process"]) { run in
         let process = Int(ProcessInfo.processInfo.processIdentifier)
-        let given = run.config[alias: "device"]?.name ?? "none"
+        let given = run.device?.name ?? "none"
         return (Self.environment["CUDA_VISIBLE_DEVICES"] ?? "unset", given, process)
       }
     }

@@ -15,7 +15,7 @@ struct Reason {
     .dictionary([
       "id": .string(id), "why": .string(standing.rawValue),
       "from": iteration.map(Value.int) ?? .null,
-      "config": .dictionary(config.withoutAuxiliary.plainValues), "repetition": .int(repetition),
+      "config": .dictionary(config.plainValues), "repetition": .int(repetition),
     ])
   }
 

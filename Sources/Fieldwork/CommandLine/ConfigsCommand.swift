@@ -163,7 +163,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     _ experiment: PlannedExperiment,
     _ states: [String: ExperimentState]
   ) -> String {
-    let config = experiment.config.withoutAuxiliary
+    let config = experiment.config
     return Value.dictionary([
       "id": .string(experiment.id), "state": .string(state(experiment, states)),
       "config": .dictionary(config.plainValues), "repetition": .int(experiment.repetition),
@@ -213,7 +213,7 @@ extension Research {
   /// The same for experiments that need not be planned: what they alone have comes after the rest.
   func configColumns(_ experiments: [(config: Config, repetition: Int)]) -> [Table.Column] {
     var names = parameterList
-    for entry in experiments.lazy.flatMap(\.config.withoutAuxiliary.entries)
+    for entry in experiments.lazy.flatMap(\.config.entries)
     where !names.contains(where: { $0.key == entry.name.key || $0.alias == entry.name.alias }) {
       names.append(entry.name)
     }

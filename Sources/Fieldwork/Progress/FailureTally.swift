@@ -35,7 +35,7 @@ struct FailureTally: Sendable {
 
   /// - Returns: the position of its group, nil if there are too many, and whether it is the first of it.
   mutating func add(_ failure: Failure, _ experiment: PlannedExperiment) -> (Int?, isFirst: Bool) {
-    let config = experiment.config.withoutAuxiliary
+    let config = experiment.config
     return add(failure.unit, failure.kind, failure.message, config) {
       Group(
         title: "\(failure.unitText), iteration \(failure.iteration)",

@@ -133,7 +133,7 @@ struct ProgressText {
     } else if progress.start?.iterations == nil {
       text += "iteration \(worker.iteration) "
     }
-    text += worker.config.withoutAuxiliary.description.inOneLine
+    text += worker.config.description.inOneLine
     var end = worker.branches > 1 ? " and \(worker.branches - 1) more" : ""
     let seconds = now - worker.began
     if seconds >= 1 { end += " · \(Wording.rough(seconds))" }
@@ -155,7 +155,7 @@ struct ProgressText {
     guard let example = group.example else {
       return "\(terminal.red(group.title + ":")) \(group.message.inOneLine)"
     }
-    let config = example.config.withoutAuxiliary.description.inOneLine
+    let config = example.config.description.inOneLine
     return """
       \(terminal.red("failed:")) \(group.title): \(group.message.inOneLine)
         in \(example.id) \(config)

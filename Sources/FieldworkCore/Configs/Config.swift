@@ -179,12 +179,7 @@ extension Config: ExpressibleByDictionaryLiteral {
 }
 
 extension Config {
-  /// The parameters that a run adds to a config: the repetition, counted from 0, the number of domain
-  /// updates before it, and the device.
-  public static let auxiliaryKeys: Set<String> = ["repetition", "updates", "device"]
-
-  /// The config without the parameters that a run adds.
-  public var withoutAuxiliary: Config {
-    Config(restored: entries.filter { !Config.auxiliaryKeys.contains($0.name.key) })
-  }
+  /// The names that a parameter cannot have, since tables use them for what a run adds to a config: the repetition,
+  /// counted from 0, the number of domain updates before it, and the device.
+  package static let reservedKeys: Set<String> = ["repetition", "updates", "device"]
 }

@@ -1,4 +1,4 @@
-/// How a domain is gone through: how many configs, how often each, and what is added to them.
+/// How a domain is gone through: how many configs, and how often each.
 public struct IterationSettings: Sendable, Hashable {
   /// The number of configs before repetition; nil for one pass. If the domain has fewer, it is gone
   /// through again; if it has more, the first ones are taken.
@@ -12,8 +12,6 @@ public struct IterationSettings: Sendable, Hashable {
   public var produced: Int
   /// The number of domains before this one.
   public var updates: Int
-  /// Whether `repetition` and `updates` are added to every config, at its end.
-  public var addsAuxiliary: Bool
   /// The number of digits of every number in an id prefix; nil for no prefixes.
   public var prefixDigits: Int?
   /// The seed of samplers and weights.
@@ -25,7 +23,6 @@ public struct IterationSettings: Sendable, Hashable {
     repeatEach: Int? = nil,
     produced: Int = 0,
     updates: Int = 0,
-    addsAuxiliary: Bool = true,
     prefixDigits: Int? = nil,
     seed: UInt64 = 0
   ) {
@@ -34,7 +31,6 @@ public struct IterationSettings: Sendable, Hashable {
     self.repeatEach = repeatEach
     self.produced = produced
     self.updates = updates
-    self.addsAuxiliary = addsAuxiliary
     self.prefixDigits = prefixDigits
     self.seed = seed
   }
@@ -50,6 +46,8 @@ public struct ConfigStream: Sendable {
     public let config: Config
     /// The repetition, counted from 0.
     public let repetition: Int
+    /// The number of domains before the one that the config comes from.
+    public let updates: Int
     /// What goes before the experiment's id; empty without id prefixes.
     public let prefix: String
     /// The term of the domain that the config comes from, counted from 0.
@@ -98,14 +96,10 @@ public struct ConfigStream: Sendable {
     guard !isExhausted else { return nil }
     let blockBegin = position / blockLength * blockLength
     let blockEnd = min(saturatingSum(blockBegin, blockLength), limit ?? .max)
-    var config = try nextConfig()
+    let config = try nextConfig()
     let member = cursor.lastMember
     let element = repetition
     let prefix = prefixes?.prefix(of: config, repetition: element) ?? ""
-    if settings.addsAuxiliary {
-      config.set("repetition", to: AnyAlias(Value.int(element)))
-      config.set("updates", to: AnyAlias(Value.int(settings.updates)))
-    }
     position += 1
     if position == blockEnd {
       repetition += 1
@@ -118,7 +112,13 @@ public struct ConfigStream: Sendable {
         isExhausted = limit.map { position >= $0 } ?? false
       }
     }
-    return Element(config: config, repetition: element, prefix: prefix, member: member)
+    return Element(
+      config: config,
+      repetition: element,
+      updates: settings.updates,
+      prefix: prefix,
+      member: member
+    )
   }
 
   private mutating func nextConfig() throws -> Config {

@@ -37,7 +37,7 @@ extension Domain {
     return try ConfigStream(self, settings)
   }
 
-  /// The first configs, without what a run adds to them.
+  /// The first configs.
   ///
   /// - Parameters:
   ///   - limit: how many; nil for one pass, which needs a domain with an end.
@@ -53,7 +53,7 @@ extension Domain {
     try requireSound()
     if let limit, limit < 1 { return [] }
     var stream = try stream(
-      IterationSettings(configs: limit, addsAuxiliary: false, seed: seed)
+      IterationSettings(configs: limit, seed: seed)
     )
     var configs: [Config] = []
     while let element = try stream.next() { configs.append(element.config) }
@@ -99,7 +99,7 @@ extension Domain {
     return try cursor.next()
   }
 
-  /// Whether a config is one of the domain's; what a run adds to configs is left aside.
+  /// Returns true if a config is one of the domain's.
   ///
   ///     try (Domain("n" <- [1, 2]) * Domain("f" <- [Alias("relu", relu)])).contains(["n": 1, "f": "relu"])   // true
   ///
@@ -110,7 +110,7 @@ extension Domain {
   ///   type; if the domain has problems or a condition fails.
   public func contains(_ config: Config) throws -> Bool {
     try requireSound()
-    let plain = Config(try config.withoutAuxiliary.entries.map(known))
+    let plain = Config(try config.entries.map(known))
     for index in 0..<node.memberCount where try node.member(at: index).block.contains(plain) {
       return true
     }
@@ -148,7 +148,7 @@ extension Domain {
     guard !node.isEndless else {
       throw FieldworkError(.invalidDefinition, "\(self) has no end")
     }
-    var stream = try stream(IterationSettings(addsAuxiliary: false))
+    var stream = try stream(IterationSettings())
     var seen = Set<String>()
     var reported = Set<String>()
     var duplicates: [Config] = []

@@ -1,21 +1,36 @@
-/// One experiment to run: a config, with its identity and its place among the tasks.
+/// One experiment to run: its identity and its position among the tasks.
 public struct PlannedExperiment: Sendable {
-  /// The number of the experiment in the order of the plan, from 0.
+  public let identity: ExperimentIdentity
+  /// The position in the order of the plan, from 0.
   public let ordinal: Int
-  /// What the experiment is called: its key, after the prefix if ids have one.
+  /// The name of the experiment: its key, after the prefix if ids have one.
   public let id: String
-  /// What identifies the experiment: 16 hexadecimal digits, the same for the same shown config and
-  /// repetition on every machine and in every run.
+  /// The key of the identity, see ``ExperimentIdentity/key``.
   public let key: String
-  /// The config with the repetition and the number of updates at its end.
-  public package(set) var config: Config
-  public let repetition: Int
-  /// The number of domains before the one that the config comes from.
-  public let updates: Int
   /// The number of the task, from 0: the experiments that run together as branches.
   public let task: Int
   /// The number of the branch in its task, from 0.
   public let branch: Int
+  /// The devices that are assigned to the experiment; nil for none.
+  public package(set) var device: AnyAlias?
+
+  package init(
+    identity: ExperimentIdentity,
+    ordinal: Int,
+    id: String,
+    key: String,
+    task: Int,
+    branch: Int,
+    device: AnyAlias? = nil
+  ) {
+    self.identity = identity
+    self.ordinal = ordinal
+    self.id = id
+    self.key = key
+    self.task = task
+    self.branch = branch
+    self.device = device
+  }
 
   package init(
     ordinal: Int,
@@ -24,18 +39,33 @@ public struct PlannedExperiment: Sendable {
     config: Config,
     repetition: Int,
     updates: Int,
+    occurrence: Int = 0,
     task: Int,
-    branch: Int
+    branch: Int,
+    device: AnyAlias? = nil
   ) {
-    self.ordinal = ordinal
-    self.id = id
-    self.key = key
-    self.config = config
-    self.repetition = repetition
-    self.updates = updates
-    self.task = task
-    self.branch = branch
+    self.init(
+      identity: ExperimentIdentity(
+        config: config,
+        repetition: repetition,
+        updates: updates,
+        occurrence: occurrence
+      ),
+      ordinal: ordinal,
+      id: id,
+      key: key,
+      task: task,
+      branch: branch,
+      device: device
+    )
   }
+
+  /// The values of the parameters.
+  public var config: Config { identity.config }
+  /// The repetition, counted from 0.
+  public var repetition: Int { identity.repetition }
+  /// The number of domains before the one that the config comes from.
+  public var updates: Int { identity.updates }
 }
 
 /// The experiments that run together: as many consecutive ones as there are branches, fewer at the end
@@ -207,15 +237,12 @@ public struct ExperimentPlan: Sendable {
 
   private mutating func draw() throws -> PlannedExperiment? {
     guard let (config, repetition, prefix) = try nextConfig() else { return nil }
-    let merged = merged(config)
-    let key = key(of: merged, repetition: repetition)
+    let (identity, key) = identity(of: merged(config), repetition)
     let experiment = PlannedExperiment(
+      identity: identity,
       ordinal: produced,
       id: prefix + key,
       key: key,
-      config: merged,
-      repetition: repetition,
-      updates: updates,
       task: task,
       branch: branch
     )
@@ -234,32 +261,32 @@ public struct ExperimentPlan: Sendable {
       return (element.config, element.repetition, element.prefix)
     }
     guard produced < emptyConfigs else { return nil }
-    let config: Config = [
-      "repetition": AnyAlias(Value.int(produced)), "updates": AnyAlias(Value.int(0)),
-    ]
     var prefixes = prefixes
-    return (config, produced, prefixes?.prefix(of: config, repetition: produced) ?? "")
+    return (Config(), produced, prefixes?.prefix(of: Config(), repetition: produced) ?? "")
   }
 
-  /// The config with the values of its branch and of its worker, the later ones winning; what a run adds
-  /// stays at the end. Configs of workers are dealt out task by task, so that who is free when does not
-  /// change the results.
+  /// The config with the values of its branch and of its worker, the later ones winning. The config of a worker is that
+  /// of its task's number, so that it does not matter which worker is free when.
   private func merged(_ config: Config) -> Config {
     guard branches.configs != nil || workers.configs != nil else { return config }
     let worker = workers.config(at: workers.configs == nil ? 0 : task % workers.count)
-    return config.withoutAuxiliary
-      .merging(branches.config(at: branch)).merging(worker)
-      .merging(config.selecting(Config.auxiliaryKeys))
+    return config.merging(branches.config(at: branch)).merging(worker)
   }
 
-  /// Equal configs in one plan are told apart by their number.
-  private mutating func key(of config: Config, repetition: Int) -> String {
-    let text = "\(config.withoutAuxiliary.identity)|\(repetition)"
-    let words = SHA256.words(of: "experiment|" + text)
+  /// The identity of the next experiment with its key. Equal configs in one plan differ in their occurrence.
+  private mutating func identity(
+    of config: Config,
+    _ repetition: Int
+  ) -> (ExperimentIdentity, key: String) {
+    let identity = ExperimentIdentity(config: config, repetition: repetition, updates: updates)
+    let words = identity.words
     let hash = UInt64(words[0]) << 32 | UInt64(words[1])
-    guard !seen.insert(hash).inserted else { return SHA256.hexDigits(of: words, length: 16) }
+    guard !seen.insert(hash).inserted else {
+      return (identity, SHA256.hexDigits(of: words, length: 16))
+    }
     let occurrence = repeated[hash, default: 0] + 1
     repeated[hash] = occurrence
-    return SHA256.hexDigest(of: "experiment|\(text)|\(occurrence)", length: 16)
+    let repeated = identity.with(occurrence: occurrence)
+    return (repeated, repeated.key)
   }
 }

@@ -45,7 +45,7 @@ public struct EC<Output>: NamedExpression {
   /// The value of a parameter by name; nil, for an optional type, in configs without the parameter.
   public init(_ key: String) {
     self.key = key
-    body = { try $0.config[key, as: Output.self] }
+    body = { try $0.parameter(key, as: Output.self) }
   }
 
   /// The value of a parameter by its typed handle, for a function whose argument is optional; nil in configs
@@ -69,10 +69,10 @@ extension EC where Output: Sendable {
 }
 
 extension EC where Output == Config {
-  /// The whole config, without what a run adds to it unless `full`.
+  /// The whole config; with `full` also the repetition, the number of updates and the device.
   public init(full: Bool = false) {
     key = nil
-    body = { full ? $0.config : $0.config.withoutAuxiliary }
+    body = { full ? $0.fullConfig : $0.config }
   }
 }
 

@@ -28,7 +28,7 @@ extension Research {
       name.key == key || name.key.hasPrefix(key + "/") || key.hasPrefix(name.key + "/")
     }
     // What an update brings is not known.
-    guard !isKnown, updates.isEmpty, !Config.auxiliaryKeys.contains(key) else { return nil }
+    guard !isKnown, updates.isEmpty, !Config.reservedKeys.contains(key) else { return nil }
     let listing = names.isEmpty ? "none" : names.map(\.key).joined(separator: ", ")
     return
       "a unit has read the parameter '\(key)', which no config has, and got nil; the domain has \(listing)"

@@ -334,7 +334,7 @@ extension Research {
     _ unit: UnitDescription
   ) -> [Problem] {
     if key == "device" { return deviceProblems(type, unit) }
-    if Config.auxiliaryKeys.contains(key) { return [] }
+    if Config.reservedKeys.contains(key) { return [] }
     var (found, isComplete) = slotProblems(key, type, unit)
     if isComplete { return found }
     let options = domain?.options(of: key) ?? []

@@ -11,8 +11,14 @@ public final class RunContext {
   public let name: String
   /// The number of the branch in its task, from 0.
   public let branch: Int
-  /// The experiment's config, with the repetition and what else a run adds.
+  /// The experiment's config: the values of the parameters.
   public let config: Config
+  /// The repetition, counted from 0.
+  public let repetition: Int
+  /// The number of domains before the one that the config comes from.
+  public let updates: Int
+  /// The devices that are assigned to the experiment; nil for none.
+  public let device: AnyAlias?
   /// Writes to the log of the experiment, and to the one of the research.
   public let logger: Logger
   /// The number of the current iteration, from 0.
@@ -70,6 +76,9 @@ public final class RunContext {
     name: String = "",
     branch: Int = 0,
     config: Config,
+    repetition: Int = 0,
+    updates: Int = 0,
+    device: AnyAlias? = nil,
     random: RandomStream,
     repetitionRandom: RandomStream = RandomStream(seed: 0),
     logger: Logger = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() },
@@ -80,6 +89,9 @@ public final class RunContext {
     self.name = name
     self.branch = branch
     self.config = config
+    self.repetition = repetition
+    self.updates = updates
+    self.device = device
     self.logger = logger
     self.random = random
     self.repetitionRandom = repetitionRandom
@@ -98,13 +110,29 @@ public final class RunContext {
   public subscript<T>(key: String, as type: T.Type = T.self) -> T {
     get throws {
       // For other types it is an error.
-      if type is any OptionalType.Type, !config.has(key) { missingReads.insert(key) }
-      return try config[key, as: type]
+      if type is any OptionalType.Type, !config.has(key), !Config.reservedKeys.contains(key) {
+        missingReads.insert(key)
+      }
+      return try parameter(key, as: type)
     }
   }
 
-  /// The repetition, counted from 0.
-  public var repetition: Int { (try? config["repetition", as: Int.self]) ?? 0 }
+  /// The value of a parameter, or of what a run adds to the config: `repetition`, `updates`, `device`.
+  package func parameter<T>(_ key: String, as type: T.Type) throws -> T {
+    guard Config.reservedKeys.contains(key), !config.has(key) else {
+      return try config[key, as: type]
+    }
+    return try fullConfig[key, as: type]
+  }
+
+  /// The config with what a run adds to it: `repetition`, `updates` and, if there is one, `device`.
+  public var fullConfig: Config {
+    var full = config
+    full.set("repetition", to: AnyAlias(Value.int(repetition)))
+    full.set("updates", to: AnyAlias(Value.int(updates)))
+    if let device { full.set("device", to: device) }
+    return full
+  }
 
   /// The last output of a unit: of this iteration if the unit has run in it, else an older one.
   ///

@@ -116,7 +116,7 @@ struct Timeline {
         bars[index].count += 1
         continue
       }
-      let config = Markup.cut(experiment.config.withoutAuxiliary.description, 120)
+      let config = Markup.cut(experiment.config.description, 120)
       let cause =
         experiment.failures.first.map { ": \($0.unit): \(Markup.cut($0.message, 120))" } ?? ""
       last[row] = bars.count

@@ -187,14 +187,14 @@ struct Grouping {
     var order: [ExperimentRecord] = []
     var places: [Config: Int] = [:]
     for experiment in results.experiments {
-      let config = experiment.config.withoutAuxiliary
+      let config = experiment.config
       if places[config] == nil {
         places[config] = order.count
         order.append(experiment)
       }
     }
     let total = order.count
-    var chosen = order.map(\.config.withoutAuxiliary)
+    var chosen = order.map(\.config)
     if total > most {
       let best = objective.map { results.best(by: $0, count: most).map(\.config) } ?? []
       chosen = best.isEmpty ? Array(chosen.prefix(most)) : best
@@ -207,6 +207,6 @@ struct Grouping {
       varying.isEmpty
         ? "all" : varying.map { config[alias: $0]?.name ?? "(absent)" }.joined(separator: ", ")
     }
-    groups = results.experiments.map { shown[$0.config.withoutAuxiliary] }
+    groups = results.experiments.map { shown[$0.config] }
   }
 }

@@ -81,6 +81,10 @@ private final class DirectSink: RecordSink {
 
   func recordAtOnce(_ records: [RunRecord]) { _ = take(records) }
 
+  func recordNow(_ record: RunRecord) {
+    if take([record]) { recorder.roomBlocking() }
+  }
+
   private func take(_ records: [RunRecord]) -> Bool {
     // Records of this process are always readable and expected.
     listener.withLock { (try? $0?.take(records)) ?? false }

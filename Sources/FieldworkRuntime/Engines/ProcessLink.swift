@@ -187,4 +187,3 @@ final class ProcessLink: WorkerLink, @unchecked Sendable {
     return poll(&wait, 1, 0) > 0 && wait.revents & Int16(POLLIN) != 0
   }
 }
-

@@ -98,7 +98,8 @@ extension TaskOrder {
       let key = try bytes.string()
       return (key, try bytes.int())
     }
-    let states = try bytes.list { bytes in (try RunRecord(from: &bytes), try RunRecord(from: &bytes))
+    let states = try bytes.list { bytes in
+      (try RunRecord(from: &bytes), try RunRecord(from: &bytes))
     }
     let leader = try experiment(&bytes)
     self.init(

@@ -1,6 +1,7 @@
 import FieldworkCore
 import FieldworkStore
 import Foundation
+import Logging
 
 /// Runs the tasks of one worker, one after another, and records what happens in them.
 final class TaskHost: Sendable {
@@ -174,14 +175,33 @@ final class TaskHost: Sendable {
       name: research.name,
       branch: experiment.branch,
       config: experiment.config,
+      repetition: experiment.repetition,
+      updates: experiment.updates,
+      device: experiment.device,
       random: RandomStream(Philox(text: random)),
       repetitionRandom: RandomStream(
         Philox(text: "repetition|\(setting.seed)|\(experiment.repetition)")
       ),
-      logger: services.logger(experiment.id),
+      logger: logger(experiment),
       makeDirectory: { try makeDirectory(experiment.id) },
       makeResults: setting.makeResults
     )
+  }
+
+  /// The logger of an experiment; one that writes nothing if there is no log.
+  private func logger(_ experiment: PlannedExperiment) -> Logger {
+    let label = "\(research.name).\(experiment.id)"
+    guard let threshold = research.settings.logLevel else {
+      return Logger(label: label) { _ in SwiftLogNoOpLogHandler() }
+    }
+    return Logger(label: label) { [sink] _, provider in
+      RecordLogHandler(
+        sink,
+        experiment: experiment.key,
+        threshold: threshold,
+        metadataProvider: provider
+      )
+    }
   }
 
   /// Seconds since 1970.

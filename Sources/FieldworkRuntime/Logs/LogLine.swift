@@ -21,7 +21,7 @@ struct LogLine {
   /// Who tells it: the research, or research and experiment.
   var name: String
   var message: String
-  var metadata: Logger.Metadata = [:]
+  var metadata: [String: String] = [:]
 
   /// The line with its end.
   var text: String {
@@ -32,7 +32,7 @@ struct LogLine {
     text += LogLine.word(name)
     if let first = lines.first, !first.isEmpty { text += " " + first }
     for (key, value) in metadata.sorted(by: { $0.key < $1.key }) {
-      text += " \(LogLine.word(key))=\(LogLine.word("\(value)"))"
+      text += " \(LogLine.word(key))=\(LogLine.word(value))"
     }
     for line in lines.prefix(end + 1).dropFirst() { text += "\n    " + line }
     return text + "\n"

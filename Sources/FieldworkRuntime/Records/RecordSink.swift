@@ -9,6 +9,9 @@ protocol RecordSink: Sendable {
   /// Takes records in their order, from any thread, without waiting.
   func recordAtOnce(_ records: [RunRecord])
 
+  /// Takes a record that must not be lost if the process dies next, and blocks the thread while too many are waiting.
+  func recordNow(_ record: RunRecord)
+
   /// Counts an iteration that has ended.
   func iterationEnded(_ experiment: String, _ iteration: Int)
 

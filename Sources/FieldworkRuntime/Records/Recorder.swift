@@ -64,6 +64,10 @@ final class Recorder: RecordSink {
 
   func recordAtOnce(_ records: [RunRecord]) { _ = take(records) }
 
+  func recordNow(_ record: RunRecord) {
+    if take([record]) { roomBlocking() }
+  }
+
   func iterationEnded(_ experiment: String, _ iteration: Int) {
     guard !observers.isEmpty else { return }
     state.withLock { state in

@@ -94,7 +94,11 @@ public struct ResearchRunner: Sendable {
       folder: store.folder,
       workers: research.settings.wantedWorkers
     ) { error in
-      if let report = report.withLock({ $0 }) { report(error) } else { warnings.withLock { $0.append(error) } }
+      if let report = report.withLock({ $0 }) {
+        report(error)
+      } else {
+        warnings.withLock { $0.append(error) }
+      }
     }
     let run = RunState(
       research,

@@ -8,7 +8,7 @@ import Logging
 /// Nothing is made that was not asked for.
 final class RunServices: Sendable {
   let capture: OutputCapture?
-  let logBook: LogBook?
+  let log: RunLog?
   private let devices: DeviceAssignment?
   private let role: Role
   /// The devices that a scheduler has left to the run; nil for all.
@@ -22,8 +22,6 @@ final class RunServices: Sendable {
     /// Of a worker in a process of its own, whose standard error its supervisor reads.
     case worker
   }
-
-  private let silence = Logger(label: "fieldwork") { _ in SwiftLogNoOpLogHandler() }
 
   /// - Parameters:
   ///   - folder: the folder of the results; nil for results in memory.
@@ -57,12 +55,12 @@ final class RunServices: Sendable {
         failed: failed
       )
     }
-    if let level = settings.logLevel {
-      let place: LogBook.Place =
+    if let level = settings.logLevel, role == .run {
+      let place: RunLog.Place =
         folder.map { .folder($0) } ?? .descriptor(capture?.terminalError ?? 2)
-      logBook = LogBook(name: research.name, place, threshold: level, failed: failed)
+      log = RunLog(name: research.name, place, threshold: level, failed: failed)
     } else {
-      logBook = nil
+      log = nil
     }
     devices = try settings.devices.map {
       try DeviceAssignment($0, workers: workers, branches: settings.branches.count)
@@ -91,7 +89,7 @@ final class RunServices: Sendable {
   }
 
   /// The observers beside those of the caller: the log of the run.
-  var observers: [any RunObserver] { logBook.map { [LogConsumer($0)] } ?? [] }
+  var observers: [any RunObserver] { log.map { [LogObserver($0)] } ?? [] }
 
   func begin() throws {
     // What a process that died has printed last. Workers begin while others run.
@@ -132,12 +130,12 @@ final class RunServices: Sendable {
       role == .worker
       ? devices.local(ofWorker: worker, branch: branch)
       : devices.physical(ofWorker: worker, branch: branch)
-    experiment.config.set("device", to: AnyAlias(value))
+    experiment.device = AnyAlias(value)
   }
 
   /// The devices of an experiment by the names that the system knows; nil for none.
   func deviceName(of experiment: PlannedExperiment, worker: Int) -> String? {
-    guard let devices else { return experiment.config[alias: "device"].map(\.name) }
+    guard let devices else { return experiment.device?.name }
     return AnyAlias(devices.physical(ofWorker: worker, branch: experiment.branch)).name
   }
 
@@ -149,10 +147,6 @@ final class RunServices: Sendable {
   /// What the environment of a worker's process has for its devices.
   func environment(ofWorker worker: Int) -> [String: String] {
     devices?.environment(ofWorker: worker, within: mask) ?? [:]
-  }
-
-  func logger(_ experiment: String) -> Logger {
-    logBook?.logger(experiment: experiment) ?? silence
   }
 
   /// Leads what the branches of a task print to their experiments; nil if output goes to one place.

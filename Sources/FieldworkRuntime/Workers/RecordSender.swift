@@ -64,6 +64,11 @@ final class RecordSender: RecordSink {
     schedule()
   }
 
+  func recordNow(_ record: RunRecord) {
+    _ = add([record])
+    flush()
+  }
+
   func iterationEnded(_ experiment: String, _ iteration: Int) {
     let isFirst = state.withLock { state in
       defer { state.iterations.add(experiment, iteration) }

@@ -41,6 +41,8 @@ public enum RunRecord: Sendable {
   case runEnded(RunSummary)
   /// A unit begins to run. Only observers that ask for units get it.
   case unitStarted(experiment: String, unit: String, iteration: Int)
+  /// A unit has written to the log of its experiment.
+  case logged(experiment: String, LogEntry)
   /// So many iterations have ended, the last of them with the given number, since the last such record.
   case iterations(experiment: String, last: Int, count: Int)
   /// An experiment runs again.
@@ -77,6 +79,23 @@ public enum RunRecord: Sendable {
   }
 }
 
+/// A line that a unit writes to the log of its experiment.
+public struct LogEntry: Sendable, Hashable {
+  /// The name of the level, as swift-log has it.
+  public let level: String
+  public let message: String
+  public let metadata: [String: String]
+  /// In seconds since 1970.
+  public let at: Double
+
+  package init(level: String, message: String, metadata: [String: String], at: Double) {
+    self.level = level
+    self.message = message
+    self.metadata = metadata
+    self.at = at
+  }
+}
+
 extension RunRecord {
   /// True for a record that the store writes, false for a record of the moment.
   public var isStored: Bool {
@@ -84,7 +103,7 @@ extension RunRecord {
     case .note, .variables, .started, .skipped, .reopened, .removed, .renamed, .saved, .failed,
       .ended, .checkpoint, .updated, .meta, .profiled, .output:
       true
-    case .runStarted, .runEnded, .unitStarted, .iterations, .retrying, .domainUpdated,
+    case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
       false
     }
@@ -96,6 +115,7 @@ extension RunRecord {
     case .started(let experiment, _): experiment.key
     case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),
       .output(let key, _, _), .checkpoint(let key, _), .unitStarted(let key, _, _),
+      .logged(let key, _),
       .iterations(let key, _, _), .retrying(let key, _):
       key
     default: nil
@@ -110,6 +130,7 @@ extension RunRecord {
     case .checkpoint(_, let checkpoint):
       return checkpoint.parts.reduce(rest) { $0 + $1.content.count }
     case .output(_, _, let text), .printed(_, let text): return rest + text.utf8.count
+    case .logged(_, let entry): return rest + entry.message.utf8.count
     default: return rest
     }
   }

@@ -6,7 +6,7 @@ public struct ExperimentRecord: Sendable {
   public let id: String
   /// The number in the order of the plan, from 0.
   public let ordinal: Int
-  /// The config with the repetition and the number of updates.
+  /// The values of the parameters.
   public let config: Config
   public let repetition: Int
   public let updates: Int
@@ -35,7 +35,7 @@ public struct ExperimentRecord: Sendable {
   public let failures: [Failure]
   /// What identifies the experiment whatever prefix its id has, see ``PlannedExperiment/key``.
   package let key: String
-  /// What the config without its auxiliary parameters is told apart by.
+  /// The text that distinguishes the config from others.
   let point: String
 
   init(_ row: Row, failures: [Failure], occurrences: inout [Place: Int]) throws {
@@ -72,6 +72,14 @@ public struct ExperimentRecord: Sendable {
 
   /// Whether another experiment has the same config, whatever its repetition.
   package func hasSameConfig(as other: ExperimentRecord) -> Bool { point == other.point }
+
+  /// The config with the repetition and the number of updates.
+  var fullConfig: Config {
+    var full = config
+    full.set("repetition", to: AnyAlias(FieldworkCore.Value.int(repetition)))
+    full.set("updates", to: AnyAlias(FieldworkCore.Value.int(updates)))
+    return full
+  }
 
   /// How long it ran, in seconds; nil while it runs. It is 0 where the clock was set back meanwhile.
   public var duration: Double? { started.flatMap { start in ended.map { max(0, $0 - start) } } }

@@ -207,7 +207,7 @@ private struct ProfileGroups {
     self.names = names.filter { seen.insert($0).inserted }
     var known: [[Value?]: Int] = [:]
     for experiment in experiments {
-      let key = self.names.map { ProfileGroups.value($0, experiment.config) }
+      let key = self.names.map { ProfileGroups.value($0, experiment.fullConfig) }
       let position = known[key, default: values.count]
       if position == values.count {
         known[key] = position
@@ -218,7 +218,7 @@ private struct ProfileGroups {
     for (index, name) in self.names.enumerated()
     where !values.isEmpty && values.allSatisfy({ $0[index] == nil }) {
       var keys: [String] = []
-      for key in experiments.flatMap(\.config.keys) where !keys.contains(key) { keys.append(key) }
+      for key in experiments.flatMap(\.fullConfig.keys) where !keys.contains(key) { keys.append(key) }
       throw FieldworkError(
         .missingParameter,
         "no config has a parameter '\(name)'; configs have \(keys.joined(separator: ", "))"

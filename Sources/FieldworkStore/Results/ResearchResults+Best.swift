@@ -110,7 +110,7 @@ extension ResearchResults {
       }
       return Ranked(
         experiment: group[0],
-        config: experiments[group[0]].config.withoutAuxiliary,
+        config: experiments[group[0]].config,
         statistics: Statistics(counted.map(\.number)),
         byRepetition: Dictionary(
           counted.map { ($0.repetition, $0.number) },

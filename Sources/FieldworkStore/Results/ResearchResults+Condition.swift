@@ -22,7 +22,7 @@ extension ResearchResults {
   /// What a name stands for, by the position of an experiment.
   private func subjects(_ name: String) throws -> (Int) -> Condition.Subject {
     let isParameter =
-      !Config.auxiliaryKeys.contains(name)
+      !Config.reservedKeys.contains(name)
       && experiments.contains { !$0.config.subject(name).isUnknown }
     if isParameter { return { experiments[$0].config.subject(name) } }
     if variables.contains(name) {
@@ -60,7 +60,7 @@ extension ResearchResults {
     var seen = Set<String>()
     return experiments.flatMap { experiment in
       experiment.config.entries.map(\.name.key).filter {
-        !Config.auxiliaryKeys.contains($0) && seen.insert($0).inserted
+        !Config.reservedKeys.contains($0) && seen.insert($0).inserted
       }
     }
   }

@@ -126,7 +126,7 @@ extension ResearchResults {
         continue
       }
       let rest = Config(
-        experiment.config.withoutAuxiliary.entries.filter {
+        experiment.config.entries.filter {
           !ignored.contains($0.name.key) && !ignored.contains($0.name.alias)
         }
       )

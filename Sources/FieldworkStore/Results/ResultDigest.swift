@@ -48,7 +48,7 @@ extension ResearchResults {
     for experiment in failed {
       guard let failure = experiment.failures.first else { continue }
       let key = [
-        failure.unit, failure.kind, failure.pattern(replacing: experiment.config.withoutAuxiliary),
+        failure.unit, failure.kind, failure.pattern(replacing: experiment.config),
       ]
       if let position = positions[key] {
         groups[position].append(experiment)
@@ -62,7 +62,7 @@ extension ResearchResults {
         failure: group[0].failures[0],
         count: group.count,
         exampleID: group[0].id,
-        exampleConfig: group[0].config.withoutAuxiliary
+        exampleConfig: group[0].config
       )
     }
   }

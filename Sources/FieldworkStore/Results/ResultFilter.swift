@@ -57,7 +57,7 @@ public struct ResultFilter: Sendable {
     let passes = try configCondition()
     return { experiment in
       try ids?.contains(experiment.id) ?? true && states?.contains(experiment.state) ?? true
-        && passes(experiment.config) && predicate?(experiment) ?? true
+        && passes(experiment.fullConfig) && predicate?(experiment) ?? true
     }
   }
 

@@ -61,7 +61,7 @@ struct TableBuilder {
       columns.append(
         Table.Column(
           name: "config",
-          cells: experiments.map { .string($0.config.withoutAuxiliary.aliasText()) },
+          cells: experiments.map { .string($0.config.aliasText()) },
           role: .parameter
         )
       )
@@ -70,7 +70,7 @@ struct TableBuilder {
     var places: [String: Int] = [:]
     var parameters: [ParameterColumn] = []
     for (index, experiment) in experiments.enumerated() {
-      let config = experiment.config.withoutAuxiliary
+      let config = experiment.config
       let hasRepeatedKeys = config.count < config.entries.count
       let entries = config.entries
       for (position, entry) in entries.enumerated() {

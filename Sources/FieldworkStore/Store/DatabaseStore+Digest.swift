@@ -47,7 +47,7 @@ extension DatabaseStore {
     )
     guard let row else { return nil }
     return ResultDigest.Best(
-      config: try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary,
+      config: try StoredConfig.decode(try row.decode(forColumn: "entries")),
       mean: try row.decode(forColumn: "mean"),
       count: try row.decode(forColumn: "count")
     )
@@ -69,7 +69,7 @@ extension DatabaseStore {
     )
     var all: [ResultDigest.FailureGroup] = []
     while let row = try rows.next() {
-      let config = try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary
+      let config = try StoredConfig.decode(try row.decode(forColumn: "entries"))
       all.append(
         ResultDigest.FailureGroup(
           failure: try Failure(row),

@@ -77,7 +77,7 @@ extension DatabaseStore {
       let last: Int? = try row.decode(forColumn: "last")
       return StoredStatus.Running(
         id: try row.decode(forColumn: "id"),
-        config: try StoredConfig.decode(try row.decode(forColumn: "entries")).withoutAuxiliary,
+        config: try StoredConfig.decode(try row.decode(forColumn: "entries")),
         worker: try row.decode(forColumn: "worker"),
         began: try row.decode(forColumn: "started"),
         iterations: last.map { $0 + 1 } ?? 0

@@ -232,7 +232,7 @@ extension DatabaseStore {
     case .checkpoint(let id, let checkpoint):
       try checkpoint.write(to: database, id, experiment: try number(of: id, database, &numbers))
     case .meta, .profiled, .output: try writeDetail(record, database, &numbers)
-    case .runStarted, .runEnded, .unitStarted, .iterations, .retrying, .domainUpdated,
+    case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
       break
     }
@@ -284,7 +284,7 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws {
     for entry in experiment.config.entries
-    where !Config.auxiliaryKeys.contains(entry.name.key)
+    where !Config.reservedKeys.contains(entry.name.key)
       && numbers.parameters.insert(entry.name.key).inserted
     {
       try run(
@@ -302,7 +302,7 @@ extension DatabaseStore {
       return
     }
     let cells = [
-      Cell(experiment.key), Cell(experiment.id), Cell(experiment.config.withoutAuxiliary.identity),
+      Cell(experiment.key), Cell(experiment.id), Cell(experiment.config.identity),
       Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
       Cell(experiment.repetition), Cell(experiment.updates),
       Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),

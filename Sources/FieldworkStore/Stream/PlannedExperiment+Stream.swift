@@ -8,9 +8,11 @@ extension PlannedExperiment {
     writer.append(key)
     writer.append(repetition)
     writer.append(updates)
+    writer.append(identity.occurrence)
     writer.append(task)
     writer.append(branch)
     writer.append(config.entries) { $0.append($1) }
+    writer.append(device) { $0.append(Config.Entry("device", $1)) }
   }
 
   /// Reads an experiment.
@@ -25,6 +27,7 @@ extension PlannedExperiment {
     let key = try reader.string()
     let repetition = try reader.int()
     let updates = try reader.int()
+    let occurrence = try reader.int()
     let task = try reader.int()
     let branch = try reader.int()
     self.init(
@@ -34,8 +37,10 @@ extension PlannedExperiment {
       config: Config(restored: try reader.list { try $0.entry(resolve) }),
       repetition: repetition,
       updates: updates,
+      occurrence: occurrence,
       task: task,
-      branch: branch
+      branch: branch,
+      device: try reader.optional { try $0.entry(nil).value }
     )
   }
 }

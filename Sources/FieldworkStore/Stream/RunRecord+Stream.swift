@@ -32,12 +32,13 @@ extension RunRecord {
     static let printed: UInt8 = 25
     static let warning: UInt8 = 26
     static let link: UInt8 = 27
+    static let logged: UInt8 = 28
 
     /// True for a record that begins with the key of an experiment, or with another name.
     static func hasKey(_ tag: UInt8) -> Bool {
       switch tag {
       case note, started, skipped, saved, failed, ended, profiled, output, checkpoint, renamed,
-        reopened, removed, unitStarted, iterations, retrying:
+        reopened, removed, unitStarted, logged, iterations, retrying:
         true
       default: false
       }
@@ -130,6 +131,16 @@ extension RunRecord {
       writer.append(key)
       writer.append(unit)
       writer.append(iteration)
+    case .logged(let key, let entry):
+      writer.append(Tag.logged)
+      writer.append(key)
+      writer.append(entry.level)
+      writer.append(entry.message)
+      writer.append(entry.metadata.sorted { $0.key < $1.key }) { writer, item in
+        writer.append(item.key)
+        writer.append(item.value)
+      }
+      writer.append(entry.at)
     case .iterations(let key, let last, let count):
       writer.append(Tag.iterations)
       writer.append(key)
@@ -228,6 +239,19 @@ extension RunRecord {
     case Tag.unitStarted:
       let unit = try reader.string()
       self = .unitStarted(experiment: key, unit: unit, iteration: try reader.int())
+    case Tag.logged:
+      let level = try reader.string()
+      let message = try reader.string()
+      let metadata = try reader.list { reader in (try reader.string(), try reader.string()) }
+      self = .logged(
+        experiment: key,
+        LogEntry(
+          level: level,
+          message: message,
+          metadata: Dictionary(metadata) { $1 },
+          at: try reader.double()
+        )
+      )
     case Tag.iterations:
       let last = try reader.int()
       self = .iterations(experiment: key, last: last, count: try reader.int())

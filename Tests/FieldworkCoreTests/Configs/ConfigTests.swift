@@ -60,9 +60,8 @@ final class ConfigTests: XCTestCase {
     XCTAssertEqual(Config().merging(first), first)
   }
 
-  func testSelectingAndAuxiliary() {
-    let config: Config = ["updates": 0, "a": 1, "repetition": 2, "device": "0", "b": 2]
-    XCTAssertEqual("\(config.withoutAuxiliary)", "{a: 1, b: 2}")
+  func testSelecting() {
+    let config: Config = ["a": 1, "b": 2, "c": 3]
     XCTAssertEqual("\(config.selecting(["b", "a", "z"]))", "{a: 1, b: 2}")
   }
 

@@ -20,7 +20,7 @@ final class ConfigStreamTests: XCTestCase {
   /// The value of `a` and the repetition of each config: `1/0 2/0`.
   private func text(_ domain: Domain, _ settings: IterationSettings) throws -> String {
     try elements(domain, settings).map { element in
-      XCTAssertEqual(element.config[alias: "repetition"]?.plain, .int(element.repetition))
+      XCTAssertFalse(element.config.contains("repetition"))
       return "\(try element.config["a", as: Int.self])/\(element.repetition)"
     }.joined(separator: " ")
   }
@@ -63,8 +63,7 @@ final class ConfigStreamTests: XCTestCase {
             let settings = IterationSettings(
               configs: configs,
               repetitions: repetitions,
-              repeatEach: repeatEach,
-              addsAuxiliary: false
+              repeatEach: repeatEach
             )
             let count = try domain.configs().count
             let expected = count == 0 ? 0 : (configs ?? count)
@@ -89,7 +88,7 @@ final class ConfigStreamTests: XCTestCase {
         IterationSettings(configs: 5, repetitions: 3, repeatEach: repeatEach, seed: 4)
       )
       let samples = Dictionary(grouping: found, by: \.repetition)
-        .mapValues { $0.map { $0.config.withoutAuxiliary.description } }
+        .mapValues { $0.map { $0.config.description } }
       XCTAssertEqual(samples[0], samples[1])
       XCTAssertEqual(samples[0], samples[2])
       XCTAssertEqual(samples[0], try domain.texts(limit: 5, seed: 4))
@@ -103,7 +102,7 @@ final class ConfigStreamTests: XCTestCase {
     )
     let found = try elements(
       domain,
-      IterationSettings(configs: 30, repetitions: 2, repeatEach: 7, addsAuxiliary: false)
+      IterationSettings(configs: 30, repetitions: 2, repeatEach: 7)
     )
     let first = found.filter { $0.repetition == 0 }.map(\.config)
     XCTAssertEqual(first, found.filter { $0.repetition == 1 }.map(\.config))
@@ -140,15 +139,14 @@ final class ConfigStreamTests: XCTestCase {
     XCTAssertNil(stream.size)
     let found = try elements(domain, IterationSettings(repetitions: 2), limit: 400)
     XCTAssertEqual(found.map(\.repetition), (0..<400).map { $0 / 100 % 2 })
-    XCTAssertEqual(found[0].config.withoutAuxiliary, found[100].config.withoutAuxiliary)
-    XCTAssertNotEqual(found[0].config.withoutAuxiliary, found[200].config.withoutAuxiliary)
+    XCTAssertEqual(found[0].config, found[100].config)
+    XCTAssertNotEqual(found[0].config, found[200].config)
   }
 
-  func testAuxiliaryParameters() throws {
+  func testElementsNameTheirUpdate() throws {
     let found = try elements(three, IterationSettings(updates: 3))
-    XCTAssertEqual("\(found[1].config)", "{a: 2, repetition: 0, updates: 3}")
-    let plain = try elements(three, IterationSettings(updates: 3, addsAuxiliary: false))
-    XCTAssertEqual("\(plain[1].config)", "{a: 2}")
+    XCTAssertEqual("\(found[1].config)", "{a: 2}")
+    XCTAssertEqual(found.map(\.updates), [3, 3, 3])
   }
 
   func testIdPrefixes() throws {

@@ -6,7 +6,8 @@ private final class Model { let size = 3 }
 final class RunContextTests: XCTestCase {
   private let run = RunContext(
     id: "id",
-    config: ["a": 1, "none": nil, "repetition": 2],
+    config: ["a": 1, "none": nil],
+    repetition: 2,
     random: RandomStream(seed: 1),
     makeDirectory: { "folder" },
     makeResults: { "results" }
@@ -20,7 +21,7 @@ final class RunContextTests: XCTestCase {
     assertThrows(.missingParameter) { try EC<Int>("b").evaluate(in: run) }
     assertThrows(.wrongType) { try EC<String?>("a").evaluate(in: run) }
     XCTAssertEqual(try EC().evaluate(in: run), ["a": 1, "none": nil])
-    XCTAssertEqual(try EC(full: true).evaluate(in: run).count, 3)
+    XCTAssertEqual(try EC(full: true).evaluate(in: run).count, 4)
     XCTAssertEqual(run.repetition, 2)
     XCTAssertEqual(try run["a"], 1)
   }

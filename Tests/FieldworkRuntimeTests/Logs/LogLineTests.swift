@@ -4,7 +4,7 @@ import XCTest
 @testable import FieldworkRuntime
 
 final class LogLineTests: XCTestCase {
-  private func line(_ message: String, _ metadata: Logger.Metadata = [:]) -> String {
+  private func line(_ message: String, _ metadata: [String: String] = [:]) -> String {
     LogLine(
       time: 1_795_516_874.123,
       level: .info,
@@ -36,7 +36,7 @@ final class LogLineTests: XCTestCase {
         "m",
         [
           "seed": "7", "config": "{lr: 0.1, size: 8}", "empty": "", "quote": "a\"b\\c",
-          "lines": "1\n2\r\n3", "a key": "=", "list": ["x", "y"],
+          "lines": "1\n2\r\n3", "a key": "=", "list": #"["x", "y"]"#,
         ]
       ),
       #"\#(start) m "a key"="=" config="{lr: 0.1, size: 8}" empty="" lines="1\n2\n3" "#

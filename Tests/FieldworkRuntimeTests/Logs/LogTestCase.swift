@@ -19,9 +19,9 @@ class LogTestCase: RuntimeTestCase {
   func makeBook(
     _ threshold: Logger.Level,
     name: String = "test",
-    _ place: LogBook.Place? = nil
-  ) -> LogBook {
-    LogBook(name: name, place ?? .folder(folder), threshold: threshold) { [failures] failure in
+    _ place: RunLog.Place? = nil
+  ) -> RunLog {
+    RunLog(name: name, place ?? .folder(folder), threshold: threshold) { [failures] failure in
       failures.change { $0.append(failure) }
     }
   }

@@ -24,13 +24,22 @@ final class RunAccountTests: RuntimeTestCase {
     let store = try DatabaseStore.inMemory()
     try await ResearchRunner(research(), store: store).run()
     let first = try XCTUnwrap(try store.status().account)
-    XCTAssertEqual([first.counters.planned, first.counters.skipped, first.counters.done, first.counters.failed], [6, 0, 3, 3])
+    XCTAssertEqual(
+      [first.counters.planned, first.counters.skipped, first.counters.done, first.counters.failed],
+      [6, 0, 3, 3]
+    )
     XCTAssertEqual([first.workers, first.counters.interrupted], [2, 0])
     XCTAssertNotNil(first.ended)
     XCTAssertNil(first.left)
     try await ResearchRunner(research(isMended: true), store: store).run()
     let second = try XCTUnwrap(try store.status().account)
-    XCTAssertEqual([second.counters.planned, second.counters.skipped, second.counters.done, second.counters.failed], [6, 3, 3, 0])
+    XCTAssertEqual(
+      [
+        second.counters.planned, second.counters.skipped, second.counters.done,
+        second.counters.failed,
+      ],
+      [6, 3, 3, 0]
+    )
     XCTAssertGreaterThanOrEqual(second.began, first.began)
     XCTAssertEqual(try store.status().counts, [.done: 6])
   }

@@ -5,7 +5,8 @@ import XCTest
 /// What one process writes on a board another one reads.
 final class WorkerPositionTests: XCTestCase {
   /// The two ends of a board: as the worker has it, and as its supervisor.
-  private func boards(_ branches: Int) throws -> (writing: WorkerPosition, reading: WorkerPosition) {
+  private func boards(_ branches: Int) throws -> (writing: WorkerPosition, reading: WorkerPosition)
+  {
     let own = try WorkerPosition(branches: branches)
     return (try WorkerPosition(descriptor: own.descriptor, branches: branches), own)
   }

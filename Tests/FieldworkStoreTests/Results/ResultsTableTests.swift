@@ -9,12 +9,7 @@ final class ResultsTableTests: StoreTestCase {
   private func results(repetitions: Int = 1) throws -> ResearchResults {
     let store = try DatabaseStore.inMemory()
     func config(_ pairs: [(ParameterName, AnyAlias)], _ repetition: Int) -> Config {
-      Config(
-        pairs.map { Config.Entry($0.0, $0.1) } + [
-          Config.Entry("repetition", AnyAlias(Value.int(repetition))),
-          Config.Entry("updates", AnyAlias(Value.int(0))),
-        ]
-      )
+      Config(pairs.map { Config.Entry($0.0, $0.1) })
     }
     let rate = ParameterName(Alias("r", "rate"))
     let first = experiment(0, config([(rate, AnyAlias("low", 0.1))], 0))

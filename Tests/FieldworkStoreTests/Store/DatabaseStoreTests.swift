@@ -8,8 +8,8 @@ import XCTest
 final class DatabaseStoreTests: StoreTestCase {
   /// Writes all kinds of records, among them a second attempt at an experiment.
   private func fill(_ store: some ResultStore) throws {
-    let first = experiment(0, ["a": 1, "repetition": 0])
-    let second = experiment(1, ["a": 2, "repetition": 0])
+    let first = experiment(0, ["a": 1])
+    let second = experiment(1, ["a": 2])
     try store.write([
       .note("seed", "12"), .note("other", [1, nil]), .variables(["z", "b"]),
       .started(second, ExperimentStart(at: 1, worker: 1, device: nil)),
@@ -55,7 +55,7 @@ final class DatabaseStoreTests: StoreTestCase {
     equal(results.experiments.map(\.duration), [2.5, 1])
     equal(
       results.experiments.map(\.config),
-      [["a": 1, "repetition": 0], ["a": 2, "repetition": 0]]
+      [["a": 1], ["a": 2]]
     )
     equal(results.experiments[1].failures.map(\.message), ["second"])
     equal(results.experiments[1].failures.map(\.place?.description), ["M/F.swift:3"])

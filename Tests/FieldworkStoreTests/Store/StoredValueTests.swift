@@ -68,7 +68,6 @@ final class StoredValueTests: StoreTestCase {
     config.set("unnamed", to: AnyAlias(Alias<Double>(0.5)))
     config.set("a/b", to: "say \"x\"\n")
     config.set("nothing", to: nil)
-    config.set("repetition", to: 2)
     let store = try DatabaseStore.inMemory()
     try store.write([
       .started(experiment(0, config, repetition: 2), ExperimentStart(at: 0, worker: 0, device: nil))

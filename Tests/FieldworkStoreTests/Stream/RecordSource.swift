@@ -55,8 +55,6 @@ struct RecordSource {
       config.set(name, to: alias())
     }
     let repetition = below(3)
-    config.set("repetition", to: AnyAlias(Value.int(repetition)))
-    config.set("updates", to: 0)
     return PlannedExperiment(
       ordinal: ordinal,
       id: "0\(ordinal)_key\(ordinal)",
@@ -64,8 +62,10 @@ struct RecordSource {
       config: config,
       repetition: repetition,
       updates: 0,
+      occurrence: below(2),
       task: ordinal / 2,
-      branch: ordinal % 2
+      branch: ordinal % 2,
+      device: flag() ? AnyAlias(Value.string("cuda:1")) : nil
     )
   }
 

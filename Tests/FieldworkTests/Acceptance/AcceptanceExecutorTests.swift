@@ -7,7 +7,7 @@ final class AcceptanceExecutorTests: AcceptanceRunCase {
   private let research = Research("executed", iterations: 2, seed: 1) {
     Domain("x" <- 0..<1000, "y" <- [0])
     Unit("base", root: true) { run in run.iteration * 100 }
-    Unit("f", saving: "config") { run in run.config.withoutAuxiliary.description }
+    Unit("f", saving: "config") { run in run.config.description }
     Save("sum", EC<Int>("x") + O<Int>("base"))
     Save("all", EC<Int>("x").all)
   }

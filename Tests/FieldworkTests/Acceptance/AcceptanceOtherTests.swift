@@ -164,7 +164,7 @@ final class AcceptanceOtherTests: AcceptanceRunCase {
       Unit("f", saving: "y") { run in (0..<count).map { _ in run.random.uniform() } }
     }.run()
     let pairs = zip(results.experiments, results.lastValues(of: "y")).map { experiment, value in
-      let key = "\(experiment.config.withoutAuxiliary) \(experiment.repetition)"
+      let key = "\(experiment.config) \(experiment.repetition)"
       guard case .list(let values) = value else { return (key, [Value?]()) }
       return (key, values)
     }

@@ -48,11 +48,11 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
     let before = Domain("a" <- [1, 2], "b" <- ["x"])
     let given = try await Research("given", seed: 1) {
       before
-      Unit("f", saving: "config") { run in run.config.withoutAuxiliary.description }
+      Unit("f", saving: "config") { run in run.config.description }
     }.run()
     XCTAssertEqual(try column("config", given), ["{a: 1, b: x}", "{a: 2, b: x}"])
     let none = try await Research("none", repetitions: 2, seed: 1) {
-      Unit("f", saving: "config") { run in run.config.description }
+      Unit("f", saving: "config") { run in run.fullConfig.description }
     }.run()
     XCTAssertEqual(
       try column("config", none),

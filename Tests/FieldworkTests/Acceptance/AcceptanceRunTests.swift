@@ -30,7 +30,7 @@ final class AcceptanceRunTests: AcceptanceRunCase {
       branches: [["x": 7, "b": 0], ["b": 1]]
     ) {
       Domain("x" <- 1...5)
-      Unit("f", saving: "config") { run in run.config.withoutAuxiliary.description }
+      Unit("f", saving: "config") { run in run.config.description }
     }.run()
     XCTAssertEqual(
       results.lastValues(of: "config"),

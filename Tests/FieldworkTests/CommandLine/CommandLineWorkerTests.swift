@@ -122,7 +122,7 @@ final class CommandLineWorkerTests: FaultTestCase {
     XCTAssertEqual(run.status, 2)
     XCTAssertTrue(
       run.error.contains(
-        "error: a worker process cannot be used, since the research comes out differently in it"
+        "error: a worker process cannot be used, since the research differs in it"
       ),
       run.error
     )

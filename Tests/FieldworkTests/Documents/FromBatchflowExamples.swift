@@ -52,7 +52,7 @@ final class FromBatchflowExamples: DocumentExampleCase {
     func research(_ workers: Slots, _ branches: Slots) -> Research {
       Research("slots", seed: 1, workers: workers, branches: branches) {
         Domain("x" <- [1, 2, 3])
-        Unit("f", saving: "config") { run in run.config.withoutAuxiliary.description }
+        Unit("f", saving: "config") { run in run.config.description }
         Save("together", EC<Int>("x").all)
       }
     }
@@ -105,8 +105,8 @@ final class FromBatchflowExamples: DocumentExampleCase {
     }
     // run(bar=progress)
     final class Progress: RunObserver {
-      func observe(_ event: RunRecord) {
-        if case .iterations(let key, let last, _) = event { print(key, last) }
+      func observe(_ record: RunRecord) {
+        if case .iterations(let key, let last, _) = record { print(key, last) }
       }
     }
     _ = kept
@@ -384,7 +384,7 @@ final class FromBatchflowExamples: DocumentExampleCase {
   func testExecutors_OnGivenConfigs() async throws {
     let research = Research("executed", iterations: 2, seed: 1) {
       Domain("x" <- 0..<1000)
-      Unit("f", saving: "config") { run in run.config.withoutAuxiliary.description }
+      Unit("f", saving: "config") { run in run.config.description }
     }
     // Executor(experiment, configs=[{'x': 1}, {'x': 2}], branches_configs=[{'b': 0}, {'b': 1}], executor_config={'z': 5}, n_iters=1, target='for').run()
     let results = try await research.execute(
@@ -541,9 +541,9 @@ final class FromBatchflowExamples: DocumentExampleCase {
     let domain = Domain("a" <- [1, 2, 3])
     // domain.set_iter_params(n_items=2); next(domain)
     var stream = try domain.stream(IterationSettings(configs: 2))
-    assertShown(try stream.next()?.config, #"{a: 1, repetition: 0, updates: 0}"#)
+    assertShown(try stream.next()?.config, #"{a: 1}"#)
     // domain.iterator
-    assertShown(try stream.next()?.config, #"{a: 2, repetition: 0, updates: 0}"#)
+    assertShown(try stream.next()?.config, #"{a: 2}"#)
     assertShown(try stream.next()?.config, #"nil"#)
     // domain.set_iter_params(n_reps=2, repeat_each=2)
     let blocks = try domain.stream(IterationSettings(repetitions: 2, repeatEach: 2))
@@ -551,7 +551,7 @@ final class FromBatchflowExamples: DocumentExampleCase {
     var again = blocks
     assertShown(try again.next()?.repetition, #"0"#)
     // domain.set_iter_params(additional=False)
-    var clean = try domain.stream(IterationSettings(addsAuxiliary: false))
+    var clean = try domain.stream(IterationSettings())
     assertShown(try clean.next()?.config, #"{a: 1}"#)
     // domain.set_iter_params(create_id_prefix=2)
     var prefixed = try domain.stream(IterationSettings(prefixDigits: 2))

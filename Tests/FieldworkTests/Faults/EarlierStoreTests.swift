@@ -108,7 +108,7 @@ final class EarlierStoreTests: FaultTestCase {
     XCTAssertEqual(run.status, 0, run.error)
     XCTAssertTrue(run.output.contains("650 experiments done"), run.output)
     try assertTable(Self.zoom)
-    XCTAssertFalse(run.error.contains("made again"), run.error)
+    XCTAssertFalse(run.error.contains("is made again"), run.error)
   }
 
   func testFailuresAndDeathsAreKept() throws {

@@ -26,7 +26,10 @@ final class RunProgressTests: ProgressTestCase {
       .iterationEnded(all[2], iteration: 1), ended(all[4]),
     ])
     XCTAssertEqual(progress.counters.skipped, 1)
-    XCTAssertEqual([progress.counters.done, progress.counters.failed, progress.counters.interrupted], [1, 1, 1])
+    XCTAssertEqual(
+      [progress.counters.done, progress.counters.failed, progress.counters.interrupted],
+      [1, 1, 1]
+    )
     XCTAssertEqual(progress.counters.iterations, 2)
     XCTAssertEqual(progress.finished, 3)
     XCTAssertEqual(progress.workers.map(\.running), [0, 1])
@@ -84,7 +87,10 @@ final class RunProgressTests: ProgressTestCase {
       XCTAssertEqual(progress.failures.groups.map(\.count), [1])
       XCTAssertEqual(progress.workers[0].running, 1)
       _ = progress.apply(ended(experiment), now: 10)
-      XCTAssertEqual([progress.counters.done, progress.counters.failed, progress.ended], [1, 0, 1])
+      XCTAssertEqual(
+        [progress.counters.done, progress.counters.failed, progress.ended],
+        [1, 0, 1]
+      )
     }
   }
 
@@ -98,7 +104,8 @@ final class RunProgressTests: ProgressTestCase {
           start(3), .experimentStarted(all[0], worker: 0), .experimentStarted(all[1], worker: 1),
           .unitFailed(all[0], failure("a")),
         ] + end + [
-          .workerDied(worker: 0, reason: "signal 9"), .retrying(all[0], replaces: isRecorded ? .failed : nil),
+          .workerDied(worker: 0, reason: "signal 9"),
+          .retrying(all[0], replaces: isRecorded ? .failed : nil),
           .printed(worker: 0, text: "x\n"), .experimentStarted(all[0], worker: 0),
           .unitFailed(all[1], failure("b")), ended(all[1], .failed), ended(all[0]),
         ]

@@ -16,7 +16,7 @@ package import Logging
 /// so that several processes may write at once. For a store without files all goes to a descriptor.
 ///
 /// Nobody who writes a record meets an error: what cannot be written is told once and then lost.
-package final class LogBook: Sendable {
+package final class RunLog: Sendable {
   /// Where the records go.
   package enum Place: Sendable {
     /// Into files in the folder of the research, which is there already.
@@ -60,27 +60,24 @@ package final class LogBook: Sendable {
     }
   }
 
-  /// A logger of the research, or of an experiment by its id.
-  package func logger(experiment: String? = nil) -> Logger {
-    Logger(label: label(experiment)) { _, provider in
-      BookLogHandler(self, experiment: experiment, metadataProvider: provider)
-    }
-  }
-
   private func label(_ experiment: String?) -> String {
     experiment.map { "\(name).\($0)" } ?? name
   }
 
-  func write(
+  /// Writes a line.
+  /// - Parameters:
+  ///   - experiment: the id of the experiment that it belongs to; nil for none.
+  ///   - time: in seconds since 1970; nil for now.
+  package func write(
     _ level: Logger.Level,
     _ message: String,
-    metadata: Logger.Metadata,
-    experiment: String?
+    metadata: [String: String] = [:],
+    experiment: String? = nil,
+    at time: Double? = nil
   ) {
-    // The time is taken with the lock, so that lines of one process are in its order.
     let failure = state.withLock { state -> SystemError? in
       let line = LogLine(
-        time: Date().timeIntervalSince1970,
+        time: time ?? Date().timeIntervalSince1970,
         level: level,
         name: label(experiment),
         message: message,
@@ -120,13 +117,13 @@ package final class LogBook: Sendable {
         }
       case .folder(let folder):
         attempt {
-          let file = try state.file ?? LogBook.openLog(folder.file("research.log"))
+          let file = try state.file ?? RunLog.openLog(folder.file("research.log"))
           state.file = file
           try file.append(bytes)
         }
         if let experiment {
           attempt {
-            try LogBook.openExperimentLog(folder.experimentPath(experiment)).append(bytes)
+            try RunLog.openExperimentLog(folder.experimentPath(experiment)).append(bytes)
           }
         }
       }

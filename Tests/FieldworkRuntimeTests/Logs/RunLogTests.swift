@@ -11,12 +11,12 @@ import XCTest
   import Darwin
 #endif
 
-final class LogBookTests: LogTestCase {
+final class RunLogTests: LogTestCase {
   func testRecordsOfTheResearchAndOfExperiments() {
     let book = makeBook(.info)
-    book.logger().info("one")
-    book.logger(experiment: "a").warning("two", metadata: ["k": "v"])
-    book.logger(experiment: "b").error("three\nfour")
+    book.write(.info, "one")
+    book.write(.warning, "two", metadata: ["k": "v"], experiment: "a")
+    book.write(.error, "three\nfour", experiment: "b")
     XCTAssertEqual(
       lines("research.log"),
       ["INFO test one", "WARNING test.a two k=v", "ERROR test.b three", "    four"]
@@ -26,51 +26,8 @@ final class LogBookTests: LogTestCase {
     XCTAssertEqual(failures.value.map(\.message), [])
   }
 
-  func testEveryThreshold() throws {
-    for threshold in Logger.Level.allCases {
-      try tearDownWithError()
-      try setUpWithError()
-      let book = makeBook(threshold)
-      for level in Logger.Level.allCases { book.logger(experiment: "a").log(level: level, "m") }
-      let expected = Logger.Level.allCases.filter { $0 >= threshold }
-        .map { "\($0.rawValue.uppercased()) test.a m" }
-      XCTAssertEqual(lines("research.log"), expected)
-      XCTAssertEqual(experimentLines("a"), expected)
-    }
-  }
-
-  func testNothingIsMadeWithoutARecord() {
-    let book = makeBook(.notice)
-    var evaluations = 0
-    func text() -> Logger.Message {
-      evaluations += 1
-      return "m"
-    }
-    for number in 0..<100 { book.logger(experiment: "e\(number)").info(text()) }
-    book.logger().debug(text())
-    XCTAssertEqual(evaluations, 0)
-    XCTAssertEqual(FileManager.default.subpaths(atPath: folder.path), [])
-  }
-
-  func testMetadataOfLoggersAndErrors() {
-    var logger = makeBook(.info).logger()
-    logger[metadataKey: "a"] = "1"
-    logger[metadataKey: "b"] = "2"
-    var other = logger
-    other[metadataKey: "a"] = "3"
-    other.logLevel = .critical
-    logger.info("m", metadata: ["b": "4"])
-    other.info("left out")
-    other.critical("n")
-    logger.error("o", error: TestError("why"))
-    XCTAssertEqual(
-      lines("research.log"),
-      ["INFO test m a=1 b=4", "CRITICAL test n a=3 b=2", "ERROR test o a=1 b=2 error=why"]
-    )
-  }
-
   func testRunsAppend() {
-    for run in 1...3 { makeBook(.info).logger(experiment: "a").info("run \(run)") }
+    for run in 1...3 { makeBook(.info).write(.info, "run \(run)", experiment: "a") }
     let expected = (1...3).map { "INFO test.a run \($0)" }
     XCTAssertEqual(lines("research.log"), expected)
     XCTAssertEqual(experimentLines("a"), expected)
@@ -81,7 +38,7 @@ final class LogBookTests: LogTestCase {
     let books = [makeBook(.info), makeBook(.info)]
     let long = String(repeating: "x", count: 5000)
     DispatchQueue.concurrentPerform(iterations: 400) { number in
-      books[number % 2].logger(experiment: "e\(number % 10)").info("\(long) \(number)")
+      books[number % 2].write(.info, "\(long) \(number)", experiment: "e\(number % 10)")
     }
     let expected = Set((0..<400).map { "INFO test.e\($0 % 10) \(long) \($0)" })
     XCTAssertEqual(lines("research.log")?.count, 400)
@@ -96,7 +53,7 @@ final class LogBookTests: LogTestCase {
     let before = try count()
     do {
       let book = makeBook(.info)
-      for number in 0..<100 { book.logger(experiment: "e\(number)").info("m") }
+      for number in 0..<100 { book.write(.info, "m", experiment: "e\(number)") }
       XCTAssertEqual(try count(), before + 1)
     }
     XCTAssertEqual(try count(), before)
@@ -106,8 +63,7 @@ final class LogBookTests: LogTestCase {
     let file = open(folder.path + "/stderr", O_WRONLY | O_CREAT, 0o600)
     do {
       let book = makeBook(.error, .descriptor(file))
-      book.logger().notice("left out")
-      book.logger(experiment: "a").error("failed")
+      book.write(.error, "failed", experiment: "a")
     }
     XCTAssertEqual(close(file), 0, "still open")
     XCTAssertEqual(lines("stderr"), ["ERROR test.a failed"])
@@ -121,7 +77,7 @@ final class LogBookTests: LogTestCase {
     let path = folder.path + "/research.log"
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/full")
     let book = makeBook(.info)
-    for _ in 0..<3 { book.logger(experiment: "a").info("m") }
+    for _ in 0..<3 { book.write(.info, "m", experiment: "a") }
     XCTAssertEqual(failures.value.count, 1)
     XCTAssertEqual(failures.value.first?.code, .store)
     XCTAssertTrue(failures.value.first?.message.contains("research.log") ?? false)
@@ -131,22 +87,22 @@ final class LogBookTests: LogTestCase {
   func testWithoutAFolder() throws {
     try FileManager.default.removeItem(atPath: folder.path)
     let book = makeBook(.info)
-    for _ in 0..<3 { book.logger().info("m") }
+    for _ in 0..<3 { book.write(.info, "m") }
     XCTAssertEqual(failures.value.count, 1)
   }
 
-  /// Who is told of a failure may write to the log.
-  func testTellingAFailureMayLog() throws {
-    let told = Shared(0)
+  /// The function that takes a failure may write to the log.
+  func testReportingAFailureMayLog() throws {
+    let reports = Shared(0)
     let folder = ResearchFolder(directory: directory, name: "missing")
-    let loggers = Shared<[Logger]>([])
-    let book = LogBook(name: "test", .folder(folder), threshold: .info) { _ in
-      told.change { $0 += 1 }
-      loggers.value.first?.error("again")
+    let books = Shared<[RunLog]>([])
+    let book = RunLog(name: "test", .folder(folder), threshold: .info) { _ in
+      reports.change { $0 += 1 }
+      books.value.first?.write(.error, "again")
     }
-    loggers.change { $0 = [book.logger()] }
-    book.logger().info("m")
-    XCTAssertEqual(told.value, 1)
-    loggers.change { $0 = [] }
+    books.change { $0 = [book] }
+    book.write(.info, "m")
+    XCTAssertEqual(reports.value, 1)
+    books.change { $0 = [] }
   }
 }

@@ -6,7 +6,7 @@ import Foundation
 import Logging
 import XCTest
 
-final class LogConsumerTests: LogTestCase {
+final class LogObserverTests: LogTestCase {
   /// Three experiments, of which the second fails.
   private func runResearch(_ threshold: Logger.Level, _ store: DatabaseStore) async throws {
     let research = Research("test", iterations: 2, seed: 7, parallel: .serial) {
@@ -17,7 +17,7 @@ final class LogConsumerTests: LogTestCase {
         return x
       }
     }
-    try await ResearchRunner(research, store: store, observers: [LogConsumer(makeBook(threshold))])
+    try await ResearchRunner(research, store: store, observers: [LogObserver(makeBook(threshold))])
       .run()
   }
 
@@ -25,7 +25,7 @@ final class LogConsumerTests: LogTestCase {
   private func steady(_ lines: [String]?) -> [String]? {
     lines?.map {
       $0.replacing(/seconds=\d+\.\d{3}/, with: "seconds=S")
-        .replacing(/place=\S+LogConsumerTests.swift:\d+/, with: "place=P")
+        .replacing(/place=\S+LogObserverTests.swift:\d+/, with: "place=P")
         .replacing(/test\.[0-9a-f]{16}/, with: "test.ID")
     }
   }
@@ -82,7 +82,7 @@ final class LogConsumerTests: LogTestCase {
     try await ResearchRunner(
       research,
       store: try DatabaseStore.inMemory(),
-      observers: [LogConsumer(makeBook(.error))]
+      observers: [LogObserver(makeBook(.error))]
     ).run()
     XCTAssertEqual(FileManager.default.subpaths(atPath: folder.path), [])
   }
@@ -90,7 +90,7 @@ final class LogConsumerTests: LogTestCase {
   func testWhatHappensToWorkers() throws {
     var plan = try ExperimentPlan(Research("test") { Domain("x" <- [1]) }, seed: 1)
     let experiment = try XCTUnwrap(plan.next())
-    let consumer = LogConsumer(makeBook(.notice))
+    let consumer = LogObserver(makeBook(.notice))
     consumer.observe(.workerDied(worker: 3, reason: "signal 9"))
     consumer.observe(
       .started(experiment, ExperimentStart(at: 0, worker: 0, device: nil))

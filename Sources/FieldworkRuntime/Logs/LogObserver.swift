@@ -14,23 +14,21 @@ import Logging
 /// | debug | a unit runs; in the log of its experiment, too |
 ///
 /// With a threshold of `notice` an experiment without failures has no log.
-package final class LogConsumer: RunObserver {
-  private let book: LogBook
-  private let research: Logger
+package final class LogObserver: RunObserver {
+  private let file: RunLog
   /// By key: the experiments that run.
   private let running = Protected<[String: (experiment: PlannedExperiment, worker: Int)]>([:])
 
-  package init(_ book: LogBook) {
-    self.book = book
-    research = book.logger()
+  package init(_ file: RunLog) {
+    self.file = file
   }
 
-  package var wantsUnits: Bool { book.threshold <= .debug }
+  package var wantsUnits: Bool { file.threshold <= .debug }
 
   package func observe(_ record: RunRecord) {
     switch record {
-    case .runStarted(let start): research.notice("run started", metadata: start.logged)
-    case .runEnded(let summary): research.notice("run ended", metadata: summary.logged)
+    case .runStarted(let start): log(.notice, "run started", start.logged)
+    case .runEnded(let summary): log(.notice, "run ended", summary.logged)
     case .skipped(let experiment):
       log(.info, "experiment left out, its results are stored", experiment)
     case .started(let experiment, let start):
@@ -39,9 +37,10 @@ package final class LogConsumer: RunObserver {
         .info,
         "experiment started",
         experiment,
-        ["config": "\(experiment.shownConfig)", "worker": "\(start.worker)"]
+        ["config": "\(experiment.shownConfig)", "worker": "\(start.worker)"],
+        at: start.at
       )
-    case .ended(let key, let ending, let iterations, _):
+    case .ended(let key, let ending, let iterations, let time):
       guard let (experiment, worker) = running.withLock({ $0.removeValue(forKey: key) }) else {
         break
       }
@@ -49,7 +48,8 @@ package final class LogConsumer: RunObserver {
         .info,
         "experiment ended",
         experiment,
-        ["ending": "\(ending.rawValue)", "iterations": "\(iterations)", "worker": "\(worker)"]
+        ["ending": "\(ending.rawValue)", "iterations": "\(iterations)", "worker": "\(worker)"],
+        at: time
       )
     case .failed(let key, let failure): log(failure, key)
     case .retrying(let key, let retry):
@@ -57,23 +57,30 @@ package final class LogConsumer: RunObserver {
       guard let (experiment, _) = running.withLock({ $0.removeValue(forKey: key) }) else { break }
       log(.notice, "experiment is tried again", experiment, ["attempt": "\(retry.attempt)"])
     case .unitStarted(let key, let unit, let iteration):
-      guard book.threshold <= .debug, let (experiment, _) = running.withLock({ $0[key] }) else {
-        break
-      }
-      book.logger(experiment: experiment.id)
-        .debug("unit '\(unit)' runs", metadata: ["iteration": "\(iteration)"])
+      guard let (experiment, _) = running.withLock({ $0[key] }) else { break }
+      log(.debug, "unit '\(unit)' runs", experiment, ["iteration": "\(iteration)"])
+    case .logged(let key, let entry):
+      guard let (experiment, _) = running.withLock({ $0[key] }) else { break }
+      file.write(
+        Logger.Level(rawValue: entry.level) ?? .info,
+        entry.message,
+        metadata: entry.metadata,
+        experiment: experiment.id,
+        at: entry.at
+      )
     case .domainUpdated(let number, let domain, let experiments):
-      research.notice(
+      log(
+        .notice,
         "domain updated: \(domain)",
-        metadata: [
+        [
           "update": "\(number)", "experiments": "\(experiments.map(String.init) ?? "open")",
         ]
       )
     case .workerLeft(let worker, let reason):
-      research.warning("worker \(worker) takes no more tasks: \(reason)")
+      log(.warning, "worker \(worker) takes no more tasks: \(reason)")
     case .workerDied(let worker, let reason):
-      research.warning("worker \(worker) has died: \(reason)")
-    case .warning(let text): research.warning("\(text)")
+      log(.warning, "worker \(worker) has died: \(reason)")
+    case .warning(let text): log(.warning, text)
     default: break
     }
   }
@@ -88,36 +95,45 @@ package final class LogConsumer: RunObserver {
     )
   }
 
-  /// Writes a record of an experiment. Texts are made only if the record is written, since this happens for every
-  /// experiment.
+  /// Writes a line of the research.
+  private func log(_ level: Logger.Level, _ message: String, _ metadata: [String: String] = [:]) {
+    guard level >= file.threshold else { return }
+    file.write(level, message, metadata: metadata)
+  }
+
+  /// Writes a line of an experiment. Texts are made only if the line is written, since this happens for every experiment.
   private func log(
     _ level: Logger.Level,
-    _ message: @autoclosure () -> Logger.Message,
+    _ message: @autoclosure () -> String,
     _ experiment: PlannedExperiment,
-    _ metadata: @autoclosure () -> Logger.Metadata = [:]
+    _ metadata: @autoclosure () -> [String: String] = [:],
+    at time: Double? = nil
   ) {
-    guard level >= book.threshold else { return }
-    book.logger(experiment: experiment.id).log(level: level, message(), metadata: metadata())
+    guard level >= file.threshold else { return }
+    file.write(level, message(), metadata: metadata(), experiment: experiment.id, at: time)
   }
 }
 
 extension PlannedExperiment {
-  /// The config with the repetition, and without what says little.
+  /// The config with the repetition and the device.
   fileprivate var shownConfig: Config {
-    config.selecting(Set(config.keys).subtracting(["updates"]))
+    var shown = config
+    shown.set("repetition", to: AnyAlias(Value.int(repetition)))
+    if let device { shown.set("device", to: device) }
+    return shown
   }
 }
 
 extension Failure {
-  fileprivate var logged: Logger.Metadata {
-    var values: Logger.Metadata = ["iteration": "\(iteration)", "kind": "\(kind)"]
+  fileprivate var logged: [String: String] {
+    var values: [String: String] = ["iteration": "\(iteration)", "kind": "\(kind)"]
     if let place { values["place"] = "\(place)" }
     return values
   }
 }
 
 extension RunStart {
-  fileprivate var logged: Logger.Metadata {
+  fileprivate var logged: [String: String] {
     [
       "experiments": "\(experiments.map(String.init) ?? "open")",
       "iterations": "\(iterations.map(String.init) ?? "open")",
@@ -129,7 +145,7 @@ extension RunStart {
 }
 
 extension RunSummary {
-  fileprivate var logged: Logger.Metadata {
+  fileprivate var logged: [String: String] {
     [
       "done": "\(done)",
       "failed": "\(failed)",
