@@ -67,17 +67,23 @@ let package = Package(
       swiftSettings: settings
     ),
     .target(
+      name: "FieldworkSearch",
+      dependencies: ["FieldworkCore"],
+      swiftSettings: settings
+    ),
+    .target(
       name: "FieldworkRuntime",
       dependencies: [
-        "FieldworkCore", "FieldworkStore", .product(name: "Logging", package: "swift-log"),
+        "FieldworkCore", "FieldworkSearch", "FieldworkStore",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
     ),
     .target(
       name: "Fieldwork",
       dependencies: [
-        "FieldworkCore", "FieldworkReport", "FieldworkRuntime", "FieldworkStore",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "FieldworkCore", "FieldworkReport", "FieldworkRuntime", "FieldworkSearch",
+        "FieldworkStore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
@@ -120,6 +126,11 @@ let package = Package(
       dependencies: [
         "FieldworkCore", "FieldworkStore", .product(name: "GRDB", package: "GRDB.swift"),
       ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "FieldworkSearchTests",
+      dependencies: ["FieldworkCore", "FieldworkSearch"],
       swiftSettings: settings
     ),
     .testTarget(

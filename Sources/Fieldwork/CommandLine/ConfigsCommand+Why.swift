@@ -5,7 +5,7 @@ import FieldworkStore
 /// An experiment, and why it would run or not.
 struct Reason {
   let id: String
-  let standing: Standing
+  let status: ResumeStatus
   /// The iteration from which it would go on; nil if it would begin anew.
   var iteration: Int?
   let config: Config
@@ -13,7 +13,7 @@ struct Reason {
 
   var value: Value {
     .dictionary([
-      "id": .string(id), "why": .string(standing.rawValue),
+      "id": .string(id), "why": .string(status.rawValue),
       "from": iteration.map(Value.int) ?? .null,
       "config": .dictionary(config.plainValues), "repetition": .int(repetition),
     ])
@@ -21,7 +21,7 @@ struct Reason {
 
   /// The word for it, and from where the experiment would go on.
   private var text: String {
-    iteration.map { "\(standing.rawValue), from iteration \($0)" } ?? standing.rawValue
+    iteration.map { "\(status.rawValue), from iteration \($0)" } ?? status.rawValue
   }
 
   static func table(_ reasons: [Reason], _ research: Research) -> Table {
@@ -38,7 +38,7 @@ extension Reason {
   init(_ entry: RunPreview.Entry) {
     self.init(
       id: entry.experiment.id,
-      standing: entry.standing,
+      status: entry.status,
       iteration: entry.iteration,
       config: entry.experiment.config,
       repetition: entry.experiment.repetition
@@ -56,12 +56,12 @@ extension ConfigsCommand {
     seed: UInt64,
     _ terminal: Terminal
   ) throws -> ExitStatus {
-    let standings = try Standings(research, stored, selection: selection)
+    let resume = try ResumePlan(research, stored, selection: selection)
     let showsAll = json || limit == 0
     var plan = try ExperimentPlan(research, seed: seed)
-    var counts: [Standing: Int] = [:]
+    var counts: [ResumeStatus: Int] = [:]
     var (shown, examined) = (0, 0)
-    var unseen = Set(standings.states.keys)
+    var unseen = Set(resume.states.keys)
     var isComplete = true
     try terminal.print(lines: { print in
       var printer = RowPrinter<Reason>(
@@ -82,15 +82,15 @@ extension ConfigsCommand {
           isComplete = false
           break
         }
-        let standing = standings.standing(of: experiment)
-        counts[standing, default: 0] += 1
+        let status = resume.status(of: experiment)
+        counts[status, default: 0] += 1
         examined += 1
         unseen.remove(experiment.key)
         try show(
           Reason(
             id: experiment.id,
-            standing: standing,
-            iteration: standings.iteration(of: experiment, standing),
+            status: status,
+            iteration: resume.iteration(of: experiment, status),
             config: experiment.config,
             repetition: experiment.repetition
           )
@@ -104,7 +104,7 @@ extension ConfigsCommand {
       if !json { try printer.finish { Reason.table($0, research) } }
     })
     if json { return .done }
-    var text = closing(counts, shown: shown, standings, research)
+    var text = closing(counts, shown: shown, resume, research)
     if !isComplete {
       let size = plan.size.map { "\($0)" } ?? "an endless number of"
       text +=
@@ -128,23 +128,23 @@ extension ConfigsCommand {
     return try stored.experiments().filter { experiment in
       keys.contains(experiment.key) && (experiment.updates == 0 || research.updates.isEmpty)
     }.map {
-      Reason(id: $0.id, standing: .unplanned, config: $0.config, repetition: $0.repetition)
+      Reason(id: $0.id, status: .unplanned, config: $0.config, repetition: $0.repetition)
     }
   }
 
   private func closing(
-    _ counts: [Standing: Int],
+    _ counts: [ResumeStatus: Int],
     shown: Int,
-    _ standings: Standings,
+    _ resume: ResumePlan,
     _ research: Research
   ) -> String {
     let all = counts.values.reduce(0, +)
-    let parts = Standing.allCases.compactMap { standing in
-      counts[standing].flatMap { $0 > 0 ? "\($0) \(standing.rawValue)" : nil }
+    let parts = ResumeStatus.allCases.compactMap { status in
+      counts[status].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
     }
     let start = shown < all ? "\(shown) of \(all) shown, --limit 0 shows all: " : ""
     var lines = [start + (parts.isEmpty ? "no experiments" : parts.joined(separator: ", "))]
-    if let change = standings.change {
+    if let change = resume.change {
       lines += ["the definition has changed since the results were begun:", change]
     }
     if !research.updates.isEmpty {

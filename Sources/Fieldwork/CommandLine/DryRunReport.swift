@@ -31,7 +31,7 @@ struct DryRunReport {
     self.deletes = deletes
   }
 
-  private func count(_ standing: Standing) -> Int { preview.counts[standing, default: 0] }
+  private func count(_ status: ResumeStatus) -> Int { preview.counts[status, default: 0] }
 
   func text(width: Int?) -> String {
     var lines = [headline]
@@ -39,7 +39,7 @@ struct DryRunReport {
       lines.append("of the first \(preview.examined) experiments:")
     }
     if deletes { lines.append("  the stored results would be deleted first") }
-    lines += standingLines
+    lines += statusLines
     lines += changeLines
     if preview.experimentsToRun > 0 || !preview.isComplete {
       lines.append(
@@ -73,10 +73,11 @@ struct DryRunReport {
     return "\(research.name): \(count) \(iterations)"
   }
 
-  private var standingLines: [String] {
-    let again = preview.experimentsToRun - standingsToRun.reduce(0) { $0 + count($1) }
+  private var statusLines: [String] {
+    let again = preview.experimentsToRun - statusesToRun.reduce(0) { $0 + count($1) }
     let lines = [
       (count(.done) + count(.changed), "done", "left out"),
+      (count(.pruned), "pruned", "left out"),
       (
         count(.otherBuild), "done by another build",
         research.settings.otherBuilds == .rerun ? "run again" : "left out"
@@ -94,7 +95,7 @@ struct DryRunReport {
   }
 
   /// What runs by itself, and not with others of its task.
-  private var standingsToRun: [Standing] {
+  private var statusesToRun: [ResumeStatus] {
     [.interrupted, .running, .extended, .new, .otherVersion] + (keepsFailed ? [] : [.failed])
       + (research.settings.otherBuilds == .rerun ? [.otherBuild] : [])
   }
@@ -124,8 +125,8 @@ struct DryRunReport {
 
   /// One JSON object.
   func json(warnings: [Problem]) -> String {
-    let standings = Standing.allCases.filter { $0 != .unplanned }
-    let counts = standings.map { ($0.rawValue, Value.int(count($0))) }
+    let statuses = ResumeStatus.allCases.filter { $0 != .unplanned }
+    let counts = statuses.map { ($0.rawValue, Value.int(count($0))) }
     let definition = preview.change != nil ? "changed" : preview.isBegun ? "same" : "new"
     return Value.dictionary([
       "name": .string(research.name),

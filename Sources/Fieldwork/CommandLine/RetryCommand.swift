@@ -97,6 +97,13 @@ struct RetrySelection: Sendable {
         place: update.place
       )
     }
+    if let pruning = research.pruning.first {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the results of failed experiments decide which others are pruned; run the research again, which runs them too",
+        place: pruning.place
+      )
+    }
     guard let store = try DatabaseStore.openIfThere(folder) else {
       if let id = ids.first { throw unknown(id, folder) }
       return Found(reason: "nothing to retry: there are no results in \(folder.path)")

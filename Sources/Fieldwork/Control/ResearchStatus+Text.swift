@@ -46,10 +46,14 @@ extension ResearchStatus {
   private var countsText: String {
     guard let account else { return "" }
     var ended = ["\(account.counters.done) done"]
+    if account.counters.pruned > 0 { ended.append("\(account.counters.pruned) pruned") }
     if account.counters.failed > 0 { ended.append("\(account.counters.failed) failed") }
-    if account.counters.interrupted > 0 { ended.append("\(account.counters.interrupted) interrupted") }
+    if account.counters.interrupted > 0 {
+      ended.append("\(account.counters.interrupted) interrupted")
+    }
     if account.counters.skipped > 0 { ended.append("\(account.counters.skipped) stored before") }
-    let share = account.counters.planned.map { "\(self.ended + account.counters.skipped)/\($0)" } ?? "no end"
+    let share =
+      account.counters.planned.map { "\(self.ended + account.counters.skipped)/\($0)" } ?? "no end"
     let rest = left.map { ", \($0) left" } ?? ""
     return "\(share): " + ended.joined(separator: ", ") + "; \(running.count) running" + rest
   }
@@ -115,8 +119,11 @@ extension ResearchStatus {
       return "\(name) has ended before it ran anything"
     }
     var parts = ["\(Wording.count(account.counters.done, "experiment")) done"]
+    if account.counters.pruned > 0 { parts.append("\(account.counters.pruned) pruned") }
     if account.counters.failed > 0 { parts.append("\(account.counters.failed) failed") }
-    if account.counters.interrupted > 0 { parts.append("\(account.counters.interrupted) interrupted") }
+    if account.counters.interrupted > 0 {
+      parts.append("\(account.counters.interrupted) interrupted")
+    }
     let cutOff = account.ended == nil ? stored?.running.count ?? 0 : 0
     if cutOff > 0 { parts.append("\(cutOff) cut off") }
     if let left = account.left ?? (account.ended == nil ? leftOfCutOff(account) : nil), left > 0 {
@@ -129,7 +136,7 @@ extension ResearchStatus {
   }
 
   private func leftOfCutOff(_ account: RunAccount) -> Int? {
-    account.counters.planned.map { max(0, $0 - account.counters.skipped - account.counters.done - account.counters.failed) }
+    account.counters.planned.map { max(0, $0 - account.counters.skipped - account.counters.ended) }
   }
 
   // MARK: For programs
@@ -155,6 +162,7 @@ extension ResearchStatus {
     values["planned"] = account?.counters.planned.map(Value.int) ?? .null
     values["skipped"] = account.map { .int($0.counters.skipped) } ?? .null
     values["done"] = account.map { .int($0.counters.done) } ?? .null
+    values["pruned"] = account.map { .int($0.counters.pruned) } ?? .null
     values["failed"] = account.map { .int($0.counters.failed) } ?? .null
     values["interrupted"] = account.map { .int($0.counters.interrupted) } ?? .null
     values["left"] = left.map(Value.int) ?? .null

@@ -57,7 +57,9 @@ struct ResearchStatus: Sendable {
   var left: Int? {
     guard let account else { return nil }
     if let left = account.left { return left }
-    return account.counters.planned.map { max(0, $0 - account.counters.skipped - ended - running.count) }
+    return account.counters.planned.map {
+      max(0, $0 - account.counters.skipped - ended - running.count)
+    }
   }
 
   /// Since when the run goes on.
@@ -100,7 +102,8 @@ extension Wording {
   static func states(_ counts: [ExperimentState: Int]) -> String {
     // What runs nowhere was cut off.
     let words: [(ExperimentState, String)] = [
-      (.done, "done"), (.failed, "failed"), (.interrupted, "interrupted"), (.running, "cut off"),
+      (.done, "done"), (.pruned, "pruned"), (.failed, "failed"), (.interrupted, "interrupted"),
+      (.running, "cut off"),
     ]
     return words.compactMap { state, word in
       counts[state].flatMap { $0 > 0 ? "\($0) \(word)" : nil }

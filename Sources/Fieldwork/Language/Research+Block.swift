@@ -22,6 +22,8 @@ extension Research {
   ///   - finalize: whether the iteration in which an experiment stops or fails is completed.
   ///   - idPrefix: the number of digits in sortable prefixes of ids; nil for none.
   ///   - objective: what makes one config better than another, for the summary.
+  ///   - window: the number of experiments that may run while results decide about the next one, for ``Prune``; nil
+  ///     for as many as there are workers, so that the table depends on time.
   ///   - workers: how many tasks run at once, or a config for each worker, whose values win over the
   ///     domain's and the branches'; nil for one per core.
   ///   - branches: how many experiments run together as one task and share what root units give, or a
@@ -52,6 +54,7 @@ extension Research {
     finalize: Bool = true,
     idPrefix: Int? = nil,
     objective: Objective? = nil,
+    window: Int? = 8,
     workers: Slots? = nil,
     branches: Slots = 1,
     branchExecution: BranchExecution = .concurrent,
@@ -79,6 +82,7 @@ extension Research {
     settings.finalize = finalize
     settings.idPrefix = idPrefix
     settings.objective = objective
+    settings.window = window
     settings.workers = workers
     settings.branches = branches
     settings.branchExecution = branchExecution
@@ -95,11 +99,13 @@ extension Research {
     var domains: [Domain] = []
     var units: [UnitDescription] = []
     var updates: [DomainUpdate] = []
+    var pruning: [PruningDescription] = []
     for part in content() {
       switch part {
       case .domain(let domain): domains.append(domain)
       case .unit(let unit): units.append(unit)
       case .update(let update): updates.append(update)
+      case .pruning(let description): pruning.append(description)
       }
     }
     self.init(
@@ -107,6 +113,7 @@ extension Research {
       domains: domains,
       units: units,
       updates: updates,
+      pruning: pruning,
       settings: settings,
       executor: executor,
       problems: [],

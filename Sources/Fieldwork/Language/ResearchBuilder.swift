@@ -16,6 +16,7 @@ public enum ResearchPart: Sendable {
   case domain(Domain)
   case unit(UnitDescription)
   case update(DomainUpdate)
+  case pruning(PruningDescription)
 }
 
 extension Domain: ResearchElement {

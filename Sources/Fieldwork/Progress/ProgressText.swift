@@ -31,8 +31,15 @@ struct ProgressText {
     } else {
       parts.append(Part(text: Wording.count(progress.finished, "experiment"), rank: 0))
     }
-    if progress.counters.failed > 0 { parts.append(Part(text: "\(progress.counters.failed) failed", rank: 1)) }
-    if progress.counters.retries > 0 { parts.append(Part(text: "\(progress.counters.retries) retried", rank: 5)) }
+    if progress.counters.pruned > 0 {
+      parts.append(Part(text: "\(progress.counters.pruned) pruned", rank: 5))
+    }
+    if progress.counters.failed > 0 {
+      parts.append(Part(text: "\(progress.counters.failed) failed", rank: 1))
+    }
+    if progress.counters.retries > 0 {
+      parts.append(Part(text: "\(progress.counters.retries) retried", rank: 5))
+    }
     guard let began = progress.began else { return parts }
     if progress.start?.iterations == 1 {
       if let rate = pace.experimentRate {

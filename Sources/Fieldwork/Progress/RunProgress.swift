@@ -83,10 +83,11 @@ struct RunProgress: Sendable {
 
   private mutating func begin(_ experiment: PlannedExperiment, _ worker: Int, _ now: Double) {
     if began == nil { began = now }
-    let isNew = running.updateValue(
-      Running(experiment: experiment, worker: worker),
-      forKey: experiment.key
-    ) == nil
+    let isNew =
+      running.updateValue(
+        Running(experiment: experiment, worker: worker),
+        forKey: experiment.key
+      ) == nil
     guard isNew else { return }
     withWorker(worker) { worker in
       worker.running += 1

@@ -65,6 +65,7 @@ struct RunReport {
 
   private func headline(_ summary: RunSummary) -> String {
     var parts = ["\(Wording.count(summary.done, "experiment")) done"]
+    if summary.pruned > 0 { parts.append("\(summary.pruned) pruned") }
     if summary.failed > 0 { parts.append(context.terminal.redOutput("\(summary.failed) failed")) }
     if summary.interrupted > 0 { parts.append("\(summary.interrupted) interrupted") }
     if let left = summary.left { parts.append("\(left) left") }
@@ -113,6 +114,7 @@ struct RunReport {
   func json(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     var values: [String: Value] = [
       "name": .string(research.name), "done": .int(summary.done), "failed": .int(summary.failed),
+      "pruned": .int(summary.pruned),
       "stored": .int(summary.skipped), "interrupted": .int(summary.interrupted),
       "cancelled": .bool(summary.isCancelled),
       "explanation": summary.stopExplanation.map { .string($0) } ?? .null,

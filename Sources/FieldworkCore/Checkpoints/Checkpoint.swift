@@ -25,12 +25,13 @@ public struct Checkpoint: Sendable, Hashable {
 }
 
 extension Research {
-  /// What tells apart the units of whose experiments a checkpoint can be used. How many iterations there are
-  /// does not matter to a state that was reached before the last.
+  /// A hash of the units whose experiments can use a checkpoint. The number of iterations does not matter to a state
+  /// that was reached before the last.
   package var checkpointDefinition: String {
-    let lines =
-      units.map(\.description) + ["finalize \(settings.finalize)"]
-      + [unitVersions].compactMap(\.self)
-    return SHA256.hexDigest(of: lines.joined(separator: "\n"), length: 16)
+    let encoding: Value = [
+      "version": 2, "units": .list(units.map(\.encoding)), "finalize": .bool(settings.finalize),
+      "versions": unitVersions.map { .string($0) } ?? .null,
+    ]
+    return SHA256.hexDigest(of: encoding.canonicalText, length: 16)
   }
 }

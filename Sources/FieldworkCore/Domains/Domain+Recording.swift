@@ -20,6 +20,10 @@ extension Domain {
     return ["configs", .list(configs)]
   }
 
+  /// What identifies the domain, as a plain value: the same for the same expression on every machine. Conditions are
+  /// functions, of which only the presence counts.
+  package var encoding: Value { node.encoding }
+
   /// Makes a domain of what was recorded of it. It has no places in a playbook.
   ///
   /// - Parameter resolve: gives the value of a parameter, by its key, that is not plain and goes by a shown
@@ -59,6 +63,19 @@ extension DomainNode {
     }
   }
 
+  fileprivate var encoding: Value {
+    switch kind {
+    case .options(let options): .list(["options"] + options.map(\.encoding))
+    case .sum(let nodes): .list(["sum"] + nodes.map(\.encoding))
+    case .product(let left, let right): ["product", left.encoding, right.encoding]
+    case .zip(let left, let right): ["zip", left.encoding, right.encoding]
+    case .weighted(let weight, let node): ["weighted", .double(weight), node.encoding]
+    case .filtered(let node, _): ["filtered", node.encoding]
+    case .conditional(let node, let key, let value, let inner):
+      ["given", node.encoding, .string(key), value.record, inner.encoding]
+    }
+  }
+
   private static func list(_ name: String, _ parts: [Value?]) -> Value? {
     let known = parts.compactMap(\.self)
     return known.count == parts.count ? .list([.string(name)] + known) : nil
@@ -74,6 +91,15 @@ extension ParameterOption {
       .list(name.record + ["range", .int(range.lowerBound), .int(range.upperBound)])
     case .sampler(let sampler): sampler.form.map { .list(name.record + ["sampler", $0]) }
     }
+  }
+}
+
+extension ParameterOption {
+  fileprivate var encoding: Value {
+    if let record { return record }
+    // A sampler that is a function goes by the name that its author gave it.
+    guard case .sampler(let sampler) = values else { return .list(name.record) }
+    return .list(name.record + ["function", .string(sampler.description)])
   }
 }
 

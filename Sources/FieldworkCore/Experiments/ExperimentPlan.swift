@@ -74,13 +74,53 @@ package struct PlannedTask: Sendable {
   package var experiments: [PlannedExperiment]
   /// The first experiment of the task, whether or not it runs again: root units read its config.
   package var leader: PlannedExperiment
+  /// The rules that end its experiments early.
+  package var pruning: [TaskPruning] = []
 
-  package init(experiments: [PlannedExperiment], leader: PlannedExperiment) {
+  package init(
+    experiments: [PlannedExperiment],
+    leader: PlannedExperiment,
+    pruning: [TaskPruning] = []
+  ) {
     self.experiments = experiments
     self.leader = leader
+    self.pruning = pruning
   }
 
   package var number: Int { leader.task }
+}
+
+extension ExperimentPlan: ExperimentSource {
+  package var plan: ExperimentPlan { self }
+
+  package mutating func next(_ history: RunHistory) throws -> SourceStep {
+    if let task = try nextTask() { return .task(task) }
+    guard let rule = dueRule else { return .end }
+    // The new domain depends on the results of all experiments before it.
+    guard history.ended >= produced else { return .needs(ended: produced) }
+    return .decision(
+      Decision(
+        rule: rule,
+        updates: updates + 1,
+        produced: produced,
+        domain: domain,
+        history: order,
+        isAtEnd: size == produced
+      )
+    )
+  }
+
+  package mutating func resolve(_ decision: Decision, with replacement: Domain?) throws {
+    checked = produced
+    if let replacement { try continueWith(replacement, by: decision.rule) }
+    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
+        place: decision.rule.place
+      )
+    }
+  }
 }
 
 /// The experiments of a research in the order in which they are started, made one at a time.
@@ -95,11 +135,11 @@ public struct ExperimentPlan: Sendable {
   package private(set) var produced = 0
   /// The number of domains before this one.
   package private(set) var updates = 0
-  /// What tells apart which experiments were planned so far, and in which order.
-  package private(set) var history: UInt64 = 0
+  /// A hash of the experiments that were planned so far, in their order.
+  package private(set) var order: UInt64 = 0
 
   private let seed: UInt64
-  private let rules: [DomainUpdate]
+  fileprivate let rules: [DomainUpdate]
   private let branches: Slots
   private let workers: Slots
   private let emptyConfigs: Int
@@ -110,7 +150,7 @@ public struct ExperimentPlan: Sendable {
   /// By the hash: the number of further experiments with the same config and repetition.
   private var repeated: [UInt64: Int] = [:]
   /// The number of experiments after which the rules were last tried.
-  private var checked = 0
+  fileprivate var checked = 0
   private var task = 0
   private var branch = 0
 
@@ -157,48 +197,23 @@ public struct ExperimentPlan: Sendable {
     dueRule == nil ? try draw() : nil
   }
 
-  /// What the workers are given next.
-  package enum TaskStep {
-    case task(PlannedTask)
-    /// The domain is to be replaced before the plan can go on, see ``resolve(_:with:)``.
-    case update(DomainUpdate)
-    case end
-  }
-
-  /// The experiments that run together next, an update, or the end.
+  /// Returns the next experiments that run together, as far as the plan goes before the domain is updated.
+  /// - Returns: nil at the end, or where an update comes.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
-  package mutating func nextTask() throws -> TaskStep {
+  package mutating func nextTask() throws -> PlannedTask? {
     var experiments: [PlannedExperiment] = []
-    while experiments.count < branches.count {
-      if let rule = dueRule {
-        guard !experiments.isEmpty else { return .update(rule) }
-        break
-      }
-      guard let experiment = try draw() else { break }
+    while experiments.count < branches.count, dueRule == nil, let experiment = try draw() {
       experiments.append(experiment)
     }
-    guard let leader = experiments.first else { return .end }
+    guard let leader = experiments.first else { return nil }
     if branch > 0 { startTask() }
-    return .task(PlannedTask(experiments: experiments, leader: leader))
+    return PlannedTask(experiments: experiments, leader: leader)
   }
 
-  /// Puts another domain in place of the present one.
-  /// - Parameter replacement: nil to keep the present one.
-  /// - Throws: ``FieldworkError`` if the domain has problems, a condition fails, or nothing will ever end
-  ///   the plan.
-  package mutating func resolve(_ rule: DomainUpdate, with replacement: Domain?) throws {
-    checked = produced
-    if let replacement { try continueWith(replacement, by: rule) }
-    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
-        place: rule.place
-      )
-    }
-  }
+  /// True if the domain is updated before the plan goes on.
+  package var isAtUpdate: Bool { dueRule != nil }
 
-  private mutating func continueWith(_ replacement: Domain, by rule: DomainUpdate) throws {
+  fileprivate mutating func continueWith(_ replacement: Domain, by rule: DomainUpdate) throws {
     updates += 1
     if branch > 0 { startTask() }
     domain = replacement
@@ -219,7 +234,7 @@ public struct ExperimentPlan: Sendable {
   }
 
   /// The first rule that applies to what has been planned; nil if none does, or they have been tried.
-  private var dueRule: DomainUpdate? {
+  fileprivate var dueRule: DomainUpdate? {
     guard checked < produced else { return nil }
     return rules.first { $0.when.runs(at: produced - 1, isLast: produced == size) }
   }
@@ -248,8 +263,8 @@ public struct ExperimentPlan: Sendable {
     )
     produced += 1
     // The keys are hashes already; the multiplication by an odd number makes their order count.
-    history = (history ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
-    history = history << 29 | history >> 35
+    order = (order ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
+    order = order << 29 | order >> 35
     branch += 1
     if branch == branches.count { startTask() }
     return experiment

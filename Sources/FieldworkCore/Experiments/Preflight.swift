@@ -8,7 +8,8 @@ extension Research {
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
     problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
-      + unitProblems() + updateProblems() + checkpointProblems() + unreadParameterWarnings()
+      + unitProblems() + updateProblems() + pruningProblems() + checkpointProblems()
+      + unreadParameterWarnings()
       + objectiveWarnings() + dumpWarnings() + shownNameWarnings() + branchWarnings()
   }
 

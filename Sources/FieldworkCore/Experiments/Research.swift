@@ -12,6 +12,8 @@ public struct Research: Sendable {
   /// The rules by which the domain is replaced while the research runs; of several that apply, the
   /// first one is used.
   public private(set) var updates: [DomainUpdate]
+  /// The rules that end experiments early.
+  public let pruning: [PruningDescription]
   public var settings: ResearchSettings
   /// What runs the experiments of a task.
   public var executor: any BranchExecutor
@@ -25,6 +27,7 @@ public struct Research: Sendable {
     domains: [Domain],
     units: [UnitDescription],
     updates: [DomainUpdate] = [],
+    pruning: [PruningDescription] = [],
     settings: ResearchSettings,
     executor: any BranchExecutor = StandardExecutor(),
     problems: [Problem],
@@ -32,6 +35,7 @@ public struct Research: Sendable {
   ) {
     self.name = name
     self.updates = updates
+    self.pruning = pruning
     self.executor = executor
     domain = domains.first
     self.units = Research.uniquelyNamed(units)
@@ -121,6 +125,9 @@ public struct ResearchSettings: Sendable, Hashable {
   public var idPrefix: Int?
   /// What makes one config better than another.
   public var objective: Objective?
+  /// The number of experiments that may run while the next one is decided on by results; nil for any number, so that
+  /// results depend on time. Only pruning and adaptive search decide by results.
+  public var window: Int? = 8
   /// The workers, as a number or as a config for each; nil for as many as the machine has cores.
   public var workers: Slots?
   /// How many experiments run together, in step, and share root units.
@@ -223,6 +230,7 @@ extension Research: CustomStringConvertible {
     lines.append("  iterations: \(iterations.map(String.init) ?? "until a unit ends them")")
     lines += units.map { "  \($0)" }
     lines += updates.map { "  \($0)" }
+    lines += pruning.map { "  \($0)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -101,6 +101,9 @@ package final class SavedValues: @unchecked Sendable {
   /// The last value of a name; nil if it was dumped.
   package func last(_ name: String) -> Value? { withLock { last[name] } }
 
+  /// The last value of a name with its iteration, whether or not it was dumped; nil if it is not held.
+  package func lastSaved(_ name: String) -> SavedValue? { withLock { held[name]?.values.last } }
+
   /// The values of a name in the order in which they were saved, each iteration once.
   /// - Throws: ``FieldworkError`` of code `missingOutput` if some are not held for lack of room; what reading an
   ///   earlier run's values throws.

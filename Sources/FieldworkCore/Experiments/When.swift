@@ -5,13 +5,15 @@
 ///     .last                // once, when the experiment ends; not if it is interrupted or its worker dies
 ///     .every(10) | .last   // any of them
 public struct When: Sendable, Hashable {
-  private enum Term: Sendable, Hashable {
+  enum Term: Sendable, Hashable {
     case every(Int)
     case at(Int)
     case last
   }
 
-  private let terms: [Term]
+  let terms: [Term]
+
+  init(terms: [Term]) { self.terms = terms }
 
   /// Every `period` iterations: `period - 1`, `2 * period - 1`, … A period below 1 means never.
   public static func every(_ period: Int) -> When { When(terms: [.every(period)]) }

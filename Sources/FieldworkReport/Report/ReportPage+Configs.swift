@@ -171,6 +171,7 @@ extension ReportPage {
     }
     let states = Set(report.results.experiments.map(\.state))
     var columns = [count("done", [.done])]
+    if states.contains(.pruned) { columns.append(count("pruned", [.pruned])) }
     if states.contains(.failed) { columns.append(count("failed", [.failed])) }
     if states.contains(.interrupted) || states.contains(.running) {
       columns.append(count("not ended", [.interrupted, .running]))

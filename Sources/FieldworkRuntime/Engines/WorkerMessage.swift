@@ -32,7 +32,10 @@ struct WorkerSetup: Hashable {
 
 extension WorkerIdentity {
   init(_ research: Research) {
-    self.init(build: BuildIdentity.current, definition: ResearchDefinition(research).text)
+    self.init(
+      build: BuildIdentity.current,
+      definition: ResearchDefinition(research).encoding.canonicalText
+    )
   }
 }
 
@@ -85,6 +88,10 @@ extension TaskOrder {
       RunRecord.checkpoint(experiment: key, state.value.checkpoint).encode(into: &bytes)
       RunRecord.saved(experiment: key, state.value.saved).encode(into: &bytes)
     }
+    bytes.append(task.pruning) { bytes, pruning in
+      bytes.append(pruning.name)
+      pruning.rule.encode(into: &bytes)
+    }
     task.leader.encode(into: &bytes)
     bytes.append(task.experiments) { $1.encode(into: &$0) }
   }
@@ -101,9 +108,17 @@ extension TaskOrder {
     let states = try bytes.list { bytes in
       (try RunRecord(from: &bytes), try RunRecord(from: &bytes))
     }
+    let pruning = try bytes.list { bytes in
+      let name = try bytes.string()
+      return TaskPruning(name: name, rule: try PruningRule(from: &bytes))
+    }
     let leader = try experiment(&bytes)
     self.init(
-      task: PlannedTask(experiments: try bytes.list(experiment), leader: leader),
+      task: PlannedTask(
+        experiments: try bytes.list(experiment),
+        leader: leader,
+        pruning: pruning
+      ),
       attempt: attempt,
       iterations: Dictionary(iterations) { $1 }
     )

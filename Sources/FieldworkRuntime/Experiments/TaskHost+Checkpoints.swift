@@ -38,14 +38,18 @@ extension TaskHost {
   func member(
     _ experiment: PlannedExperiment,
     _ branch: Int,
-    from checkpoint: Checkpoint,
-    _ saved: @escaping @Sendable () throws -> [SavedValue]
+    _ pruning: [TaskPruning],
+    from state: ResumedState
   ) async -> TaskMember? {
-    let restored = member(experiment, branch)
+    let (checkpoint, saved) = (state.checkpoint, state.saved)
+    let restored = member(experiment, branch, pruning)
     restored.context.savedValues.begin { [iteration = checkpoint.iteration] in
       (try saved().filter { $0.iteration < iteration }, [])
     }
     do {
+      if !pruning.isEmpty {
+        restored.replay(try saved().filter { $0.iteration < checkpoint.iteration })
+      }
       try await restored.restore(checkpoint, research.units) { unit in
         if let unit {
           position?.begin(unit, iteration: checkpoint.iteration, branch: branch)

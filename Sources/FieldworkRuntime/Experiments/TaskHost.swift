@@ -86,14 +86,14 @@ final class TaskHost: Sendable {
     var members: [TaskMember] = []
     for (branch, experiment) in task.experiments.enumerated() {
       if let state = resumed[experiment.key] {
-        if let member = await member(experiment, branch, from: state.checkpoint, state.saved) {
+        if let member = await member(experiment, branch, task.pruning, from: state) {
           members.append(member)
           continue
         }
         setAside(experiment)
         await sink.record([start(experiment, order, worker, from: nil)])
       }
-      members.append(member(experiment, branch))
+      members.append(member(experiment, branch, task.pruning))
     }
     let runner = TaskRunner(
       research,
@@ -152,13 +152,17 @@ final class TaskHost: Sendable {
 
   // MARK: Contexts
 
-  func member(_ experiment: PlannedExperiment, _ branch: Int) -> TaskMember {
+  func member(
+    _ experiment: PlannedExperiment,
+    _ branch: Int,
+    _ pruning: [TaskPruning]
+  ) -> TaskMember {
     let context = context(
       experiment,
       random: "experiment|\(setting.seed)|\(experiment.key)"
     )
     if research.settings.checkpoint != nil { context.prepareForCheckpoints() }
-    return TaskMember(context, position: branch)
+    return TaskMember(context, position: branch, pruning: pruning)
   }
 
   /// The context of root units. Its random numbers are the same for all tasks whose first experiments are of one

@@ -39,9 +39,33 @@ final class TaskMember: @unchecked Sendable {
   /// By instance: the state of the random numbers when it was built, where there are checkpoints.
   var buildings: [String: [UInt64]] = [:]
 
-  init(_ context: RunContext, position: Int) {
+  /// The rules that end it early.
+  private var pruning: [PruningProgress]
+
+  init(_ context: RunContext, position: Int, pruning: [TaskPruning] = []) {
     self.context = context
     self.position = position
+    self.pruning = pruning.map { PruningProgress($0) }
+  }
+
+  /// Takes the values that were saved before the member resumes.
+  func replay(_ saved: [SavedValue]) {
+    for index in pruning.indices {
+      for value in saved where value.name == pruning[index].name {
+        if let number = value.value.number { _ = pruning[index].take(number, at: value.iteration) }
+      }
+    }
+  }
+
+  /// Returns true if a rule ends the experiment after an iteration.
+  func isPruned(after iteration: Int) -> Bool {
+    var isPruned = false
+    for index in pruning.indices {
+      let last = context.savedValues.lastSaved(pruning[index].name)
+      guard let last, last.iteration == iteration, let number = last.value.number else { continue }
+      if pruning[index].take(number, at: iteration) { isPruned = true }
+    }
+    return isPruned
   }
 
   func begin(_ iteration: Int, isLast: Bool) {

@@ -99,12 +99,20 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     for member in live { member.begin(iteration, isLast: isLast) }
     root?.begin(iteration, isLast: isLast)
     for index in units.indices where !hasErrorToThrow { await runTurn(index) }
+    if !isLast { for member in live where !member.isEnding { prune(member) } }
     await runClosingTurns()
     iteration += 1
     let stops = reporter.shouldStop
     for member in live { await endIteration(of: member, stops: stops) }
     // Those that were still waiting stop where they are.
     if stops { await endInterrupted() }
+  }
+
+  /// Ends a member whose saved values are beyond a limit. The units that run at the end follow.
+  private func prune(_ member: TaskMember) {
+    guard member.isPruned(after: iteration) else { return }
+    member.outcome.ending = .pruned
+    member.isEnding = true
   }
 
   /// Whether nothing more is to run, because an error ends the whole run.

@@ -146,7 +146,7 @@ extension RunStart {
 
 extension RunSummary {
   fileprivate var logged: [String: String] {
-    [
+    var values = [
       "done": "\(done)",
       "failed": "\(failed)",
       "skipped": "\(skipped)",
@@ -154,5 +154,7 @@ extension RunSummary {
       "cancelled": "\(isCancelled)",
       "seconds": "\(String(format: "%.3f", duration))",
     ]
+    if pruned > 0 { values["pruned"] = "\(pruned)" }
+    return values
   }
 }

@@ -1,5 +1,6 @@
 import Dispatch
 public import FieldworkCore
+import FieldworkSearch
 public import FieldworkStore
 import Foundation
 
@@ -78,14 +79,16 @@ public struct ResearchRunner: Sendable {
     try check()
     let clock = ContinuousClock()
     let began = clock.now
-    let notes = try store.notes()
-    let seed = try agreeOnSeed(notes)
-    let stored = try store.states()
-    let checkpoints = try CheckpointIndex(research, store)
-    let origins = try OriginCheck(research, store)
-    let finished = Set(stored.filter { isFinished($0.value) }.keys)
-      .subtracting(checkpoints.extended).subtracting(origins.outdated)
-      .subtracting(selection?.named ?? [])
+    let resume = try ResumePlan(
+      research,
+      store,
+      selection: selection,
+      keepsFailed: keepsFailed
+    )
+    try requireSameDefinition(resume)
+    let seed =
+      resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
+    let finished = resume.finished
     let plan = try ExperimentPlan(research, seed: seed)
     let warnings = Protected<[FieldworkError]>([])
     let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
@@ -108,10 +111,14 @@ public struct ResearchRunner: Sendable {
       observers: observers,
       services: services,
       faults: faults,
-      checkpoints: checkpoints,
-      storedIDs: try storedIDs(stored.keys),
-      done: Set(stored.filter { $0.value == .done }.keys).subtracting(finished)
-        .union(origins.outdatedByConfig ? stored.keys.filter { stored[$0] == .done } : [])
+      resume: resume,
+      results: HistoryReader(
+        Set(research.pruning.map(\.name)),
+        store,
+        stored: resume.states,
+        includesLater: research.settings.window == nil
+      ),
+      storedIDs: try storedIDs(resume.states.keys)
     )
     let selected = try selection?.counts(in: plan, stored: finished)
     let size = selection == nil ? plan.size : selected?.all
@@ -133,42 +140,18 @@ public struct ResearchRunner: Sendable {
     ])
     report.withLock { $0 = { run.warn($0.description) } }
     for error in warnings.withLock({ $0 }) { run.warn(error.description) }
-    let isNew = notes["definition"] == nil
-    let runNumber = Self.number(ofRunAfter: notes)
-    await run.recorder.record([
-      .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
-      .note("runs", .int(runNumber)), .note("description", .string(research.description)),
-      .note(StoredOverrides.noteKey, .list(overrides.map(Value.string))),
-      .variables(research.units.flatMap(\.savedNames)),
-    ])
-    if isNew { await run.recorder.record([definitionNote]) }
-    if let note = origins.note { await run.recorder.record([note]) }
-    if research.settings.otherBuilds == .accept, let note = origins.acceptance {
-      await run.recorder.record([note])
-    }
-    let updates = try UpdateLedger(research, store, run.recorder) { run.warn($0) }
-    let queue = TaskQueue(
-      plan,
+    await run.recorder.record(openingRecords(seed, resume))
+    let scheduler = Scheduler(
+      research.pruning.isEmpty ? plan : PrunedSource(plan, research),
       research,
-      finished: finished,
-      stored: Set(stored.keys),
+      resume: resume,
       selection: selection,
-      sendsAhead: usesProcesses,
-      lanes: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
-      isOutdated: { origins.isOutdated($0) },
-      hooks: TaskQueue.Hooks(
-        skipped: { run.skip($0) },
-        shouldStop: { run.shouldStop },
-        update: { rule, request in
-          try await updates.outcome(of: rule, request) { try await run.update(rule, request) }
-        },
-        starved: { run.reclaimTasks(for: $0) },
-        settled: { await updates.settle() },
-        updated: {
-          run.recorder.recordAtOnce([
-            .domainUpdated(number: $0, domain: $1.description, experiments: $2)
-          ])
-        }
+      prefetches: usesProcesses,
+      affinity: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
+      results: run.results,
+      delegate: RunDecisions(
+        run: run,
+        journal: try UpdateJournal(research, store, run.recorder) { run.warn($0) }
       )
     )
     let timer = budget.map { time in
@@ -180,11 +163,11 @@ public struct ResearchRunner: Sendable {
     defer { timer?.cancel() }
     // The metadata is collected during the run and stored at once, so that a killed run has it too.
     async let meta: Void = run.recorder.record(
-      services.meta(research, run: runNumber).map(RunRecord.meta)
+      services.meta(research, run: resume.runNumber).map(RunRecord.meta)
     )
     try await captured(services) {
       await withTaskCancellationHandler {
-        await runAll(run, queue, workers: workers)
+        await runAll(run, scheduler, workers: workers)
       } onCancel: {
         run.stopSignal.give(nil)
       }
@@ -193,11 +176,11 @@ public struct ResearchRunner: Sendable {
     await meta
     await run.recordChanges()
     // Another definition counts from the first experiment that has run by it.
-    if run.hasRun && !isNew { await run.recorder.record([definitionNote]) }
+    if run.hasRun, resume.isBegun { await run.recorder.record(definitionNotes) }
     var failure = debug ? run.firstError : nil
-    if let error = queue.failure { failure = error }
+    if let error = scheduler.failure { failure = error }
     if case .noWorkers(let error) = run.stopSignal.reason { failure = error }
-    if let leaving = run.leavingReason.withLock({ $0 }), !Task.isCancelled, queue.hasMore {
+    if let leaving = run.leavingReason.withLock({ $0 }), !Task.isCancelled, scheduler.hasMore {
       failure = FieldworkError(
         leaving.code,
         "experiments are left that no worker could run: \(leaving.reason); \(leaving.remedy)"
@@ -210,12 +193,12 @@ public struct ResearchRunner: Sendable {
     }
     // A signal that comes when everything has run leaves nothing undone.
     let isCutShort =
-      run.stopSignal.isGiven && (run.recorder.counters.interrupted > 0 || queue.hasMore)
+      run.stopSignal.isGiven && (run.recorder.counters.interrupted > 0 || scheduler.hasMore)
     let summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,
-      left: isCutShort ? queue.left : nil,
-      unplanned: try unplanned(queue),
+      left: isCutShort ? scheduler.left : nil,
+      unplanned: try unplanned(scheduler),
       duration: elapsed / .seconds(1)
     )
     await run.recorder.record([.runEnded(summary)])
@@ -230,8 +213,8 @@ public struct ResearchRunner: Sendable {
 
   /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
   /// planned as long as there are updates.
-  private func unplanned(_ queue: TaskQueue) throws -> Set<String> {
-    queue.unplanned(besides: research.updates.isEmpty ? [] : try store.updatedKeys())
+  private func unplanned(_ scheduler: Scheduler) throws -> Set<String> {
+    scheduler.unplanned(besides: research.updates.isEmpty ? [] : try store.updatedKeys())
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.
@@ -265,8 +248,24 @@ public struct ResearchRunner: Sendable {
     return 4 + saturatingProduct(workers, min(branches, 1000))
   }
 
-  private static func number(ofRunAfter notes: [String: Value]) -> Int {
-    if case .int(let number) = notes["runs"] { number + 1 } else { 1 }
+  /// The records that a run begins with.
+  private func openingRecords(_ seed: UInt64, _ resume: ResumePlan) -> [RunRecord] {
+    var records: [RunRecord] = [
+      .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
+      .note("runs", .int(resume.runNumber)),
+      .note("description", .string(research.description)),
+      .note(StoredOverrides.noteKey, .list(overrides.map(Value.string))),
+      .variables(research.units.flatMap(\.savedNames)),
+    ]
+    // A store of an earlier version gets the definition as this version has it.
+    if !resume.isBegun || resume.change == nil && !resume.hasEncodedDefinition {
+      records += definitionNotes
+    }
+    if let note = resume.origins.note { records.append(note) }
+    if research.settings.otherBuilds == .accept, let note = resume.origins.acceptance {
+      records.append(note)
+    }
+    return records
   }
 
   /// Does something while what is printed is captured.
@@ -283,18 +282,18 @@ public struct ResearchRunner: Sendable {
     workerCommand != nil && research.settings.parallelism == .processes
   }
 
-  private func runAll(_ run: RunState, _ queue: TaskQueue, workers: Int) async {
+  private func runAll(_ run: RunState, _ scheduler: Scheduler, workers: Int) async {
     if usesProcesses { DescriptorLimit.raise(forWorkers: workers) }
     let engine = engine(run)
     if research.settings.parallelism == .serial {
-      await WorkerSupervisor(0, engine, run, queue).work()
+      await WorkerSupervisor(0, engine, run, scheduler).work()
       return
     }
     await withTaskGroup { group in
       for worker in 0..<workers {
         // A worker in this process has a thread of its own.
         group.addTask(executorPreference: engine.isPrefetching ? nil : WorkerExecutor(worker)) {
-          await WorkerSupervisor(worker, engine, run, queue).work()
+          await WorkerSupervisor(worker, engine, run, scheduler).work()
         }
       }
     }
@@ -310,10 +309,6 @@ public struct ResearchRunner: Sendable {
   }
 
   // MARK: Before anything runs
-
-  private func isFinished(_ state: ExperimentState) -> Bool {
-    state == .done || keepsFailed && state == .failed
-  }
 
   private func check() throws {
     if faults.timeLimit != nil, !usesProcesses {
@@ -331,30 +326,45 @@ public struct ResearchRunner: Sendable {
     ).require()
   }
 
-  private var definition: ResearchDefinition { ResearchDefinition(research) }
-
-  private var definitionNote: RunRecord { .note("definition", .string(definition.text)) }
-
-  /// The seed of the stored results, or a new one for a new research.
-  private func agreeOnSeed(_ notes: [String: Value]) throws -> UInt64 {
-    if case .string(let before) = notes["definition"], before != definition.text,
-      changes == .refuse
-    {
-      throw FieldworkError(
-        .invalidDefinition,
-        """
-        the research '\(research.name)' has changed since its results were begun:
-        \(definition.difference(from: before))
-        Start over with --fresh, go on with the stored results with --continue, or give the research another name.
-        """
-      )
-    }
-    guard let stored = try StoredSeed.decode(notes["seed"]) else {
-      return research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
-    }
-    try StoredSeed.agree(stored, with: research)
-    return stored
+  private var definitionNotes: [RunRecord] {
+    ResearchDefinition(research).notes.map { .note($0.key, $0.value) }
   }
+
+  private func requireSameDefinition(_ resume: ResumePlan) throws {
+    guard let change = resume.change, changes == .refuse else { return }
+    throw FieldworkError(
+      .invalidDefinition,
+      """
+      the research '\(research.name)' has changed since its results were begun:
+      \(change)
+      Start over with --fresh, go on with the stored results with --continue, or give the research another name.
+      """
+    )
+  }
+}
+
+/// What a scheduler asks of a run.
+private struct RunDecisions: SchedulerDelegate {
+  let run: RunState
+  let journal: UpdateJournal
+
+  func skip(_ experiment: PlannedExperiment) { run.skip(experiment) }
+
+  var shouldStop: Bool { run.shouldStop }
+
+  func domain(after decision: Decision, keys: Set<String>) async throws -> Domain? {
+    try await journal.outcome(of: decision) { try await run.update(decision, keys: keys) }
+  }
+
+  func settleDecision() async { await journal.settle() }
+
+  func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {
+    run.recorder.recordAtOnce([
+      .domainUpdated(number: number, domain: domain.description, experiments: experiments)
+    ])
+  }
+
+  func reclaimTasks(for worker: Int) { run.reclaimTasks(for: worker) }
 }
 
 /// A seed in the store; as text, for it may be larger than an integer value.

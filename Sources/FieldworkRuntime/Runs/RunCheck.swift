@@ -39,7 +39,9 @@ package struct RunCheck {
   }
 
   private var problems: [Problem] {
-    [selectionProblem, debugProblem, memoryProblem, deviceProblem].compactMap(\.self)
+    [
+      selectionProblem, pruningProblem, windowProblem, debugProblem, memoryProblem, deviceProblem,
+    ].compactMap(\.self)
       + outputProblems
   }
 
@@ -54,6 +56,39 @@ package struct RunCheck {
       "a condition leaves out experiments whose results the domain update decides by",
       "run without --where",
       at: update.place
+    )
+  }
+
+  private var pruningProblem: Problem? {
+    guard selects, let pruning = research.pruning.first else { return nil }
+    return problem(
+      "a condition leaves out experiments whose results decide which others are pruned",
+      "run without --where",
+      at: pruning.place
+    )
+  }
+
+  /// More workers than the window has room for have nothing to do.
+  private var windowProblem: Problem? {
+    let settings = research.settings
+    guard let pruning = research.pruning.first else { return nil }
+    guard let window = settings.window else {
+      return Problem(
+        "window: nil prunes by the results that are there, so the table depends on time",
+        remedy: "give window: a number for a table that can be reproduced",
+        place: pruning.place,
+        severity: .warning
+      )
+    }
+    let wanted = settings.wantedWorkers
+    let busy = (window - 1) / settings.branches.count + 1
+    guard busy < wanted else { return nil }
+    return Problem(
+      "a window of \(window) experiments keeps \(busy) of \(wanted) workers busy",
+      remedy:
+        "give window: \(settings.branches.count * (wanted - 1) + 1) or more, or run with --workers \(busy)",
+      place: pruning.place,
+      severity: .warning
     )
   }
 

@@ -8,8 +8,11 @@ final class RunState: Sendable {
   let research: Research
   let services: RunServices
   let faults: FaultPolicy
-  let checkpoints: CheckpointIndex
+  /// What becomes of the experiments that are stored.
+  let resume: ResumePlan
   let seed: UInt64
+  /// The results that the source of experiments depends on.
+  let results: HistoryReader
   /// Says that nothing more is to begin.
   let stopSignal: StopSignal
   private let store: any ResultStore
@@ -17,8 +20,6 @@ final class RunState: Sendable {
   private let changes = Protected<[RunRecord]>([])
   /// By key: the ids of stored experiments, where ids have prefixes, which may change; empty elsewhere.
   private let storedIDs: [String: String]
-  /// The keys of experiments that are stored as done and may run again.
-  private let done: Set<String>
   private let begun = Protected(false)
   private let deathCount = Protected(0)
   private let reclaims = Protected<[Int: @Sendable () -> Void]>([:])
@@ -46,17 +47,17 @@ final class RunState: Sendable {
     observers: [any RunObserver],
     services: RunServices,
     faults: FaultPolicy,
-    checkpoints: CheckpointIndex,
-    storedIDs: [String: String] = [:],
-    done: Set<String> = []
+    resume: ResumePlan,
+    results: HistoryReader,
+    storedIDs: [String: String] = [:]
   ) {
     self.research = research
     self.store = store
     self.storedIDs = storedIDs
-    self.done = done
     self.seed = seed
     self.services = services
-    self.checkpoints = checkpoints
+    self.resume = resume
+    self.results = results
     isDebug = debug
     var faults = faults
     if debug { faults.retries = RetryPolicy() }
@@ -65,6 +66,7 @@ final class RunState: Sendable {
     self.failureWatch = failureWatch
     self.stopSignal = stopSignal
     recorder = Recorder(store, observers: observers + services.observers) { records in
+      results.take(records)
       for record in records {
         if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
       }
@@ -72,6 +74,8 @@ final class RunState: Sendable {
       stopSignal.give(.unwritable)
     }
   }
+
+  var checkpoints: CheckpointIndex { resume.checkpoints }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
   var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
@@ -194,7 +198,7 @@ final class RunState: Sendable {
   /// - Parameter beforeWaiting: is called before it may take more than a moment.
   /// - Returns: nil if there are no more, or the worker takes none.
   func draw(
-    from queue: TaskQueue,
+    from queue: Scheduler,
     worker: Int,
     beforeWaiting: () -> Void = {}
   ) async -> PlannedTask? {
@@ -204,7 +208,7 @@ final class RunState: Sendable {
       storedIDs[experiment.key].map { $0 != experiment.id } ?? false
     }
     for experiment in renamed { rename(experiment) }
-    let reopened = task.experiments.filter { done.contains($0.key) }
+    let reopened = task.experiments.filter { resume.isFinished($0) }
     if !reopened.isEmpty {
       changes.withLock { changes in
         changes += reopened.map { .reopened(experiment: $0.key) }
@@ -224,7 +228,7 @@ final class RunState: Sendable {
 
   /// Waits until the worker's devices have memory free.
   /// - Returns: false if the worker takes no more tasks.
-  private func hasFreeDevices(_ worker: Int, _ queue: TaskQueue, _ task: PlannedTask) async -> Bool
+  private func hasFreeDevices(_ worker: Int, _ queue: Scheduler, _ task: PlannedTask) async -> Bool
   {
     guard let check = services.memoryCheck,
       let devices = services.visibleDevices(ofWorker: worker)
@@ -250,7 +254,8 @@ final class RunState: Sendable {
 
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
-  func update(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) async throws -> Domain? {
+  func update(_ request: Decision, keys: Set<String>) async throws -> Domain? {
+    let rule = request.rule
     // Results stand in the order of the plan, so that has to be stored.
     await recordChanges()
     try await recorder.flushed()
@@ -263,7 +268,7 @@ final class RunState: Sendable {
       makeDirectory: {
         throw FieldworkError(.store, "a domain update has no folder of an experiment")
       },
-      makeResults: { try store.contents().planned(request.keys) }
+      makeResults: { try store.contents().planned(keys) }
     )
     let context = UpdateContext(
       updates: request.updates,

@@ -142,7 +142,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     hasSaidHello = true
     let own = WorkerIdentity(run.research)
     guard own != identity else { return }
-    let difference = ResearchDefinition(run.research).difference(from: identity.definition)
+    let difference = ResearchDefinition(run.research).difference(fromText: identity.definition)
     let reason =
       own.build == identity.build
       ? "the research differs in it, but must be the same each time that it is computed:\n\(difference)"

@@ -31,12 +31,12 @@ final class WorkerSupervisor: Sendable {
   let worker: Int
   let run: RunState
   private let engine: any Engine
-  private let queue: TaskQueue
+  private let queue: Scheduler
   private let state = Protected(State())
   /// Signalled when there may be something to do for a supervisor without a worker.
   private let change = DispatchSemaphore(value: 0)
 
-  init(_ worker: Int, _ engine: any Engine, _ run: RunState, _ queue: TaskQueue) {
+  init(_ worker: Int, _ engine: any Engine, _ run: RunState, _ queue: Scheduler) {
     self.worker = worker
     self.engine = engine
     self.run = run
@@ -390,7 +390,7 @@ extension WorkerSupervisor {
   func settle(_ assignment: WorkerAssignment) {
     let records = assignment.progress.flatMap(\.pending)
     if run.recorder.take(records), engine.isPrefetching { run.recorder.roomBlocking() }
-    queue.taskEnded()
+    queue.taskEnded(assignment.task.number)
     wake()
   }
 

@@ -9,6 +9,8 @@ public struct RunCounters: Sendable, Hashable {
   /// The experiments left out because earlier runs have stored them.
   public package(set) var skipped = 0
   public package(set) var done = 0
+  /// The experiments that a rule ended early.
+  public package(set) var pruned = 0
   public package(set) var failed = 0
   public package(set) var interrupted = 0
   /// The attempts that followed a failed one.
@@ -23,8 +25,8 @@ public struct RunCounters: Sendable, Hashable {
   /// The experiments that run.
   public var running: Int { live.count }
 
-  /// The experiments that this run has completed or that failed in it.
-  public var ended: Int { done + failed }
+  /// The experiments that this run has completed, pruned, or that failed in it.
+  public var ended: Int { done + pruned + failed }
 
   /// The experiments that have neither begun nor been skipped; nil if there is no end.
   public var queued: Int? {
@@ -56,6 +58,7 @@ public struct RunCounters: Sendable, Hashable {
   private mutating func count(_ ending: Ending, _ change: Int) {
     switch ending.state {
     case .done: done += change
+    case .pruned: pruned += change
     case .failed: failed += change
     case .interrupted, .running: interrupted += change
     }

@@ -17,6 +17,8 @@ public struct RunSummary: Sendable, Hashable {
 
   /// The experiments that this run has completed.
   public var done: Int { counters.done }
+  /// The experiments that a rule ended early in this run.
+  public var pruned: Int { counters.pruned }
   /// The experiments that failed in this run.
   public var failed: Int { counters.failed }
   /// The experiments left out because their results are stored.
@@ -28,7 +30,7 @@ public struct RunSummary: Sendable, Hashable {
   package var hasEndedEarly: Bool { isCancelled || stopExplanation != nil }
 
   /// True if nothing ran, since everything was stored.
-  package var isIdle: Bool { done + failed + interrupted == 0 }
+  package var isIdle: Bool { counters.ended + interrupted == 0 }
 
   /// True if the plan had no experiments to run or to leave out.
   public var isEmpty: Bool { isIdle && skipped == 0 }

@@ -218,7 +218,9 @@ private struct ProfileGroups {
     for (index, name) in self.names.enumerated()
     where !values.isEmpty && values.allSatisfy({ $0[index] == nil }) {
       var keys: [String] = []
-      for key in experiments.flatMap(\.fullConfig.keys) where !keys.contains(key) { keys.append(key) }
+      for key in experiments.flatMap(\.fullConfig.keys) where !keys.contains(key) {
+        keys.append(key)
+      }
       throw FieldworkError(
         .missingParameter,
         "no config has a parameter '\(name)'; configs have \(keys.joined(separator: ", "))"

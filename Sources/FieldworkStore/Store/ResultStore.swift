@@ -79,7 +79,7 @@ extension ResultStore {
   }
   public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
     var origins: [String: StoredOrigin] = [:]
-    for experiment in try experiments() where experiment.state == .done || !finished {
+    for experiment in try experiments() where experiment.state.isFinished || !finished {
       origins[experiment.key] = StoredOrigin(
         build: experiment.build,
         versions: experiment.versions,
@@ -133,36 +133,6 @@ public struct UnitProfile: Sendable, Hashable {
 /// The streams of a process to which units write.
 public enum StandardStream: String, Sendable, Hashable, CaseIterable {
   case stdout, stderr
-}
-
-/// How far an experiment has come.
-public enum ExperimentState: String, Sendable, Hashable, CaseIterable {
-  /// It runs, or was running when everything ended.
-  case running
-  case done
-  case failed
-  /// It was interrupted, and has to run again.
-  case interrupted
-}
-
-/// How an experiment ended.
-public enum Ending: String, Sendable, Hashable, CaseIterable {
-  /// All iterations were made.
-  case complete
-  /// A unit ended it in good order: a generator had no more elements.
-  case stopped
-  /// A unit failed.
-  case failed
-  /// The run was interrupted.
-  case interrupted
-
-  public var state: ExperimentState {
-    switch self {
-    case .complete, .stopped: .done
-    case .failed: .failed
-    case .interrupted: .interrupted
-    }
-  }
 }
 
 /// Why an experiment failed: a row of the results.

@@ -51,6 +51,7 @@ package struct RunAccount: Sendable, Hashable {
       "began": .double(began), "workers": .int(workers), "skipped": .int(counters.skipped),
       "done": .int(counters.done), "failed": .int(counters.failed),
       "interrupted": .int(counters.interrupted), "cancelled": .bool(isCancelled),
+      "pruned": .int(counters.pruned),
     ]
     values["planned"] = counters.planned.map(Value.int)
     values["iterations"] = iterations.map(Value.int)
@@ -72,6 +73,7 @@ package struct RunAccount: Sendable, Hashable {
     counters.skipped = number("skipped") ?? 0
     counters.done = number("done") ?? 0
     counters.failed = number("failed") ?? 0
+    counters.pruned = number("pruned") ?? 0
     counters.interrupted = number("interrupted") ?? 0
     ended = values["ended"].flatMap(Double.init)
     isCancelled = values["cancelled"] == true

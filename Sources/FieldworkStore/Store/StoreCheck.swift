@@ -1,4 +1,4 @@
-import FieldworkCore
+package import FieldworkCore
 import Foundation
 import GRDB
 

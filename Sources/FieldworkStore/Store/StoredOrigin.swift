@@ -45,7 +45,7 @@ extension DatabaseStore {
         database,
         sql: """
           SELECT key, \(columns.joined(separator: ", "))\(readsConfigs ? ", entries" : "")
-          FROM experiment\(finished ? " WHERE state = 'done'" : "")
+          FROM experiment\(finished ? " WHERE state IN ('done', 'pruned')" : "")
           """
       )
       var origins: [String: StoredOrigin] = [:]

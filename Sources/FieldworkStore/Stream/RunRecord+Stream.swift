@@ -414,6 +414,7 @@ extension Ending {
     case .stopped: 1
     case .failed: 2
     case .interrupted: 3
+    case .pruned: 4
     }
   }
 

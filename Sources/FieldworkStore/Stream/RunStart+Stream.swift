@@ -61,10 +61,12 @@ extension RunSummary {
 extension RunCounters {
   /// The numbers in the order in which they are encoded.
   fileprivate var numbers: [Int] {
-    get { [skipped, done, failed, interrupted, retries, iterations] }
+    get { [skipped, done, pruned, failed, interrupted, retries, iterations] }
     set {
-      (skipped, done, failed) = (newValue[0], newValue[1], newValue[2])
-      (interrupted, retries, iterations) = (newValue[3], newValue[4], newValue[5])
+      (skipped, done, pruned) = (newValue[0], newValue[1], newValue[2])
+      (failed, interrupted, retries, iterations) = (
+        newValue[3], newValue[4], newValue[5], newValue[6]
+      )
     }
   }
 }

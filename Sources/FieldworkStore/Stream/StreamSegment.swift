@@ -24,7 +24,7 @@ package enum StreamSegment {
       throw FieldworkError(.store, "the records \(path) cannot be opened: \(reason())")
     }
     defer { try? file.close() }
-    var replay = Replay(store, done: Set(try store.states().filter { $0.value == .done }.keys))
+    var replay = Replay(store, done: Set(try store.states().filter(\.value.isFinished).keys))
     var reader = FrameReader()
     var isSound = true
     var size = 0
@@ -106,7 +106,7 @@ private struct Replay {
     held[key, default: []].append(record)
     guard case .ended(_, let ending, _, _) = record else { return }
     let attempt = held.removeValue(forKey: key) ?? []
-    if ending.state == .done { records += attempt }
+    if ending.state.isFinished { records += attempt }
   }
 
   mutating func flush() throws {

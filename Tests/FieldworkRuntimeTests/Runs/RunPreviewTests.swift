@@ -116,7 +116,7 @@ final class RunPreviewTests: RuntimeTestCase {
     let told = try preview(sharing([1, 2, 3, 4]), store)
     XCTAssertEqual(told.counts, [.done: 3, .new: 1])
     XCTAssertEqual([told.experimentsToRun, told.tasks], [2, 1])
-    XCTAssertEqual(told.first.map(\.standing), [.done, .new])
+    XCTAssertEqual(told.first.map(\.status), [.done, .new])
     let summary = try await ResearchRunner(sharing([1, 2, 3, 4]), store: store).run()
     XCTAssertEqual(summary.done, 2)
   }
@@ -158,10 +158,10 @@ final class RunPreviewTests: RuntimeTestCase {
   /// Writes experiments of 10 seconds into a store, by values of `x`.
   private func store(_ values: [Int], _ research: Research) throws -> DatabaseStore {
     let store = try DatabaseStore.inMemory()
-    try store.write([
-      .note("seed", .string("4")),
-      .note("definition", .string(ResearchDefinition(research).text)),
-    ])
+    try store.write(
+      [.note("seed", .string("4"))]
+        + ResearchDefinition(research).notes.map { .note($0.key, $0.value) }
+    )
     var plan = try ExperimentPlan(research, seed: 4)
     while let experiment = try plan.next() {
       guard values.contains(try experiment.config["x"]) else { continue }

@@ -15,6 +15,14 @@ final class TaskPlanTests: XCTestCase {
     var description: String { "\(tasks), updates at \(updates), sizes \(sizes)" }
   }
 
+  /// The next step when everything has ended.
+  private func step(_ plan: inout ExperimentPlan) throws -> SourceStep {
+    let step = try plan.next(RunHistory(ended: 0))
+    guard case .needs(let count) = step else { return step }
+    XCTAssertEqual(count, plan.produced)
+    return try plan.next(RunHistory(ended: count))
+  }
+
   /// Goes through a plan; what updates give is the answer to how often the domain was replaced.
   private func cut(
     _ research: Research,
@@ -25,16 +33,16 @@ final class TaskPlanTests: XCTestCase {
     var cut = Cut(sizes: [plan.size])
     var ordinal = 0
     while cut.tasks.count < limit {
-      switch try plan.nextTask() {
-      case .end:
+      switch try step(&plan) {
+      case .end, .needs:
         // The end stays the end.
-        guard case .end = try plan.nextTask() else { throw Odd() }
+        guard case .end = try step(&plan) else { throw Odd() }
         return cut
-      case .update(let rule):
+      case .decision(let decision):
         // Nothing goes on before it is resolved.
-        guard case .update = try plan.nextTask() else { throw Odd() }
+        guard case .decision = try step(&plan) else { throw Odd() }
         cut.updates.append(ordinal)
-        try plan.resolve(rule, with: answer(plan.updates))
+        try plan.resolve(decision, with: answer(plan.updates))
         cut.sizes.append(plan.size)
       case .task(let task):
         XCTAssertEqual(task.number, cut.tasks.count)
@@ -156,12 +164,12 @@ final class TaskPlanTests: XCTestCase {
     var found: [Int: Int] = [:]
     var count = 0
     loop: while true {
-      switch try plan.nextTask() {
+      switch try step(&plan) {
       case .task: count += 1
-      case .end: break loop
-      case .update(let rule):
-        XCTAssertNil(found.updateValue(rule.configs ?? 0, forKey: count))
-        try plan.resolve(rule, with: nil)
+      case .end, .needs: break loop
+      case .decision(let decision):
+        XCTAssertNil(found.updateValue(decision.rule.configs ?? 0, forKey: count))
+        try plan.resolve(decision, with: nil)
       }
     }
     XCTAssertEqual(found, [1: 3, 2: 2, 3: 1, 4: 2, 6: 1, 8: 2, 9: 1, 10: 2, 12: 1])
@@ -195,10 +203,11 @@ final class TaskPlanTests: XCTestCase {
       var plan = try ExperimentPlan(research, seed: 1)
       var keys: [String] = []
       while true {
-        switch try plan.nextTask() {
+        switch try step(&plan) {
         case .task(let task): keys += task.experiments.map(\.key)
-        case .end: return keys
-        case .update(let rule): try plan.resolve(rule, with: plan.updates == 0 ? domain : nil)
+        case .end, .needs: return keys
+        case .decision(let decision):
+          try plan.resolve(decision, with: plan.updates == 0 ? domain : nil)
         }
       }
     }

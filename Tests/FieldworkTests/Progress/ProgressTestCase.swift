@@ -31,7 +31,7 @@ class ProgressTestCase: XCTestCase {
     let research = Research("test", branches: .count(branches)) { Domain("x" <- 1...count) }
     var plan = try ExperimentPlan(research, seed: 1)
     var experiments: [PlannedExperiment] = []
-    while case .task(let task) = try plan.nextTask() { experiments += task.experiments }
+    while let task = try plan.nextTask() { experiments += task.experiments }
     return experiments
   }
 

@@ -6,10 +6,12 @@ import FieldworkStore
 /// What was recorded counts as long as it rests on the same: the same rule, applied to the same domain after
 /// the same experiments. Whether those have been run again since then, with other results, is of no account:
 /// the experiments that followed are what they are.
-final class UpdateLedger: Sendable {
+final class UpdateJournal: Sendable {
   private struct State {
-    /// What tells the present domain from others.
+    /// A text that identifies the present domain.
     var domain: String
+    /// The same as earlier versions made it.
+    var legacy: String
     /// What the last update gave, until the run goes on with it.
     var pending: UpdateRecord?
     var hasWarned = false
@@ -45,7 +47,9 @@ final class UpdateLedger: Sendable {
     values = KnownValues(research)
     let found = research.updates.isEmpty ? [] : try store.updates()
     records = Dictionary(found.map { ($0.produced, $0) }, uniquingKeysWith: { $1 })
-    state = Protected(State(domain: research.domain?.description ?? ""))
+    state = Protected(
+      State(domain: Self.identity(research.domain), legacy: research.domain?.description ?? "")
+    )
   }
 
   /// What an update gives: what it gave before, if that is recorded and still applies.
@@ -54,29 +58,29 @@ final class UpdateLedger: Sendable {
   /// - Parameter make: makes the update. What it gives is recorded by ``settle()``.
   /// - Throws: what `make` throws.
   func outcome(
-    of rule: DomainUpdate,
-    _ request: TaskQueue.UpdateRequest,
+    of request: Decision,
     make: () async throws -> Domain?
   ) async throws -> Domain? {
-    let premise = premise(rule, request)
-    if let record = records[request.produced], record.premise == premise,
-      let recorded = recorded(record, rule, request)
+    let premise = premise(request)
+    if let record = records[request.produced],
+      record.premise == premise || record.premise == legacyPremise(request),
+      let recorded = recorded(record, request)
     {
-      follow(recorded.domain, as: recorded.identity)
+      continueWith(recorded.domain, record.outcome)
       return recorded.domain
     }
     let (outcome, domain) = kept(try await make())
     let record = UpdateRecord(
       produced: request.produced,
       number: request.updates,
-      when: "\(rule.when)",
+      when: "\(request.rule.when)",
       premise: premise,
       outcome: outcome,
       build: build,
       at: TaskHost.now()
     )
     state.withLock { $0.pending = record }
-    follow(domain, as: identity(outcome, domain))
+    continueWith(domain, outcome)
     return domain
   }
 
@@ -89,33 +93,50 @@ final class UpdateLedger: Sendable {
     if let record { await recorder.record([.updated(record)]) }
   }
 
-  /// What the update rests on, as a text of 32 digits. The order of the experiments is part of it, and with
-  /// each domain all that came before.
-  private func premise(_ rule: DomainUpdate, _ request: TaskQueue.UpdateRequest) -> String {
+  /// The hash of what the update rests on, 32 digits. The order of the experiments is part of it, and with each domain
+  /// all that came before.
+  private func premise(_ request: Decision) -> String {
     let domain = state.withLock { $0.domain }
-    return SHA256.hexDigest(
-      of: "\(rule.when)|\(request.updates)|\(request.history)|\(domain)",
-      length: 32
-    )
+    let encoding: Value = [
+      request.rule.when.encoding, .int(request.updates), .string(String(request.history)),
+      .string(domain),
+    ]
+    return SHA256.hexDigest(of: encoding.canonicalText, length: 32)
   }
 
-  private func follow(_ domain: Domain?, as identity: String) {
-    if domain != nil { state.withLock { $0.domain = identity } }
+  private func legacyPremise(_ request: Decision) -> String {
+    LegacyDefinition.premise(request, domain: state.withLock { $0.legacy })
   }
 
-  private func identity(_ outcome: UpdateRecord.Outcome, _ domain: Domain?) -> String {
-    if case .replaced(let record) = outcome { return record.canonicalText }
-    return domain?.description ?? ""
+  private func continueWith(_ domain: Domain?, _ outcome: UpdateRecord.Outcome) {
+    guard let domain else { return }
+    state.withLock { state in
+      if case .replaced(let record) = outcome {
+        state.domain = record.canonicalText
+        state.legacy = record.canonicalText
+      } else {
+        state.domain = Self.identity(domain)
+        state.legacy = domain.description
+      }
+    }
+  }
+
+  private static func identity(_ domain: Domain?) -> String {
+    domain?.encoding.canonicalText ?? ""
   }
 
   // MARK: Replaying
 
+  /// What a recorded update resulted in.
+  private struct Replayed {
+    let domain: Domain?
+  }
+
   /// - Returns: nil if the update has to be made again.
   private func recorded(
     _ record: UpdateRecord,
-    _ rule: DomainUpdate,
-    _ request: TaskQueue.UpdateRequest
-  ) -> (domain: Domain?, identity: String)? {
+    _ request: Decision
+  ) -> Replayed? {
     var domain: Domain?
     switch record.outcome {
     case .kept: break
@@ -126,7 +147,7 @@ final class UpdateLedger: Sendable {
       return nil
     case .replaced(let value):
       // A changed playbook may not have the values any more, or have no use for the domain.
-      guard let made = try? restored(value), isSound(made, rule) else { return nil }
+      guard let made = try? restored(value), isSound(made, request.rule) else { return nil }
       domain = made
     }
     if record.build != build {
@@ -134,7 +155,7 @@ final class UpdateLedger: Sendable {
       if domain.map({ (try? $0.counted()) == 0 }) ?? request.isAtEnd { return nil }
       warnOfOtherBuild()
     }
-    return (domain, identity(record.outcome, domain))
+    return Replayed(domain: domain)
   }
 
   private func restored(_ value: Value) throws -> Domain {

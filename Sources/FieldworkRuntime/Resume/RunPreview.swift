@@ -6,13 +6,13 @@ package struct RunPreview: Sendable {
   /// An experiment that would run, and why.
   package struct Entry: Sendable {
     package let experiment: PlannedExperiment
-    package let standing: Standing
+    package let status: ResumeStatus
     /// The iteration from which it would go on; nil if it would begin anew.
     package let iteration: Int?
   }
 
   /// How many of the examined experiments stand how.
-  package private(set) var counts: [Standing: Int] = [:]
+  package private(set) var counts: [ResumeStatus: Int] = [:]
   /// The number of experiments of the plan; nil if there is no end.
   package let experiments: Int?
   /// How many of them were looked at, in the order of the plan.
@@ -57,22 +57,23 @@ package struct RunPreview: Sendable {
     limit: Int = 5,
     searchLimit: Int = 100_000
   ) throws {
-    let standings = try Standings(research, startsOver ? nil : store, selection: selection)
-    let wanted = standings.seed ?? research.settings.seed
+    let resume = try ResumePlan(
+      research,
+      startsOver ? nil : store,
+      selection: selection,
+      keepsFailed: keepsFailed
+    )
+    let wanted = resume.seed ?? research.settings.seed
     drawsSeed = wanted == nil
     seed = wanted ?? 0
-    change = standings.change
-    isBegun = standings.isBegun
+    change = resume.change
+    isBegun = resume.isBegun
     branches = research.settings.branches.count
     var plan = try ExperimentPlan(research, seed: seed)
     experiments = plan.size
-    var skipped: Set<Standing> = [.done, .changed, .leftOut]
-    if research.settings.otherBuilds != .rerun { skipped.insert(.otherBuild) }
-    if keepsFailed { skipped.insert(.failed) }
     let examination = try Examination(
       &plan,
-      standings,
-      skipped: skipped,
+      resume,
       keepsTasksWhole: research.crossesBranches,
       limit: limit,
       searchLimit: searchLimit
@@ -87,10 +88,11 @@ package struct RunPreview: Sendable {
     var left: Int? = tasks
     if !isComplete {
       // What was not looked at counts as new, but for what is stored as done.
-      let done = standings.states.values.count { $0 == .done }
+      let done = resume.states.values.count(where: \.isFinished)
       let beyond = max(
         0,
-        done - counts[.done, default: 0] - counts[.changed, default: 0]
+        done - counts[.done, default: 0] - counts[.pruned, default: 0]
+          - counts[.changed, default: 0]
           - counts[.otherBuild, default: 0]
       )
       let tasksBeyond = (max(0, (experiments ?? 0) - examined - beyond) + branches - 1) / branches
@@ -110,7 +112,7 @@ package struct RunPreview: Sendable {
 
 /// What is found by going through a plan.
 private struct Examination {
-  var counts: [Standing: Int] = [:]
+  var counts: [ResumeStatus: Int] = [:]
   var examined = 0
   var isComplete = false
   var experimentsToRun = 0
@@ -121,28 +123,27 @@ private struct Examination {
   ///   task does.
   init(
     _ plan: inout ExperimentPlan,
-    _ standings: Standings,
-    skipped: Set<Standing>,
+    _ resume: ResumePlan,
     keepsTasksWhole: Bool,
     limit: Int,
     searchLimit: Int
   ) throws {
     while examined < searchLimit {
-      guard case .task(let task) = try plan.nextTask() else {
+      guard let task = try plan.nextTask() else {
         isComplete = true
         return
       }
       let entries = task.experiments.map { experiment in
-        let standing = standings.standing(of: experiment)
+        let status = resume.status(of: experiment)
         return RunPreview.Entry(
           experiment: experiment,
-          standing: standing,
-          iteration: standings.iteration(of: experiment, standing)
+          status: status,
+          iteration: resume.iteration(of: experiment, status)
         )
       }
       examined += entries.count
-      for entry in entries { counts[entry.standing, default: 0] += 1 }
-      let missing = entries.filter { !skipped.contains($0.standing) }
+      for entry in entries { counts[entry.status, default: 0] += 1 }
+      let missing = entries.filter { resume.runs($0.experiment, $0.status) }
       guard !missing.isEmpty else { continue }
       let running = keepsTasksWhole ? entries : missing
       tasks += 1

@@ -21,14 +21,28 @@ struct OriginCheck: Sendable {
   private let accepted: AcceptedBuilds
   private let policy: OtherBuildPolicy
 
-  /// - Parameter finished: true to compare only experiments that are done, false to compare all that are stored.
-  init(_ research: Research, _ store: any ResultStore, finished: Bool = true) throws {
-    let notes = try store.notes()
+  private let states: [String: ExperimentState]
+
+  /// - Parameters:
+  ///   - notes: those of the store.
+  ///   - states: the states of stored experiments, by key.
+  init(
+    _ research: Research,
+    _ store: (any ResultStore)?,
+    _ notes: [String: Value],
+    _ states: [String: ExperimentState]
+  ) throws {
     versions = research.unitVersions
     comparesValues = research.hasHiddenValues || notes[Self.noteKey] != nil
-    origins = try store.origins(finished: finished, readsConfigs: comparesValues)
     accepted = AcceptedBuilds(notes)
     policy = research.settings.otherBuilds
+    self.states = states
+    // Without checkpoints only finished experiments are compared.
+    origins =
+      try store?.origins(
+        finished: research.settings.checkpoint == nil,
+        readsConfigs: comparesValues
+      ) ?? [:]
   }
 
   /// - Returns: nil if the experiment is not among those that are compared, or if nothing differs.
@@ -52,18 +66,20 @@ struct OriginCheck: Sendable {
   var outdated: Set<String> {
     Set(
       origins.filter { origin in
-        origin.value.versions != versions
+        guard states[origin.key]?.isFinished ?? false else { return false }
+        return origin.value.versions != versions
           || policy == .rerun && !accepted.isCurrent(origin.value.build)
       }.keys
     )
   }
 
-  /// True if experiments may be outdated for reasons that only their configs tell.
-  var outdatedByConfig: Bool { comparesValues }
-
   /// The keys of the experiments that another build has run.
   var otherBuilds: Set<String> {
-    Set(origins.filter { !accepted.isCurrent($0.value.build) }.keys)
+    Set(
+      origins.filter {
+        states[$0.key]?.isFinished ?? false && !accepted.isCurrent($0.value.build)
+      }.keys
+    )
   }
 
   /// The note that later runs have to compare hidden values, also if the research has none any more; nil if it need not
@@ -79,10 +95,11 @@ struct OriginCheck: Sendable {
 extension DatabaseStore {
   /// The number of experiments of a research that are done and were made by another build of the playbook.
   package func otherBuildCount(in research: Research) throws -> Int {
-    let origins = try OriginCheck(research, self)
+    let notes = try notes()
+    let origins = try OriginCheck(research, self, notes, try states())
     let keys = origins.otherBuilds
     guard !keys.isEmpty else { return 0 }
-    let seed = try StoredSeed.decode(try notes()["seed"]) ?? research.settings.seed ?? 0
+    let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     // What updates have brought is not in the plan, and counts as planned.
     let updated = research.updates.isEmpty ? [] : try updatedKeys().intersection(keys)
     var others = 0

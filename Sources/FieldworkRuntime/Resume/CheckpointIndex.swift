@@ -1,33 +1,34 @@
 import FieldworkCore
 import FieldworkStore
 
-/// From which iterations the experiments of a run can go on.
+/// The iterations from which the experiments of a run can resume.
 final class CheckpointIndex: Sendable {
   /// By key of an experiment.
   private let iterations: Protected<[String: Int]>
   /// The keys of experiments that are done, but with fewer iterations than are asked for now.
   let extended: Set<String>
-  private let origins: OriginCheck?
-  /// True if experiments are checkpointed, so that what is recorded has to be followed.
+  private let origins: OriginCheck
+  /// True if experiments have checkpoints, so that records have to be followed.
   private let isNeeded: Bool
-  /// The keys of experiments that have started over in this run.
-  private let renewed = Protected<Set<String>>([])
+  /// The keys of experiments that have begun from their start in this run.
+  private let restarted = Protected<Set<String>>([])
 
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
-  init(_ research: Research, _ store: any ResultStore) throws {
-    origins =
-      research.settings.checkpoint == nil ? nil : try OriginCheck(research, store, finished: false)
+  init(_ research: Research, _ store: (any ResultStore)?, _ origins: OriginCheck) throws {
+    self.origins = origins
     isNeeded = research.settings.checkpoint != nil
-    guard isNeeded else {
+    guard isNeeded, let store else {
       iterations = Protected([:])
       extended = []
       return
     }
-    let definition = research.checkpointDefinition
+    let definitions = [
+      research.checkpointDefinition, LegacyDefinition(research).checkpointDefinition,
+    ]
     let limit = research.iterations ?? .max
     // With the last iteration comes what units do at the end. It has to run by this definition.
     let usable = try store.checkpoints().filter {
-      $0.definition == definition && $0.iteration < limit
+      definitions.contains($0.definition) && $0.iteration < limit
     }
     iterations = Protected(
       Dictionary(usable.map { ($0.experiment, $0.iteration) }, uniquingKeysWith: max)
@@ -37,15 +38,15 @@ final class CheckpointIndex: Sendable {
     )
   }
 
-  /// The iteration from which an experiment goes on; nil if it begins anew.
+  /// Returns the iteration from which an experiment resumes; nil if it begins from its start.
   func iteration(of experiment: PlannedExperiment) -> Int? {
     guard let iteration = iterations.withLock({ $0[experiment.key] }) else { return nil }
     // An outdated experiment resumes only from a checkpoint of this run.
-    guard origins?.isOutdated(experiment) ?? false else { return iteration }
-    return renewed.withLock { $0.contains(experiment.key) } ? iteration : nil
+    guard origins.isOutdated(experiment) else { return iteration }
+    return restarted.withLock { $0.contains(experiment.key) } ? iteration : nil
   }
 
-  /// By key: from where the experiments of a task go on.
+  /// By key: the iterations from which the experiments of a task resume.
   func iterations(of task: PlannedTask) -> [String: Int] {
     guard iterations.withLock({ !$0.isEmpty }) else { return [:] }
     var found: [String: Int] = [:]
@@ -53,7 +54,7 @@ final class CheckpointIndex: Sendable {
     return found
   }
 
-  /// Follows what is recorded.
+  /// Takes a record of the run.
   func note(_ record: RunRecord) {
     guard isNeeded else { return }
     switch record {
@@ -61,7 +62,7 @@ final class CheckpointIndex: Sendable {
       iterations.withLock { $0[key] = checkpoint.iteration }
     case .started(let experiment, let start) where start.iteration == nil:
       iterations.withLock { $0[experiment.key] = nil }
-      renewed.withLock { _ = $0.insert(experiment.key) }
+      restarted.withLock { _ = $0.insert(experiment.key) }
     default: break
     }
   }

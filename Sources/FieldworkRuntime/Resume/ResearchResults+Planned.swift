@@ -10,11 +10,8 @@ extension ResearchResults {
   /// them.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems.
   package func planned(by research: Research) throws -> ResearchResults {
-    if case .string(let before) = notes["definition"],
-      !ResearchDefinition(research).hasSameUnits(as: before)
-    {
-      return self
-    }
+    let stored = ResearchDefinition.Stored(notes)
+    guard ResearchDefinition(research).hasSameUnits(as: stored) else { return self }
     try research.requireSound()
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     let updated =

@@ -1,0 +1,165 @@
+/// A type that decides which experiments are worth running to the end.
+///
+/// Before an experiment starts, the pruner turns the history into a rule. The rule is plain data that travels with the
+/// experiment and is evaluated in its worker after each iteration.
+///
+///     struct Decreasing: Pruner {
+///       func rule(for objective: Objective, history: PruningHistory) -> PruningRule {
+///         PruningRule([.init(from: 10, upper: 1)])   // a loss above 1 after ten iterations ends the experiment
+///       }
+///     }
+public protocol Pruner: Sendable, Encodable {
+  /// Returns the rule for the next experiment.
+  /// - Parameters:
+  ///   - objective: the saved value that experiments are compared by.
+  ///   - history: the experiments that have ended. The result must not depend on anything else.
+  func rule(for objective: Objective, history: PruningHistory) -> PruningRule
+}
+
+/// The history that a pruner sees: the experiments `0 ..< n` of the plan, all of which have ended.
+public struct PruningHistory: Sendable {
+  /// The experiments in the order of the plan.
+  public let experiments: [EndedExperiment]
+
+  public init(experiments: [EndedExperiment]) { self.experiments = experiments }
+
+  /// The experiments that made all their iterations or ended in good order.
+  public var complete: [EndedExperiment] { experiments.filter { $0.ending.state == .done } }
+}
+
+/// The limits that a saved value must keep for its experiment to go on.
+public struct PruningRule: Sendable, Hashable, Codable {
+  /// Limits from an iteration on.
+  public struct Limit: Sendable, Hashable, Codable {
+    /// The first iteration, from 0, after which the limits hold.
+    public let iteration: Int
+    /// The least value; nil for any.
+    public let lower: Double?
+    /// The greatest value; nil for any.
+    public let upper: Double?
+
+    public init(from iteration: Int, lower: Double? = nil, upper: Double? = nil) {
+      self.iteration = iteration
+      self.lower = lower
+      self.upper = upper
+    }
+  }
+
+  /// The value that is compared with the limits.
+  public enum Statistic: String, Sendable, Hashable, Codable {
+    /// The value saved in the iteration.
+    case last
+    /// The least of all values up to the iteration.
+    case minimum
+    /// The greatest of all values up to the iteration.
+    case maximum
+  }
+
+  /// The limits by increasing iteration. Each holds until the next one begins.
+  public let limits: [Limit]
+  public let statistic: Statistic
+  /// The number of iterations between two evaluations, from the first limit on.
+  public let interval: Int
+
+  public init(_ limits: [Limit], comparing statistic: Statistic = .last, interval: Int = 1) {
+    self.limits = limits.sorted { $0.iteration < $1.iteration }
+    self.statistic = statistic
+    self.interval = max(1, interval)
+  }
+
+  /// The rule that ends no experiment.
+  public static let none = PruningRule([])
+
+  /// Returns true if an experiment ends after an iteration.
+  /// - Parameter value: the value of the statistic. NaN is beyond every limit.
+  public func prunes(_ value: Double, after iteration: Int) -> Bool {
+    guard let first = limits.first, iteration >= first.iteration,
+      (iteration - first.iteration) % interval == 0
+    else { return false }
+    var (low, high) = (0, limits.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if limits[middle].iteration <= iteration { low = middle } else { high = middle }
+    }
+    let limit = limits[low]
+    if value.isNaN { return limit.lower != nil || limit.upper != nil }
+    return limit.lower.map { value < $0 } ?? false || limit.upper.map { value > $0 } ?? false
+  }
+}
+
+/// A pruner with the value that it compares, as an element of a research.
+public struct PruningDescription: Sendable {
+  public let pruner: any Pruner
+  /// The name of the saved value.
+  public let name: String
+  /// The direction in which it gets better; nil for that of the research's objective.
+  public let direction: Objective.Direction?
+  public let place: SourcePlace
+
+  package init(
+    _ pruner: any Pruner,
+    name: String,
+    direction: Objective.Direction?,
+    place: SourcePlace
+  ) {
+    self.pruner = pruner
+    self.name = name
+    self.direction = direction
+    self.place = place
+  }
+
+  /// The objective by which experiments are compared.
+  package func objective(_ research: Objective?) -> Objective? {
+    if let direction { return Objective(name: name, direction: direction) }
+    return research?.name == name ? research : nil
+  }
+
+  /// The type of the pruner and its arguments, as a plain value.
+  package var encoding: Value {
+    [
+      .string(String(describing: type(of: pruner))), (try? ValueEncoder.encode(pruner)) ?? .null,
+      .string(name), .string(direction?.rawValue ?? ""),
+    ]
+  }
+}
+
+extension PruningDescription: CustomStringConvertible {
+  public var description: String { "prune by \(name), \(pruner)" }
+}
+
+/// A rule for the experiments of a task, and the saved value that it compares.
+package struct TaskPruning: Sendable, Hashable {
+  package let name: String
+  package let rule: PruningRule
+
+  package init(name: String, rule: PruningRule) {
+    self.name = name
+    self.rule = rule
+  }
+}
+
+/// The state of a pruning rule in a running experiment.
+package struct PruningProgress: Sendable {
+  private let pruning: TaskPruning
+  private var best: Double?
+
+  package init(_ pruning: TaskPruning) { self.pruning = pruning }
+
+  package var name: String { pruning.name }
+
+  /// Takes the value of an iteration.
+  /// - Returns: true if the experiment ends after it.
+  package mutating func take(_ value: Double, at iteration: Int) -> Bool {
+    let compared: Double
+    switch pruning.rule.statistic {
+    case .last: compared = value
+    case .minimum:
+      if !value.isNaN { best = min(best ?? value, value) }
+      compared = best ?? value
+    case .maximum:
+      if !value.isNaN { best = max(best ?? value, value) }
+      compared = best ?? value
+    }
+    return pruning.rule.prunes(value.isNaN ? value : compared, after: iteration)
+  }
+}

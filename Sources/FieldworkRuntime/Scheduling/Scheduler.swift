@@ -1,0 +1,371 @@
+import FieldworkCore
+import FieldworkStore
+
+/// Gives out the tasks of a source, in order, to the worker that asks; experiments that are stored are left out.
+///
+/// A step that needs results is held until the experiments before it, so many as it needs, have all ended.
+final class Scheduler: Sendable {
+  private struct State {
+    var source: any ExperimentSource
+    var failure: (any Error)?
+    /// The number of tasks that were given out and have not ended.
+    var running = 0
+    /// By number: the position of the first experiment of each task that was drawn and has not ended.
+    var open: [Int: Int] = [:]
+    var isDeciding = false
+    /// True if a decision was cancelled, so that nothing goes on before a run that makes it.
+    var isCancelled = false
+    /// By worker: tasks that were drawn and are for this worker alone.
+    var assigned: [[PlannedTask]]
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    /// The number of times at which the waiting workers were woken.
+    var wakes = 0
+    /// Tasks that a worker gave back.
+    var returned: [PlannedTask] = []
+    /// Workers that take no tasks any more.
+    var gone: Set<Int> = []
+    /// True if tasks were left because their worker is gone.
+    var hasAbandoned = false
+    var keys: Set<String> = []
+    /// The keys of stored experiments that have not come up in the plan.
+    var unseen: Set<String>
+
+    /// The number of first experiments of the plan that have all ended.
+    var ended: Int { open.values.min() ?? source.produced }
+  }
+
+  /// The number of tasks that may wait for one worker while another one draws.
+  private static let assignedLimit = 64
+
+  private enum Answer {
+    case task(PlannedTask)
+    case decision(Decision, keys: Set<String>)
+    /// With the number of wakes so far.
+    case wait(Int)
+    case end
+  }
+
+  private let state: Protected<State>
+  private let resume: ResumePlan
+  private let selection: Selection?
+  /// True if each task belongs to one worker.
+  private let hasAffinity: Bool
+  /// True if experiments that are stored run again where another one of their task does.
+  private let keepsTasksWhole: Bool
+  private let hasUpdates: Bool
+  /// True if a worker may give a task back, so that others wait for it.
+  private let mayReturn: Bool
+  /// True if workers have tasks that they have not begun, and that any other may run.
+  private let mayReclaim: Bool
+  private let delegate: any SchedulerDelegate
+  private let results: HistoryReader
+
+  /// - Parameters:
+  ///   - resume: what becomes of the experiments that are stored.
+  ///   - prefetches: true if workers have tasks that they have not begun, and may give them back.
+  ///   - affinity: the number of workers to which tasks belong by their numbers; nil to give them to the worker that
+  ///     asks.
+  ///   - results: reads the results that the source depends on.
+  init(
+    _ source: any ExperimentSource,
+    _ research: Research,
+    resume: ResumePlan,
+    selection: Selection?,
+    prefetches: Bool,
+    affinity: Int?,
+    results: HistoryReader,
+    delegate: any SchedulerDelegate
+  ) {
+    state = Protected(
+      State(
+        source: source,
+        assigned: Array(repeating: [], count: affinity ?? 0),
+        unseen: Set(resume.states.keys)
+      )
+    )
+    self.resume = resume
+    self.selection = selection
+    hasAffinity = affinity != nil
+    keepsTasksWhole = research.crossesBranches
+    hasUpdates = !research.updates.isEmpty
+    mayReclaim = prefetches && affinity == nil
+    mayReturn = research.settings.deviceMemory != nil || mayReclaim
+    self.results = results
+    self.delegate = delegate
+  }
+
+  /// Returns the next task to run for a worker; ``taskEnded(_:)`` has to follow.
+  /// - Parameter beforeWaiting: is called before the worker has to wait for others.
+  /// - Returns: nil at the end, or after the source has failed.
+  func next(for worker: Int, beforeWaiting: () -> Void = {}) async -> PlannedTask? {
+    while true {
+      let answer = state.withLock { state -> Answer in
+        let answer = draw(&state, worker)
+        switch answer {
+        case .task: state.running += 1
+        case .decision: state.isDeciding = true
+        case .wait, .end: break
+        }
+        return answer
+      }
+      switch answer {
+      case .task(let task):
+        // What was drawn for others, or the room for more, may be what they wait for.
+        if hasAffinity { wakeAll() }
+        return task
+      case .decision(let decision, let keys):
+        beforeWaiting()
+        await decide(decision, keys)
+      case .wait(let wakes):
+        beforeWaiting()
+        // One worker that waits is enough to have tasks reclaimed.
+        if mayReclaim, state.withLock({ $0.waiting.isEmpty }) { delegate.reclaimTasks(for: worker) }
+        await wait(since: wakes)
+      case .end:
+        // Others may wait for tasks that this worker would have taken: they end, too, or draw them.
+        wakeAll()
+        return nil
+      }
+    }
+  }
+
+  /// A task that was given out has ended, by its number.
+  func taskEnded(_ number: Int) {
+    state.withLock { state in
+      state.running -= 1
+      state.open[number] = nil
+    }
+    wakeAll()
+  }
+
+  /// A worker gives back a task that it has not begun.
+  func giveBack(_ task: PlannedTask) {
+    state.withLock { state in
+      state.running -= 1
+      state.returned.append(task)
+    }
+    wakeAll()
+  }
+
+  /// A worker gives back the tasks that it has, and takes no more.
+  func leave(_ worker: Int, givingBack tasks: [PlannedTask]) {
+    state.withLock { state in
+      state.running -= tasks.count
+      state.gone.insert(worker)
+      if hasAffinity {
+        // They are for this worker alone.
+        state.hasAbandoned = true
+        state.assigned[worker] = []
+      } else {
+        state.returned += tasks
+      }
+    }
+    wakeAll()
+  }
+
+  /// Returns the keys of stored experiments that the plan does not have.
+  /// - Parameter others: the keys of experiments that count as planned.
+  func unplanned(besides others: Set<String>) -> Set<String> {
+    let (plan, left) = state.withLock { ($0.source.plan, $0.unseen) }
+    let unseen = left.subtracting(others)
+    guard !unseen.isEmpty, let planned = try? plan.keys(among: unseen) else { return [] }
+    return unseen.subtracting(planned)
+  }
+
+  /// Why the source could not go on; nil if it could.
+  var failure: (any Error)? { state.withLock { $0.failure } }
+
+  /// The number of tasks without anything to run that are passed in search of one with something.
+  private static let searchLimit = 20_000
+
+  /// The number of tasks that are gone through to count what is left.
+  private static let countLimit = 10_000
+
+  /// The number of experiments that have not begun.
+  /// - Returns: nil if it cannot be determined in a moment.
+  var left: Int? {
+    state.withLock { state in
+      var plan = state.source.plan
+      guard state.failure == nil, !state.hasAbandoned, let size = plan.size else { return nil }
+      let waiting = state.returned + state.assigned.flatMap(\.self)
+      var count = waiting.reduce(0) { $0 + $1.experiments.count }
+      count += state.source.held.map { missing($0).count } ?? 0
+      if resume.states.isEmpty, selection == nil, !hasUpdates {
+        return count + size - plan.produced
+      }
+      for _ in 0..<Self.countLimit {
+        guard !isComplete(plan.produced), let task = try? plan.nextTask() else {
+          return plan.isAtUpdate ? nil : count
+        }
+        count += missing(task).count
+      }
+      return nil
+    }
+  }
+
+  /// True if tasks are left that no worker has run, as far as can be determined in a moment.
+  var hasMore: Bool {
+    state.withLock { state in
+      guard state.failure == nil else { return false }
+      if state.hasAbandoned || !state.returned.isEmpty { return true }
+      if state.assigned.contains(where: { !$0.isEmpty }) { return true }
+      if let held = state.source.held, !missing(held).isEmpty { return true }
+      var plan = state.source.plan
+      for _ in 0..<Self.searchLimit {
+        guard !isComplete(plan.produced), let task = try? plan.nextTask() else {
+          return plan.isAtUpdate
+        }
+        if !missing(task).isEmpty { return true }
+      }
+      return true
+    }
+  }
+
+  // MARK: Drawing
+
+  private func draw(_ state: inout State, _ worker: Int) -> Answer {
+    while state.failure == nil && !state.isCancelled && !delegate.shouldStop {
+      if hasAffinity, !state.assigned[worker].isEmpty {
+        return .task(state.assigned[worker].removeFirst())
+      }
+      if !state.returned.isEmpty { return .task(state.returned.removeFirst()) }
+      let isFull = state.assigned.contains { $0.count >= Self.assignedLimit }
+      if state.isDeciding || isFull { return .wait(state.wakes) }
+      do {
+        switch isComplete(state.source.produced) ? .end : try step(&state) {
+        case .end: return mayReturn && state.running > 0 ? .wait(state.wakes) : .end
+        case .needs(let count):
+          guard state.ended < count else { continue }
+          // A decision without the results of tasks that no worker could run would depend on time.
+          return state.hasAbandoned || state.open.isEmpty ? .end : .wait(state.wakes)
+        case .decision(let decision): return .decision(decision, keys: state.keys)
+        case .task(let task):
+          guard let left = withoutFinished(task, &state) else { continue }
+          state.open[task.number] = task.experiments[0].ordinal
+          guard hasAffinity else { return .task(left) }
+          let owner = task.number % state.assigned.count
+          if state.gone.contains(owner) {
+            state.hasAbandoned = true
+          } else {
+            state.assigned[owner].append(left)
+          }
+        }
+      } catch {
+        state.failure = error
+      }
+    }
+    return .end
+  }
+
+  private func step(_ state: inout State) throws -> SourceStep {
+    if state.source.watched.isEmpty {
+      return try state.source.next(RunHistory(ended: state.ended))
+    }
+    return try state.source.next(try results.history(ended: state.ended))
+  }
+
+  /// Returns what of a task has to run.
+  /// - Returns: nil if nothing has to.
+  private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
+    if hasUpdates { state.keys.formUnion(task.experiments.map(\.key)) }
+    if !state.unseen.isEmpty { state.unseen.subtract(task.experiments.map(\.key)) }
+    if !state.source.watched.isEmpty { results.add(task.experiments) }
+    var left = task
+    left.experiments = missing(task)
+    if left.experiments.count < task.experiments.count {
+      let running = Set(left.experiments.map(\.key))
+      for experiment in task.experiments where !running.contains(experiment.key) {
+        if selection?.includes(experiment) ?? true { delegate.skip(experiment) }
+      }
+    }
+    return left.experiments.isEmpty ? nil : left
+  }
+
+  /// Returns true if nothing that was asked for follows.
+  private func isComplete(_ produced: Int) -> Bool {
+    selection?.limit.map { produced >= $0 } ?? false
+  }
+
+  /// Returns the experiments of a task that have to run. Where they depend on one another, all do if any does.
+  private func missing(_ task: PlannedTask) -> [PlannedExperiment] {
+    let missing = task.experiments.filter(resume.runs)
+    return keepsTasksWhole && !missing.isEmpty ? task.experiments : missing
+  }
+
+  // MARK: Waiting
+
+  private func decide(_ decision: Decision, _ keys: Set<String>) async {
+    let result: Result<Domain?, any Error>
+    do {
+      result = .success(try await delegate.domain(after: decision, keys: keys))
+    } catch {
+      result = .failure(error)
+    }
+    let isCancelled = Task.isCancelled
+    var isSettled = false
+    let replaced = state.withLock { state -> (Int, Domain, Int?)? in
+      guard !isCancelled else {
+        // The domain is not known. Other workers may not have been cancelled yet.
+        state.isCancelled = true
+        return nil
+      }
+      do {
+        let domain = try result.get()
+        try state.source.resolve(decision, with: domain)
+        isSettled = true
+        let plan = state.source.plan
+        return domain.map { (plan.updates, $0, plan.size) }
+      } catch {
+        state.failure = error
+        return nil
+      }
+    }
+    // Before any task of the new domain is given out.
+    if isSettled { await delegate.settleDecision() }
+    if let (number, domain, size) = replaced { delegate.domainUpdated(number, domain, size) }
+    state.withLock { $0.isDeciding = false }
+    wakeAll()
+  }
+
+  private func wait(since wakes: Int) async {
+    await withCheckedContinuation { continuation in
+      let isLate = state.withLock { state in
+        guard state.wakes == wakes else { return true }
+        state.waiting.append(continuation)
+        return false
+      }
+      if isLate { continuation.resume() }
+    }
+  }
+
+  private func wakeAll() {
+    let waiting = state.withLock { state in
+      defer { state.waiting = [] }
+      state.wakes += 1
+      return state.waiting
+    }
+    for continuation in waiting { continuation.resume() }
+  }
+}
+
+/// The run that a scheduler gives tasks to.
+protocol SchedulerDelegate: Sendable {
+  /// Leaves out an experiment whose results are stored.
+  func skip(_ experiment: PlannedExperiment)
+
+  /// True if nothing more is to be given out.
+  var shouldStop: Bool { get }
+
+  /// Returns the domain that replaces the present one; nil to keep it. It is called when nothing runs.
+  /// - Parameter keys: the keys of the experiments that were planned so far.
+  func domain(after decision: Decision, keys: Set<String>) async throws -> Domain?
+
+  /// Records the last decision, with which the source has gone on.
+  func settleDecision() async
+
+  /// Takes the number of the new domain, the domain, and the number of experiments; nil if there is no end.
+  func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?)
+
+  /// Has other workers return tasks that they have not begun, for a worker that has nothing to do.
+  func reclaimTasks(for worker: Int)
+}

@@ -1,0 +1,62 @@
+package import FieldworkCore
+
+/// A source whose tasks carry pruning rules, made of the experiments that have ended before.
+///
+/// The rules of a task that begins with experiment `k` depend on the experiments `0 ..< k - (window - 1)`. Without a
+/// window they depend on all that have ended by then, and so on time.
+package struct PrunedSource: ExperimentSource {
+  private var base: any ExperimentSource
+  private let pruning: [PruningDescription]
+  private let objective: Objective?
+  private let window: Int?
+  /// A task that waits for the history that its rules need.
+  private var waiting: PlannedTask?
+
+  package init(_ base: any ExperimentSource, _ research: Research) {
+    self.base = base
+    pruning = research.pruning
+    objective = research.settings.objective
+    window = research.settings.window
+  }
+
+  package var plan: ExperimentPlan { base.plan }
+
+  package var produced: Int { waiting?.experiments[0].ordinal ?? base.produced }
+
+  package var held: PlannedTask? { waiting }
+
+  package var watched: Set<String> { base.watched.union(pruning.map(\.name)) }
+
+  package mutating func next(_ history: RunHistory) throws -> SourceStep {
+    var task: PlannedTask
+    if let waiting {
+      task = waiting
+    } else {
+      let step = try base.next(history)
+      guard case .task(let next) = step else { return step }
+      task = next
+      waiting = next
+    }
+    let count: Int
+    if let window {
+      count = max(0, task.experiments[0].ordinal - (window - 1))
+      guard history.ended >= count else { return .needs(ended: count) }
+    } else {
+      count = history.experiments.count
+    }
+    waiting = nil
+    let experiments =
+      history.experiments.prefix(count) + (window == nil ? history.later[...] : [])
+    let seen = PruningHistory(experiments: Array(experiments))
+    task.pruning = pruning.compactMap { element in
+      guard let objective = element.objective(objective) else { return nil }
+      let rule = element.pruner.rule(for: objective, history: seen)
+      return rule.limits.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
+    }
+    return .task(task)
+  }
+
+  package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {
+    try base.resolve(decision, with: domain)
+  }
+}

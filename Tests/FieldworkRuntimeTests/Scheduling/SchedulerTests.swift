@@ -1,0 +1,179 @@
+import Fieldwork
+import FieldworkCore
+import FieldworkStore
+import XCTest
+
+@testable import FieldworkRuntime
+
+final class SchedulerTests: XCTestCase {
+  private struct Delegate: SchedulerDelegate {
+    let isStopping: @Sendable () -> Bool
+    let update: @Sendable () -> Domain?
+
+    var shouldStop: Bool { isStopping() }
+    func skip(_ experiment: PlannedExperiment) {}
+    func domain(after decision: Decision, keys: Set<String>) async throws -> Domain? { update() }
+    func settleDecision() async {}
+    func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {}
+    func reclaimTasks(for worker: Int) {}
+  }
+
+  /// A scheduler of tasks that belong to two workers.
+  private func queue(
+    _ research: Research,
+    shouldStop: @escaping @Sendable () -> Bool = { false },
+    update: @escaping @Sendable () -> Domain? = { nil }
+  ) throws -> Scheduler {
+    Scheduler(
+      try ExperimentPlan(research, seed: 1),
+      research,
+      resume: try ResumePlan(research, nil),
+      selection: nil,
+      prefetches: false,
+      affinity: 2,
+      results: HistoryReader([], try DatabaseStore.inMemory(), stored: [:], includesLater: false),
+      delegate: Delegate(isStopping: shouldStop, update: update)
+    )
+  }
+
+  private func research(_ count: Int, updates: Bool = false) -> Research {
+    Research("test", seed: 1, workers: [["w": 0], ["w": 1]]) {
+      Domain("x" <- 0..<count)
+      if updates { UpdateDomain(when: .last) { _ in nil } }
+      Unit("one", saving: "one") { _ in 1 }
+    }
+  }
+
+  /// A worker has drawn as much for another one as it may, and waits; then the run is stopped, and the
+  /// other one takes nothing any more.
+  func testAWorkerThatWaitsForRoomEndsWithTheOthers() async throws {
+    let (arrivals, arrival) = AsyncStream.makeStream(of: Void.self)
+    let taken = Shared(0)
+    let isStopping = Shared(false)
+    let looks = Shared(0)
+    let queue = try queue(
+      research(1000),
+      shouldStop: {
+        // With the first look it draws the last one for the other worker, with the second one it waits.
+        guard taken.value == 64,
+          looks.change({
+            $0 += 1; return $0
+          }) == 2
+        else {
+          return isStopping.value
+        }
+        arrival.yield()
+        return false
+      }
+    )
+    let ended = expectation(description: "ended")
+    Task {
+      while let task = await queue.next(for: 0) {
+        taken.change { $0 += 1 }
+        queue.taskEnded(task.number)
+      }
+      ended.fulfill()
+    }
+    for await _ in arrivals { break }
+    isStopping.change { $0 = true }
+    let task = await queue.next(for: 1)
+    XCTAssertNil(task)
+    await fulfillment(of: [ended], timeout: 60)
+    XCTAssertEqual(taken.value, 64)
+  }
+
+  /// A domain that was made without the results of tasks that nobody could run would depend on who had
+  /// devices when.
+  func testAnUpdateDoesNotPassOverTasksThatWereGivenUp() async throws {
+    let updates = Shared(0)
+    let queue = try queue(
+      research(4, updates: true),
+      update: {
+        updates.change { $0 += 1 }
+        return nil
+      }
+    )
+    let first = await queue.next(for: 0)
+    let second = await queue.next(for: 1)
+    queue.leave(1, givingBack: [try XCTUnwrap(second)])
+    queue.taskEnded(0)
+    let third = await queue.next(for: 0)
+    queue.taskEnded(2)
+    XCTAssertEqual([first?.number, second?.number, third?.number], [0, 1, 2])
+    let end = await queue.next(for: 0)
+    XCTAssertNil(end)
+    XCTAssertEqual(updates.value, 0)
+    XCTAssertTrue(queue.hasMore)
+  }
+
+  // MARK: Holding a step until a prefix has ended
+
+  /// A source of listed tasks, each of which needs so many experiments before it.
+  private struct Waiting: ExperimentSource {
+    var plan: ExperimentPlan
+    let window: Int
+    private(set) var held: PlannedTask?
+    var produced: Int { held?.experiments[0].ordinal ?? plan.produced }
+
+    init(_ research: Research, window: Int) throws {
+      plan = try ExperimentPlan(research, seed: 1)
+      self.window = window
+    }
+
+    mutating func next(_ history: RunHistory) throws -> SourceStep {
+      let task = try held ?? plan.nextTask()
+      guard let task else { return .end }
+      let needed = max(0, task.experiments[0].ordinal - (window - 1))
+      held = task
+      guard history.ended >= needed else { return .needs(ended: needed) }
+      held = nil
+      return .task(task)
+    }
+
+    mutating func resolve(_ decision: Decision, with domain: Domain?) throws {}
+  }
+
+  /// With a window of w, task k is given out when the first k - w + 1 have ended, and not before.
+  func testAStepWaitsUntilThePrefixHasEnded() async throws {
+    let research = Research("test", seed: 1) {
+      Domain("x" <- 0..<6)
+      Unit("one", saving: "one") { _ in 1 }
+    }
+    let scheduler = Scheduler(
+      try Waiting(research, window: 3),
+      research,
+      resume: try ResumePlan(research, nil),
+      selection: nil,
+      prefetches: false,
+      affinity: nil,
+      results: HistoryReader([], try DatabaseStore.inMemory(), stored: [:], includesLater: false),
+      delegate: Delegate(isStopping: { false }, update: { nil })
+    )
+    var numbers: [Int?] = []
+    for worker in 0..<3 { numbers.append(await scheduler.next(for: worker)?.number) }
+    XCTAssertEqual(numbers, [0, 1, 2])
+    let fourth = Shared<Int?>(nil)
+    let got = expectation(description: "the fourth task")
+    Task {
+      let task = await scheduler.next(for: 3)
+      fourth.change { $0 = task?.number }
+      got.fulfill()
+    }
+    // The ends of later experiments do not help.
+    scheduler.taskEnded(1)
+    scheduler.taskEnded(2)
+    try await Task.sleep(for: .milliseconds(50))
+    XCTAssertNil(fourth.value)
+    XCTAssertEqual(scheduler.left, 3)
+    XCTAssertTrue(scheduler.hasMore)
+    scheduler.taskEnded(0)
+    await fulfillment(of: [got], timeout: 60)
+    XCTAssertEqual(fourth.value, 3)
+    for number in 4..<6 {
+      let task = await scheduler.next(for: 0)
+      XCTAssertEqual(task?.number, number)
+    }
+    let end = await scheduler.next(for: 0)
+    XCTAssertNil(end)
+  }
+}
