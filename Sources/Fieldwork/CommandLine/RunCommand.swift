@@ -108,6 +108,12 @@ struct RunCommand: PlaybookSubcommand {
   )
   var isWorker = false
 
+  @Option(
+    help: ArgumentHelp("How worker processes are reached.", visibility: .private),
+    transform: choice
+  )
+  var transport: WorkerTransport?
+
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     try await perform(context, retrying: nil)
   }
@@ -192,6 +198,7 @@ struct RunCommand: PlaybookSubcommand {
       faults: policy,
       budget: control.budget,
       workerCommand: context.workerCommand,
+      transport: transport ?? .sockets,
       overrides: settings.planOverrides,
       observers: observers.compactMap(\.self)
     )

@@ -137,6 +137,7 @@ package final class ChildProcess: Sendable {
   /// Waits for a while until the process has ended.
   /// - Returns: nil if it has not.
   package func wait(for duration: Duration) -> Termination? {
+    if duration == .zero { return poll(for: duration) }
     let hasEnded = DispatchSemaphore(value: 0)
     let error = SystemThread.start {
       _ = self.wait()
@@ -153,16 +154,16 @@ package final class ChildProcess: Sendable {
   /// Looks time and again whether the process has ended, where no thread can be had that waits.
   private func poll(for duration: Duration) -> Termination? {
     let end = ContinuousClock.now + duration
-    repeat {
+    while true {
       var information = siginfo_t()
       if waitid(P_PID, id_t(id), &information, WEXITED | WNOHANG | WNOWAIT) != 0
         || information.si_signo != 0
       {
         return wait()
       }
+      guard ContinuousClock.now < end else { return nil }
       usleep(10_000)
-    } while ContinuousClock.now < end
-    return nil
+    }
   }
 
   /// Ends the process at once, and the programs that it has started.

@@ -26,6 +26,7 @@ public struct ResearchRunner: Sendable {
   private let faults: FaultPolicy
   private let budget: Duration?
   private let workerCommand: WorkerCommand?
+  private let transport: WorkerTransport
   private let observers: [any RunObserver]
   private let overrides: [String]
 
@@ -39,6 +40,7 @@ public struct ResearchRunner: Sendable {
   ///   - budget: after how much time no more experiments are begun, and running ones end with their
   ///     iteration, to go on in a later run; nil for any time.
   ///   - workerCommand: how worker processes are started; without it workers are threads.
+  ///   - transport: how worker processes and the run exchange messages.
   ///   - overrides: the options of the command line that change which experiments are planned, for later commands.
   ///   - observers: the types that follow the run.
   public init(
@@ -51,6 +53,7 @@ public struct ResearchRunner: Sendable {
     faults: FaultPolicy = FaultPolicy(),
     budget: Duration? = nil,
     workerCommand: WorkerCommand? = nil,
+    transport: WorkerTransport = .sockets,
     overrides: [String] = [],
     observers: [any RunObserver] = []
   ) {
@@ -63,6 +66,7 @@ public struct ResearchRunner: Sendable {
     self.faults = faults
     self.budget = budget
     self.workerCommand = workerCommand
+    self.transport = transport
     self.overrides = overrides
     self.observers = observers
   }
@@ -79,6 +83,9 @@ public struct ResearchRunner: Sendable {
     try check()
     let clock = ContinuousClock()
     let began = clock.now
+    // What the workers of a run that was killed have finished comes first.
+    let unreadable =
+      try store.folder.map { try WorkerSession.recover(in: $0, into: store) } ?? []
     let resume = try ResumePlan(
       research,
       store,
@@ -140,6 +147,7 @@ public struct ResearchRunner: Sendable {
     ])
     report.withLock { $0 = { run.warn($0.description) } }
     for error in warnings.withLock({ $0 }) { run.warn(error.description) }
+    for problem in unreadable { run.warn(problem) }
     await run.recorder.record(openingRecords(seed, resume))
     let scheduler = Scheduler(
       research.pruning.isEmpty ? plan : PrunedSource(plan, research),
@@ -207,6 +215,8 @@ public struct ResearchRunner: Sendable {
     } catch {
       failure = failure ?? error
     }
+    // What the workers of this run have sent is stored.
+    if failure == nil, let folder = store.folder { WorkerSession.removeAll(in: folder) }
     if let failure { throw failure }
     return summary
   }
@@ -301,6 +311,12 @@ public struct ResearchRunner: Sendable {
 
   private func engine(_ run: RunState) -> any Engine {
     guard let command = workerCommand, usesProcesses else { return run.inProcessEngine }
+    if transport == .files, let folder = store.folder {
+      return FileEngine(
+        folder: folder,
+        launcher: LocalLauncher(command: command, variables: { run.variables(ofWorker: $0) })
+      )
+    }
     return ProcessEngine(
       command: command,
       branches: research.settings.branches.count,
@@ -341,6 +357,14 @@ public struct ResearchRunner: Sendable {
       """
     )
   }
+}
+
+/// How worker processes and their run exchange messages.
+public enum WorkerTransport: String, Sendable, CaseIterable {
+  /// Through sockets and shared memory, on one machine.
+  case sockets
+  /// Through files in the folder of the research.
+  case files
 }
 
 /// What a scheduler asks of a run.

@@ -27,7 +27,9 @@ public final class WorkerServer: Sendable {
   }
 
   private let research: Research
-  private let channel: SocketChannel
+  private let channel: any FrameChannel
+  /// True if the supervisor shares memory with the worker.
+  private let sharesMemory: Bool
   private let state = Protected(State())
   private let errors: ErrorPosition
   private let health: DescriptorHealth
@@ -38,17 +40,24 @@ public final class WorkerServer: Sendable {
   public init(_ research: Research) throws {
     self.research = research
     errors = ErrorPosition()
-    do {
-      channel = try SocketChannel(descriptor: ProcessLink.Descriptor.channel)
-    } catch {
-      throw FieldworkError(
-        .invalidDefinition,
-        "a worker is started by the run that it works for, not by hand"
-      )
+    if let session = WorkerSession.own() {
+      channel = Self.channel(session)
+      sharesMemory = false
+    } else {
+      do {
+        let socket = try SocketChannel(descriptor: ProcessLink.Descriptor.channel)
+        // Programs that units start must not hold the connection open.
+        close(ProcessLink.Descriptor.channel)
+        WorkerServer.wakeAtEndOfSupervisor(socket)
+        channel = socket
+        sharesMemory = true
+      } catch {
+        throw FieldworkError(
+          .invalidDefinition,
+          "a worker is started by the run that it works for, not by hand"
+        )
+      }
     }
-    // Programs that units start must not hold the connection open.
-    close(ProcessLink.Descriptor.channel)
-    WorkerServer.wakeAtEndOfSupervisor(channel)
     health = DescriptorHealth()
     signals = WorkerSignals()
   }
@@ -77,13 +86,9 @@ public final class WorkerServer: Sendable {
       return
     }
     do {
-      let position = try WorkerPosition(
-        descriptor: ProcessLink.Descriptor.position,
-        branches: research.settings.branches.count
-      )
-      close(ProcessLink.Descriptor.position)
+      let position = try position()
       state.withLock { $0.position = position }
-      errors.begin(position)
+      if sharesMemory { errors.begin(position) }
       let sink = RecordSender(
         channel,
         wantsUnits: setup.wantsUnits,
@@ -112,6 +117,30 @@ public final class WorkerServer: Sendable {
       channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
     }
     channel.flush()
+  }
+
+  /// The channel of a session, which ends when the run does.
+  private static func channel(_ session: WorkerSession) -> FileChannel {
+    let lastLook = Protected(ContinuousClock.now)
+    return FileChannel(reading: session.inbox, writing: session.outbox) {
+      // Looking costs several calls of the system.
+      let isDue = lastLook.withLock { last in
+        guard .now - last > .milliseconds(50) else { return false }
+        last = .now
+        return true
+      }
+      return !isDue || !(session.isClosed || session.hasLostRun)
+    }
+  }
+
+  private func position() throws -> WorkerPosition {
+    let branches = research.settings.branches.count
+    guard sharesMemory else { return try WorkerPosition(branches: branches) }
+    defer { close(ProcessLink.Descriptor.position) }
+    return try WorkerPosition(
+      descriptor: ProcessLink.Descriptor.position,
+      branches: branches
+    )
   }
 
   private func host(

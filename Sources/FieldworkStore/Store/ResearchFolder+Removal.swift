@@ -26,7 +26,8 @@ package struct StoredExtent: Sendable {
 extension ResearchFolder {
   /// The files in the folder that runs make, beside hidden ones.
   private static let files = [
-    database, database + "-wal", database + "-shm", database + "-journal", rescued, "research.log",
+    database, database + "-wal", database + "-shm", database + "-journal", rescued, ".workers",
+    "research.log",
     "crashes.log", "stdout.txt", "stderr.txt",
   ]
 

@@ -82,7 +82,30 @@ final class FaultSuiteTests: FaultTestCase {
       // A store whose making was cut off has nothing in it.
       return []
     }
-    return Set(results.experiments.filter { $0.state == .done }.map(\.id))
+    return Set(results.experiments.filter { $0.state == .done }.map(\.id)).union(sent(round))
+  }
+
+  /// The ids of the experiments that workers have finished in files which their run has not read to the end.
+  private func sent(_ round: Round) -> Set<String> {
+    let folder = round.folder.path + "/.workers"
+    var done: Set<String> = []
+    for session in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+      guard let data = FileManager.default.contents(atPath: "\(folder)/\(session)/outbox") else {
+        continue
+      }
+      var reader = FrameReader()
+      reader.feed(data)
+      while let frame = try? reader.next() {
+        var bytes = ByteReader(frame.content)
+        // Ids have no prefixes here, so they are the keys.
+        if case .ended(let key, let ending, _, _)? = try? RunRecord(from: &bytes),
+          ending.state == .done
+        {
+          done.insert(key)
+        }
+      }
+    }
+    return done
   }
 
   /// The ids of experiments that have begun, in order, from a line of the journal on.
@@ -142,22 +165,27 @@ final class FaultSuiteTests: FaultTestCase {
     XCTAssertEqual(journal(round).count, lines, "\(what): nothing is left to run")
   }
 
-  func testKills() throws {
+  func testKills() throws { try checkKills(Self.kills, "sockets") }
+
+  /// Workers that are reached through files, as on a cluster.
+  func testKillsOfWorkersBehindFiles() throws { try checkKills(Self.kills / 4, "files") }
+
+  private func checkKills(_ count: Int, _ transport: String) throws {
     let (seed, table) = (Self.seed, try undisturbed())
     var random = RandomStream(Philox(seed: seed))
     var (kills, signals, rounds, started) = (0, 0, 0, 0)
     let began = Date()
-    while kills < Self.kills {
+    while kills < count {
       let workers = random.integer(1...3)
       let retries = random.integer(0...1) == 1
       let round = try round(
         "round\(rounds)",
-        ["--workers", "\(workers)", "--keep-going"]
+        ["--workers", "\(workers)", "--keep-going", "--transport", transport]
           + (retries ? ["--retry-deaths", "1000"] : [])
       )
       rounds += 1
-      let limit = min(kills + random.integer(5...40), Self.kills)
-      let what = "seed \(seed), round \(rounds)"
+      let limit = min(kills + random.integer(5...40), count)
+      let what = "\(transport), seed \(seed), round \(rounds)"
       try runUntilDone(round, what) { running in
         started += 1
         while kills < limit {
@@ -205,7 +233,7 @@ final class FaultSuiteTests: FaultTestCase {
     }
     let minutes = Date().timeIntervalSince(began) / 60
     print(
-      "\(kills) kills, \(signals) other signals, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute"
+      "\(transport): \(kills) kills, \(signals) other signals, \(started) runs, \(rounds) rounds, \(Int(Double(kills) / minutes)) kills a minute"
     )
   }
 
