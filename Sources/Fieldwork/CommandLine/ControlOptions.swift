@@ -11,6 +11,14 @@ struct ControlOptions: ParsableArguments {
   )
   var budget: Duration?
 
+  @Option(
+    help: ArgumentHelp(
+      "Run a command of the shell when the run has ended, with its summary as JSON on the standard input.",
+      valueName: "command"
+    )
+  )
+  var onEnd: String?
+
   @Flag(
     help: """
       Go on when the terminal is closed: see it with 'attach' or 'status', end it with 'stop'. What it \

@@ -17,6 +17,8 @@ enum ExitStatus: Int32, Sendable {
 /// What the subcommands are given.
 struct PlaybookContext: Sendable {
   let research: Research
+  /// The types that follow a run.
+  let observers: [any RunObserver]
   /// The name of the executable.
   let name: String
   let terminal: Terminal
@@ -94,6 +96,7 @@ struct PlaybookCommandLine {
       }
       let context = PlaybookContext(
         research: playbook.research,
+        observers: playbook.observers,
         name: name,
         terminal: terminal,
         arguments: arguments,

@@ -200,7 +200,7 @@ struct RunCommand: PlaybookSubcommand {
       workerCommand: context.workerCommand,
       transport: transport ?? .sockets,
       overrides: settings.planOverrides,
-      observers: observers.compactMap(\.self)
+      observers: observers.compactMap(\.self) + context.observers
     )
     let interrupts = Interrupts(outlivesTerminal: control.isDetached)
     let task = Task { try await runner.run() }
@@ -226,20 +226,37 @@ struct RunCommand: PlaybookSubcommand {
       if retry == nil, selection != nil, summary.isEmpty, !summary.hasEndedEarly {
         throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
       }
-      let text = try json ? report.json(summary, store) : report.text(summary, store)
+      // After the store is closed nothing can be read.
+      let summaryText = json || control.onEnd != nil ? try report.json(summary, store) : ""
+      let text = try json ? summaryText : report.text(summary, store)
       isClosed = true
       // What is printed as done is in the store then.
       try store.close()
       terminal.print(text)
+      runEndHook(summaryText, terminal)
       if let log = store.remainingLog, !json { terminal.printError("note: \(log)") }
       if summary.isCancelled { return .interrupted }
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
+      let message = (error as? FieldworkError)?.message ?? "\(error)"
+      runEndHook(
+        Value.dictionary(["name": .string(research.name), "error": .string(message)]).jsonText,
+        terminal
+      )
       guard debug, !isOurs(error) else { throw error }
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
     }
+  }
+
+  /// Runs the command of `--on-end`, which does not change the exit code.
+  private func runEndHook(_ summary: @autoclosure () -> String, _ terminal: Terminal) {
+    guard let command = control.onEnd else { return }
+    guard let problem = EndHook(command).run(input: summary()) else { return }
+    terminal.printError(
+      "\(terminal.yellow("warning:")) the command of --on-end did not succeed: \(problem)"
+    )
   }
 
   /// Prints the number of stored results that another build made, and what the run does with them.
@@ -296,6 +313,9 @@ struct RunCommand: PlaybookSubcommand {
   func validate() throws {
     if control.detach && store == .memory {
       throw ValidationError("--store memory ends with the process: leave out --detach")
+    }
+    if control.onEnd != nil && isDry {
+      throw ValidationError("--dry-run runs nothing: leave out --on-end")
     }
     if control.detach && isDry {
       throw ValidationError("--dry-run runs nothing: leave out --detach")

@@ -1,6 +1,6 @@
 import ArgumentParser
 public import FieldworkCore
-import FieldworkStore
+public import FieldworkStore
 import Foundation
 
 /// An executable that holds one research.
@@ -23,6 +23,17 @@ public protocol Playbook: Sendable {
 
   /// The research. It is asked for in every process and must come out the same each time.
   var research: Research { get }
+
+  /// The types that follow a run of the playbook; none by default.
+  ///
+  ///     var observers: [any RunObserver] { [Bell()] }
+  ///
+  /// They get each record after it is stored, in the process that the command line runs in.
+  var observers: [any RunObserver] { get }
+}
+
+extension Playbook {
+  public var observers: [any RunObserver] { [] }
 }
 
 /// The depth of the call stack, which shows whether a playbook's own module is optimised. In an optimised module the

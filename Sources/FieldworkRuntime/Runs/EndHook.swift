@@ -1,0 +1,52 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A command of the shell that runs when a run has ended, with its summary on the standard input.
+package struct EndHook: Sendable {
+  private let command: String
+  private let timeLimit: Duration
+
+  /// - Parameter timeLimit: the time after which the command is ended.
+  package init(_ command: String, timeLimit: Duration = .seconds(300)) {
+    self.command = command
+    self.timeLimit = timeLimit
+  }
+
+  /// Runs the command and waits for its end. Its output goes where that of this process does.
+  /// - Parameter input: the text on its standard input.
+  /// - Returns: why it did not succeed; nil if it did.
+  package func run(input: String) -> String? {
+    do {
+      let file = try SystemFile.temporary()
+      var text = input + "\n"
+      try text.withUTF8 { try file.append(UnsafeRawBufferPointer($0)) }
+      guard lseek(file.descriptor, 0, SEEK_SET) == 0 else {
+        throw SystemError("cannot read a temporary file")
+      }
+      let process = try ChildProcess(
+        "/bin/sh",
+        ["sh", "-c", command],
+        descriptors: [STDIN_FILENO: file.descriptor]
+      )
+      guard let end = process.wait(for: timeLimit) else {
+        process.kill()
+        _ = process.wait()
+        return "it did not end within \(timeLimit.optionText) and was killed"
+      }
+      switch end {
+      case .exited(0): return nil
+      case .exited(let code): return "it ended with exit code \(code)"
+      case .signalled(let signal): return "it died of signal \(signal)"
+      }
+    } catch {
+      return "\(error)"
+    }
+  }
+}
