@@ -51,9 +51,16 @@ let package = Package(
       swiftSettings: settings
     ),
     .target(
+      name: "FieldworkAnalysis",
+      dependencies: [
+        "FieldworkCore", .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      swiftSettings: settings
+    ),
+    .target(
       name: "FieldworkStore",
       dependencies: [
-        "FieldworkCore", .product(name: "GRDB", package: "GRDB.swift"),
+        "FieldworkAnalysis", "FieldworkCore", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ],
       swiftSettings: settings
@@ -61,14 +68,15 @@ let package = Package(
     .target(
       name: "FieldworkReport",
       dependencies: [
-        "FieldworkCore", "FieldworkStore", .product(name: "RealModule", package: "swift-numerics"),
+        "FieldworkAnalysis", "FieldworkCore", "FieldworkStore",
+        .product(name: "RealModule", package: "swift-numerics"),
       ],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")],
       swiftSettings: settings
     ),
     .target(
       name: "FieldworkSearch",
-      dependencies: ["FieldworkCore"],
+      dependencies: ["FieldworkAnalysis", "FieldworkCore"],
       swiftSettings: settings
     ),
     .target(
@@ -82,8 +90,9 @@ let package = Package(
     .target(
       name: "Fieldwork",
       dependencies: [
-        "FieldworkCore", "FieldworkReport", "FieldworkRuntime", "FieldworkSearch",
-        "FieldworkStore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "FieldworkAnalysis", "FieldworkCore", "FieldworkReport", "FieldworkRuntime",
+        "FieldworkSearch", "FieldworkStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
@@ -122,9 +131,15 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
+      name: "FieldworkAnalysisTests",
+      dependencies: ["FieldworkAnalysis", "FieldworkCore"],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "FieldworkStoreTests",
       dependencies: [
-        "FieldworkCore", "FieldworkStore", .product(name: "GRDB", package: "GRDB.swift"),
+        "FieldworkAnalysis", "FieldworkCore", "FieldworkStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: settings
     ),
@@ -135,7 +150,9 @@ let package = Package(
     ),
     .testTarget(
       name: "FieldworkReportTests",
-      dependencies: ["FieldworkCore", "FieldworkReport", "FieldworkStore"],
+      dependencies: [
+        "FieldworkAnalysis", "FieldworkCore", "FieldworkReport", "FieldworkStore",
+      ],
       swiftSettings: settings
     ),
     .testTarget(

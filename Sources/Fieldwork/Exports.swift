@@ -1,3 +1,4 @@
+@_exported public import FieldworkAnalysis
 @_exported public import FieldworkCore
 @_exported public import FieldworkReport
 @_exported public import FieldworkRuntime

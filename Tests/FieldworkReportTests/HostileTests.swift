@@ -2,6 +2,7 @@ import Foundation
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkReport
 @testable import FieldworkStore
 

@@ -1,6 +1,7 @@
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A test of pictures and pages, with results made for it.

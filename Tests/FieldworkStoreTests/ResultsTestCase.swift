@@ -2,6 +2,7 @@ import Foundation
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A test of results, over stores in memory and in a folder alike.

@@ -2,6 +2,7 @@ import Foundation
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A test with a folder of its own, and short ways to fill a store.

@@ -65,7 +65,7 @@ extension Config {
 
   /// Returns the nested value for a key without an entry: for `a` the dictionary of all keys that begin with `a/`, and
   /// for `a/b` the value `b` of the dictionary `a`.
-  func nestedValue(_ key: String) -> AnyAlias? { group(key) ?? inside(key) }
+  package func nestedValue(_ key: String) -> AnyAlias? { group(key) ?? inside(key) }
 
   private func group(_ key: String) -> AnyAlias? {
     var tree: [String: FieldworkCore.Value] = [:]

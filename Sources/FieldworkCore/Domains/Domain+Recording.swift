@@ -24,16 +24,28 @@ extension Domain {
   /// functions, of which only the presence counts.
   package var encoding: Value { node.encoding }
 
+  /// The types of the distributions in the domain.
+  package var distributions: [AnyDistribution] {
+    node.options.flatMap { option -> [AnyDistribution] in
+      if case .sampler(let sampler) = option.values { sampler.known } else { [] }
+    }
+  }
+
   /// Makes a domain of what was recorded of it. It has no places in a playbook.
   ///
+  /// - Parameter distributions: the types of distributions of a research, beside those that come with the engine.
   /// - Parameter resolve: gives the value of a parameter, by its key, that is not plain and goes by a shown
   ///   name.
   /// - Throws: what `resolve` throws; ``FieldworkError`` of code `store` if the record cannot be read.
   package init(
     recorded record: Value,
+    distributions: [AnyDistribution] = [],
     resolve: @escaping (_ parameter: String, _ alias: String) throws -> AnyAlias
   ) throws {
-    let reading = RecordReading(resolve: resolve)
+    let reading = RecordReading(
+      resolve: resolve,
+      samplers: SamplerEncoding(known: distributions)
+    )
     guard case .list(let parts) = record, parts.count == 2 else { throw reading.damaged(record) }
     switch parts[0] {
     case "expression": self = try reading.domain(parts[1])
@@ -89,7 +101,7 @@ extension ParameterOption {
     case .list(let list): .list(name.record + ["list", .list(list.map(\.record))])
     case .integers(let range):
       .list(name.record + ["range", .int(range.lowerBound), .int(range.upperBound)])
-    case .sampler(let sampler): sampler.form.map { .list(name.record + ["sampler", $0]) }
+    case .sampler(let sampler): sampler.encoding.map { .list(name.record + ["sampler", $0]) }
     }
   }
 }
@@ -117,6 +129,7 @@ extension AnyAlias {
 /// Makes the parts of a domain of what was recorded of them.
 private struct RecordReading {
   let resolve: (_ parameter: String, _ alias: String) throws -> AnyAlias
+  let samplers: SamplerEncoding
 
   func damaged(_ record: Value) -> FieldworkError {
     FieldworkError(.store, "a recorded domain cannot be read: \(record)")
@@ -167,7 +180,7 @@ private struct RecordReading {
       }
       return ParameterOption(name, .integers(low...high), place: nil)
     case ("sampler", 4):
-      guard let sampler = SamplerForm.sampler(parts[3]) else { throw damaged(record) }
+      guard let sampler = samplers.sampler(parts[3]) else { throw damaged(record) }
       return ParameterOption(name, .sampler(sampler), place: nil)
     default: throw damaged(record)
     }

@@ -64,7 +64,7 @@ extension Config {
 }
 
 extension Value {
-  func hasSameContent(as other: Value) -> Bool {
+  package func hasSameContent(as other: Value) -> Bool {
     if self == other { return true }
     switch (self, other) {
     case (.list(let left), .list(let right)):

@@ -73,7 +73,7 @@ extension Slots {
 
 extension Config {
   /// The shown names of the values by key, in order, as a plain value.
-  fileprivate var encoding: Value {
+  fileprivate var encoding: FieldworkCore.Value {
     .list(entries.map { [.string($0.name.key), .string($0.value.identity)] })
   }
 }

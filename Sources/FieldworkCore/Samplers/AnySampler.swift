@@ -3,7 +3,9 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public let description: String
   public let problem: Problem?
   /// The sampler as a plain value; nil if a function of somebody else's is in it.
-  package let form: Value?
+  package let encoding: Value?
+  /// The types of its distributions.
+  let known: [AnyDistribution]
   /// The values that can come up, where they are listed; empty for a range.
   package let listed: [AnyAlias]
   /// The type of the values.
@@ -16,7 +18,8 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public init<Output: ValueConvertible>(_ sampler: Sampler<Output>) {
     description = sampler.description
     problem = sampler.problem
-    form = sampler.form
+    encoding = sampler.encoding
+    known = sampler.known
     listed = sampler.listed.map { AnyAlias($0) }
     outputType = Output.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
@@ -31,7 +34,8 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   public init<Wrapped>(_ sampler: Sampler<Alias<Wrapped>>) {
     description = sampler.description
     problem = sampler.problem
-    form = sampler.form
+    encoding = sampler.encoding
+    known = sampler.known
     listed = sampler.listed.map { AnyAlias($0) }
     outputType = Wrapped.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
@@ -51,8 +55,11 @@ public struct AnySampler: Sendable, CustomStringConvertible {
 }
 
 extension AnySampler: Equatable {
-  /// Samplers that are written alike are equal.
+  /// Compares the encodings; samplers that are functions are equal if they have the same description.
   public static func == (left: AnySampler, right: AnySampler) -> Bool {
-    left.description == right.description
+    guard left.encoding == nil, right.encoding == nil else {
+      return left.encoding == right.encoding
+    }
+    return left.description == right.description
   }
 }

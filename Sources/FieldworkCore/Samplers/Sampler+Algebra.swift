@@ -8,7 +8,11 @@ extension Sampler {
     Sampler<Result>("(\(self) \(symbol) \(other))", problem: problem ?? other.problem) {
       let first = try body(&$0)
       return try operation(first, try other.body(&$0))
-    }.formed(Output.self == Result.self ? SamplerForm.operation(self, symbol, other) : nil)
+    }.encoded(
+      Output.self == Result.self && Other.self == Result.self
+        ? SamplerEncoding.operation(encoding, symbol, other.encoding, Result.self) : nil,
+      known: known + other.known
+    )
   }
 
   package func combined(
@@ -19,7 +23,10 @@ extension Sampler {
     Sampler("(\(self) \(symbol) \(number))", problem: problem) {
       try operation(try body(&$0), number)
     }
-    .formed(SamplerForm.operation(self, symbol, number))
+    .encoded(
+      SamplerEncoding.operation(encoding, symbol, SamplerEncoding.number(number), Output.self),
+      known: known
+    )
   }
 
   package func combined(
@@ -30,7 +37,10 @@ extension Sampler {
     Sampler("(\(number) \(symbol) \(self))", problem: problem) {
       try operation(number, try body(&$0))
     }
-    .formed(SamplerForm.operation(number, symbol, self))
+    .encoded(
+      SamplerEncoding.operation(SamplerEncoding.number(number), symbol, encoding, Output.self),
+      known: known
+    )
   }
 }
 

@@ -14,8 +14,10 @@ public struct Sampler<Output: Sendable>: Sendable {
   public let description: String
   /// Whether a value can come up; nil where that is not known.
   package let support: (@Sendable (Output) -> Bool)?
-  /// The sampler as a plain value, see ``SamplerForm``; nil if a function of somebody else's is in it.
-  package private(set) var form: Value?
+  /// The sampler as a plain value, see ``SamplerEncoding``; nil if a function of somebody's is in it.
+  private(set) var encoding: Value?
+  /// The types of its distributions.
+  var known: [AnyDistribution] = []
   /// The values that can come up, where they are listed; empty for a range.
   package private(set) var listed: [Output] = []
 
@@ -39,10 +41,16 @@ public struct Sampler<Output: Sendable>: Sendable {
     body = draw
   }
 
-  /// The sampler, which a plain value describes.
-  func formed(_ form: Value?) -> Sampler {
+  /// Sets the plain value that describes the sampler.
+  mutating func encode(_ encoding: Value?) {
+    if problem == nil { self.encoding = encoding }
+  }
+
+  /// Returns the sampler with the plain value that describes it, and the types of the distributions in it.
+  func encoded(_ encoding: Value?, known: [AnyDistribution] = []) -> Sampler {
     var sampler = self
-    if problem == nil { sampler.form = form }
+    sampler.encode(encoding)
+    sampler.known = known
     return sampler
   }
 
@@ -82,7 +90,7 @@ extension Sampler {
   /// Always the same value.
   public static func constant(_ value: Output) -> Sampler {
     Sampler(".constant(\(value))", problem: nil, support: { isSame($0, value) }) { _ in value }
-      .formed(SamplerForm.constant(value)).listing([value])
+      .encoded(SamplerEncoding.constant(value)).listing([value])
   }
 
   /// One of the values, each with the same probability or in proportion to its weight.
@@ -100,11 +108,11 @@ extension Sampler {
     let check = SamplerCheck(text, file: file, line: line)
     guard !values.isEmpty else { return check.refused("a choice needs at least one value") }
     let support: @Sendable (Output) -> Bool = { output in values.contains { isSame($0, output) } }
-    let form = SamplerForm.choice(values, weights)
+    let encoding = SamplerEncoding.choice(values, weights)
     guard let weights else {
       return Sampler(text, problem: nil, support: support) {
         values[Int($0.nextInteger(below: UInt64(values.count)))]
-      }.formed(form).listing(values)
+      }.encoded(encoding).listing(values)
     }
     guard weights.count == values.count else {
       return check.refused("a choice of \(values.count) values has \(weights.count) weights")
@@ -113,7 +121,7 @@ extension Sampler {
       return check.refused("the weights of a choice must not be negative, and not all zero")
     }
     return Sampler(text, problem: nil, support: support) { values[table.index(at: $0.nextUnit())] }
-      .formed(form).listing(values)
+      .encoded(encoding).listing(values)
   }
 
   /// Whether two values are the same plain value, or are shown alike.
@@ -142,7 +150,7 @@ extension Sampler {
     }
     let samplers = parts.map(\.sampler)
     return Sampler(check.description) { try samplers[table.index(at: $0.nextUnit())].body(&$0) }
-      .formed(SamplerForm.mixture(parts))
+      .encoded(SamplerEncoding.mixture(parts), known: parts.flatMap(\.sampler.known))
   }
 }
 
@@ -172,7 +180,7 @@ extension Sampler where Output: Comparable {
         "none of \(Self.attempts) draws of \(description) lies in \(range); widen the range",
         place: place
       )
-    }.formed(SamplerForm.truncated(self, range))
+    }.encoded(SamplerEncoding.truncated(self, range), known: known)
   }
 }
 

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkStore
 
 /// Small charts for a terminal, in Unicode signs.

@@ -1,3 +1,4 @@
+public import FieldworkAnalysis
 public import FieldworkCore
 
 /// Some experiments of a plan: those whose config satisfies a condition, or that are named.

@@ -22,6 +22,7 @@ final class UpdateJournal: Sendable {
 
   private let research: Research
   private let values: KnownValues
+  private let distributions: [AnyDistribution]
   /// By the number of experiments before them.
   private let records: [Int: UpdateRecord]
   private let recorder: Recorder
@@ -45,6 +46,7 @@ final class UpdateJournal: Sendable {
     self.warn = warn
     self.build = build
     values = KnownValues(research)
+    distributions = research.domain?.distributions ?? []
     let found = research.updates.isEmpty ? [] : try store.updates()
     records = Dictionary(found.map { ($0.produced, $0) }, uniquingKeysWith: { $1 })
     state = Protected(
@@ -159,7 +161,9 @@ final class UpdateJournal: Sendable {
   }
 
   private func restored(_ value: Value) throws -> Domain {
-    try Domain(recorded: value) { [values] in try values.value(of: $0, named: $1) }
+    try Domain(recorded: value, distributions: distributions) { [values] in
+      try values.value(of: $0, named: $1)
+    }
   }
 
   private func isSound(_ domain: Domain, _ rule: DomainUpdate) -> Bool {

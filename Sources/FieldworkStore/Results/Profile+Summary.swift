@@ -1,3 +1,4 @@
+public import FieldworkAnalysis
 import FieldworkCore
 
 extension Profile {

@@ -1,3 +1,4 @@
+public import FieldworkAnalysis
 import FieldworkCore
 
 /// Where the time of a research went: every turn of a unit, with the experiments that they belong to.

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 
 /// Collects the turns of a profile into rows.

@@ -1,3 +1,4 @@
+public import FieldworkAnalysis
 public import FieldworkCore
 
 extension ResearchResults {

@@ -1,4 +1,5 @@
-public import FieldworkCore
+public import FieldworkAnalysis
+import FieldworkCore
 
 extension ResearchResults {
   /// The results of the experiments for which a condition holds.

@@ -1,4 +1,5 @@
-package import FieldworkCore
+package import FieldworkAnalysis
+import FieldworkCore
 
 extension ResearchResults {
   /// What the experiments of a group saved in an iteration.

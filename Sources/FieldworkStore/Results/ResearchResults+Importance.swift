@@ -1,4 +1,5 @@
-public import FieldworkCore
+public import FieldworkAnalysis
+import FieldworkCore
 
 extension ResearchResults {
   /// How much of the variance of a saved number each parameter explains by itself, over the configs.

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 public import FieldworkCore
 
 extension ResearchResults {

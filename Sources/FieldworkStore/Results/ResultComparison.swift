@@ -1,3 +1,4 @@
+public import FieldworkAnalysis
 public import FieldworkCore
 
 /// How the results of some experiments differ from those of others, pair by pair.

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 
 /// What experiments saved under one name, in order of the experiments, then of the iterations.

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 
 /// Makes tables whose rows belong to experiments, with the columns that options ask for.

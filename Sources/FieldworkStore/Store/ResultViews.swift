@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 import GRDB
 
@@ -116,7 +117,7 @@ struct ResultViews {
         var title = Self.title(column.name)
         // SQLite's names do not differ in upper and lower case alone.
         while !taken.insert(title.lowercased()).inserted { title += "_" }
-        return "\(column.sql) AS \(Table.quoted(title))"
+        return "\(column.sql) AS \(FieldworkAnalysis.Table.quoted(title))"
       }
     }
     let parts =

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 import FieldworkRuntime
 import FieldworkStore

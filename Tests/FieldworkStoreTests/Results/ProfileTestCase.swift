@@ -1,6 +1,7 @@
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A test of profiles. Times are sums of powers of two, so that sums of them are exact.

@@ -1,6 +1,7 @@
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 final class ResultFilterTests: ResultsTestCase {

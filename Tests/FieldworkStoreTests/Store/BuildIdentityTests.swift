@@ -1,4 +1,5 @@
 import FieldworkCore
+@testable import FieldworkAnalysis
 import Foundation
 import XCTest
 

@@ -3,6 +3,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// Checksums of stored experiments, checkpoints and notes.

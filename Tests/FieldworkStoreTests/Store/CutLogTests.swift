@@ -2,6 +2,7 @@ import Foundation
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// What a store is like when its write-ahead log ends anywhere, as after a power cut.

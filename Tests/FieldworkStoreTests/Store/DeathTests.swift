@@ -2,6 +2,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 final class DeathTests: ResultsTestCase {

@@ -3,6 +3,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A process that is killed while a store is made or closed leaves a journal of what it had begun.

@@ -2,6 +2,7 @@ import Foundation
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// A store whose files go while it is written.

@@ -3,6 +3,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// What other programs see of a store.
@@ -32,7 +33,7 @@ final class ResultViewsTests: ResultsTestCase {
     }
   }
 
-  private func cell(_ table: FieldworkStore.Table, _ name: String, _ row: Int) -> DatabaseValue {
+  private func cell(_ table: FieldworkAnalysis.Table, _ name: String, _ row: Int) -> DatabaseValue {
     switch try? table.column(name)[row] {
     case .int(let number)?: number.databaseValue
     case .string(let text)?: text.databaseValue

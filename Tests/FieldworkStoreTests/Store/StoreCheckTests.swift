@@ -3,6 +3,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 final class StoreCheckTests: StoreTestCase {

@@ -3,6 +3,7 @@ import GRDB
 import XCTest
 
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// The files of a store that others delete, cut or read while it is written, and what is left at its end.

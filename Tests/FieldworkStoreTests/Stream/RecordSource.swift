@@ -1,4 +1,5 @@
 @testable import FieldworkCore
+@testable import FieldworkAnalysis
 @testable import FieldworkStore
 
 /// Random records of every kind, which a store takes in this order.

@@ -2,6 +2,7 @@ import XCTest
 
 @testable import FieldworkCore
 @testable import FieldworkStore
+@testable import FieldworkAnalysis
 
 final class TableLayoutTests: ResultsTestCase {
   /// Two experiments with many parameters, some of them the same for both.

@@ -2,6 +2,7 @@ import XCTest
 
 @testable import FieldworkCore
 @testable import FieldworkStore
+@testable import FieldworkAnalysis
 
 final class TableReshapingTests: StoreTestCase {
   private let table = Table(columns: [

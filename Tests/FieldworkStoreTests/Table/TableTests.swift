@@ -3,6 +3,7 @@ import XCTest
 
 @testable import FieldworkCore
 @testable import FieldworkStore
+@testable import FieldworkAnalysis
 
 final class TableTests: StoreTestCase {
   private func table(_ columns: (String, [Value?])...) -> Table {
