@@ -28,7 +28,7 @@ extension Playbook {
     research.settings.stdout = nil
     research.settings.stderr = nil
     research.settings.logLevel = nil
-    research.settings.meta = nil
+    research.settings.provenance = nil
     return try await research.run(debug: true)
   }
 }

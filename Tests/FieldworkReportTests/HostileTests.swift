@@ -39,7 +39,7 @@ final class HostileTests: ReportTestCase {
             iteration: 0,
             kind: text,
             message: text,
-            place: SourcePlace(file: text, line: 1),
+            place: SourceLocation(file: text, line: 1),
             death: Death(.signal, code: nil, signal: 9, stderr: text)
           ) : nil
       )
@@ -52,8 +52,8 @@ final class HostileTests: ReportTestCase {
   }
 
   func testThePageHasNoMarkupOfOthers() throws {
-    let meta = Self.texts.map { MetaItem(run: 1, topic: $0, item: $0, text: $0) }
-    let html = Report(try hostile(), objective: .maximize("y"), meta: meta).html
+    let provenance = Self.texts.map { ProvenanceItem(run: 1, topic: $0, item: $0, text: $0) }
+    let html = Report(try hostile(), objective: .maximize("y"), provenance: provenance).html
     XCTAssertEqual(html.components(separatedBy: "<script").count - 1, 2, "the page's own two")
     XCTAssertEqual(html.components(separatedBy: "</script").count - 1, 2)
     let start = try XCTUnwrap(html.range(of: "id=\"data\">"))

@@ -91,7 +91,7 @@ final class PlotTests: ReportTestCase {
   func testCategoriesAreStrips() throws {
     let chart = try XCTUnwrap(Plot.parameter("kind", of: "y", grid()).chart)
     XCTAssertEqual(chart.x.kind, .categories(["a", "b"]))
-    XCTAssertEqual(chart.form, .strips)
+    XCTAssertEqual(chart.kind, .strips)
     XCTAssertEqual(chart.series.count, 1)
     XCTAssertEqual(chart.series[0].mean, [2, 12])
   }

@@ -8,7 +8,7 @@ import XCTest
 /// Counts the turns of each unit.
 ///
 /// `@unchecked Sendable`: the lock guards the numbers.
-private final class TurnCounter: RunObserver, @unchecked Sendable {
+private final class CallCounter: RunObserver, @unchecked Sendable {
   private let lock = NSLock()
   private var turns: [String: Int] = [:]
 
@@ -31,7 +31,7 @@ final class SharedBatchesTests: XCTestCase {
     branches: Int = 4,
     workers: Int = 2,
     execution: BranchExecution = .concurrent,
-    counter: TurnCounter = TurnCounter()
+    counter: CallCounter = CallCounter()
   ) async throws -> Table {
     var research = SharedBatches().research
     research.settings.seed = 1
@@ -58,7 +58,7 @@ final class SharedBatchesTests: XCTestCase {
 
   func testImagesAreLoadedOncePerTask() async throws {
     for branches in [1, 4] {
-      let turns = TurnCounter()
+      let turns = CallCounter()
       let table = try await run(branches: branches, counter: turns)
       let tasks = Self.experiments / branches
       XCTAssertEqual(turns["batches"], tasks * Self.iterations, "\(branches) branches")

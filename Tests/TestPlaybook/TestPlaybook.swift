@@ -26,7 +26,7 @@ struct TestPlaybook: Playbook {
     case "profiled": profiled(.detailed)
     case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }
-    default: observed ?? manner(Self.environment["TEST_PLAYBOOK"]) ?? easilyMixedUp ?? small
+    default: observed ?? execution(Self.environment["TEST_PLAYBOOK"]) ?? easilyMixedUp ?? small
     }
   }
 

@@ -10,9 +10,9 @@ struct ProfileCommand: PlaybookSubcommand {
     discussion: """
       There is something to show if the research was run with --profile simple or --profile detailed. \
       Without options there is a row for each unit: how often it was called, its share of the time of \
-      all units, and the sum, mean and maximum over its turns. total_time is the whole turn, unit_time \
+      all units, and the sum, mean and maximum over its calls. total_time is the whole call, unit_time \
       leaves out the evaluation of arguments; a detailed profile also has evaluation_time, cpu_time and \
-      the memory of the process after the turn. Times are in seconds, memory is in bytes.
+      the memory of the process after the call. Times are in seconds, memory is in bytes.
       """
   )
 
@@ -32,8 +32,8 @@ struct ProfileCommand: PlaybookSubcommand {
   )
   var groupBy: String?
 
-  @Flag(help: "Show every turn of a unit instead.")
-  var turns = false
+  @Flag(help: "Show every call of a unit instead.")
+  var calls = false
 
   @OptionGroup
   var experiments: ExperimentOptions
@@ -67,13 +67,13 @@ struct ProfileCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
-    if turns {
+    if calls {
       let others = [
         (perIteration, "--per-iteration"), (perExperiment, "--per-experiment"),
         (groupBy != nil, "--group-by"),
       ]
       if let other = others.first(where: \.0)?.1 {
-        throw ValidationError("\(other) sums turns up, --turns shows each: give one of them")
+        throw ValidationError("\(other) sums calls up, --calls shows each: give one of them")
       }
     }
     if ascending && descending {
@@ -92,7 +92,7 @@ struct ProfileCommand: PlaybookSubcommand {
     )
     if let ids { profile = try profile.filtered(ResultFilter(ids: ids)) }
     let options = try options()
-    var table = try turns ? profile.frame(options) : profile.summary(options)
+    var table = try calls ? profile.frame(options) : profile.summary(options)
     if let columns = options.columns { table = try table.select(columns) }
     output.print(table, context.terminal)
     return .done

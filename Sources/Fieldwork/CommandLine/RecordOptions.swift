@@ -55,11 +55,11 @@ struct RecordOptions: ParsableArguments {
       valueName: "what"
     )
   )
-  var meta: [String] = []
+  var provenance: [String] = []
 
   func validate() throws {
-    if meta.count > 1 && meta.contains("none") {
-      throw ValidationError("--meta none records nothing: leave out the others")
+    if provenance.count > 1 && provenance.contains("none") {
+      throw ValidationError("--provenance none records nothing: leave out the others")
     }
   }
 
@@ -73,14 +73,14 @@ struct RecordOptions: ParsableArguments {
     research.settings.logLevel =
       logLevel ?? research.settings.logLevel ?? (keepsFiles ? .notice : nil)
     if let profile { research.settings.profiling = profile }
-    if !meta.isEmpty {
-      research.settings.meta = try meta.filter { $0 != "none" }.map(metaSource)
-    } else if research.settings.meta == nil, keepsFiles {
-      research.settings.meta = [.environment, .git()]
+    if !provenance.isEmpty {
+      research.settings.provenance = try provenance.filter { $0 != "none" }.map(provenanceSource)
+    } else if research.settings.provenance == nil, keepsFiles {
+      research.settings.provenance = [.environment, .git()]
     }
   }
 
-  private func metaSource(_ text: String) throws -> MetaSource {
+  private func provenanceSource(_ text: String) throws -> ProvenanceSource {
     switch text {
     case "environment": return .environment
     case "packages": return .packages
@@ -89,7 +89,7 @@ struct RecordOptions: ParsableArguments {
       guard text.hasPrefix("git:"), text.count > 4 else {
         throw FieldworkError(
           .unreadableText,
-          "--meta: '\(text)' is none of environment, packages, git, git:folder, none"
+          "--provenance: '\(text)' is none of environment, packages, git, git:folder, none"
         )
       }
       return .git(String(text.dropFirst(4)))

@@ -49,7 +49,7 @@ struct ReportCommand: PlaybookSubcommand {
       results,
       title: title ?? location.name ?? context.research.name,
       objective: context.research.settings.objective,
-      meta: try DatabaseStore.openForReading(folder).meta()
+      provenance: try DatabaseStore.openForReading(folder).provenance()
     )
     _ = try context.terminal.write(report.html, to: output ?? "\(folder.path)/report.html")
     return .done

@@ -86,7 +86,7 @@ struct ResultsCommand: PlaybookSubcommand {
     }
     if let table = shape.otherTable {
       let others = [
-        (last, "--last"), (shape.form == .long, "--long"),
+        (last, "--last"), (shape.layout == .long, "--long"),
         (selection.completeOnly, "--complete-only"),
         (selection.iterations != nil, "--iteration"), (selection.unfinished, "--unfinished"),
         (aggregate != nil && shape.failures, "--aggregate"),
@@ -95,14 +95,14 @@ struct ResultsCommand: PlaybookSubcommand {
         throw ValidationError("\(other) is for saved values: leave out \(table)")
       }
     }
-    if shape.meta && (groupBy != nil || selection.isGiven) {
+    if shape.provenance && (groupBy != nil || selection.isGiven) {
       throw ValidationError(
-        "--meta is about runs, not experiments: leave out conditions and groups"
+        "--provenance is about runs, not experiments: leave out conditions and groups"
       )
     }
     if plot != nil {
       let others = [
-        (shape.otherTable != nil, shape.otherTable ?? ""), (shape.form == .long, "--long"),
+        (shape.otherTable != nil, shape.otherTable ?? ""), (shape.layout == .long, "--long"),
         (aggregate != nil, "--aggregate"), (select != nil, "--select"), (sort != nil, "--sort"),
         (output.isGiven, "--format and --limit"),
       ]
@@ -111,14 +111,14 @@ struct ResultsCommand: PlaybookSubcommand {
       }
     }
     if descending && sort == nil { throw ValidationError("--descending needs --sort") }
-    if shape.form == .long && (groupBy != nil || last) {
+    if shape.layout == .long && (groupBy != nil || last) {
       throw ValidationError("--long has one column of values: leave out --group-by and --last")
     }
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
-    if shape.meta { return try printMeta(folder, context.terminal) }
+    if shape.provenance { return try printProvenance(folder, context.terminal) }
     let stored = try DatabaseStore.openForReading(folder).contents()
     let chosen = selection.scope.chosen(stored, context.research, context.terminal)
     let results = try selection.applied(to: chosen)
@@ -159,10 +159,11 @@ struct ResultsCommand: PlaybookSubcommand {
     )
   }
 
-  private func printMeta(_ folder: ResearchFolder, _ terminal: Terminal) throws -> ExitStatus {
-    let items = try DatabaseStore.openForReading(folder).meta()
-    let runs: MetaReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
-    let report = MetaReport(items, runs)
+  private func printProvenance(_ folder: ResearchFolder, _ terminal: Terminal) throws -> ExitStatus
+  {
+    let items = try DatabaseStore.openForReading(folder).provenance()
+    let runs: ProvenanceReport.Runs = shape.run.map { $0 == 0 ? .all : .number($0) } ?? .last
+    let report = ProvenanceReport(items, runs)
     let wantsTable = select != nil || sort != nil || output.limit != nil
     if wantsTable || output.chosenFormat != .text {
       var table = report.table

@@ -14,10 +14,10 @@ enum ShownConfig: String, EnumerableFlag {
 }
 
 /// How saved values stand in a table.
-enum TableForm: String, EnumerableFlag {
+enum TableLayout: String, EnumerableFlag {
   case wide, long
 
-  static func help(for value: TableForm) -> ArgumentHelp? {
+  static func help(for value: TableLayout) -> ArgumentHelp? {
     switch value {
     case .wide: "A column for each saved name."
     case .long: "A row for each value, with columns 'name' and 'value'."
@@ -39,9 +39,9 @@ struct ResultsShape: ParsableArguments {
   @Flag(
     help: "Show the recorded circumstances of the last run instead: machine, git, command line."
   )
-  var meta = false
+  var provenance = false
 
-  @Option(help: ArgumentHelp("With --meta: of which run, from 1; 0 for all.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --provenance: of which run, from 1; 0 for all.", valueName: "n"))
   var run: Int?
 
   @Option(
@@ -58,7 +58,7 @@ struct ResultsShape: ParsableArguments {
   )
   var withOutput = false
 
-  @Flag var form: TableForm = .wide
+  @Flag var layout: TableLayout = .wide
 
   @Flag var shown: ShownConfig = .value
 
@@ -80,7 +80,7 @@ struct ResultsShape: ParsableArguments {
   private var otherTables: [String] {
     [
       (experiments, "--experiments"), (failures, "--failures"), (artifacts, "--artifacts"),
-      (meta, "--meta"),
+      (provenance, "--provenance"),
     ]
     .filter(\.0).map(\.1)
   }
@@ -93,12 +93,13 @@ struct ResultsShape: ParsableArguments {
       )
     }
     if let run {
-      if !meta { throw ValidationError("--run is about circumstances: add --meta") }
+      if !provenance { throw ValidationError("--run is about circumstances: add --provenance") }
       if run < 0 { throw ValidationError("--run is \(run): give 0 or more") }
     }
-    if meta && (shown == .alias || auxiliary || hidesConfig || joinsConfig || form == .long) {
+    if provenance && (shown == .alias || auxiliary || hidesConfig || joinsConfig || layout == .long)
+    {
       throw ValidationError(
-        "--meta is about runs, which have no configs: leave out what shows or hides these"
+        "--provenance is about runs, which have no configs: leave out what shows or hides these"
       )
     }
     if !artifacts && (matching != nil || withOutput) {
@@ -124,7 +125,7 @@ struct ResultsShape: ParsableArguments {
 
   func table(_ results: ResearchResults, completeOnly: Bool) throws -> Table {
     let options = TableOptions(
-      isWide: form == .wide,
+      isWide: layout == .wide,
       usesAliases: shown == .alias,
       includesConfig: !hidesConfig,
       joinsConfig: joinsConfig,

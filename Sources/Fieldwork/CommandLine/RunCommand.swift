@@ -25,7 +25,7 @@ struct RunCommand: PlaybookSubcommand {
   var settings: SettingOptions
 
   @OptionGroup(title: "How to run it")
-  var manner: MannerOptions
+  var execution: ExecutionOptions
 
   @Option(
     help: ArgumentHelp(
@@ -163,7 +163,7 @@ struct RunCommand: PlaybookSubcommand {
       try confirmFresh(folder, terminal)
     }
     if control.detaches { return try detach(folder, context) }
-    let ready = control.isDetached ? try ReadySignal() : nil
+    let ready = control.isDetached ? try ReadyObserver() : nil
     let store =
       kind == .memory
       ? try DatabaseStore.inMemory()
@@ -184,7 +184,7 @@ struct RunCommand: PlaybookSubcommand {
       if let note = store.openingNote {
         terminal.printError("\(terminal.yellow("warning:")) \(note)")
       }
-      try tellOtherBuilds(store, research, terminal)
+      try reportOtherBuilds(store, research, terminal)
     }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
@@ -260,7 +260,7 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   /// Prints the number of stored results that another build made, and what the run does with them.
-  private func tellOtherBuilds(
+  private func reportOtherBuilds(
     _ store: DatabaseStore,
     _ research: Research,
     _ terminal: Terminal
@@ -292,11 +292,11 @@ struct RunCommand: PlaybookSubcommand {
 
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
-    try manner.apply(to: &research)
+    try execution.apply(to: &research)
     let kind = store ?? .local
     try record.apply(to: &research, keepsFiles: kind == .local, debug: debug)
     if debug {
-      if let parallel = manner.parallel, parallel != .serial {
+      if let parallel = execution.parallel, parallel != .serial {
         throw FieldworkError(
           .invalidDefinition,
           "--debug runs one experiment after the other: leave out --parallel \(parallel.rawValue)"
@@ -320,7 +320,7 @@ struct RunCommand: PlaybookSubcommand {
     if control.detach && isDry {
       throw ValidationError("--dry-run runs nothing: leave out --detach")
     }
-    if debug, let workers = manner.workers, workers > 1 {
+    if debug, let workers = execution.workers, workers > 1 {
       throw ValidationError("--debug has one worker: leave out --workers \(workers)")
     }
     if store == .memory && (fresh || continues) {

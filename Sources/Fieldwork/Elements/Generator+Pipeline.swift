@@ -37,7 +37,7 @@ extension Generator {
       isRoot: root,
       pipeline: pipeline,
       variables: variables,
-      place: SourcePlace(file: file, line: line),
+      place: SourceLocation(file: file, line: line),
       outputType: Element.self
     ) { try await $0.next() }
   }

@@ -47,7 +47,7 @@ public struct Generator: ResearchElement, Sendable {
     _ body: @escaping @Sendable (RunContext) async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       Elements.Element.self,
       opensContext: true
@@ -70,7 +70,7 @@ public struct Generator: ResearchElement, Sendable {
     _ body: @escaping @Sendable (RunContext) async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       Elements.Element.self,
       opensContext: true
@@ -93,7 +93,7 @@ public struct Generator: ResearchElement, Sendable {
     _ body: @escaping @Sendable (RunContext) async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       Elements.Element.self,
       opensContext: true
@@ -115,7 +115,7 @@ public struct Generator: ResearchElement, Sendable {
     _ function: @escaping @Sendable () async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       Elements.Element.self
     ) { run in
@@ -138,7 +138,7 @@ public struct Generator: ResearchElement, Sendable {
     _ function: @escaping @Sendable () async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       Elements.Element.self
     ) { run in
@@ -167,7 +167,7 @@ public struct Generator: ResearchElement, Sendable {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       first.dependencies + allDependencies(repeat each rest),
       Elements.Element.self
     ) { run in
@@ -200,7 +200,7 @@ public struct Generator: ResearchElement, Sendable {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       first.dependencies + allDependencies(repeat each rest),
       Elements.Element.self
     ) { run in
@@ -225,7 +225,7 @@ public struct Generator: ResearchElement, Sendable {
     _ body: @escaping @Sendable (I, RunContext) async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies,
       Elements.Element.self,
       opensContext: true
@@ -248,7 +248,7 @@ public struct Generator: ResearchElement, Sendable {
     _ method: @escaping @Sendable (I) -> () async throws -> Elements
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies,
       Elements.Element.self
     ) { run in
@@ -281,7 +281,7 @@ public struct Generator: ResearchElement, Sendable {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies + first.dependencies + allDependencies(repeat each rest),
       Elements.Element.self
     ) { run in

@@ -14,7 +14,7 @@ extension Instance {
     file: String = #fileID,
     line: Int = #line
   ) where First.Output == @Sendable (X) -> Y {
-    self.init(name, version, root, allDependencies(first), SourcePlace(file: file, line: line)) {
+    self.init(name, version, root, allDependencies(first), SourceLocation(file: file, line: line)) {
       run in
       let value = try first.evaluate(in: run)
       run.argumentsEvaluated()
@@ -33,7 +33,7 @@ extension Instance {
     file: String = #fileID,
     line: Int = #line
   ) where First.Output == @Sendable (X, Z) -> Y {
-    self.init(name, version, root, allDependencies(first), SourcePlace(file: file, line: line)) {
+    self.init(name, version, root, allDependencies(first), SourceLocation(file: file, line: line)) {
       run in
       let value = try first.evaluate(in: run)
       run.argumentsEvaluated()
@@ -57,7 +57,7 @@ extension Instance {
       version,
       root,
       allDependencies(first, second),
-      SourcePlace(file: file, line: line)
+      SourceLocation(file: file, line: line)
     ) {
       run in
       let values = (try first.evaluate(in: run), try second.evaluate(in: run))
@@ -84,7 +84,7 @@ extension Instance {
       version,
       root,
       allDependencies(first, second, third),
-      SourcePlace(file: file, line: line)
+      SourceLocation(file: file, line: line)
     ) {
       run in
       let values = (

@@ -24,7 +24,7 @@ extension Instance {
       version,
       root,
       pipeline.dependencies,
-      SourcePlace(file: file, line: line),
+      SourceLocation(file: file, line: line),
       opensContext: pipeline.opensContext,
       problems: pipeline.problems
     ) { run in try pipeline.open(in: run, named: name) }

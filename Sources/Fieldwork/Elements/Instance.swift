@@ -10,7 +10,7 @@ public import FieldworkCore
 /// The object needs no annotations: it never leaves the task that runs its experiment.
 public struct Instance<Output>: NamedExpression, ResearchElement {
   package let name: String
-  private let place: SourcePlace
+  private let place: SourceLocation
   private let creationDependencies: [Dependency]
   private let opensContext: Bool
   private let isRoot: Bool
@@ -35,7 +35,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     self.name = name
     isRoot = root
     self.version = version
-    place = SourcePlace(file: file, line: line)
+    place = SourceLocation(file: file, line: line)
     creationDependencies = []
     opensContext = true
     problems = []
@@ -59,7 +59,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
       version,
       root,
       first.dependencies + allDependencies(repeat each rest),
-      SourcePlace(file: file, line: line)
+      SourceLocation(file: file, line: line)
     ) { run in
       let value = try first.evaluate(in: run)
       let values = (repeat try (each rest).evaluate(in: run))
@@ -77,7 +77,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     line: Int = #line,
     _ function: @escaping @Sendable () async throws -> Output
   ) {
-    self.init(name, version, root, [], SourcePlace(file: file, line: line)) { run in
+    self.init(name, version, root, [], SourceLocation(file: file, line: line)) { run in
       run.argumentsEvaluated()
       return try await function()
     }
@@ -88,7 +88,7 @@ public struct Instance<Output>: NamedExpression, ResearchElement {
     _ version: String?,
     _ root: Bool,
     _ dependencies: [Dependency],
-    _ place: SourcePlace,
+    _ place: SourceLocation,
     opensContext: Bool = false,
     problems: [Problem] = [],
     _ make: @escaping @Sendable (RunContext) async throws -> Output

@@ -25,7 +25,7 @@ public struct Prune: ResearchElement {
       pruner,
       name: name,
       direction: nil,
-      place: SourcePlace(file: file, line: line)
+      place: SourceLocation(file: file, line: line)
     )
   }
 
@@ -40,7 +40,7 @@ public struct Prune: ResearchElement {
       pruner,
       name: objective.name,
       direction: objective.direction,
-      place: SourcePlace(file: file, line: line)
+      place: SourceLocation(file: file, line: line)
     )
   }
 

@@ -18,7 +18,7 @@ public struct Save: ResearchElement, Sendable {
     when: When = .every(1),
     file: String = #fileID,
     line: Int = #line
-  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+  ) { self.init(saving, of: source, when, SourceLocation(file: file, line: line)) }
 
   /// A step that saves the output of a unit, whatever its type: `Save("loss", O("train"))`.
   public init(
@@ -27,7 +27,7 @@ public struct Save: ResearchElement, Sendable {
     when: When = .every(1),
     file: String = #fileID,
     line: Int = #line
-  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+  ) { self.init(saving, of: source, when, SourceLocation(file: file, line: line)) }
 
   /// A step that saves the value of a named expression.
   public init<Source: NamedExpression>(
@@ -36,13 +36,13 @@ public struct Save: ResearchElement, Sendable {
     when: When = .every(1),
     file: String = #fileID,
     line: Int = #line
-  ) { self.init(saving, of: source, when, SourcePlace(file: file, line: line)) }
+  ) { self.init(saving, of: source, when, SourceLocation(file: file, line: line)) }
 
   private init<Source: NamedExpression>(
     _ saving: Saving,
     of source: Source,
     _ when: When,
-    _ place: SourcePlace
+    _ place: SourceLocation
   ) {
     let names = saving.names.isEmpty ? "keys" : saving.names.joined(separator: ", ")
     description = UnitDescription(
@@ -75,6 +75,6 @@ public struct Dump: ResearchElement, Sendable {
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = .dump(names, when: when, place: SourcePlace(file: file, line: line))
+    description = .dump(names, when: when, place: SourceLocation(file: file, line: line))
   }
 }

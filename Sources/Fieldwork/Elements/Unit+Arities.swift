@@ -21,7 +21,7 @@ extension ExecutableUnit {
     line: Int = #line
   ) where First.Output == @Sendable (X) -> Y {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       allDependencies(first)
     ) { run in
       let value = try first.evaluate(in: run)
@@ -45,7 +45,7 @@ extension ExecutableUnit {
     line: Int = #line
   ) where First.Output == @Sendable (X, Z) -> Y {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       allDependencies(first)
     ) { run in
       let value = try first.evaluate(in: run)
@@ -69,7 +69,7 @@ extension ExecutableUnit {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       allDependencies(first, second)
     ) { run in
       let values = (try first.evaluate(in: run), try second.evaluate(in: run))
@@ -95,7 +95,7 @@ extension ExecutableUnit {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       allDependencies(first, second, third)
     ) { run in
       let values = (

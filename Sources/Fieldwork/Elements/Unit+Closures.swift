@@ -18,7 +18,7 @@ extension ExecutableUnit {
     _ body: @escaping @Sendable (RunContext) async throws -> Output
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       [],
       opensContext: true,
       body
@@ -38,7 +38,7 @@ extension ExecutableUnit {
     _ function: @escaping @Sendable () async throws -> Output
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       []
     ) { run in
       run.argumentsEvaluated()
@@ -60,7 +60,7 @@ extension ExecutableUnit {
     _ body: @escaping @Sendable (I, RunContext) async throws -> Output
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies,
       opensContext: true
     ) { run in try await body(try instance.evaluate(in: run), run) }
@@ -80,7 +80,7 @@ extension ExecutableUnit {
     _ method: @escaping @Sendable (I) -> () async throws -> Output
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies
     ) { run in
       let bound = method(try instance.evaluate(in: run))

@@ -38,7 +38,7 @@ extension ExecutableUnit {
       isRoot: root,
       pipeline: pipeline,
       variables: variables,
-      place: SourcePlace(file: file, line: line),
+      place: SourceLocation(file: file, line: line),
       outputType: Int.self
     ) { try await $0.runToEnd() }
   }

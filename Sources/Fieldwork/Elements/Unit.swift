@@ -50,7 +50,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       first.dependencies + allDependencies(repeat each rest)
     ) { run in
       let value = try first.evaluate(in: run)
@@ -77,7 +77,7 @@ public struct ExecutableUnit: ResearchElement, Sendable {
     line: Int = #line
   ) {
     self.init(
-      UnitOptions(name, when, saving, dump, version, root, SourcePlace(file: file, line: line)),
+      UnitOptions(name, when, saving, dump, version, root, SourceLocation(file: file, line: line)),
       instance.dependencies + first.dependencies + allDependencies(repeat each rest)
     ) { run in
       let bound = method(try instance.evaluate(in: run))

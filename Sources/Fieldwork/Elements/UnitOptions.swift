@@ -8,7 +8,7 @@ struct UnitOptions {
   let dump: When?
   let version: String?
   let root: Bool
-  let place: SourcePlace
+  let place: SourceLocation
 
   init(
     _ name: String,
@@ -17,7 +17,7 @@ struct UnitOptions {
     _ dump: When?,
     _ version: String?,
     _ root: Bool,
-    _ place: SourcePlace
+    _ place: SourceLocation
   ) {
     self.name = name
     self.when = when
@@ -80,7 +80,7 @@ extension UnitDescription {
   }
 
   /// Returns a step that passes the values saved under the given names, or all values, to the store.
-  static func dump(_ names: [String], when: When, place: SourcePlace) -> UnitDescription {
+  static func dump(_ names: [String], when: When, place: SourceLocation) -> UnitDescription {
     UnitDescription(
       name: names.isEmpty ? "dump" : "dump \(names.joined(separator: ", "))",
       kind: .dump,

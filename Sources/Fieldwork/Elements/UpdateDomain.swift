@@ -40,7 +40,7 @@ public struct UpdateDomain: ResearchElement, Sendable {
       repetitions: repetitions,
       repeatEach: repeatEach,
       dependencies: [],
-      place: SourcePlace(file: file, line: line),
+      place: SourceLocation(file: file, line: line),
       body: body
     )
   }
@@ -64,7 +64,7 @@ public struct UpdateDomain: ResearchElement, Sendable {
       repetitions: repetitions,
       repeatEach: repeatEach,
       dependencies: first.dependencies + allDependencies(repeat each rest),
-      place: SourcePlace(file: file, line: line)
+      place: SourceLocation(file: file, line: line)
     ) { context in
       let value = try first.evaluate(in: context.run)
       return try await function(value, repeat try (each rest).evaluate(in: context.run))
@@ -87,7 +87,7 @@ public struct UpdateDomain: ResearchElement, Sendable {
       repetitions: repetitions,
       repeatEach: repeatEach,
       dependencies: [],
-      place: SourcePlace(file: file, line: line)
+      place: SourceLocation(file: file, line: line)
     ) { _ in try await function() }
   }
 }

@@ -37,7 +37,7 @@ extension Research {
   ///   - stderr: the same for the standard error, which the command line leaves to the terminal too.
   ///   - logLevel: the level below which nothing is logged; nil to leave it to the command line, which
   ///     takes `.notice` where it keeps results in files. Elsewhere there is no log.
-  ///   - meta: what is recorded of the circumstances of a run; nil to leave it to the command line, which
+  ///   - provenance: what is recorded of the circumstances of a run; nil to leave it to the command line, which
   ///     takes `[.environment, .git()]` where it keeps results in files. Elsewhere it is nothing.
   ///   - profile: how much is measured of where the time goes.
   ///   - checkpoint: after which iterations the state of an experiment is saved, so that it goes on from
@@ -64,7 +64,7 @@ extension Research {
     stdout: OutputMode? = nil,
     stderr: OutputMode? = nil,
     logLevel: Logger.Level? = nil,
-    meta: [MetaSource]? = nil,
+    provenance: [ProvenanceSource]? = nil,
     profile: Profiling = .off,
     checkpoint: When? = nil,
     otherBuilds: OtherBuildPolicy = .keep,
@@ -92,7 +92,7 @@ extension Research {
     settings.stdout = stdout
     settings.stderr = stderr
     settings.logLevel = logLevel
-    settings.meta = meta
+    settings.provenance = provenance
     settings.profiling = profile
     settings.checkpoint = checkpoint
     settings.otherBuilds = otherBuilds
@@ -117,7 +117,7 @@ extension Research {
       settings: settings,
       executor: executor,
       problems: [],
-      place: SourcePlace(file: file, line: line)
+      place: SourceLocation(file: file, line: line)
     )
   }
 }

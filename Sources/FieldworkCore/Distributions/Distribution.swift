@@ -110,7 +110,7 @@ extension Sampler {
   ) {
     let text = distribution.text
     let problem = distribution.problem.map {
-      Problem("\(text): \($0)", place: SourcePlace(file: file, line: line))
+      Problem("\(text): \($0)", place: SourceLocation(file: file, line: line))
     }
     self.init(text, problem: problem, support: contains) { try distribution.draw(using: &$0) }
     encode(SamplerEncoding.distribution(distribution))

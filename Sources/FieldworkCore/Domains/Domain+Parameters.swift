@@ -31,7 +31,7 @@ extension Domain {
   ) -> Domain {
     // What was wrong with the values that go away is no problem any more.
     let gone = options(of: key).flatMap(\.problems)
-    let place = SourcePlace(file: file, line: line)
+    let place = SourceLocation(file: file, line: line)
     let replaced = replacing(key, in: node, with: values, place: place)
     let added = replaced.options(of: key).flatMap(\.problems)
     return replaced.adding(problems.filter { !gone.contains($0) } + added)
@@ -45,7 +45,7 @@ extension Domain {
     _ key: String,
     in node: DomainNode,
     with values: [AnyAlias],
-    place: SourcePlace
+    place: SourceLocation
   ) -> Domain {
     func replaced(_ node: DomainNode) -> Domain {
       replacing(key, in: node, with: values, place: place)

@@ -23,7 +23,7 @@ public struct Domain: Sendable {
 
   /// All combinations of the options' values, the last changing fastest.
   public init(_ options: [ParameterOption], file: String = #fileID, line: Int = #line) {
-    let options = options.map { $0.placed(at: SourcePlace(file: file, line: line)) }
+    let options = options.map { $0.placed(at: SourceLocation(file: file, line: line)) }
     var problems = options.flatMap(\.problems)
     var seen = Set<String>()
     for option in options where !seen.insert(option.name.key).inserted {
@@ -81,11 +81,11 @@ public struct Domain: Sendable {
     file: String = #fileID,
     line: Int = #line
   ) -> Domain {
-    zipped(with: other, place: SourcePlace(file: file, line: line))
+    zipped(with: other, place: SourceLocation(file: file, line: line))
   }
 
   /// - Parameter place: nil for the place of the first parameter.
-  package func zipped(with other: Domain, place: SourcePlace?) -> Domain {
+  package func zipped(with other: Domain, place: SourceLocation?) -> Domain {
     let place = place ?? firstPlace ?? other.firstPlace
     let all = problems + other.problems
     guard let left = node.pairCount, let right = other.node.pairCount else {
@@ -113,11 +113,11 @@ public struct Domain: Sendable {
   ///
   /// Over a sum, every term's weight is multiplied. The weight is a number above 0.
   public func weighted(_ weight: Double, file: String = #fileID, line: Int = #line) -> Domain {
-    weighted(weight, place: SourcePlace(file: file, line: line))
+    weighted(weight, place: SourceLocation(file: file, line: line))
   }
 
   /// - Parameter place: nil for the place of the first parameter.
-  package func weighted(_ weight: Double, place: SourcePlace?) -> Domain {
+  package func weighted(_ weight: Double, place: SourceLocation?) -> Domain {
     guard weight > 0, weight.isFinite else {
       let problem = Problem(
         "the weight \(weight) is not a finite number above 0",
@@ -144,7 +144,7 @@ public struct Domain: Sendable {
     line: Int = #line,
     _ condition: @escaping @Sendable (Config) throws -> Bool
   ) -> Domain {
-    let predicate = Predicate(place: SourcePlace(file: file, line: line), body: condition)
+    let predicate = Predicate(place: SourceLocation(file: file, line: line), body: condition)
     return Domain(.filtered(node, predicate), problems: problems)
   }
 
@@ -164,7 +164,7 @@ public struct Domain: Sendable {
     file: String = #fileID,
     line: Int = #line
   ) -> Domain {
-    let place = SourcePlace(file: file, line: line)
+    let place = SourceLocation(file: file, line: line)
     var all = problems + other.problems
     let options = node.options.filter { $0.name.key == name.key }
     if options.isEmpty {
@@ -220,7 +220,7 @@ public struct Domain: Sendable {
     given(parameter.name, AnyAlias(value), other, file: file, line: line)
   }
 
-  private var firstPlace: SourcePlace? { node.options.lazy.compactMap(\.place).first }
+  private var firstPlace: SourceLocation? { node.options.lazy.compactMap(\.place).first }
 
   private func listing(_ names: [ParameterName]) -> String {
     names.isEmpty ? "none" : names.map(\.key).joined(separator: ", ")

@@ -4,13 +4,13 @@ public struct ParameterOption: Sendable, Equatable {
   package let values: ParameterValues
   /// The type that a ``Parameter`` declares for the values; nil if the option was made by a name alone.
   package let declaredType: (any Sendable.Type)?
-  package private(set) var place: SourcePlace?
+  package private(set) var place: SourceLocation?
 
   package init(
     _ name: ParameterName,
     _ values: ParameterValues,
     declaredType: (any Sendable.Type)? = nil,
-    place: SourcePlace? = nil
+    place: SourceLocation? = nil
   ) {
     self.name = name
     self.values = values
@@ -35,7 +35,7 @@ public struct ParameterOption: Sendable, Equatable {
   }
 
   /// The option with the place at which its domain was written.
-  func placed(at place: SourcePlace) -> ParameterOption {
+  func placed(at place: SourceLocation) -> ParameterOption {
     var option = self
     option.place = self.place ?? place
     return option

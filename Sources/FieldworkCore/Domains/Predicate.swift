@@ -1,9 +1,9 @@
 /// A condition on configs, with the place at which it was written.
 final class Predicate: Sendable {
   let body: @Sendable (Config) throws -> Bool
-  let place: SourcePlace
+  let place: SourceLocation
 
-  init(place: SourcePlace, body: @escaping @Sendable (Config) throws -> Bool) {
+  init(place: SourceLocation, body: @escaping @Sendable (Config) throws -> Bool) {
     self.place = place
     self.body = body
   }

@@ -12,7 +12,7 @@ public struct DomainUpdate: Sendable {
   public let repetitions: Int
   public let repeatEach: Int?
   public let dependencies: [Dependency]
-  public let place: SourcePlace
+  public let place: SourceLocation
   package let body: @Sendable (UpdateContext) async throws -> Domain?
 
   package init(
@@ -21,7 +21,7 @@ public struct DomainUpdate: Sendable {
     repetitions: Int,
     repeatEach: Int?,
     dependencies: [Dependency],
-    place: SourcePlace,
+    place: SourceLocation,
     body: @escaping @Sendable (UpdateContext) async throws -> Domain?
   ) {
     self.when = when

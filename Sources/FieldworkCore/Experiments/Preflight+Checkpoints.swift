@@ -15,7 +15,7 @@ extension Research {
     return found
   }
 
-  private func problem(_ message: String, _ remedy: String, _ place: SourcePlace) -> Problem {
+  private func problem(_ message: String, _ remedy: String, _ place: SourceLocation) -> Problem {
     Problem(message, remedy: remedy, place: place)
   }
 

@@ -31,7 +31,8 @@ extension Research {
     return found
   }
 
-  private func error(_ message: String, _ remedy: String, _ place: SourcePlace? = nil) -> Problem {
+  private func error(_ message: String, _ remedy: String, _ place: SourceLocation? = nil) -> Problem
+  {
     Problem(message, remedy: remedy, place: place ?? self.place)
   }
 
@@ -104,7 +105,7 @@ extension Research {
   /// Names that would break the lines of tables, or control a terminal.
   private func nameProblems() -> [Problem] {
     var found: [Problem] = []
-    func check(_ name: String, _ what: String, _ place: SourcePlace?) {
+    func check(_ name: String, _ what: String, _ place: SourceLocation?) {
       guard name.hasControls else { return }
       found.append(
         error(

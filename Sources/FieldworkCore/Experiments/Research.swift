@@ -19,7 +19,7 @@ public struct Research: Sendable {
   public var executor: any BranchExecutor
   /// What was found wrong while the block was read; ``preflight()`` finds the rest.
   package let problems: [Problem]
-  public let place: SourcePlace
+  public let place: SourceLocation
 
   /// Makes a research; units of one name get a postfix: `f`, `f_1`, `f_2`.
   package init(
@@ -31,7 +31,7 @@ public struct Research: Sendable {
     settings: ResearchSettings,
     executor: any BranchExecutor = StandardExecutor(),
     problems: [Problem],
-    place: SourcePlace
+    place: SourceLocation
   ) {
     self.name = name
     self.updates = updates
@@ -139,7 +139,7 @@ public struct ResearchSettings: Sendable, Hashable {
   public var checkpoint: When?
   /// What is recorded of the circumstances of a run; nil to leave it to the command that runs the
   /// research.
-  public var meta: [MetaSource]?
+  public var provenance: [ProvenanceSource]?
   /// The devices that are shared out among workers and branches; nil for none.
   public var devices: DeviceList?
   /// When a worker's devices count as free.

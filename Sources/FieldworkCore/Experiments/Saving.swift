@@ -6,32 +6,32 @@
 public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
   ExpressibleByArrayLiteral
 {
-  private enum Form: Sendable, Hashable {
+  private enum Selection: Sendable, Hashable {
     case whole(String)
     case elements([String?])
     case keys
   }
 
-  private let form: Form
+  private let selection: Selection
 
   /// The values of a dictionary, each under its key.
-  public static let keys = Saving(form: .keys)
+  public static let keys = Saving(selection: .keys)
 
-  private init(form: Form) { self.form = form }
+  private init(selection: Selection) { self.selection = selection }
 
-  public init(stringLiteral value: String) { form = .whole(value) }
+  public init(stringLiteral value: String) { selection = .whole(value) }
 
-  public init(arrayLiteral elements: String?...) { form = .elements(elements) }
+  public init(arrayLiteral elements: String?...) { selection = .elements(elements) }
 
   /// Makes a saving under a name that is not a literal.
-  public init(_ name: String) { form = .whole(name) }
+  public init(_ name: String) { selection = .whole(name) }
 
   /// Makes a saving of a tuple's or array's elements.
-  public init(_ names: [String?]) { form = .elements(names) }
+  public init(_ names: [String?]) { selection = .elements(names) }
 
   /// The names, as far as they are known before running.
   package var names: [String] {
-    switch form {
+    switch selection {
     case .whole(let name): [name]
     case .elements(let names): names.compactMap(\.self)
     case .keys: []
@@ -45,7 +45,7 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
     let isPlain = type is any ValueConvertible.Type || type is any Encodable.Type
     let text = String(describing: type)
     let isTuple = text.hasPrefix("(") && text != "()" && !text.contains("->")
-    switch form {
+    switch selection {
     case .whole(let name):
       guard !isPlain, !isTuple else { return nil }
       return "'\(name)' would save a \(text), which is not a plain value"
@@ -81,7 +81,7 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
   /// Splits an output into what is saved.
   /// - Throws: ``FieldworkError`` of code `cannotSave` if the output does not fit the names.
   package func values(of output: Any) throws -> [(name: String, value: Value)] {
-    switch form {
+    switch selection {
     case .whole(let name):
       return [(name, try Saving.value(of: output, name))]
     case .elements(let names):

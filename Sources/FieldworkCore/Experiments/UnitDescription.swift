@@ -22,7 +22,7 @@ public struct UnitDescription: Sendable {
   /// The names under which the step saves values beside its output.
   package let variables: [String]
   public let dependencies: [Dependency]
-  public let place: SourcePlace
+  public let place: SourceLocation
   /// The type of the output; nil if it is only known while running.
   package let outputType: Any.Type?
   package let body: Body
@@ -43,7 +43,7 @@ public struct UnitDescription: Sendable {
     when: When,
     saving: Saving?,
     dependencies: [Dependency],
-    place: SourcePlace,
+    place: SourceLocation,
     outputType: Any.Type?,
     opensContext: Bool,
     isRoot: Bool = false,

@@ -81,7 +81,7 @@ struct PipelineTraits: Sendable {
 
   mutating func add(_ problem: String, _ remedy: String, _ file: String, _ line: Int) {
     problems.append(
-      Problem(problem, remedy: remedy, place: SourcePlace(file: file, line: line))
+      Problem(problem, remedy: remedy, place: SourceLocation(file: file, line: line))
     )
   }
 }

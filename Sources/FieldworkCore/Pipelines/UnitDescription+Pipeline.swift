@@ -13,7 +13,7 @@ extension UnitDescription {
     isRoot: Bool,
     pipeline: Pipeline<Element>,
     variables: [String],
-    place: SourcePlace,
+    place: SourceLocation,
     outputType: Any.Type,
     step: @escaping @Sendable (PipelineRun<Element>) async throws -> Any?
   ) {
@@ -54,7 +54,7 @@ extension Pipeline {
     inUnit name: String,
     runsToEnd: Bool,
     saving variables: [String],
-    _ place: SourcePlace
+    _ place: SourceLocation
   ) -> [Problem] {
     var found = problems
     if runsToEnd && isEndless {

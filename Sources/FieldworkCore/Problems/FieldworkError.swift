@@ -34,7 +34,7 @@ public struct FieldworkError: Error, Sendable, CustomStringConvertible {
   public let message: String
   /// The text of the error that led to this one.
   public let cause: String?
-  public let place: SourcePlace?
+  public let place: SourceLocation?
   /// With ``Code/invalidDefinition``: all that is wrong.
   public let problems: [Problem]
 
@@ -42,7 +42,7 @@ public struct FieldworkError: Error, Sendable, CustomStringConvertible {
     _ code: Code,
     _ message: String,
     cause: String? = nil,
-    place: SourcePlace? = nil,
+    place: SourceLocation? = nil,
     problems: [Problem] = []
   ) {
     self.code = code

@@ -15,12 +15,12 @@ public struct Problem: Sendable, Hashable, CustomStringConvertible {
   public let message: String
   /// One sentence that says what to write instead.
   public let remedy: String?
-  public let place: SourcePlace?
+  public let place: SourceLocation?
 
   public init(
     _ message: String,
     remedy: String? = nil,
-    place: SourcePlace? = nil,
+    place: SourceLocation? = nil,
     severity: Severity = .error
   ) {
     self.message = message

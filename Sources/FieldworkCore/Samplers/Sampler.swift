@@ -166,7 +166,7 @@ extension Sampler where Output: Comparable {
     file: String = #fileID,
     line: Int = #line
   ) -> Sampler {
-    let place = SourcePlace(file: file, line: line)
+    let place = SourceLocation(file: file, line: line)
     let text = "\(description).truncated(to: \(range))"
     let support = support
     let inside: @Sendable (Output) -> Bool = { range.contains($0) && support?($0) ?? true }
@@ -187,11 +187,11 @@ extension Sampler where Output: Comparable {
 /// Makes a sampler that is refused, with the place at which it was written.
 struct SamplerCheck {
   let description: String
-  let place: SourcePlace
+  let place: SourceLocation
 
   init(_ description: String, file: String, line: Int) {
     self.description = description
-    place = SourcePlace(file: file, line: line)
+    place = SourceLocation(file: file, line: line)
   }
 
   func error(_ message: String) -> FieldworkError {

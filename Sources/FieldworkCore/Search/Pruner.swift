@@ -94,13 +94,13 @@ public struct PruningDescription: Sendable {
   public let name: String
   /// The direction in which it gets better; nil for that of the research's objective.
   public let direction: Objective.Direction?
-  public let place: SourcePlace
+  public let place: SourceLocation
 
   package init(
     _ pruner: any Pruner,
     name: String,
     direction: Objective.Direction?,
-    place: SourcePlace
+    place: SourceLocation
   ) {
     self.pruner = pruner
     self.name = name

@@ -167,11 +167,11 @@ struct Scale {
     func texts(_ digits: Int) -> [(least: String, most: String)] {
       ranges.map { (short($0.least, digits: digits), short($0.most, digits: digits)) }
     }
-    func tellsApart(_ texts: [(least: String, most: String)]) -> Bool {
+    func distinguishes(_ texts: [(least: String, most: String)]) -> Bool {
       zip(ranges, texts).allSatisfy { $0.least == $0.most || $1.least != $1.most }
         && zip(texts, texts.dropFirst()).allSatisfy { $0.most != $1.least }
     }
-    let digits = (3...15).first { tellsApart(texts($0)) } ?? 16
+    let digits = (3...15).first { distinguishes(texts($0)) } ?? 16
     return texts(digits).map { $0.least == $0.most ? $0.least : "\($0.least) to \($0.most)" }
   }
 

@@ -96,9 +96,9 @@ extension Chart {
   ) {
     // Dots of several series at one place lie side by side.
     let shift =
-      form == .lines || self.series.count < 2
+      kind == .lines || self.series.count < 2
       ? 0.0
-      : (Double(index) - Double(self.series.count - 1) / 2) * (form == .strips ? 9 : 3)
+      : (Double(index) - Double(self.series.count - 1) / 2) * (kind == .strips ? 9 : 3)
     func place(_ x: Double, _ y: Double) -> (x: Double, y: Double)? {
       guard let x = xScale.place(x), let y = yScale.place(y) else { return nil }
       return (x + shift, y)
@@ -110,19 +110,19 @@ extension Chart {
     let color = "s\(index % Palette.count)"
     let means = series.x.indices.map { place(series.x[$0], series.mean[$0]) }
     svg.open("g", [("class", color), ("data-series", "\(index)")])
-    if form == .lines {
+    if kind == .lines {
       for band in bands(series, end) { svg.element("path", [("d", band), ("class", "band")]) }
     }
-    if form != .strips {
+    if kind != .strips {
       var attributes = [("d", SVG.path(means)), ("class", "line")]
       let dash = Palette.dash(index)
       if !dash.isEmpty { attributes.append(("stroke-dasharray", dash)) }
       svg.element("path", attributes)
     }
-    let isSparse = form != .lines || series.x.count <= 30
+    let isSparse = kind != .lines || series.x.count <= 30
     for (position, mean) in means.enumerated() {
-      guard let mean, isSparse || form != .lines else { continue }
-      if form != .lines, let low = end(series.x[position], series.low[position]),
+      guard let mean, isSparse || kind != .lines else { continue }
+      if kind != .lines, let low = end(series.x[position], series.low[position]),
         let high = end(series.x[position], series.high[position])
       {
         svg.line(mean.x, low.y, mean.x, high.y, "bar")
@@ -131,7 +131,7 @@ extension Chart {
         "circle",
         [
           ("cx", SVG.number(mean.x)), ("cy", SVG.number(mean.y)),
-          ("r", form == .lines ? "2.5" : "4"), ("class", "dot"),
+          ("r", kind == .lines ? "2.5" : "4"), ("class", "dot"),
         ],
         title: tip(series, position)
       )
@@ -223,7 +223,7 @@ extension Chart {
         ("d", SVG.path([(place.x, y - 4), (place.x + 18, y - 4)])), ("class", "line"),
       ]
       let dash = Palette.dash(series)
-      if form != .strips, !dash.isEmpty { attributes.append(("stroke-dasharray", dash)) }
+      if kind != .strips, !dash.isEmpty { attributes.append(("stroke-dasharray", dash)) }
       svg.element("path", attributes)
       svg.close("g")
       svg.text(place.text, place.x + 23, y)

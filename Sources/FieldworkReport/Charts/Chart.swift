@@ -35,7 +35,7 @@ struct Chart: Sendable {
   }
 
   /// How series are drawn.
-  enum Form: String, Sendable {
+  enum Kind: String, Sendable {
     /// Lines with bands.
     case lines
     /// Lines with dots and bars.
@@ -49,7 +49,7 @@ struct Chart: Sendable {
   var summary: String
   var x: Axis
   var y: Axis
-  var form: Form
+  var kind: Kind
   /// What tells the series apart; nil if there is one.
   var legend: String?
   var series: [Series]
@@ -92,7 +92,7 @@ extension Chart {
     let (width, height) = (Self.range(widths), Self.range(heights))
     var object: [String: Value] = [
       "title": .string(title), "summary": .string(summary), "x": x.json, "y": y.json,
-      "form": .string(form.rawValue), "notes": .list(notes.map { .string($0) }),
+      "kind": .string(kind.rawValue), "notes": .list(notes.map { .string($0) }),
       "series": .list(
         series.map { series in
           [

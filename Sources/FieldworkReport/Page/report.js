@@ -195,7 +195,7 @@
       });
     }
     chart.series.forEach((series, index) => {
-      const shift = chart.form === "lines" || chart.series.length < 2 ? 0 : (index - (chart.series.length - 1) / 2) * (chart.form === "strips" ? 9 : 3);
+      const shift = chart.kind === "lines" || chart.series.length < 2 ? 0 : (index - (chart.series.length - 1) / 2) * (chart.kind === "strips" ? 9 : 3);
       const at = (value, number) => {
         const point = pair(x.place(value), y.place(number));
         return point && [point[0] + shift, point[1]];
@@ -206,7 +206,7 @@
       };
       const means = series.x.map((value, place) => at(value, series.mean[place]));
       const group = create("g", { class: `s${index % colors}`, "data-series": index }, svg);
-      if (chart.form === "lines") {
+      if (chart.kind === "lines") {
         let upper = [];
         let lower = [];
         const close = () => {
@@ -222,18 +222,18 @@
         });
         close();
       }
-      if (chart.form !== "strips") {
+      if (chart.kind !== "strips") {
         create("path", { d: line(means), class: "line", "stroke-dasharray": dashes[Math.floor(index / 2) % 4] || "none" }, group);
       }
-      if (chart.form === "lines" && series.x.length > 30) return;
+      if (chart.kind === "lines" && series.x.length > 30) return;
       means.forEach((mean, place) => {
         if (!mean) return;
-        if (chart.form !== "lines") {
+        if (chart.kind !== "lines") {
           const [low, high] = [end(series.x[place], series.low[place]), end(series.x[place], series.high[place])];
           if (low && high) create("line", { x1: mean[0], x2: mean[0], y1: low[1], y2: high[1], class: "bar" }, group);
         }
-        const dot = create("circle", { cx: mean[0].toFixed(1), cy: mean[1].toFixed(1), r: chart.form === "lines" ? 2.5 : 4, class: "dot" }, group);
-        if (chart.form !== "lines") dot.dataset.tip = describe(chart, place, series);
+        const dot = create("circle", { cx: mean[0].toFixed(1), cy: mean[1].toFixed(1), r: chart.kind === "lines" ? 2.5 : 4, class: "dot" }, group);
+        if (chart.kind !== "lines") dot.dataset.tip = describe(chart, place, series);
       });
     });
     for (const entry of legend) {
@@ -242,10 +242,10 @@
         continue;
       }
       const group = create("g", { class: `s${entry.index % colors}` }, svg);
-      create("path", { d: line([[entry.x, entry.y - 4], [entry.x + 18, entry.y - 4]]), class: "line", "stroke-dasharray": (chart.form !== "strips" && dashes[Math.floor(entry.index / 2) % 4]) || "none" }, group);
+      create("path", { d: line([[entry.x, entry.y - 4], [entry.x + 18, entry.y - 4]]), class: "line", "stroke-dasharray": (chart.kind !== "strips" && dashes[Math.floor(entry.index / 2) % 4]) || "none" }, group);
       write(entry.text, { x: entry.x + 23, y: entry.y });
     }
-    if (chart.form === "lines") addGuide(svg, chart, x, { left, right: width - 14, top, bottom });
+    if (chart.kind === "lines") addGuide(svg, chart, x, { left, right: width - 14, top, bottom });
     holder.replaceChildren(svg);
     const note = holder.parentElement.querySelector(".note");
     if (note) {

@@ -99,7 +99,7 @@ enum Curves {
       summary: summary(name, grouping, series),
       x: Axis(iteration, isWhole: true),
       y: Axis(name),
-      form: .lines,
+      kind: .lines,
       legend: grouping.name,
       series: series,
       notes: notes

@@ -109,7 +109,7 @@ enum ParameterEffect {
           ?? (Chart.spansDecades(places.centers) ? .logarithmic : .linear)
       ),
       y: Axis(name),
-      form: isNumeric ? .dots : .strips,
+      kind: isNumeric ? .dots : .strips,
       legend: colors.name,
       series: series.filter { !$0.x.isEmpty },
       points: drawn.map { row in

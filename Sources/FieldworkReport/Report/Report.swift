@@ -19,22 +19,22 @@ public struct Report: Sendable {
   public let title: String
   let results: ResearchResults
   let objective: Objective?
-  let meta: [MetaItem]
+  let provenance: [ProvenanceItem]
 
   /// - Parameters:
   ///   - title: what stands above; by default the name of the research.
   ///   - objective: what is best; without it nothing is.
-  ///   - meta: what was recorded of the runs, see ``ResultStore/meta()``.
+  ///   - provenance: what was recorded of the runs, see ``ResultStore/provenance()``.
   public init(
     _ results: ResearchResults,
     title: String? = nil,
     objective: Objective? = nil,
-    meta: [MetaItem] = []
+    provenance: [ProvenanceItem] = []
   ) {
     self.results = results
     self.title = title ?? results.notes["name"].flatMap(String.init) ?? "research"
     self.objective = objective
-    self.meta = meta
+    self.provenance = provenance
   }
 
   /// The report of the research in a folder, without its playbook. Nothing is written there.
@@ -42,7 +42,7 @@ public struct Report: Sendable {
   public static func load(_ path: String, objective: Objective? = nil) throws -> Report {
     let store = try DatabaseStore.openForReading(ResearchFolder(path: path))
     defer { try? store.close() }
-    return Report(try store.contents(), objective: objective, meta: try store.meta())
+    return Report(try store.contents(), objective: objective, provenance: try store.provenance())
   }
 
   /// How many experiments the run plans that has not ended; nil if none goes on.

@@ -51,13 +51,15 @@ extension ReportPage {
         "<details open><summary>Definition</summary>\(Self.block(text))</details>"
       )
     }
-    let run = report.meta.map(\.run).max()
-    let items = report.meta.filter { $0.run == run }
+    let run = report.provenance.map(\.run).max()
+    let items = report.provenance.filter { $0.run == run }
     var topics: [String] = []
     for item in items where !topics.contains(item.topic) { topics.append(item.topic) }
     for topic in topics {
       let own = items.filter { $0.topic == topic }
-      let isLong = { (item: MetaItem) in item.text.contains("\n") || item.text.utf8.count > 200 }
+      let isLong = { (item: ProvenanceItem) in
+        item.text.contains("\n") || item.text.utf8.count > 200
+      }
       let facts = Self.facts(own.filter { !isLong($0) }.map { ($0.item, $0.text) })
       let blocks = own.filter(isLong).map { item in
         "<h3>\(Markup.text(item.item))</h3>\(Self.block(item.text))"

@@ -167,7 +167,8 @@ struct ReportPage {
     let busy = experiments.reduce(0) { $0 + ($1.duration ?? 0) }
     card("Time in experiments", Self.duration(busy), "added up over the workers")
     if let seed = report.results.notes["seed"] { card("Seed", seed.description) }
-    if let time = report.meta.last(where: { $0.topic == "environment" && $0.item == "time" }) {
+    if let time = report.provenance.last(where: { $0.topic == "environment" && $0.item == "time" })
+    {
       card("Last run", time.text.replacing("T", with: " ").replacing("Z", with: " UTC"))
     }
     return "<dl class=\"cards\">\(cards.joined())</dl>"

@@ -98,9 +98,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     let isLast = iterationLimit == iteration + 1
     for member in live { member.begin(iteration, isLast: isLast) }
     root?.begin(iteration, isLast: isLast)
-    for index in units.indices where !hasErrorToThrow { await runTurn(index) }
+    for index in units.indices where !hasErrorToThrow { await runCall(index) }
     if !isLast { for member in live where !member.isEnding { prune(member) } }
-    await runClosingTurns()
+    await runClosingCalls()
     iteration += 1
     let stops = reporter.shouldStop
     for member in live { await endIteration(of: member, stops: stops) }
@@ -187,7 +187,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       }
     }
     root?.isEnding = true
-    if iteration > 0 { await runClosingTurns() }
+    if iteration > 0 { await runClosingCalls() }
     for member in branches where !member.isOver { await end(member) }
   }
 
@@ -201,10 +201,10 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   // MARK: Turns
 
-  private func runTurn(_ index: Int) async {
+  private func runCall(_ index: Int) async {
     let unit = units[index]
     if unit.isRoot {
-      await runRootTurn(index)
+      await runRootCall(index)
       return
     }
     let turn = branches.filter { member in
@@ -224,7 +224,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     finalize || unit.kind == .save || unit.kind == .dump
   }
 
-  private func runRootTurn(_ index: Int) async {
+  private func runRootCall(_ index: Int) async {
     guard let root else { return }
     let unit = units[index]
     // Those that have ended in this iteration go on without it, as if they were alone.
@@ -270,7 +270,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   }
 
   /// A unit that runs at the end does so whatever ended the experiment, even if its turn was over.
-  private func runClosingTurns() async {
+  private func runClosingCalls() async {
     let ending = branches.filter { !$0.isOver && $0.isAtEnd }
     guard !ending.isEmpty else { return }
     let endsAll = branches.allSatisfy { $0.isOver || $0.isEnding }
@@ -359,7 +359,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     _ error: any Error,
     _ unit: String,
     _ iteration: Int,
-    _ place: SourcePlace?
+    _ place: SourceLocation?
   ) -> Failure {
     Failure(
       unit: unit,

@@ -30,7 +30,7 @@ package final class RunLog: Sendable {
     /// The log of the research; in a folder, from its first record on. Those of experiments, of which there may be
     /// many thousands, are opened for each record.
     var file: SystemFile?
-    var hasToldFailure = false
+    var hasReportedFailure = false
   }
 
   /// The name of the research.
@@ -84,8 +84,8 @@ package final class RunLog: Sendable {
         metadata: metadata
       )
       let failure = append(line.text, experiment: experiment, &state)
-      guard failure != nil, !state.hasToldFailure else { return nil }
-      state.hasToldFailure = true
+      guard failure != nil, !state.hasReportedFailure else { return nil }
+      state.hasReportedFailure = true
       return failure
     }
     if let failure {

@@ -24,7 +24,7 @@ package final class OutputCapture: Sendable {
   private struct State {
     let output: CapturedStream
     let error: CapturedStream
-    var hasToldFailure = false
+    var hasReportedFailure = false
     /// True while the size of the output is checked periodically.
     var isWatching = false
   }
@@ -98,7 +98,7 @@ package final class OutputCapture: Sendable {
     output: OutputMode?,
     error: OutputMode?,
     hasFolder: Bool,
-    place: SourcePlace? = nil
+    place: SourceLocation? = nil
   ) -> [Problem] {
     guard !hasFolder else { return [] }
     return [(StandardStream.stdout, output), (.stderr, error)].compactMap { stream, mode in
@@ -179,8 +179,8 @@ package final class OutputCapture: Sendable {
   ) -> Result {
     let (result, failure) = state.withLock { state -> (Result, SystemError?) in
       let result = body(state.output, state.error)
-      let failure = state.hasToldFailure ? nil : state.output.failure ?? state.error.failure
-      state.hasToldFailure = state.hasToldFailure || failure != nil
+      let failure = state.hasReportedFailure ? nil : state.output.failure ?? state.error.failure
+      state.hasReportedFailure = state.hasReportedFailure || failure != nil
       return (result, failure)
     }
     // Outside of the lock, since who is told may use this object.

@@ -32,7 +32,7 @@ public struct StoredResearch: Sendable, CustomStringConvertible {
   }
 
   /// The circumstances of the runs.
-  public func meta() throws -> [MetaItem] { try store.meta() }
+  public func provenance() throws -> [ProvenanceItem] { try store.provenance() }
 
   /// How long units took.
   /// - Throws: ``FieldworkError`` of code `store` if nothing was measured or it cannot be read.

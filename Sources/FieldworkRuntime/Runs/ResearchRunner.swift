@@ -165,29 +165,29 @@ public struct ResearchRunner: Sendable {
     let timer = budget.map { time in
       RunBudget(time) {
         run.warn("the budget of \(time.optionText) is used up: running iterations end first")
-        run.stopSignal.give(.budget(time))
+        run.cancellation.request(.budget(time))
       }
     }
     defer { timer?.cancel() }
     // The metadata is collected during the run and stored at once, so that a killed run has it too.
-    async let meta: Void = run.recorder.record(
-      services.meta(research, run: resume.runNumber).map(RunRecord.meta)
+    async let provenance: Void = run.recorder.record(
+      services.provenance(research, run: resume.runNumber).map(RunRecord.provenance)
     )
     try await captured(services) {
       await withTaskCancellationHandler {
         await runAll(run, scheduler, workers: workers)
       } onCancel: {
-        run.stopSignal.give(nil)
+        run.cancellation.request(nil)
       }
     }
     let elapsed = clock.now - began
-    await meta
+    await provenance
     await run.recordChanges()
     // Another definition counts from the first experiment that has run by it.
     if run.hasRun, resume.isBegun { await run.recorder.record(definitionNotes) }
     var failure = debug ? run.firstError : nil
     if let error = scheduler.failure { failure = error }
-    if case .noWorkers(let error) = run.stopSignal.reason { failure = error }
+    if case .noWorkers(let error) = run.cancellation.reason { failure = error }
     if let leaving = run.leavingReason.withLock({ $0 }), !Task.isCancelled, scheduler.hasMore {
       failure = FieldworkError(
         leaving.code,
@@ -201,7 +201,7 @@ public struct ResearchRunner: Sendable {
     }
     // A signal that comes when everything has run leaves nothing undone.
     let isCutShort =
-      run.stopSignal.isGiven && (run.recorder.counters.interrupted > 0 || scheduler.hasMore)
+      run.cancellation.isRequested && (run.recorder.counters.interrupted > 0 || scheduler.hasMore)
     let summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,

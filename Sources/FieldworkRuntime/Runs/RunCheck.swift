@@ -45,7 +45,8 @@ package struct RunCheck {
       + outputProblems
   }
 
-  private func problem(_ message: String, _ remedy: String, at place: SourcePlace? = nil) -> Problem
+  private func problem(_ message: String, _ remedy: String, at place: SourceLocation? = nil)
+    -> Problem
   {
     Problem(message, remedy: remedy, place: place ?? research.place)
   }

@@ -100,9 +100,9 @@ final class RunServices: Sendable {
   func end() { capture?.end() }
 
   /// Finds out what is to be recorded of the circumstances of the run.
-  func meta(_ research: Research, run: Int) async -> [MetaItem] {
-    guard let sources = research.settings.meta, !sources.isEmpty else { return [] }
-    return await MetaCollector(gpus: { DeviceMemory.descriptions() }).collect(
+  func provenance(_ research: Research, run: Int) async -> [ProvenanceItem] {
+    guard let sources = research.settings.provenance, !sources.isEmpty else { return [] }
+    return await ProvenanceCollector(gpus: { DeviceMemory.descriptions() }).collect(
       sources,
       run: run,
       arguments: CommandLine.arguments,

@@ -14,7 +14,7 @@ final class RunState: Sendable {
   /// The results that the source of experiments depends on.
   let results: HistoryReader
   /// Says that nothing more is to begin.
-  let stopSignal: StopSignal
+  let cancellation: CancellationToken
   private let store: any ResultStore
   /// The records of experiments that were left out or change, before they are recorded.
   private let changes = Protected<[RunRecord]>([])
@@ -62,23 +62,23 @@ final class RunState: Sendable {
     var faults = faults
     if debug { faults.retries = RetryPolicy() }
     self.faults = faults
-    let (failureWatch, stopSignal) = (FailureWatch(faults), StopSignal())
+    let (failureWatch, cancellation) = (FailureWatch(faults), CancellationToken())
     self.failureWatch = failureWatch
-    self.stopSignal = stopSignal
+    self.cancellation = cancellation
     recorder = Recorder(store, observers: observers + services.observers) { records in
       results.take(records)
       for record in records {
-        if let reason = failureWatch.reason(toStopAfter: record) { stopSignal.give(reason) }
+        if let reason = failureWatch.reason(toStopAfter: record) { cancellation.request(reason) }
       }
     } onFailure: {
-      stopSignal.give(.unwritable)
+      cancellation.request(.unwritable)
     }
   }
 
   var checkpoints: CheckpointIndex { resume.checkpoints }
 
   /// Whether running experiments are to end with their iteration, and no others to begin.
-  var shouldStop: Bool { Task.isCancelled || stopSignal.isGiven }
+  var shouldStop: Bool { Task.isCancelled || cancellation.isRequested }
 
   /// Has other workers return the tasks that they have not begun, for a worker that has nothing to do.
   func reclaimTasks(for worker: Int) {
@@ -314,7 +314,7 @@ final class RunState: Sendable {
     var summary = RunSummary()
     summary.counters = recorder.counters
     summary.isCancelled = isCancelled
-    summary.stopExplanation = isCutShort ? stopSignal.reason?.explanation : nil
+    summary.stopExplanation = isCutShort ? cancellation.reason?.explanation : nil
     summary.left = left.map { $0 + summary.interrupted }
     summary.unplanned = unplanned
     summary.seed = seed

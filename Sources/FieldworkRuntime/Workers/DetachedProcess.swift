@@ -32,7 +32,7 @@ package final class DetachedProcess: Sendable {
   package var id: Int32 { process.id }
 
   /// - Parameters:
-  ///   - arguments: the words after the program's name; they must lead it to a ``ReadySignal``.
+  ///   - arguments: the words after the program's name; they must lead it to a ``ReadyObserver``.
   ///   - path: the file for what it prints; it is written at its end.
   /// - Throws: ``FieldworkError`` of code `store` if the file cannot be written or nothing be started.
   package init(_ arguments: [String], log path: String) throws {
@@ -75,7 +75,7 @@ package final class DetachedProcess: Sendable {
 }
 
 /// The other side of a ``DetachedProcess``: reports that the run has begun.
-package final class ReadySignal: RunObserver {
+package final class ReadyObserver: RunObserver {
   private let pipe: Protected<SystemFile?>
 
   /// Takes the descriptor that the process was started with.

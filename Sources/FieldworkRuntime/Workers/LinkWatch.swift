@@ -291,7 +291,8 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
         ),
       ]
     }
-    if run.faults.retries.allows(.death, after: assignment.attempts), !run.stopSignal.isGiven {
+    if run.faults.retries.allows(.death, after: assignment.attempts), !run.cancellation.isRequested
+    {
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
       supervisor.retry(assignment, assignment.live, after: .death)

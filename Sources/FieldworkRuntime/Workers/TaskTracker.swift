@@ -121,7 +121,7 @@ final class TaskTracker: @unchecked Sendable {
       failures.map { RunRecord.failed(experiment: key, $0) }
       + [.ended(experiment: key, ending, iterations: iterations, at: time)]
     let isRetried =
-      ending == .failed && !run.stopSignal.isGiven
+      ending == .failed && !run.cancellation.isRequested
       && run.faults.retries.allows(cause, after: assignment.attempts)
     if isRetried {
       assigned.progress.retryCause = cause

@@ -70,7 +70,7 @@ final class WorkerSupervisor: Sendable {
       return
     }
     run.onReclaim(worker) { [weak self] in self?.reclaim() }
-    run.stopSignal.whenGiven { [weak self] in self?.stop() }
+    run.cancellation.whenRequested { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(),
       let task = await run.draw(from: queue, worker: worker, beforeWaiting: { self.flush() })
@@ -102,7 +102,7 @@ final class WorkerSupervisor: Sendable {
         assign(task)
       }
     } catch {
-      run.stopSignal.give(
+      run.cancellation.request(
         .noWorkers(error as? FieldworkError ?? FieldworkError(.invalidDefinition, "\(error)"))
       )
     }
@@ -135,7 +135,7 @@ final class WorkerSupervisor: Sendable {
       .invalidDefinition,
       "the configs of task \(assignment.task.number) are larger than half a gigabyte and cannot be sent to a worker process; run with --parallel threads"
     )
-    run.stopSignal.give(.noWorkers(error))
+    run.cancellation.request(.noWorkers(error))
   }
 
   private func order(_ assignment: WorkerAssignment) -> TaskOrder {
@@ -178,7 +178,7 @@ final class WorkerSupervisor: Sendable {
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
       let isGoing = state.hasMuchRoom && hasRoom(state)
-      guard state.isOver || isGoing || run.stopSignal.isGiven else { return nil }
+      guard state.isOver || isGoing || run.cancellation.isRequested else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -211,7 +211,7 @@ final class WorkerSupervisor: Sendable {
 
   /// Lets the worker end its experiments with their iteration.
   private func stop() {
-    link?.stop(cancels: run.stopSignal.isCancelled)
+    link?.stop(cancels: run.cancellation.isByUser)
     change.signal()
     wake()
   }
@@ -257,7 +257,7 @@ final class WorkerSupervisor: Sendable {
           )
         }
       } catch let error as FieldworkError {
-        run.stopSignal.give(.noWorkers(error))
+        run.cancellation.request(.noWorkers(error))
         break
       } catch let error as SystemError where error.isOfTheMoment {
         leave(error)
@@ -268,7 +268,7 @@ final class WorkerSupervisor: Sendable {
           "worker processes cannot be started; run with --parallel threads",
           cause: "\(error)"
         )
-        run.stopSignal.give(.noWorkers(reason))
+        run.cancellation.request(.noWorkers(reason))
         break
       }
     }
@@ -299,7 +299,7 @@ final class WorkerSupervisor: Sendable {
   /// - Returns: false if nothing will come.
   private func waitForWork() -> Bool {
     while true {
-      if run.stopSignal.isGiven { return false }
+      if run.cancellation.isRequested { return false }
       let (hasWork, isFinishing) = withState { (!$0.assignments.isEmpty, $0.isFinishing) }
       if hasWork { return true }
       if isFinishing { return false }
@@ -314,9 +314,9 @@ final class WorkerSupervisor: Sendable {
     }
     return withState { state in
       // What it has dropped is given back.
-      (state.isFinishing || run.stopSignal.isGiven)
+      (state.isFinishing || run.cancellation.isRequested)
         && state.assignments.list.allSatisfy { $0.began == nil }
-        && (state.assignments.isEmpty || run.stopSignal.isGiven)
+        && (state.assignments.isEmpty || run.cancellation.isRequested)
     }
   }
 
@@ -336,7 +336,7 @@ final class WorkerSupervisor: Sendable {
       return refused
     }
     if let refused { refuse(refused) }
-    if run.stopSignal.isGiven { link.stop(cancels: run.stopSignal.isCancelled) }
+    if run.cancellation.isRequested { link.stop(cancels: run.cancellation.isByUser) }
     return link
   }
 }
@@ -357,7 +357,7 @@ extension WorkerSupervisor {
     }
     guard let removed else { return }
     let retried = removed.progress.indices.filter { removed.progress[$0].retryCause != nil }
-    if let first = retried.first, !run.stopSignal.isGiven {
+    if let first = retried.first, !run.cancellation.isRequested {
       let again = retry(removed, retried, after: removed.progress[first].retryCause)
       if let link {
         send(again, to: link)
@@ -441,8 +441,8 @@ extension WorkerSupervisor {
   /// True if the worker has nothing to run, and nothing comes.
   var isToEnd: Bool {
     withState { state in
-      if state.assignments.isEmpty { return state.isFinishing || run.stopSignal.isGiven }
-      return run.stopSignal.isGiven && state.assignments.list.allSatisfy { $0.began == nil }
+      if state.assignments.isEmpty { return state.isFinishing || run.cancellation.isRequested }
+      return run.cancellation.isRequested && state.assignments.list.allSatisfy { $0.began == nil }
     }
   }
 

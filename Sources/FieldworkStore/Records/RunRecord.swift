@@ -30,7 +30,7 @@ public enum RunRecord: Sendable {
   /// An update of the domain, or the decision to keep it. It replaces an update recorded at the same place.
   case updated(UpdateRecord)
   /// A piece of the provenance of a run.
-  case meta(MetaItem)
+  case provenance(ProvenanceItem)
   case profiled(experiment: String, [UnitTiming])
   /// What an experiment wrote to a stream, for a store without folders.
   case output(experiment: String, StandardStream, String)
@@ -101,7 +101,7 @@ extension RunRecord {
   public var isStored: Bool {
     switch self {
     case .note, .variables, .started, .skipped, .reopened, .removed, .renamed, .saved, .failed,
-      .ended, .checkpoint, .updated, .meta, .profiled, .output:
+      .ended, .checkpoint, .updated, .provenance, .profiled, .output:
       true
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
@@ -186,7 +186,7 @@ public struct ExperimentStart: Sendable, Hashable {
 }
 
 /// A piece of the provenance of a run: a text under a topic.
-public struct MetaItem: Sendable, Hashable {
+public struct ProvenanceItem: Sendable, Hashable {
   /// The number of the run, from 1; each time that the research runs counts.
   public let run: Int
   /// `environment`, or `git` with the folder that was examined.

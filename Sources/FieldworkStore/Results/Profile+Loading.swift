@@ -5,9 +5,9 @@ extension Profile {
   /// Reads what was measured.
   /// - Throws: ``FieldworkError`` of code `store` if nothing was measured or it cannot be read.
   public init(_ store: any ResultStore) throws {
-    // Experiments come second: those that begin meanwhile have no turns here.
-    let turns = try store.profile()
-    try self.init(turns, store.experiments(), in: store.folder)
+    // Experiments come second: those that begin meanwhile have no calls here.
+    let calls = try store.profile()
+    try self.init(calls, store.experiments(), in: store.folder)
   }
 
   /// Reads what was measured of the research in a folder.
@@ -24,12 +24,12 @@ extension Profile {
 
   /// - Throws: ``FieldworkError`` of code `store` if nothing was measured.
   fileprivate init(
-    _ turns: [UnitProfile],
+    _ calls: [UnitProfile],
     _ experiments: [ExperimentRecord],
     in folder: ResearchFolder?
   ) throws {
-    self.init(turns, experiments)
-    guard self.turns.isEmpty else { return }
+    self.init(calls, experiments)
+    guard self.calls.isEmpty else { return }
     let place = folder.map { " in \($0.path)" } ?? ""
     let remedy =
       "run it with --profile simple or --profile detailed, or say profile: in the playbook"
@@ -50,7 +50,7 @@ extension ResearchResults {
   /// It is read from the folder of the research now; of a research in memory it came with the results.
   /// - Throws: ``FieldworkError`` of code `store` if nothing was measured or it cannot be read.
   public func profile() throws -> Profile {
-    guard let folder else { return try Profile(turns, experiments, in: nil) }
+    guard let folder else { return try Profile(calls, experiments, in: nil) }
     let store = try DatabaseStore.openForReading(folder)
     defer { try? store.close() }
     return try Profile(store.profile(), experiments, in: folder)

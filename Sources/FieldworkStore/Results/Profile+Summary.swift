@@ -6,13 +6,13 @@ extension Profile {
   ///
   /// - Columns that tell rows apart: the parameters of `groupedBy`, then `experiment`, `iteration` and
   ///   `unit`.
-  /// - `calls`: the number of turns. `share`: the unit's part of the time of all units that stand under
+  /// - `calls`: the number of calls. `share`: the unit's part of the time of all units that stand under
   ///   the same experiment, iteration and group, from 0 to 1.
   /// - Without iterations: `total_time_sum`, `total_time_mean`, `total_time_max`, and the same of
   ///   `unit_time`; in a detailed profile `evaluation_time_sum`, `cpu_time_sum` and `memory_max`, and for
   ///   `columns` also the other ones of `_sum`, `_mean` and `_max` (of memory no sum).
   /// - Per iteration: `total_time` and `unit_time`, and in a detailed profile `evaluation_time`, `cpu_time`
-  ///   and `memory`, as means over the experiments in which the unit had a turn; and `iteration_time`, the
+  ///   and `memory`, as means over the experiments in which the unit had a call; and `iteration_time`, the
   ///   time of all units in the iteration, as the mean over experiments.
   /// - Per experiment, without iterations: `duration`, how long the experiment took from its beginning to
   ///   its end, and `outside`, what of that none of its units took; both are empty while it runs. What it
@@ -30,7 +30,7 @@ extension Profile {
     return try arranged(table, options, usual: usual, keys: keys)
   }
 
-  /// The turns of all units of each experiment's iterations, added up: `experiment`, `iteration`, `calls`,
+  /// The calls of all units of each experiment's iterations, added up: `experiment`, `iteration`, `calls`,
   /// `total_time`, `unit_time`, and of a detailed profile `evaluation_time`, `cpu_time`, and the largest
   /// `memory`.
   public var iterations: Table {
@@ -40,15 +40,15 @@ extension Profile {
     }
     var positions: [Place: Int] = [:]
     var rows: [(place: Place, tallies: [ProfileMeasure: ProfileTally])] = []
-    for turn in turns {
-      let place = Place(experiment: turn.experiment, iteration: turn.timing.iteration)
+    for call in calls {
+      let place = Place(experiment: call.experiment, iteration: call.timing.iteration)
       let position = positions[place, default: rows.count]
       if position == rows.count {
         positions[place] = position
         rows.append((place, [:]))
       }
       for measure in ProfileMeasure.allCases {
-        guard let number = measure.number(turn.timing) else { continue }
+        guard let number = measure.number(call.timing) else { continue }
         rows[position].tallies[measure, default: ProfileTally()].add(number)
       }
     }
@@ -78,7 +78,7 @@ extension Profile {
     )
   }
 
-  /// The turns one by one, in the order, number and columns that options say.
+  /// The calls one by one, in the order, number and columns that options say.
   /// - Throws: ``FieldworkError`` of code `missingParameter` for a column that is not there.
   package func frame(_ options: ProfileOptions) throws -> Table {
     try arranged(frame, options, usual: frame.columnNames)

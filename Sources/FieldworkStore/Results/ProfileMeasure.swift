@@ -1,6 +1,6 @@
 import FieldworkCore
 
-/// What is measured of a turn: the names of columns.
+/// What is measured of a call: the names of columns.
 enum ProfileMeasure: String, CaseIterable {
   case totalTime = "total_time"
   case unitTime = "unit_time"
@@ -11,7 +11,7 @@ enum ProfileMeasure: String, CaseIterable {
   /// Whether detailed profiles alone have it.
   var isDetailed: Bool { self != .totalTime && self != .unitTime }
 
-  /// In seconds or bytes; nil if the turn does not have it.
+  /// In seconds or bytes; nil if the call does not have it.
   func number(_ timing: UnitTiming) -> Double? {
     switch self {
     case .totalTime: timing.total
@@ -27,7 +27,7 @@ enum ProfileMeasure: String, CaseIterable {
   }
 }
 
-/// What several turns make of a measure.
+/// What several calls make of a measure.
 struct ProfileTally {
   private(set) var count = 0
   private(set) var sum = 0.0
@@ -39,7 +39,7 @@ struct ProfileTally {
     max = Swift.max(max, number)
   }
 
-  /// nil if no turn had the measure.
+  /// nil if no call had the measure.
   func number(_ statistic: Statistic) -> Double? {
     guard count > 0 else { return nil }
     return switch statistic {

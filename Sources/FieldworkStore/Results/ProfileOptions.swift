@@ -2,15 +2,15 @@
 ///
 ///     ProfileOptions(per: [.experiment], groupedBy: ["lr"], sortedBy: "unit_time_max", limit: 10)
 public struct ProfileOptions: Sendable, Hashable {
-  /// What a unit's turns are told apart by.
+  /// What a unit's calls are told apart by.
   public enum Level: String, Sendable, Hashable, CaseIterable {
     case iteration, experiment
   }
 
-  /// What a row is for beside a unit; without any, turns of all iterations and experiments are counted
+  /// What a row is for beside a unit; without any, calls of all iterations and experiments are counted
   /// together.
   public var levels: Set<Level>
-  /// The parameters by whose values turns are told apart too; `repetition`, `updates` and `device` may
+  /// The parameters by whose values calls are told apart too; `repetition`, `updates` and `device` may
   /// be among them.
   public var groupedBy: [String]
   /// The columns to show after those that rows are grouped by, in this order; nil for the usual ones. A grouping column

@@ -1,9 +1,9 @@
 import FieldworkAnalysis
 import FieldworkCore
 
-/// Collects the turns of a profile into rows.
+/// Collects the calls of a profile into rows.
 struct ProfileSummary {
-  /// What stands above units: the turns of a scope are what a unit's are compared with.
+  /// What stands above units: the calls of a scope are what a unit's are compared with.
   private struct Scope: Hashable {
     /// The position of the group.
     var group: Int
@@ -69,14 +69,14 @@ struct ProfileSummary {
     var rows: [Row] = []
     var rowPositions: [Key: Int] = [:]
     var totals: [Scope: ScopeTotal] = [:]
-    for turn in profile.turns {
-      guard let experiment = positions[turn.experiment] else { continue }
+    for call in profile.calls {
+      guard let experiment = positions[call.experiment] else { continue }
       let scope = Scope(
         group: groups.positions[experiment],
         experiment: options.levels.contains(.experiment) ? experiment : nil,
-        iteration: options.levels.contains(.iteration) ? turn.timing.iteration : nil
+        iteration: options.levels.contains(.iteration) ? call.timing.iteration : nil
       )
-      let key = Key(scope: scope, unit: turn.timing.unit)
+      let key = Key(scope: scope, unit: call.timing.unit)
       let position = rowPositions[key, default: rows.count]
       if position == rows.count {
         rowPositions[key] = position
@@ -84,10 +84,10 @@ struct ProfileSummary {
       }
       rows[position].calls += 1
       for measure in ProfileMeasure.allCases {
-        guard let number = measure.number(turn.timing) else { continue }
+        guard let number = measure.number(call.timing) else { continue }
         rows[position].tallies[measure, default: ProfileTally()].add(number)
       }
-      totals[scope, default: ScopeTotal()].time += turn.timing.total
+      totals[scope, default: ScopeTotal()].time += call.timing.total
       totals[scope]?.experiments.insert(experiment)
     }
     rows = rows.enumerated().sorted { left, right in

@@ -23,7 +23,7 @@ extension ResearchResults {
     }
 
     /// Whether the 95 percent interval of the difference leaves out zero; nil if there is none.
-    package func isToldApart(from other: Ranked) -> Bool? {
+    package func isDistinguishable(from other: Ranked) -> Bool? {
       compared(with: other).differences.interval().flatMap { interval in
         interval.low.isFinite && interval.high.isFinite
           ? interval.low > 0 || interval.high < 0 : nil
@@ -34,7 +34,7 @@ extension ResearchResults {
   /// How many of ranked configs cannot be told apart from the first one.
   package static func countAlike(_ ranked: [Ranked]) -> Int {
     guard let best = ranked.first else { return 0 }
-    return ranked.dropFirst().count { $0.isToldApart(from: best) == false }
+    return ranked.dropFirst().count { $0.isDistinguishable(from: best) == false }
   }
 
   /// The best configs by an objective, the best one first; of equal ones the first of the plan.

@@ -20,7 +20,7 @@ public struct ResearchResults: Sendable {
   /// The folder of the research; nil if it was in memory.
   let folder: ResearchFolder?
   /// How long units took, if the research was in memory; a folder has it still.
-  let turns: [UnitProfile]
+  let calls: [UnitProfile]
 
   init(
     experiments: [ExperimentRecord],
@@ -36,7 +36,7 @@ public struct ResearchResults: Sendable {
     notes = results.notes
     damaged = results.damaged(among: experiments)
     folder = results.folder
-    turns = results.turns
+    calls = results.calls
   }
 
   /// Reads what a filter keeps.
@@ -84,7 +84,7 @@ public struct ResearchResults: Sendable {
     let found = damaged.sorted().map { experiments[$0].id }
     self.damaged = found + unreadable.filter { !found.contains($0) }
     // A store in memory may be gone when someone asks for them.
-    turns = folder == nil ? try UnitProfile.all(database) : []
+    calls = folder == nil ? try UnitProfile.all(database) : []
   }
 }
 
@@ -166,7 +166,7 @@ extension Failure {
       iteration: try row.decode(forColumn: "iteration"),
       kind: try row.decode(forColumn: "kind"),
       message: try StoredContent.decode(text: try row.decode(forColumn: "message")),
-      place: file.map { SourcePlace(file: $0, line: line ?? 0) },
+      place: file.map { SourceLocation(file: $0, line: line ?? 0) },
       death: try Death(row),
       errorOutput: errorOutput
     )

@@ -231,7 +231,7 @@ extension DatabaseStore {
     case .updated(let update): try update.write(to: database)
     case .checkpoint(let id, let checkpoint):
       try checkpoint.write(to: database, id, experiment: try number(of: id, database, &numbers))
-    case .meta, .profiled, .output: try writeDetail(record, database, &numbers)
+    case .provenance, .profiled, .output: try writeDetail(record, database, &numbers)
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
       break
@@ -244,11 +244,17 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws {
     switch record {
-    case .meta(let meta):
+    case .provenance(let provenance):
       try run(
         database,
         "INSERT OR REPLACE INTO meta (run, topic, item, text, checksum) VALUES (?, ?, ?, ?, ?)",
-        sealed("meta", [Cell(meta.run), Cell(meta.topic), Cell(meta.item), Cell(meta.text)])
+        sealed(
+          "meta",
+          [
+            Cell(provenance.run), Cell(provenance.topic), Cell(provenance.item),
+            Cell(provenance.text),
+          ]
+        )
       )
     case .profiled(let id, let timings):
       let experiment = try number(of: id, database, &numbers)

@@ -400,7 +400,7 @@ public final class DatabaseStore: ResultStore {
     try read { try Schema.notes($0) }
   }
 
-  public func meta() throws -> [MetaItem] {
+  public func provenance() throws -> [ProvenanceItem] {
     try read { database in
       guard try database.tableExists("meta") else { return [] }
       let rows = try Row.fetchAll(
@@ -408,7 +408,7 @@ public final class DatabaseStore: ResultStore {
         sql: "SELECT run, topic, item, text FROM meta ORDER BY run, topic, item"
       )
       return try rows.map { row in
-        MetaItem(
+        ProvenanceItem(
           run: try row.decode(atIndex: 0),
           topic: try row.decode(atIndex: 1),
           item: try row.decode(atIndex: 2),

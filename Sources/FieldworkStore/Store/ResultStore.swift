@@ -39,7 +39,7 @@ public protocol ResultStore: Sendable {
   func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin]
 
   /// What is known of the circumstances of the runs, in order of the runs.
-  func meta() throws -> [MetaItem]
+  func provenance() throws -> [ProvenanceItem]
 
   /// How long units took, in order of the plan, the iterations and the units' turns.
   func profile() throws -> [UnitProfile]
@@ -89,7 +89,7 @@ extension ResultStore {
     return origins
   }
 
-  public func meta() throws -> [MetaItem] { [] }
+  public func provenance() throws -> [ProvenanceItem] { [] }
   public func profile() throws -> [UnitProfile] { [] }
   public func updates() throws -> [UpdateRecord] { [] }
   public func checkpoints() throws -> [CheckpointNote] { [] }
@@ -145,7 +145,7 @@ public struct Failure: Sendable, Hashable {
   public let kind: String
   public let message: String
   /// Where the unit was written.
-  public let place: SourcePlace?
+  public let place: SourceLocation?
   /// How the process ended that ran the experiment; nil if it lived on.
   public let death: Death?
   /// The last lines that the experiment, and programs that it has run, wrote to the standard error; nil if none are
@@ -157,7 +157,7 @@ public struct Failure: Sendable, Hashable {
     iteration: Int,
     kind: String,
     message: String,
-    place: SourcePlace?,
+    place: SourceLocation?,
     death: Death? = nil,
     errorOutput: String? = nil
   ) {

@@ -12,7 +12,7 @@ extension RunRecord {
     static let saved: UInt8 = 4
     static let failed: UInt8 = 5
     static let ended: UInt8 = 6
-    static let meta: UInt8 = 7
+    static let provenance: UInt8 = 7
     static let profiled: UInt8 = 8
     static let output: UInt8 = 9
     static let checkpoint: UInt8 = 10
@@ -92,8 +92,8 @@ extension RunRecord {
       writer.append(ending.number)
       writer.append(iterations)
       writer.append(time)
-    case .meta(let item):
-      writer.append(Tag.meta)
+    case .provenance(let item):
+      writer.append(Tag.provenance)
       writer.append(item.run)
       writer.append(item.topic)
       writer.append(item.item)
@@ -211,11 +211,13 @@ extension RunRecord {
       let ending = try Ending(from: &reader)
       let iterations = try reader.int()
       self = .ended(experiment: key, ending, iterations: iterations, at: try reader.double())
-    case Tag.meta:
+    case Tag.provenance:
       let run = try reader.int()
       let topic = try reader.string()
       let item = try reader.string()
-      self = .meta(MetaItem(run: run, topic: topic, item: item, text: try reader.string()))
+      self = .provenance(
+        ProvenanceItem(run: run, topic: topic, item: item, text: try reader.string())
+      )
     case Tag.profiled:
       self = .profiled(experiment: key, try reader.list { try UnitTiming(from: &$0) })
     case Tag.output:
@@ -341,7 +343,7 @@ extension Failure {
     let message = try reader.string()
     let place = try reader.optional { reader in
       let file = try reader.string()
-      return SourcePlace(file: file, line: try reader.int())
+      return SourceLocation(file: file, line: try reader.int())
     }
     let death = try reader.optional { try Death(from: &$0) }
     let errorOutput = try reader.optional { try $0.string() }

@@ -190,7 +190,7 @@ final class DomainLawsTests: XCTestCase {
       let problems = left.zipped(with: right, file: "F/F.swift", line: 7).problems
       XCTAssertEqual(problems.count, 1, text)
       XCTAssertTrue(problems[0].message.contains(text), problems[0].message)
-      XCTAssertEqual(problems[0].place, SourcePlace(file: "F/F.swift", line: 7))
+      XCTAssertEqual(problems[0].place, SourceLocation(file: "F/F.swift", line: 7))
       assertThrows(.invalidDefinition) { try left.zipped(with: right).configs() }
     }
   }

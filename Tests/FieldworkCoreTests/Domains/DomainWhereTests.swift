@@ -83,7 +83,7 @@ final class DomainWhereTests: XCTestCase {
     let error = assertThrows(.nothingPasses, containing: "none of 10000 draws") {
       try domain.configs()
     }
-    XCTAssertEqual(error?.place, SourcePlace(file: "F/F.swift", line: 12))
+    XCTAssertEqual(error?.place, SourceLocation(file: "F/F.swift", line: 12))
     XCTAssertEqual(domain.count, 1)
   }
 
@@ -100,14 +100,14 @@ final class DomainWhereTests: XCTestCase {
       try own.configs()
     }
     XCTAssertEqual(error?.cause, "Broken()")
-    XCTAssertEqual(error?.place, SourcePlace(file: "F/F.swift", line: 3))
+    XCTAssertEqual(error?.place, SourceLocation(file: "F/F.swift", line: 3))
     assertThrows(.invalidDefinition) { try own.counted() }
     XCTAssertEqual(own.count, 0)
     let reading = list("a", 1).where(file: "F/F.swift", line: 4) { try $0["b", as: Int.self] > 0 }
     let missing = assertThrows(.missingParameter, containing: "where: no parameter 'b'") {
       try reading.configs()
     }
-    XCTAssertEqual(missing?.place, SourcePlace(file: "F/F.swift", line: 4))
+    XCTAssertEqual(missing?.place, SourceLocation(file: "F/F.swift", line: 4))
     assertThrows(.missingParameter) { try reading.contains(["a": 1]) }
   }
 

@@ -19,7 +19,7 @@ final class PreflightPlanTests: XCTestCase {
         repetitions: 1,
         repeatEach: nil,
         dependencies: [],
-        place: SourcePlace(file: "Play/Play.swift", line: 200 + index)
+        place: SourceLocation(file: "Play/Play.swift", line: 200 + index)
       ) { _ in nil }
     }
     let research = Research(
@@ -29,7 +29,7 @@ final class PreflightPlanTests: XCTestCase {
       updates: rules,
       settings: settings,
       problems: [],
-      place: SourcePlace(file: "Play/Play.swift", line: 100)
+      place: SourceLocation(file: "Play/Play.swift", line: 100)
     )
     return research.preflight().map { problem in
       XCTAssertEqual(problem.severity, .warning, "\(problem)")

@@ -122,7 +122,7 @@ final class PreflightTests: XCTestCase {
       units: [unit("u")],
       settings: ResearchSettings(),
       problems: [],
-      place: SourcePlace(file: "Play/Play.swift", line: 100)
+      place: SourceLocation(file: "Play/Play.swift", line: 100)
     )
     assertProblem(two, "the research has 2 domains", line: 100)
   }

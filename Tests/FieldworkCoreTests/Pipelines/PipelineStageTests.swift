@@ -181,7 +181,7 @@ final class PipelineStageTests: PipelineTestCase {
       wrong.problems.map(\.message),
       ["a batch has 0 elements", "a pipeline is repeated 0 times", "0 elements are prefetched"]
     )
-    XCTAssertEqual(wrong.problems.first?.place, SourcePlace(file: #fileID, line: line))
+    XCTAssertEqual(wrong.problems.first?.place, SourceLocation(file: #fileID, line: line))
     XCTAssertEqual(
       source.repeated().shuffled().problems.map(\.message),
       ["an endless pipeline is shuffled"]

@@ -68,7 +68,7 @@ final class SamplerTests: XCTestCase {
     let error = assertThrows(.nothingPasses, containing: "none of 10000 draws", "2.0...3.0") {
       try sampler.draws(1)
     }
-    XCTAssertEqual(error?.place, SourcePlace(file: "F/F.swift", line: 8))
+    XCTAssertEqual(error?.place, SourceLocation(file: "F/F.swift", line: 8))
   }
 
   func testNumbersOutOfRangeAreProblemsWithTheirPlace() throws {
@@ -122,7 +122,7 @@ final class SamplerTests: XCTestCase {
       for sampler in samplers {
         XCTAssertEqual(
           sampler.problem?.place,
-          SourcePlace(file: file, line: line),
+          SourceLocation(file: file, line: line),
           sampler.description
         )
         let error = assertThrows(.invalidDefinition) { try sampler.draws(1) }

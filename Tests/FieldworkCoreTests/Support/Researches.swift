@@ -20,7 +20,7 @@ func unit(
     when: when,
     saving: saving,
     dependencies: saysAll ? dependencies : dependencies + [.results],
-    place: SourcePlace(file: "Play/Play.swift", line: line),
+    place: SourceLocation(file: "Play/Play.swift", line: line),
     outputType: output,
     opensContext: opensContext,
     body: .function { _ in 0 }
@@ -42,6 +42,6 @@ func research(
     units: units,
     settings: settings,
     problems: [],
-    place: SourcePlace(file: "Play/Play.swift", line: 100)
+    place: SourceLocation(file: "Play/Play.swift", line: 100)
   )
 }

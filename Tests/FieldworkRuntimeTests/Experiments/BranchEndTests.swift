@@ -17,7 +17,7 @@ final class BranchEndTests: RuntimeTestCase {
   private static let all = tasks.flatMap(\.self)
 
   private func research(
-    _ log: TurnLog,
+    _ log: CallLog,
     finalize: Bool,
     _ execution: BranchExecution
   ) -> Research {
@@ -50,7 +50,7 @@ final class BranchEndTests: RuntimeTestCase {
   }
 
   private func check(finalize: Bool, _ execution: BranchExecution) async throws {
-    let log = TurnLog()
+    let log = CallLog()
     let results = try await research(log, finalize: finalize, execution).run()
     for (task, fates) in Self.tasks.enumerated() {
       let name = "\(fates), finalize \(finalize), \(execution)"
@@ -86,7 +86,7 @@ final class BranchEndTests: RuntimeTestCase {
 
   /// Root units run once for the task.
   private func checkRoot(
-    _ log: TurnLog,
+    _ log: CallLog,
     _ task: Int,
     _ fates: [Fate],
     finalize: Bool,
@@ -189,7 +189,7 @@ final class BranchEndTests: RuntimeTestCase {
   func testACancelledTaskIsInterruptedInAllBranches() async throws {
     for execution in BranchExecution.allCases {
       let (events, begun) = AsyncStream<Void>.makeStream()
-      let log = TurnLog()
+      let log = CallLog()
       let research = Research(
         "test",
         iterations: 3,

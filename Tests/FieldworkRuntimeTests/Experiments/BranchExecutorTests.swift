@@ -13,7 +13,7 @@ private struct Executor: BranchExecutor {
 
 final class BranchExecutorTests: RuntimeTestCase {
   private func research(
-    _ log: TurnLog = TurnLog(),
+    _ log: CallLog = CallLog(),
     finalize: Bool = true,
     _ body: @escaping @Sendable (any BranchTask) async throws -> Void
   ) -> Research {
@@ -93,7 +93,7 @@ final class BranchExecutorTests: RuntimeTestCase {
   func testOneThatEndsEarlyStopsTheBranches() async throws {
     for count in 0...5 {
       for finalize in [true, false] {
-        let log = TurnLog()
+        let log = CallLog()
         let results = try await research(log, finalize: finalize) { task in
           while task.iteration < count && !task.isFinished { await task.runIteration() }
         }.run()
@@ -120,7 +120,7 @@ final class BranchExecutorTests: RuntimeTestCase {
 
   func testOneThatThrowsFailsTheBranches() async throws {
     for count in 0...5 {
-      let log = TurnLog()
+      let log = CallLog()
       let results = try await research(log) { task in
         while task.iteration < count && !task.isFinished { await task.runIteration() }
         throw TestError("the executor")
@@ -187,7 +187,7 @@ final class BranchExecutorTests: RuntimeTestCase {
   func testCancellingIsAnInterruption() async throws {
     for throwsError in [true, false] {
       let (events, begun) = AsyncStream<Void>.makeStream()
-      let log = TurnLog()
+      let log = CallLog()
       let store = try DatabaseStore.inMemory()
       let research = research(log) { task in
         await task.runIteration()

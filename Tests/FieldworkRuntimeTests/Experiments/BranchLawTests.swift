@@ -111,7 +111,7 @@ final class BranchLawTests: RuntimeTestCase {
   }
 
   func testSequentialBranchesRunInOrderUnitByUnit() async throws {
-    let log = TurnLog()
+    let log = CallLog()
     _ = try await Research(
       "test",
       iterations: 2,

@@ -92,7 +92,7 @@ extension Research {
 }
 
 /// Which units have run, by the value of a parameter `n` of their experiments.
-final class TurnLog: Sendable {
+final class CallLog: Sendable {
   struct Turn: Hashable {
     let n: Int
     let unit: String

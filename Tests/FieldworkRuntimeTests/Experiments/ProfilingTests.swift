@@ -48,7 +48,7 @@ final class ProfilingTests: RuntimeTestCase {
 
   /// The turns as `unit iteration`.
   private func places(_ profile: Profile) -> [String] {
-    profile.turns.map { "\($0.timing.unit) \($0.timing.iteration)" }
+    profile.calls.map { "\($0.timing.unit) \($0.timing.iteration)" }
   }
 
   func testEveryTurnIsMeasuredOnce() async throws {
@@ -83,7 +83,7 @@ final class ProfilingTests: RuntimeTestCase {
         Save("y", O<Int>("arguments"))
       }
       var evaluated = Set<String>()
-      for turn in profile.turns.map(\.timing) {
+      for turn in profile.calls.map(\.timing) {
         let place = "\(profiling): \(turn.unit) \(turn.iteration)"
         XCTAssertGreaterThanOrEqual(turn.call, 0, place)
         XCTAssertLessThanOrEqual(turn.call, turn.total, place)
@@ -114,7 +114,7 @@ final class ProfilingTests: RuntimeTestCase {
     let profile = try await profile(.detailed) {
       Unit("work") { _ in (0..<100_000).reduce(0, &+) }
     }
-    XCTAssertGreaterThan(try XCTUnwrap(profile.turns.first?.timing.cpu), 0)
+    XCTAssertGreaterThan(try XCTUnwrap(profile.calls.first?.timing.cpu), 0)
   }
 
   func testTheMemoryIsThatOfTheProcess() async throws {
@@ -124,7 +124,7 @@ final class ProfilingTests: RuntimeTestCase {
       Unit("hold", when: .at(1)) { _ in [UInt8](repeating: 1, count: size) }
       Unit("after") { _ in 0 }
     }
-    let memory = profile.turns.compactMap(\.timing.memory)
+    let memory = profile.calls.compactMap(\.timing.memory)
     XCTAssertEqual(memory.count, 5)
     for bytes in memory {
       XCTAssertGreaterThan(bytes, 1 << 20)
@@ -158,8 +158,8 @@ final class ProfilingTests: RuntimeTestCase {
   func testArgumentsThatCannotBeEvaluated() async throws {
     for profiling in [Profiling.simple, .detailed] {
       let profile = try await profile(profiling) { Unit("u", double, Broken()) }
-      let turn = try XCTUnwrap(profile.turns.first?.timing)
-      XCTAssertEqual(profile.turns.count, 1)
+      let turn = try XCTUnwrap(profile.calls.first?.timing)
+      XCTAssertEqual(profile.calls.count, 1)
       XCTAssertEqual(turn.call, 0)
       XCTAssertEqual(turn.evaluation, profiling == .detailed ? turn.total : nil)
     }
@@ -178,15 +178,15 @@ final class ProfilingTests: RuntimeTestCase {
       Unit("evaluated", { _ in throw TestError("failed") }, Constant(1))
     }
     XCTAssertEqual(
-      profile.turns.map(\.timing.unit),
+      profile.calls.map(\.timing.unit),
       ["pipeline", "closure", "save y", "evaluated"]
     )
-    for turn in profile.turns.map(\.timing).prefix(3) {
+    for turn in profile.calls.map(\.timing).prefix(3) {
       XCTAssertNil(turn.evaluation, turn.unit)
       XCTAssertEqual(turn.call, turn.total, turn.unit)
     }
-    XCTAssertNotNil(profile.turns.last?.timing.evaluation)
-    XCTAssertGreaterThan(try XCTUnwrap(profile.turns.last?.timing.call), 0)
+    XCTAssertNotNil(profile.calls.last?.timing.evaluation)
+    XCTAssertGreaterThan(try XCTUnwrap(profile.calls.last?.timing.call), 0)
   }
 
   /// Nothing that reads a clock is there.
@@ -224,13 +224,13 @@ final class ProfilingTests: RuntimeTestCase {
       let profile = try await research.run().profile()
       let ids = profile.experiments.map(\.id)
       XCTAssertEqual(ids.count, 6)
-      let roots = profile.turns.filter { $0.timing.unit == "root" }.map { turn in
+      let roots = profile.calls.filter { $0.timing.unit == "root" }.map { turn in
         "\(ids.firstIndex(of: turn.experiment) ?? -1) \(turn.timing.iteration)"
       }
       XCTAssertEqual(roots, ["0 0", "0 1", "1 2", "3 0", "3 1", "4 2"], "\(execution)")
-      XCTAssertEqual(profile.turns.count { $0.timing.unit == "own" }, 2 * (2 + 3 + 3))
-      XCTAssertEqual(profile.turns.count { $0.timing.unit == "end" }, 2)
-      XCTAssertTrue(profile.turns.allSatisfy { $0.timing.call <= $0.timing.total })
+      XCTAssertEqual(profile.calls.count { $0.timing.unit == "own" }, 2 * (2 + 3 + 3))
+      XCTAssertEqual(profile.calls.count { $0.timing.unit == "end" }, 2)
+      XCTAssertTrue(profile.calls.allSatisfy { $0.timing.call <= $0.timing.total })
     }
   }
 
@@ -257,9 +257,9 @@ final class ProfilingTests: RuntimeTestCase {
       }
       try await run([1, 2, 3], .detailed)
       let profile = try Profile.load(folder.path)
-      XCTAssertEqual(profile.turns.count, profiling == .off ? 1 : 3)
-      XCTAssertEqual(profile.turns.last?.timing.memory != nil, true)
-      XCTAssertEqual(profile.turns.first?.timing.memory != nil, profiling != .simple)
+      XCTAssertEqual(profile.calls.count, profiling == .off ? 1 : 3)
+      XCTAssertEqual(profile.calls.last?.timing.memory != nil, true)
+      XCTAssertEqual(profile.calls.first?.timing.memory != nil, profiling != .simple)
     }
   }
 
@@ -279,6 +279,6 @@ final class ProfilingTests: RuntimeTestCase {
       XCTAssertLessThanOrEqual(outside?.number ?? .infinity, duration?.number ?? 0)
     }
     let some = try results.filtered(config: ["x": 2]).profile()
-    XCTAssertEqual(some.turns.count, 12)
+    XCTAssertEqual(some.calls.count, 12)
   }
 }

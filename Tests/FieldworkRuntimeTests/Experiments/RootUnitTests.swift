@@ -37,7 +37,7 @@ final class RootUnitTests: RuntimeTestCase {
 
   func testItRunsOnceForATaskAndReadsTheFirstConfig() async throws {
     for execution in Self.executions {
-      let log = TurnLog()
+      let log = CallLog()
       let results = try await research(7, iterations: 3, execution) {
         Unit("root", when: .every(2) | .at(0), saving: "r", root: true) { run in
           try log.note(run, "root")
@@ -84,7 +84,7 @@ final class RootUnitTests: RuntimeTestCase {
   func testItsFailureIsThatOfAllWhoAreThere() async throws {
     for execution in Self.executions {
       for finalize in [true, false] {
-        let log = TurnLog()
+        let log = CallLog()
         let line = #line + 6
         let results = try await research(4, iterations: 3, finalize: finalize, execution) {
           Unit("own") { run in
@@ -161,7 +161,7 @@ final class RootUnitTests: RuntimeTestCase {
 
   func testAGeneratorThatRunsOutEndsAll() async throws {
     for execution in Self.executions {
-      let log = TurnLog()
+      let log = CallLog()
       let results = try await research(4, execution) {
         Unit("early", when: .last) { run in try log.note(run, "early") }
         Generator("batch", saving: "batch", root: true) { run -> [Int] in

@@ -77,7 +77,7 @@ final class ProfileLawsTests: ProfileTestCase {
           }
         }
         let calls = try summary["calls", as: Int.self].compactMap(\.self)
-        XCTAssertEqual(calls.reduce(0, +), profile.turns.count, label)
+        XCTAssertEqual(calls.reduce(0, +), profile.calls.count, label)
         let shares =
           scope.isEmpty
           ? [try summary["share", as: Double.self]]

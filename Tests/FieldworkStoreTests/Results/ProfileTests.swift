@@ -42,12 +42,12 @@ final class ProfileTests: ProfileTestCase {
     for (name, store) in try stores(simple) {
       let profile = try Profile(store)
       XCTAssertEqual(profile.experiments.map(\.id), ["a", "b"], name)
-      XCTAssertEqual(profile.turns, try store.profile(), name)
+      XCTAssertEqual(profile.calls, try store.profile(), name)
       XCTAssertFalse(profile.isDetailed, name)
       XCTAssertEqual(try store.contents().profile().frame, profile.frame, name)
       let some = try store.contents().filtered(ids: ["b"]).profile()
       XCTAssertEqual(some.frame, try profile.filtered(ResultFilter(ids: ["b"])).frame, name)
-      XCTAssertEqual(some.turns.count, 4, name)
+      XCTAssertEqual(some.calls.count, 4, name)
       try store.close()
       if store.folder == nil { continue }
       XCTAssertEqual(try Profile.load(folder.path).frame, profile.frame)
@@ -63,7 +63,7 @@ final class ProfileTests: ProfileTestCase {
       results = try store.contents()
       try store.close()
     }
-    XCTAssertEqual(try results?.profile().turns.count, 7)
+    XCTAssertEqual(try results?.profile().calls.count, 7)
   }
 
   func testExperimentsWithoutTheirValues() throws {
@@ -108,7 +108,7 @@ final class ProfileTests: ProfileTestCase {
   func testAnExperimentThatRunsAgainIsMeasuredAnew() throws {
     let again = measured(planned(0, "a", ["lr": 0.1]), [turn("train", 0, 1, 1)])
     for (name, store) in try stores(simple + again) {
-      let turns = try Profile(store).turns.filter { $0.experiment == "a" }
+      let turns = try Profile(store).calls.filter { $0.experiment == "a" }
       XCTAssertEqual(turns.map(\.timing), [turn("train", 0, 1, 1)], name)
     }
   }
@@ -364,6 +364,6 @@ final class ProfileTests: ProfileTestCase {
     XCTAssertEqual(try profile.summary(ProfileOptions(groupedBy: ["lr"])).count, 0)
     let some = try self.profile(simple).filtered(ResultFilter(.config(["lr": 0.2])))
     XCTAssertEqual(some.experiments.map(\.id), ["b"])
-    XCTAssertEqual(some.turns.count, 4)
+    XCTAssertEqual(some.calls.count, 4)
   }
 }

@@ -37,7 +37,7 @@ final class ResultsTableTests: StoreTestCase {
           iteration: 0,
           kind: "Overflow",
           message: "too large",
-          place: SourcePlace(file: "M/F.swift", line: 7)
+          place: SourceLocation(file: "M/F.swift", line: 7)
         )
       ),
       .started(fifth, ExperimentStart(at: 1, worker: 2, device: nil)),

@@ -11,7 +11,7 @@ final class ChecksumTests: StoreTestCase {
   private func fill(_ store: DatabaseStore, _ count: Int = 12) throws {
     try store.write([
       .note("seed", "7"), .note("runs", 1), .variables(["x", "text"]),
-      .meta(MetaItem(run: 1, topic: "environment", item: "PATH", text: "/bin")),
+      .provenance(ProvenanceItem(run: 1, topic: "environment", item: "PATH", text: "/bin")),
     ])
     for ordinal in 0..<count {
       let config: Config = [
@@ -103,7 +103,7 @@ final class ChecksumTests: StoreTestCase {
   func testChangedNotesAndNamesAreNoticed() throws {
     let data = try soundStore()
     for change in [
-      "UPDATE note SET value = '8' WHERE key = 'runs'", "UPDATE meta SET text = '/usr'",
+      "UPDATE note SET value = '8' WHERE key = 'runs'", "UPDATE provenance SET text = '/usr'",
       "UPDATE variable SET declared = 3 WHERE name = 'x'",
       "UPDATE parameter SET name = 'rate' WHERE name = 'lr'",
     ] {

@@ -31,7 +31,7 @@ final class DatabaseStoreTests: StoreTestCase {
           iteration: 1,
           kind: "K",
           message: "second",
-          place: SourcePlace(file: "M/F.swift", line: 3)
+          place: SourceLocation(file: "M/F.swift", line: 3)
         )
       ),
       .ended(experiment: "e1", .failed, iterations: 2, at: 4),

@@ -52,7 +52,7 @@ final class ResultViewsTests: ResultsTestCase {
           iteration: 1,
           kind: "death",
           message: "killed",
-          place: SourcePlace(file: "P/P.swift", line: 3),
+          place: SourceLocation(file: "P/P.swift", line: 3),
           death: Death(.signal, code: nil, signal: 9, stderr: "last words")
         )
       )

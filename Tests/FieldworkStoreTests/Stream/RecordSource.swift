@@ -82,7 +82,7 @@ struct RecordSource {
       iteration: below(100),
       kind: text(),
       message: text(),
-      place: flag() ? SourcePlace(file: text(), line: below(1000)) : nil,
+      place: flag() ? SourceLocation(file: text(), line: below(1000)) : nil,
       death: flag() ? death : nil
     )
   }
@@ -159,7 +159,7 @@ struct RecordSource {
   mutating func run(_ count: Int) -> [RunRecord] {
     var records: [RunRecord] = [
       .note("seed", value()), .variables(["v2", "v0"]),
-      .meta(MetaItem(run: 1, topic: text(), item: text(), text: text())),
+      .provenance(ProvenanceItem(run: 1, topic: text(), item: text(), text: text())),
     ]
     for ordinal in 0..<count {
       let experiment = experiment(ordinal)

@@ -47,7 +47,7 @@ final class StreamSegmentTests: ResultsTestCase {
     let notes = try store.notes().mapValues(\.canonicalText).sorted { $0.key < $1.key }
     return [
       everything(results), profile, output.joined(separator: "\n"),
-      records.joined(separator: "\n"), "\(try store.meta())", "\(notes)",
+      records.joined(separator: "\n"), "\(try store.provenance())", "\(notes)",
     ].joined(separator: "\n\n")
   }
 

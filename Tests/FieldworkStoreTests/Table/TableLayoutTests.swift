@@ -108,7 +108,7 @@ final class TableLayoutTests: ResultsTestCase {
           iteration: 3,
           kind: "Divergence",
           message: String(repeating: "not finite ", count: 10),
-          place: SourcePlace(file: "Digits/Digits.swift", line: 120)
+          place: SourceLocation(file: "Digits/Digits.swift", line: 120)
         )
       )
     ])

@@ -40,7 +40,7 @@ final class AcceptanceOtherTests: AcceptanceRunCase {
       Array(repeating: Value.string(experiment.id), count: 3)
     }
     XCTAssertEqual(try frame["experiment"], ids)
-    for timing in profile.turns.map(\.timing) {
+    for timing in profile.calls.map(\.timing) {
       XCTAssertGreaterThanOrEqual(timing.total, timing.call)
       XCTAssertEqual(timing.evaluation == nil, timing.unit != "f", "only f has arguments")
     }

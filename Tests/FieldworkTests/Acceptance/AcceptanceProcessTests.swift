@@ -63,7 +63,7 @@ final class AcceptanceProcessTests: FaultTestCase {
   private func begun(_ journal: String) throws -> RunningProcess {
     let running = try begin(
       "known-answer",
-      ["--workers", "2", "--no-progress", "--meta", "none"],
+      ["--workers", "2", "--no-progress", "--provenance", "none"],
       environment: environment(journal)
     )
     while (try? text(journal))?.contains("ends") != true { usleep(5_000) }

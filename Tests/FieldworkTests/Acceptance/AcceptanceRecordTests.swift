@@ -8,21 +8,21 @@ final class AcceptanceRecordTests: AcceptanceRunCase {
 
   func testRow038_gitFromTheCommandLine() throws {
     let repository = try GitRepository(directory.appendingPathComponent("code"))
-    XCTAssertEqual(try runPlaybook("--meta", "git:\(repository.path)").status, 0)
-    let items = try Research.load(folder("small").path).meta()
+    XCTAssertEqual(try runPlaybook("--provenance", "git:\(repository.path)").status, 0)
+    let items = try Research.load(folder("small").path).provenance()
     XCTAssertEqual(Set(items.map(\.topic)), ["git code"])
     let commit = items.first { $0.item == "commit" }
     XCTAssertEqual(commit?.text, try repository.git("rev-parse", "HEAD"))
   }
 
   func testRow039_theEnvironmentFromTheCommandLine() throws {
-    XCTAssertEqual(try runPlaybook("--meta", "environment", "--seed", "4").status, 0)
-    let items = try Research.load(folder("small").path).meta()
+    XCTAssertEqual(try runPlaybook("--provenance", "environment", "--seed", "4").status, 0)
+    let items = try Research.load(folder("small").path).provenance()
     XCTAssertEqual(Set(items.map(\.topic)), ["environment", "variables"])
     let line = try XCTUnwrap(items.first { $0.item == "command line" }?.text)
-    XCTAssertTrue(line.contains("TestPlaybook --meta environment --seed 4"), line)
+    XCTAssertTrue(line.contains("TestPlaybook --provenance environment --seed 4"), line)
     XCTAssertEqual(try runPlaybook("--name", "usual").status, 0)
-    let usual = Set(try Research.load(folder("usual").path).meta().map(\.topic))
+    let usual = Set(try Research.load(folder("usual").path).provenance().map(\.topic))
     XCTAssertTrue(usual.isSuperset(of: ["environment", "git"]), "by default: \(usual)")
   }
 

@@ -123,13 +123,15 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
   // MARK: Circumstances
 
   /// Runs one experiment and gives what is recorded of its circumstances, by topic and item.
-  private func circumstances(_ sources: [MetaSource]) async throws -> [String: [String: String]] {
+  private func circumstances(_ sources: [ProvenanceSource]) async throws -> [String: [String:
+    String]]
+  {
     let store = try DatabaseStore.inMemory()
-    let results = try await Research("circumstances", seed: 1, meta: sources) {
+    let results = try await Research("circumstances", seed: 1, provenance: sources) {
       Unit("f", saving: "y") { _ in 1 }
     }.run(store: store)
     XCTAssertEqual(results.experiments.map(\.state), [.done], "nothing absent is fatal")
-    return Dictionary(grouping: try store.meta(), by: \.topic).mapValues { items in
+    return Dictionary(grouping: try store.provenance(), by: \.topic).mapValues { items in
       Dictionary(uniqueKeysWithValues: items.map { ($0.item, $0.text) })
     }
   }

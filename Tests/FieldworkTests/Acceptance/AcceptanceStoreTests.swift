@@ -215,7 +215,7 @@ final class AcceptanceStoreTests: AcceptanceRunCase {
     XCTAssertEqual(failure.kind, "Mishap")
     XCTAssertEqual(
       failure.place,
-      SourcePlace(file: "FieldworkTests/AcceptanceStoreTests.swift", line: line)
+      SourceLocation(file: "FieldworkTests/AcceptanceStoreTests.swift", line: line)
     )
     let table = try runPlaybook("results", "--name", "failing", "--failures", "--format", "csv")
     XCTAssertEqual(

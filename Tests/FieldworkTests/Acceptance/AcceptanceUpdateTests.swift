@@ -128,7 +128,7 @@ final class AcceptanceUpdateTests: AcceptanceRunCase {
       if profile == .off {
         await assertFails(.store, "no time of the research") { try stored.profile() }
       } else {
-        XCTAssertEqual(try stored.profile().turns.count, 12)
+        XCTAssertEqual(try stored.profile().calls.count, 12)
       }
     }
     await assertFails(.store, "there are no results in") {

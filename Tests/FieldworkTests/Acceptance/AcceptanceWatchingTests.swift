@@ -144,7 +144,7 @@ final class AcceptanceWatchingTests: AcceptanceRunCase {
     let inMemory = try await research.run().profile()
     try await runInFolder(research)
     let inFolder = try Research.load(folder("profiled").path).profile()
-    XCTAssertEqual(inMemory.turns.map(\.timing.iteration), [0, 1, 2, 0, 1, 2])
+    XCTAssertEqual(inMemory.calls.map(\.timing.iteration), [0, 1, 2, 0, 1, 2])
     for name in ["unit", "iteration", "experiment"] {
       XCTAssertEqual(try inMemory.frame[name], try inFolder.frame[name])
     }

@@ -262,10 +262,10 @@ final class CommandLineControlTests: CommandLineTestCase {
   /// What a run records of its machine is stored while it runs, so a killed run has it.
   func testAKilledRunHasItsMeta() throws {
     let gate = try makeGate()
-    let run = try start("--workers", "1", "--meta", "packages", research: "slow", gate: gate)
+    let run = try start("--workers", "1", "--provenance", "packages", research: "slow", gate: gate)
     let handle = try openGate(gate)
     func topics() throws -> Set<String> {
-      Set(try Research.load(directory.path + "/slow").meta().map(\.topic))
+      Set(try Research.load(directory.path + "/slow").provenance().map(\.topic))
     }
     // The run waits at the gate, so only the collection itself can end this.
     for _ in 0..<600 where try topics().isEmpty { usleep(100_000) }

@@ -264,9 +264,9 @@ final class CommandLineDryRunTests: CommandLineTestCase {
     XCTAssertEqual(try sizes("--where", "lr < 0.1"), ["8"])
     try assertRefused(
       "results",
-      "--meta",
+      "--provenance",
       "--all",
-      saying: "error: --meta is about runs, not experiments: leave out conditions and groups"
+      saying: "error: --provenance is about runs, not experiments: leave out conditions and groups"
     )
   }
 }

@@ -49,7 +49,8 @@ final class CommandLineFaultTests: CommandLineTestCase {
         URL(fileURLWithPath: "/bin/sh"),
         [
           "-c", "trap '' XFSZ; ulimit -f \(blocks); exec \"$0\" \"$@\"",
-          Self.executable("TestPlaybook").path, "--directory", directory.path, "--meta", "none",
+          Self.executable("TestPlaybook").path, "--directory", directory.path, "--provenance",
+          "none",
         ],
         environment: ["TEST_PLAYBOOK": "small"]
       )

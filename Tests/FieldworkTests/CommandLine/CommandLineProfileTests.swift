@@ -52,7 +52,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
         + "unit_time_mean,unit_time_max"
     )
     XCTAssertEqual(
-      titles(try profile("--turns", "--format", "csv")),
+      titles(try profile("--calls", "--format", "csv")),
       "unit,iteration,total_time,unit_time,experiment"
     )
     for option in ["--select", "--sort"] {
@@ -113,7 +113,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
 
   func testTurns() throws {
     try run("profiled")
-    let turns = try profile("--turns", "--select", "unit,iteration,experiment", "--format", "csv")
+    let turns = try profile("--calls", "--select", "unit,iteration,experiment", "--format", "csv")
     XCTAssertEqual(
       rows(turns).prefix(3).map { $0.joined(separator: " ") },
       [
@@ -121,14 +121,14 @@ final class CommandLineProfileTests: CommandLineTestCase {
       ]
     )
     XCTAssertEqual(rows(turns).count, 12)
-    let memory = try rows(profile("--turns", "--select", "memory", "--format", "csv"))
+    let memory = try rows(profile("--calls", "--select", "memory", "--format", "csv"))
     XCTAssertTrue(memory.allSatisfy { Int($0[0]) ?? 0 > 1 << 20 }, "\(memory)")
   }
 
   func testOrderNumberAndFormat() throws {
     try run("profiled")
     let times = try rows(
-      profile("--turns", "--sort", "total_time", "--select", "total_time", "--format", "csv")
+      profile("--calls", "--sort", "total_time", "--select", "total_time", "--format", "csv")
     ).compactMap { Double($0[0]) }
     XCTAssertEqual(times, times.sorted(by: >))
     XCTAssertEqual(times.count, 12)
@@ -221,7 +221,7 @@ final class CommandLineProfileTests: CommandLineTestCase {
     try refused("--sort", "unit", "--ascending", "--descending", saying: "are opposites")
     for option in ["--per-iteration", "--per-experiment", "--group-by=lr"] {
       let name = option.prefix { $0 != "=" }
-      try refused("--turns", option, saying: "\(name) sums turns up, --turns shows each")
+      try refused("--calls", option, saying: "\(name) sums calls up, --calls shows each")
     }
     try refused("--limit=-1", saying: "--limit is -1: give 0 or more")
     try refused("--json", "--format", "csv", saying: "--json is --format json")

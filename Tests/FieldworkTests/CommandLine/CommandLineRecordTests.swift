@@ -161,7 +161,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
   private func shownMeta(_ options: String...) throws -> String {
     let run = try ProcessRun(
       Self.executable("TestPlaybook"),
-      complete(["results", "--meta"] + options)
+      complete(["results", "--provenance"] + options)
     )
     XCTAssertEqual(run.status, 0, run.error)
     return run.output
@@ -170,7 +170,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
   func testTheEnvironmentWithoutItsSecrets() throws {
     let secret = "correct-horse-battery-staple"
     let run = try runPlaybook(
-      "--meta",
+      "--provenance",
       "environment",
       environment: ["FIELDWORK_API_TOKEN": secret, "FIELDWORK_SITE": "lab 3"]
     )
@@ -195,14 +195,14 @@ final class CommandLineRecordTests: CommandLineTestCase {
     let repository = try GitRepository(directory.appendingPathComponent("code"))
     try repository.write("one\npassword is \(secret)\n", "file.txt")
     let run = try runPlaybook(
-      "--meta",
+      "--provenance",
       "git:\(repository.path)",
-      "--meta",
+      "--provenance",
       "packages",
       environment: ["DB_PASSWORD": secret]
     )
     XCTAssertEqual(run.status, 0)
-    let items = try Research.load(directory.path + "/small").meta()
+    let items = try Research.load(directory.path + "/small").provenance()
     XCTAssertEqual(Set(items.map(\.topic)), ["git code", "packages"])
     let texts = Dictionary(
       items.filter { $0.topic == "git code" }.map { ($0.item, $0.text) },
@@ -217,7 +217,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
   func testEachRunHasItsCircumstances() throws {
     for seconds in ["1", "2"] {
       let run = try runPlaybook(
-        "--meta",
+        "--provenance",
         "environment",
         environment: ["FIELDWORK_RUN": "number \(seconds)"]
       )
@@ -238,33 +238,33 @@ final class CommandLineRecordTests: CommandLineTestCase {
       "results",
       "--run",
       "1",
-      saying: "error: --run is about circumstances: add --meta"
+      saying: "error: --run is about circumstances: add --provenance"
     )
   }
 
   func testNoCircumstances() throws {
-    XCTAssertEqual(try runPlaybook("--meta", "none").status, 0)
+    XCTAssertEqual(try runPlaybook("--provenance", "none").status, 0)
     XCTAssertEqual(
       try shownMeta(),
-      "(no circumstances are recorded; name some in the research: meta: [.environment])\n"
+      "(no circumstances are recorded; name some in the research: provenance: [.environment])\n"
     )
   }
 
   func testCircumstancesThatThereAreNot() throws {
     for text in ["bogus", "git:", ""] {
-      let run = try runPlaybook("--meta", text)
+      let run = try runPlaybook("--provenance", text)
       XCTAssertEqual(run.status, 2)
       XCTAssertEqual(
         run.error,
-        "error: --meta: '\(text)' is none of environment, packages, git, git:folder, none\n"
+        "error: --provenance: '\(text)' is none of environment, packages, git, git:folder, none\n"
       )
     }
     try assertRefused(
-      "--meta",
+      "--provenance",
       "none",
-      "--meta",
+      "--provenance",
       "git",
-      saying: "error: --meta none records nothing: leave out the others"
+      saying: "error: --provenance none records nothing: leave out the others"
     )
     XCTAssertFalse(exists("small/research.sqlite"))
   }

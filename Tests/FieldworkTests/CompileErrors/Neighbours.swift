@@ -36,7 +36,7 @@ func expressions() throws {
   let settings: ResearchSettings = ResearchSettings()
   let error: FieldworkError = FieldworkError(.store, "text")
   let problem: Problem = Problem("text")
-  let place: SourcePlace = SourcePlace(file: "file", line: 1)
+  let place: SourceLocation = SourceLocation(file: "file", line: 1)
   let condition: Condition = try Condition("x < 1")
   let selection: Selection = Selection(condition)
   let stream: RandomStream = RandomStream(seed: 1)
@@ -155,10 +155,10 @@ func runs() throws {
   let level: Logger.Level = Logger.Level.info
   let profiling: Profiling = Profiling.simple
   let timing: UnitTiming = UnitTiming(unit: "unit", iteration: 0, total: 1, call: 1)
-  let source: MetaSource = MetaSource.git()
-  let collector: MetaCollector = MetaCollector()
-  let item: MetaItem = MetaItem(run: 1, topic: "a", item: "b", text: "c")
-  let report: MetaReport = MetaReport([item])
+  let source: ProvenanceSource = ProvenanceSource.git()
+  let collector: ProvenanceCollector = ProvenanceCollector()
+  let item: ProvenanceItem = ProvenanceItem(run: 1, topic: "a", item: "b", text: "c")
+  let report: ProvenanceReport = ProvenanceReport([item])
   let monitor: Monitor = Monitor()
   let iterations: IterationSettings = IterationSettings(configs: 1)
   let saved: SavedValue = SavedValue(name: "y", iteration: 0, value: 1)
@@ -171,7 +171,7 @@ func runs() throws {
     deviceMemory: rule,
     stdout: output,
     logLevel: level,
-    meta: [source],
+    provenance: [source],
     profile: profiling,
     checkpoint: When.every(10),
     executor: executor
@@ -214,10 +214,10 @@ func typesOfRuns(
   _: Profiling,
   _: UnitTiming,
   _: UnitProfile,
-  _: MetaSource,
-  _: MetaItem,
-  _: MetaReport,
-  _: MetaCollector,
+  _: ProvenanceSource,
+  _: ProvenanceItem,
+  _: ProvenanceReport,
+  _: ProvenanceCollector,
   _: Monitor,
   _: ResearchRun,
   _: StoredResearch,

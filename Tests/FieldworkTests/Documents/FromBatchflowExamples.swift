@@ -132,9 +132,9 @@ final class FromBatchflowExamples: DocumentExampleCase {
 
   func testResearch_Circumstances() async throws {
     // research.attach_env_meta().attach_git_meta('~/models')
-    let research = Research("circumstances", meta: [.environment, .packages, .git("~/models")]) { Unit("f") { 1 } }
+    let research = Research("circumstances", provenance: [.environment, .packages, .git("~/models")]) { Unit("f") { 1 } }
     // pip list
-    let python = Research("python", meta: [.command("pip", ["pip", "list"])]) { Unit("f") { 1 } }
+    let python = Research("python", provenance: [.command("pip", ["pip", "list"])]) { Unit("f") { 1 } }
     _ = research
     _ = python
   }
@@ -342,7 +342,7 @@ final class FromBatchflowExamples: DocumentExampleCase {
     // experiment.results['y']
     assertShown(results.values(of: "y", in: second.id).map(\.value), #"[0, 1]"#)
     // experiment.profile_info
-    assertShown(try results.profile().turns.count { $0.experiment == second.id }, #"3"#)
+    assertShown(try results.profile().calls.count { $0.experiment == second.id }, #"3"#)
     _ = results
     _ = second
   }

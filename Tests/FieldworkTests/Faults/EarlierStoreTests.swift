@@ -67,7 +67,7 @@ final class EarlierStoreTests: FaultTestCase {
     try ProcessRun(
       Self.executable(stored.playbook),
       complete(
-        ["run", "--workers", "2", "--no-progress", "--meta", "none"] + stored.arguments + more
+        ["run", "--workers", "2", "--no-progress", "--provenance", "none"] + stored.arguments + more
       ),
       environment: stored.environment.merging(mark.environment) { $1 }
     )

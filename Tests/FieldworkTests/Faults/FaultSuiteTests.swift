@@ -29,7 +29,9 @@ final class FaultSuiteTests: FaultTestCase {
     let directory: String
     let arguments: [String]
 
-    var all: [String] { arguments + ["--no-progress", "--meta", "none", "--directory", directory] }
+    var all: [String] {
+      arguments + ["--no-progress", "--provenance", "none", "--directory", directory]
+    }
     var journal: String { directory + "/journal" }
     var folder: ResearchFolder { ResearchFolder(directory: directory, name: "known-answer") }
   }

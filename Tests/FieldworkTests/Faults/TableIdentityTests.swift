@@ -20,7 +20,7 @@ final class TableIdentityTests: FaultTestCase {
   private func start(_ playbook: String, _ arguments: [String]) throws -> RunningProcess {
     try RunningProcess(
       Self.executable(playbook),
-      ["run", "--seed", "3", "--no-progress", "--meta", "none"] + arguments,
+      ["run", "--seed", "3", "--no-progress", "--provenance", "none"] + arguments,
       environment: mark.environment
     )
   }

@@ -283,15 +283,15 @@ final class LanguageDocumentRunTests: XCTestCase {
     let research = Research(
       "circumstances",
       seed: 1,
-      meta: [.environment, .command("answer", ["echo", "42"])]
+      provenance: [.environment, .command("answer", ["echo", "42"])]
     ) {
       Unit("nothing") { _ in }
     }
     let store = try DatabaseStore.inMemory()
     _ = try await research.run(store: store)
-    let answers = try store.meta().filter { $0.topic == "command" }
-    let report = MetaReport(try store.meta()).description
-    XCTAssertEqual(answers, [MetaItem(run: 1, topic: "command", item: "answer", text: "42")])
+    let answers = try store.provenance().filter { $0.topic == "command" }
+    let report = ProvenanceReport(try store.provenance()).description
+    XCTAssertEqual(answers, [ProvenanceItem(run: 1, topic: "command", item: "answer", text: "42")])
     XCTAssertTrue(report.hasPrefix("run 1\n"))
     XCTAssertTrue(report.contains("answer  42"), report)
   }

@@ -122,6 +122,6 @@ final class OperatorsTests: XCTestCase {
   func testThePlaceOfAProblem() {
     let line = #line + 1
     let domain = Domain("a" <- [1, 2]) .* Domain("b" <- [1])
-    XCTAssertEqual(domain.problems.map(\.place), [SourcePlace(file: #fileID, line: line)])
+    XCTAssertEqual(domain.problems.map(\.place), [SourceLocation(file: #fileID, line: line)])
   }
 }

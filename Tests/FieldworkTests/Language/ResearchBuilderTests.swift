@@ -174,7 +174,7 @@ final class ResearchBuilderTests: XCTestCase {
       Unit("b", saving: "y", { $0 * 2 }, O<Int>("missing"))
     }
     let problem = try XCTUnwrap(research.preflight().first)
-    XCTAssertEqual(problem.place, SourcePlace(file: #fileID, line: #line - 3))
+    XCTAssertEqual(problem.place, SourceLocation(file: #fileID, line: #line - 3))
     XCTAssertTrue(problem.message.contains("'missing'"), problem.message)
   }
 

@@ -7,7 +7,7 @@ import Foundation
 /// What cannot be had is an item too: its text says why, in parentheses. Nothing is written to the
 /// terminal, and no program is waited for longer than a limit. Passwords, keys and tokens that can be
 /// told by their names or shapes become `***`.
-public struct MetaCollector: Sendable {
+public struct ProvenanceCollector: Sendable {
   private let folder: String
   private let timeLimit: Duration
   private let sizeLimit: Int
@@ -43,25 +43,25 @@ public struct MetaCollector: Sendable {
   ///     `PATH`.
   /// - Returns: the items, no two of one topic and name.
   public func collect(
-    _ sources: [MetaSource],
+    _ sources: [ProvenanceSource],
     run: Int,
     arguments: [String],
     environment: [String: String]
-  ) async -> [MetaItem] {
+  ) async -> [ProvenanceItem] {
     let mask = SecretMask(environment: environment)
     let questions = questions(sources, mask, arguments, environment)
-    let answers = await withTaskGroup(of: (Int, [MetaEntry]).self) { group in
+    let answers = await withTaskGroup(of: (Int, [ProvenanceEntry]).self) { group in
       for (number, question) in questions.enumerated() {
         group.addTask { (number, await question.ask()) }
       }
-      var answers = [[MetaEntry]](repeating: [], count: questions.count)
+      var answers = [[ProvenanceEntry]](repeating: [], count: questions.count)
       for await (number, entries) in group { answers[number] = entries }
       return answers
     }
     return zip(questions, answers).flatMap { question, entries in
       zip(entries, UniqueNames.of(entries.map(\.item))).map { entry, item in
         let text = mask.masked(PlainText.of(entry.text))
-        return MetaItem(run: run, topic: question.topic, item: item, text: text)
+        return ProvenanceItem(run: run, topic: question.topic, item: item, text: text)
       }
     }
   }
@@ -71,12 +71,12 @@ public struct MetaCollector: Sendable {
   /// What to ask, and the topic of the answer.
   private struct Question: Sendable {
     let topic: String
-    let ask: @Sendable () async -> [MetaEntry]
+    let ask: @Sendable () async -> [ProvenanceEntry]
   }
 
   /// The questions for the sources, no two of one topic.
   private func questions(
-    _ sources: [MetaSource],
+    _ sources: [ProvenanceSource],
     _ mask: SecretMask,
     _ arguments: [String],
     _ environment: [String: String]
@@ -90,21 +90,21 @@ public struct MetaCollector: Sendable {
     )
     var questions: [Question] = []
     if sources.contains(.environment) {
-      let machine = EnvironmentMeta(programs, mask: mask, arguments: arguments, gpus: gpus)
-      let variables = VariableMeta(mask: mask, environment: environment)
+      let machine = EnvironmentProvenance(programs, mask: mask, arguments: arguments, gpus: gpus)
+      let variables = VariableProvenance(mask: mask, environment: environment)
       questions.append(Question(topic: "environment") { await machine.entries() })
       questions.append(Question(topic: "variables") { variables.entries() })
     }
     if sources.contains(.packages) {
-      let packages = PackageMeta(folder: folder)
+      let packages = PackageProvenance(folder: folder)
       questions.append(Question(topic: "packages") { packages.entries() })
     }
     let folders = folders(sources, home: environment["HOME"])
     for (folder, topic) in zip(folders, UniqueNames.of(folders.map(topic))) {
-      let git = GitMeta(programs, folder: folder)
+      let git = GitProvenance(programs, folder: folder)
       questions.append(Question(topic: topic) { await git.entries() })
     }
-    let commands = CommandMeta(programs, sources)
+    let commands = CommandProvenance(programs, sources)
     if !commands.isEmpty {
       questions.append(Question(topic: "command") { await commands.entries() })
     }
@@ -112,7 +112,7 @@ public struct MetaCollector: Sendable {
   }
 
   /// The folders of repositories, each once, as absolute paths.
-  private func folders(_ sources: [MetaSource], home: String?) -> [String] {
+  private func folders(_ sources: [ProvenanceSource], home: String?) -> [String] {
     var folders: [String] = []
     for case .git(var path) in sources {
       if let home, path == "~" || path.hasPrefix("~/") { path = home + path.dropFirst() }

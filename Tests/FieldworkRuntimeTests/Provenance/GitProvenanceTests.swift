@@ -6,7 +6,7 @@ import XCTest
 @testable import FieldworkRuntime
 
 /// With real repositories, in a home folder without settings.
-final class GitMetaTests: RuntimeTestCase {
+final class GitProvenanceTests: RuntimeTestCase {
   private var environment: [String: String] {
     [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": directory,
@@ -45,12 +45,12 @@ final class GitMetaTests: RuntimeTestCase {
   }
 
   private func collect(
-    _ sources: [MetaSource],
+    _ sources: [ProvenanceSource],
     in folder: String? = nil,
     environment: [String: String]? = nil,
     sizeLimit: Int = 1_000_000
   ) async -> [String: [String: String]] {
-    let collector = MetaCollector(
+    let collector = ProvenanceCollector(
       folder: folder ?? directory,
       timeLimit: .seconds(100),
       sizeLimit: sizeLimit

@@ -3,7 +3,7 @@ import Foundation
 import XCTest
 
 /// How a research is run: branches and devices.
-final class CommandLineMannerTests: CommandLineTestCase {
+final class CommandLineExecutionTests: CommandLineTestCase {
   /// Columns of the results as texts.
   private func column(_ name: String, _ research: String) throws -> [String] {
     let table = try runPlaybook(

@@ -1,5 +1,5 @@
 /// The environment variables that matter for a computation.
-struct VariableMeta: Sendable {
+struct VariableProvenance: Sendable {
   /// How the names begin: numerical libraries, GPUs, languages, clusters and Fieldwork.
   private static let prefixes = [
     "BLIS_", "CUBLAS_", "CUDA_", "CUDNN_", "DYLD_", "FIELDWORK_", "GOMP_", "GPU_", "HIP_", "HSA_",
@@ -21,8 +21,8 @@ struct VariableMeta: Sendable {
   }
 
   /// An item for each variable, by name.
-  func entries() -> [MetaEntry] {
+  func entries() -> [ProvenanceEntry] {
     environment.filter { Self.matters($0.key) }.sorted { $0.key < $1.key }
-      .map { MetaEntry($0.key, mask.masked($0.value, of: $0.key)) }
+      .map { ProvenanceEntry($0.key, mask.masked($0.value, of: $0.key)) }
   }
 }

@@ -2,7 +2,7 @@ import Fieldwork
 
 extension TestPlaybook {
   /// Researches that say themselves how they run.
-  func manner(_ name: String?) -> Research? {
+  func execution(_ name: String?) -> Research? {
     switch name {
     case "listed":
       Research("small", workers: [["w": 1], ["w": 2]], branches: [["b": 1]]) {

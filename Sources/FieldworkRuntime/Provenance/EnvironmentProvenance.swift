@@ -1,7 +1,7 @@
 import Foundation
 
 /// What is known of the machine, the system and the process.
-struct EnvironmentMeta: Sendable {
+struct EnvironmentProvenance: Sendable {
   private let programs: ProgramRunner
   private let mask: SecretMask
   private let arguments: [String]
@@ -20,29 +20,32 @@ struct EnvironmentMeta: Sendable {
     self.gpus = gpus
   }
 
-  func entries() async -> [MetaEntry] {
+  func entries() async -> [ProvenanceEntry] {
     async let compiler = compiler()
     async let gpus = graphics()
     async let processor = processor()
     let system = SystemName()
     let process = ProcessInfo.processInfo
     return await [
-      MetaEntry("host", system.host),
-      MetaEntry("system", process.operatingSystemVersionString),
-      MetaEntry("kernel", system.kernel),
-      MetaEntry("architecture", system.architecture),
-      MetaEntry("processor", processor),
-      MetaEntry("cores", Self.cores(process.activeProcessorCount, of: process.processorCount)),
-      MetaEntry("memory", Self.gibibytes(process.physicalMemory)),
-      MetaEntry("gpu", gpus),
-      MetaEntry("swift", compiler),
-      MetaEntry("build", Self.build),
-      MetaEntry("folder", programs.folder),
-      MetaEntry("executable", Bundle.main.executablePath ?? arguments.first ?? "(not known)"),
-      MetaEntry("command line", ShellWords.joined(mask.masked(arguments: arguments))),
-      MetaEntry("process", String(process.processIdentifier)),
-      MetaEntry("time zone", Self.timeZone(.current)),
-      MetaEntry("time", Date().formatted(.iso8601)),
+      ProvenanceEntry("host", system.host),
+      ProvenanceEntry("system", process.operatingSystemVersionString),
+      ProvenanceEntry("kernel", system.kernel),
+      ProvenanceEntry("architecture", system.architecture),
+      ProvenanceEntry("processor", processor),
+      ProvenanceEntry(
+        "cores",
+        Self.cores(process.activeProcessorCount, of: process.processorCount)
+      ),
+      ProvenanceEntry("memory", Self.gibibytes(process.physicalMemory)),
+      ProvenanceEntry("gpu", gpus),
+      ProvenanceEntry("swift", compiler),
+      ProvenanceEntry("build", Self.build),
+      ProvenanceEntry("folder", programs.folder),
+      ProvenanceEntry("executable", Bundle.main.executablePath ?? arguments.first ?? "(not known)"),
+      ProvenanceEntry("command line", ShellWords.joined(mask.masked(arguments: arguments))),
+      ProvenanceEntry("process", String(process.processIdentifier)),
+      ProvenanceEntry("time zone", Self.timeZone(.current)),
+      ProvenanceEntry("time", Date().formatted(.iso8601)),
     ]
   }
 

@@ -5,15 +5,15 @@ import XCTest
 
 @testable import FieldworkRuntime
 
-final class MetaCollectorTests: RuntimeTestCase {
+final class ProvenanceCollectorTests: RuntimeTestCase {
   private func collect(
-    _ sources: [MetaSource],
+    _ sources: [ProvenanceSource],
     arguments: [String] = ["playbook"],
     environment: [String: String] = ["PATH": "/usr/bin:/bin"],
     timeLimit: Duration = .seconds(100),
     gpus: (@Sendable () async -> [String])? = nil
-  ) async -> [MetaItem] {
-    let collector = MetaCollector(
+  ) async -> [ProvenanceItem] {
+    let collector = ProvenanceCollector(
       folder: directory,
       timeLimit: timeLimit,
       sizeLimit: 1000,
@@ -22,7 +22,7 @@ final class MetaCollectorTests: RuntimeTestCase {
     return await collector.collect(sources, run: 2, arguments: arguments, environment: environment)
   }
 
-  private func text(_ topic: String, _ item: String, _ items: [MetaItem]) -> String? {
+  private func text(_ topic: String, _ item: String, _ items: [ProvenanceItem]) -> String? {
     items.first { $0.topic == topic && $0.item == item }?.text
   }
 
@@ -32,7 +32,7 @@ final class MetaCollectorTests: RuntimeTestCase {
   }
 
   func testItemsAreUniqueAndFitTheStore() async throws {
-    let sources: [MetaSource] = [
+    let sources: [ProvenanceSource] = [
       .git(), .environment, .packages, .command("a", ["echo", "1"]), .command("a", ["echo", "2"]),
       .command("a_1", ["echo", "3"]), .environment, .packages, .command("a", ["echo", "1"]),
     ]
@@ -43,8 +43,8 @@ final class MetaCollectorTests: RuntimeTestCase {
       [["a", "1"], ["a_2", "2"], ["a_1", "3"]]
     )
     let store = try DatabaseStore.inMemory()
-    try store.write(items.map(RunRecord.meta))
-    XCTAssertEqual(Set(try store.meta()), Set(items))
+    try store.write(items.map(RunRecord.provenance))
+    XCTAssertEqual(Set(try store.provenance()), Set(items))
   }
 
   func testTheEnvironment() async throws {
@@ -160,15 +160,15 @@ final class MetaCollectorTests: RuntimeTestCase {
       ("processor\t: 0\nBogoMIPS\t: 50.00", nil), ("", nil),
     ]
     for (information, model) in cases {
-      XCTAssertEqual(EnvironmentMeta.processor(information), model)
+      XCTAssertEqual(EnvironmentProvenance.processor(information), model)
     }
   }
 
   func testQuantities() {
-    XCTAssertEqual(EnvironmentMeta.gibibytes(16 << 30), "16.0 GiB")
-    XCTAssertEqual(EnvironmentMeta.gibibytes(1_500_000_000), "1.4 GiB")
-    XCTAssertEqual(EnvironmentMeta.cores(8, of: 8), "8")
-    XCTAssertEqual(EnvironmentMeta.cores(4, of: 8), "4 of 8")
+    XCTAssertEqual(EnvironmentProvenance.gibibytes(16 << 30), "16.0 GiB")
+    XCTAssertEqual(EnvironmentProvenance.gibibytes(1_500_000_000), "1.4 GiB")
+    XCTAssertEqual(EnvironmentProvenance.cores(8, of: 8), "8")
+    XCTAssertEqual(EnvironmentProvenance.cores(4, of: 8), "4 of 8")
   }
 
   func testTimeZones() throws {
@@ -176,7 +176,7 @@ final class MetaCollectorTests: RuntimeTestCase {
       (0, "+00:00"), (19_800, "+05:30"), (-12_600, "-03:30"), (43_200, "+12:00"),
     ] {
       let zone = try XCTUnwrap(TimeZone(secondsFromGMT: seconds))
-      XCTAssertEqual(EnvironmentMeta.timeZone(zone), "\(zone.identifier) (UTC\(text))")
+      XCTAssertEqual(EnvironmentProvenance.timeZone(zone), "\(zone.identifier) (UTC\(text))")
     }
   }
 

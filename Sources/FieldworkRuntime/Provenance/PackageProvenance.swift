@@ -1,7 +1,7 @@
 import Foundation
 
 /// The versions of the dependencies that the package manager has chosen.
-struct PackageMeta: Sendable {
+struct PackageProvenance: Sendable {
   private static let name = "Package.resolved"
 
   /// The folder in which the search begins.
@@ -10,14 +10,14 @@ struct PackageMeta: Sendable {
   init(folder: String) { self.folder = folder }
 
   /// An item for each dependency, after the file in which they stand.
-  func entries() -> [MetaEntry] {
+  func entries() -> [ProvenanceEntry] {
     guard let url = Self.file(from: URL(fileURLWithPath: folder).standardizedFileURL) else {
-      return [MetaEntry(Self.name, "(not found in \(folder) or above it)")]
+      return [ProvenanceEntry(Self.name, "(not found in \(folder) or above it)")]
     }
     do {
-      return [MetaEntry(Self.name, url.path)] + (try Self.versions(Data(contentsOf: url)))
+      return [ProvenanceEntry(Self.name, url.path)] + (try Self.versions(Data(contentsOf: url)))
     } catch {
-      return [MetaEntry(Self.name, "(\(url.path) cannot be read)")]
+      return [ProvenanceEntry(Self.name, "(\(url.path) cannot be read)")]
     }
   }
 
@@ -30,9 +30,9 @@ struct PackageMeta: Sendable {
 
   /// The dependencies in a file of any format of it, each with its version, or its branch and revision.
   /// - Throws: if it is no such file.
-  static func versions(_ data: Data) throws -> [MetaEntry] {
+  static func versions(_ data: Data) throws -> [ProvenanceEntry] {
     try JSONDecoder().decode(Resolved.self, from: data).pins.map { pin in
-      MetaEntry(pin.name, pin.state.description)
+      ProvenanceEntry(pin.name, pin.state.description)
     }
   }
 

@@ -1,5 +1,5 @@
 /// An item of a topic and its text.
-struct MetaEntry: Sendable, Hashable {
+struct ProvenanceEntry: Sendable, Hashable {
   let item: String
   let text: String
 

@@ -1,5 +1,5 @@
 /// The place in a user's source file at which something was written.
-public struct SourcePlace: Sendable, Hashable, CustomStringConvertible {
+public struct SourceLocation: Sendable, Hashable, CustomStringConvertible {
   /// The module and file, as `#fileID` gives them: `Ising/Ising.swift`.
   public let file: String
   /// The line, counted from 1.

@@ -3,7 +3,7 @@ import XCTest
 
 @testable import FieldworkRuntime
 
-final class PackageMetaTests: RuntimeTestCase {
+final class PackageProvenanceTests: RuntimeTestCase {
   private let first = """
     {
       "object": {
@@ -49,8 +49,9 @@ final class PackageMetaTests: RuntimeTestCase {
   }
 
   private let all = [
-    MetaEntry("swift-log", "1.16.2"), MetaEntry("branch", "main 2c3d"), MetaEntry("bare", "4e5f"),
-    MetaEntry("scope.name", "2.0.0"), MetaEntry("empty", "(no version)"),
+    ProvenanceEntry("swift-log", "1.16.2"), ProvenanceEntry("branch", "main 2c3d"),
+    ProvenanceEntry("bare", "4e5f"),
+    ProvenanceEntry("scope.name", "2.0.0"), ProvenanceEntry("empty", "(no version)"),
   ]
 
   private func write(_ text: String, in folder: String) throws {
@@ -60,11 +61,11 @@ final class PackageMetaTests: RuntimeTestCase {
 
   func testEveryFormat() throws {
     XCTAssertEqual(
-      try PackageMeta.versions(Data(first.utf8)),
-      [MetaEntry("swift-log", "1.4.2"), MetaEntry("Branch", "main 2c3d")]
+      try PackageProvenance.versions(Data(first.utf8)),
+      [ProvenanceEntry("swift-log", "1.4.2"), ProvenanceEntry("Branch", "main 2c3d")]
     )
     for text in [later(2), later(3, #""originHash" : "0a","#), later(9)] {
-      XCTAssertEqual(try PackageMeta.versions(Data(text.utf8)), all)
+      XCTAssertEqual(try PackageProvenance.versions(Data(text.utf8)), all)
     }
   }
 
@@ -73,16 +74,19 @@ final class PackageMetaTests: RuntimeTestCase {
     try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
     for place in [directory, directory + "/a", deep] {
       try write(later(3), in: place)
-      let entries = PackageMeta(folder: deep).entries()
-      XCTAssertEqual(entries.first, MetaEntry("Package.resolved", place + "/Package.resolved"))
+      let entries = PackageProvenance(folder: deep).entries()
+      XCTAssertEqual(
+        entries.first,
+        ProvenanceEntry("Package.resolved", place + "/Package.resolved")
+      )
       XCTAssertEqual(Array(entries.dropFirst()), all)
     }
   }
 
   func testNoFile() {
     XCTAssertEqual(
-      PackageMeta(folder: directory).entries(),
-      [MetaEntry("Package.resolved", "(not found in \(directory) or above it)")]
+      PackageProvenance(folder: directory).entries(),
+      [ProvenanceEntry("Package.resolved", "(not found in \(directory) or above it)")]
     )
   }
 
@@ -93,8 +97,8 @@ final class PackageMetaTests: RuntimeTestCase {
       try write(text, in: directory)
       let expected = "(\(directory)/Package.resolved cannot be read)"
       XCTAssertEqual(
-        PackageMeta(folder: directory).entries(),
-        [MetaEntry("Package.resolved", expected)],
+        PackageProvenance(folder: directory).entries(),
+        [ProvenanceEntry("Package.resolved", expected)],
         text
       )
     }

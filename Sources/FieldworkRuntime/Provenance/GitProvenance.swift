@@ -1,7 +1,7 @@
 import Foundation
 
 /// What is known of the git repository of a folder.
-struct GitMeta: Sendable {
+struct GitProvenance: Sendable {
   /// How much of a diff is read, in multiples of what is kept, for its payloads are not kept.
   private static let diffFactor = 16
 
@@ -38,12 +38,12 @@ struct GitMeta: Sendable {
     self.environment = environment
   }
 
-  func entries() async -> [MetaEntry] {
+  func entries() async -> [ProvenanceEntry] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue
-    else { return [MetaEntry("commit", "(no folder '\(folder)')")] }
+    else { return [ProvenanceEntry("commit", "(no folder '\(folder)')")] }
     let repository = await git(["rev-parse", "--git-dir"])
-    if let absence = Self.absence(repository) { return [MetaEntry("commit", absence)] }
+    if let absence = Self.absence(repository) { return [ProvenanceEntry("commit", absence)] }
     async let commit = commit()
     async let root = text(["rev-parse", "--show-toplevel"])
     async let branch = branch()
@@ -54,23 +54,24 @@ struct GitMeta: Sendable {
     )
     async let diff = diff()
     return await commit + [
-      MetaEntry("folder", root), MetaEntry("branch", branch), MetaEntry("remote", remotes),
-      MetaEntry("status", status), MetaEntry("diff", diff),
+      ProvenanceEntry("folder", root), ProvenanceEntry("branch", branch),
+      ProvenanceEntry("remote", remotes),
+      ProvenanceEntry("status", status), ProvenanceEntry("diff", diff),
     ]
   }
 
   // MARK: Items
 
-  private func commit() async -> [MetaEntry] {
+  private func commit() async -> [ProvenanceEntry] {
     let result = await git(["log", "-1", "--format=%H%n%aI%n%s"])
     let lines = result.output.text.split(separator: "\n", omittingEmptySubsequences: false)
     guard result.hasSucceeded, lines.count >= 2 else {
-      return [MetaEntry("commit", await absenceOfCommit(result))]
+      return [ProvenanceEntry("commit", await absenceOfCommit(result))]
     }
     let subject = lines.dropFirst(2).joined(separator: " ")
     return [
-      MetaEntry("commit", String(lines[0])), MetaEntry("date", String(lines[1])),
-      MetaEntry("subject", subject.isEmpty ? "(none)" : subject),
+      ProvenanceEntry("commit", String(lines[0])), ProvenanceEntry("date", String(lines[1])),
+      ProvenanceEntry("subject", subject.isEmpty ? "(none)" : subject),
     ]
   }
 

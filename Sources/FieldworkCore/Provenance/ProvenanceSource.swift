@@ -1,10 +1,10 @@
 /// Something about the circumstances of a run that is recorded with its results.
 ///
-///     Research("digits", meta: [.git(), .environment, .packages, .command("pip", ["pip", "list"])]) { … }
+///     Research("digits", provenance: [.git(), .environment, .packages, .command("pip", ["pip", "list"])]) { … }
 ///
 /// It is asked when the run begins, while the first experiments run. What cannot be had is recorded as
 /// absent, with the reason. Passwords, keys and tokens are recorded as `***`.
-public enum MetaSource: Sendable, Hashable {
+public enum ProvenanceSource: Sendable, Hashable {
   /// The machine, its processors and GPUs, the system, the compiler, the command line, and the
   /// environment variables that matter for a computation: those of GPUs and numerical libraries
   /// (`CUDA_…`, `OMP_…`, `MKL_…`), of clusters (`SLURM_…`), languages (`PYTHON…`, `SWIFT_…`), the loader

@@ -3,7 +3,7 @@ import FieldworkCore
 public import FieldworkStore
 
 /// The recorded circumstances of a run, or of all runs.
-public struct MetaReport: Sendable, CustomStringConvertible {
+public struct ProvenanceReport: Sendable, CustomStringConvertible {
   /// Which runs to look at.
   public enum Runs: Sendable, Hashable {
     /// The last one of which something is recorded.
@@ -13,11 +13,11 @@ public struct MetaReport: Sendable, CustomStringConvertible {
   }
 
   /// The items, in the order in which they were given.
-  public let items: [MetaItem]
+  public let items: [ProvenanceItem]
   private let absence: String
 
-  /// - Parameter items: what a store has, see ``ResultStore/meta()``.
-  public init(_ items: [MetaItem], _ runs: Runs = .last) {
+  /// - Parameter items: what a store has, see ``ResultStore/provenance()``.
+  public init(_ items: [ProvenanceItem], _ runs: Runs = .last) {
     let recorded = Set(items.map(\.run)).sorted()
     let wanted: Set<Int> =
       switch runs {
@@ -31,7 +31,8 @@ public struct MetaReport: Sendable, CustomStringConvertible {
       switch runs {
       case .number(let number) where !recorded.isEmpty:
         "(nothing is recorded of run \(number), but of \(numbers))"
-      default: "(no circumstances are recorded; name some in the research: meta: [.environment])"
+      default:
+        "(no circumstances are recorded; name some in the research: provenance: [.environment])"
       }
   }
 
@@ -58,10 +59,10 @@ public struct MetaReport: Sendable, CustomStringConvertible {
 
   /// The items by a name, in the order in which the names come first.
   private func grouped(
-    _ items: [MetaItem],
-    by name: (MetaItem) -> String
-  ) -> [(name: String, items: [MetaItem])] {
-    var groups: [String: [MetaItem]] = [:]
+    _ items: [ProvenanceItem],
+    by name: (ProvenanceItem) -> String
+  ) -> [(name: String, items: [ProvenanceItem])] {
+    var groups: [String: [ProvenanceItem]] = [:]
     var order: [String] = []
     for item in items {
       if groups[name(item)] == nil { order.append(name(item)) }
@@ -71,7 +72,7 @@ public struct MetaReport: Sendable, CustomStringConvertible {
   }
 
   /// The items of a topic.
-  private func lines(_ items: [MetaItem]) -> [String] {
+  private func lines(_ items: [ProvenanceItem]) -> [String] {
     let (short, long) = (items.filter { !isLong($0) }, items.filter(isLong))
     let width = short.map(\.item.count).max() ?? 0
     let lines = short.map { item in
@@ -87,5 +88,5 @@ public struct MetaReport: Sendable, CustomStringConvertible {
       }
   }
 
-  private func isLong(_ item: MetaItem) -> Bool { item.text.contains(where: \.isNewline) }
+  private func isLong(_ item: ProvenanceItem) -> Bool { item.text.contains(where: \.isNewline) }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import FieldworkCore
 
 /// How a research is run: workers, branches, devices.
-struct MannerOptions: ParsableArguments {
+struct ExecutionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("How many tasks run at once; one per core by default.", valueName: "n")
   )
