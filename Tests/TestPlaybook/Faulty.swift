@@ -18,7 +18,7 @@ extension TestPlaybook {
     case "all-failing": allFailing
     case "known-answer": knownAnswer
     case "checkpointed": checkpointed
-    default: sharing
+    default: brief ?? sharing
     }
   }
 

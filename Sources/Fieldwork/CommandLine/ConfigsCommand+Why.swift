@@ -48,15 +48,15 @@ extension Reason {
 
 extension ConfigsCommand {
   /// Shows of each experiment why it would run or not, those last that are stored but not planned.
-  /// - Parameter stored: what is stored; nil for nothing.
+  /// - Parameter stored: the store that the plan was read from; nil for none.
   func performWhy(
     _ research: Research,
+    _ resume: ResumePlan,
     _ stored: DatabaseStore?,
     _ selection: Selection?,
     seed: UInt64,
     _ terminal: Terminal
   ) throws -> ExitStatus {
-    let resume = try ResumePlan(research, stored, selection: selection)
     let showsAll = json || limit == 0
     var plan = try ExperimentPlan(research, seed: seed)
     var counts: [ResumeStatus: Int] = [:]

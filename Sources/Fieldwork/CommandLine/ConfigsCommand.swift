@@ -42,13 +42,21 @@ struct ConfigsCommand: PlaybookSubcommand {
     let selection = try settings.selection(in: research)
     try research.requireSound()
     let stored = try DatabaseStore.openIfThere(folder)
-    let storedSeed = try StoredSeed.decode(try stored?.notes()["seed"])
-    let isForShow = research.settings.seed == nil && storedSeed == nil
-    if let storedSeed { try StoredSeed.agree(storedSeed, with: research) }
-    let seed = storedSeed ?? research.settings.seed ?? 0
-    if why { return try performWhy(research, stored, selection, seed: seed, context.terminal) }
+    let resume = try ResumePlan(research, stored, selection: why ? selection : nil)
+    let isForShow = research.settings.seed == nil && resume.seed == nil
+    let seed = resume.seed ?? research.settings.seed ?? 0
+    if why {
+      return try performWhy(
+        research,
+        resume,
+        stored,
+        selection,
+        seed: seed,
+        context.terminal
+      )
+    }
     research.settings.seed = seed
-    let states = try stored?.states() ?? [:]
+    let states = resume.states
     let plan = try ExperimentPlan(research, seed: seed)
     let terminal = context.terminal
     var shown = 0

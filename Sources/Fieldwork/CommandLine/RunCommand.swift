@@ -223,15 +223,21 @@ struct RunCommand: PlaybookSubcommand {
     case .success(let summary):
       var isClosed = false
       defer { if !isClosed { try? store.close() } }
-      if retry == nil, selection != nil, summary.isEmpty, !summary.hasEndedEarly {
-        throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
+      let (summaryText, text): (String, String)
+      do {
+        if retry == nil, selection != nil, summary.isEmpty, !summary.hasEndedEarly {
+          throw FieldworkError(.nothingPasses, "--where: no experiment satisfies the condition")
+        }
+        // After the store is closed nothing can be read.
+        summaryText = json || control.onEnd != nil ? try report.json(summary, store) : ""
+        text = try json ? summaryText : report.text(summary, store)
+        isClosed = true
+        // What is printed as done is in the store then.
+        try store.close()
+      } catch {
+        runEndHook(failure(error, research), terminal)
+        throw error
       }
-      // After the store is closed nothing can be read.
-      let summaryText = json || control.onEnd != nil ? try report.json(summary, store) : ""
-      let text = try json ? summaryText : report.text(summary, store)
-      isClosed = true
-      // What is printed as done is in the store then.
-      try store.close()
       terminal.print(text)
       runEndHook(summaryText, terminal)
       if let log = store.remainingLog, !json { terminal.printError("note: \(log)") }
@@ -239,15 +245,17 @@ struct RunCommand: PlaybookSubcommand {
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
-      let message = (error as? FieldworkError)?.message ?? "\(error)"
-      runEndHook(
-        Value.dictionary(["name": .string(research.name), "error": .string(message)]).jsonText,
-        terminal
-      )
+      runEndHook(failure(error, research), terminal)
       guard debug, !isOurs(error) else { throw error }
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
     }
+  }
+
+  /// The summary of a run that an error has ended.
+  private func failure(_ error: any Error, _ research: Research) -> String {
+    let message = (error as? FieldworkError)?.message ?? "\(error)"
+    return Value.dictionary(["name": .string(research.name), "error": .string(message)]).jsonText
   }
 
   /// Runs the command of `--on-end`, which does not change the exit code.

@@ -22,8 +22,10 @@ package final class SavedValues: @unchecked Sendable {
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private var pending: [SavedValue] = []
   private var held: [String: Held] = [:]
-  /// By name: the last value, unless a ``UnitDescription/Kind/dump`` has stored it.
-  private var last: [String: Value] = [:]
+  /// By name: the last value.
+  private var last: [String: SavedValue] = [:]
+  /// The names whose last value a ``UnitDescription/Kind/dump`` has stored.
+  private var dumped: Set<String> = []
   private var size = 0
   private let limit: Int
   /// Reads the values that an earlier run of the experiment has stored; nil if there are none or they have been read.
@@ -51,7 +53,8 @@ package final class SavedValues: @unchecked Sendable {
   package func add(_ value: SavedValue) {
     withLock {
       pending.append(value)
-      last[value.name] = value.value
+      last[value.name] = value
+      if !dumped.isEmpty { dumped.remove(value.name) }
       hold(value)
     }
   }
@@ -93,16 +96,18 @@ package final class SavedValues: @unchecked Sendable {
   /// Removes and returns the waiting values for a dump. They no longer count as the last values of their names.
   package func dump(_ names: Set<String>?) -> [SavedValue] {
     withLock {
-      if let names { for name in names { last[name] = nil } } else { last = [:] }
+      dumped.formUnion(names ?? Set(last.keys))
       return takePending(names)
     }
   }
 
   /// The last value of a name; nil if it was dumped.
-  package func last(_ name: String) -> Value? { withLock { last[name] } }
+  package func last(_ name: String) -> Value? {
+    withLock { dumped.contains(name) ? nil : last[name]?.value }
+  }
 
-  /// The last value of a name with its iteration, whether or not it was dumped; nil if it is not held.
-  package func lastSaved(_ name: String) -> SavedValue? { withLock { held[name]?.values.last } }
+  /// The last value of a name that this process has saved, with its iteration, whether or not it was dumped.
+  package func lastSaved(_ name: String) -> SavedValue? { withLock { last[name] } }
 
   /// The values of a name in the order in which they were saved, each iteration once.
   /// - Throws: ``FieldworkError`` of code `missingOutput` if some are not held for lack of room; what reading an

@@ -18,13 +18,70 @@ public protocol Pruner: Sendable, Encodable {
 
 /// The history that a pruner sees: the experiments `0 ..< n` of the plan, all of which have ended.
 public struct PruningHistory: Sendable {
-  /// The experiments in the order of the plan.
-  public let experiments: [EndedExperiment]
+  private let all: [EndedExperiment]
+  private let count: Int
+  /// By name: the values of complete experiments, if they have been sorted before.
+  private let known: [String: SortedCurves]
 
-  public init(experiments: [EndedExperiment]) { self.experiments = experiments }
+  public init(experiments: [EndedExperiment]) {
+    self.init(experiments, first: experiments.count, known: [:])
+  }
+
+  /// - Parameters:
+  ///   - count: the number of first experiments that the history has.
+  ///   - known: the values of these experiments.
+  package init(_ all: [EndedExperiment], first count: Int, known: [String: SortedCurves]) {
+    self.all = all
+    self.count = count
+    self.known = known
+  }
+
+  /// The experiments in the order of the plan.
+  public var experiments: [EndedExperiment] { Array(all.prefix(count)) }
 
   /// The experiments that made all their iterations or ended in good order.
   public var complete: [EndedExperiment] { experiments.filter { $0.ending.state == .done } }
+
+  /// Returns the values that complete experiments have saved under a name.
+  public func curves(_ name: String) -> SortedCurves {
+    if let known = known[name] { return known }
+    var curves = SortedCurves()
+    for experiment in all.prefix(count) { curves.add(experiment, name) }
+    return curves
+  }
+}
+
+/// The values that complete experiments have saved under one name, sorted at each iteration.
+public struct SortedCurves: Sendable {
+  /// The number of experiments that have saved a number.
+  public private(set) var experiments = 0
+  /// By iteration: the values by increasing size, without NaN.
+  public private(set) var values: [Int: [Double]] = [:]
+
+  package init() {}
+
+  /// Adds the curve of an experiment, if it is complete.
+  package mutating func add(_ experiment: EndedExperiment, _ name: String) {
+    guard experiment.ending.state == .done else { return }
+    let curve = experiment.curve(name)
+    if !curve.isEmpty { experiments += 1 }
+    for point in curve where !point.value.isNaN {
+      let index = values[point.iteration, default: []].partitioningIndex { $0 > point.value }
+      values[point.iteration, default: []].insert(point.value, at: index)
+    }
+  }
+}
+
+extension [Double] {
+  /// Returns the position of the first element that satisfies a condition, where all after it do, too.
+  fileprivate func partitioningIndex(_ condition: (Double) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if condition(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
 }
 
 /// The limits that a saved value must keep for its experiment to go on.

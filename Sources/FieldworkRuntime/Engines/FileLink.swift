@@ -128,7 +128,6 @@ final class FileLink: WorkerLink, @unchecked Sendable {
     var lastSent = ContinuousClock.now
     var termination: ChildProcess.Termination?
     while termination == nil {
-      let began = ContinuousClock.now
       // What it wrote before its end is read after it.
       termination = worker.withLock { $0 }?.termination
       takeErrors(listener)
@@ -141,13 +140,14 @@ final class FileLink: WorkerLink, @unchecked Sendable {
         kill()
       }
       if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome() }
-      if began - lastSent > Self.heartbeat {
-        lastSent = began
+      let looked = ContinuousClock.now
+      if looked - lastSent > Self.heartbeat {
+        lastSent = looked
         send(.ping)
       }
       pause = hasNews ? Self.shortest : min(pause * 2, Self.longest)
       usleep(pause)
-      let excess = (.now - began) - .seconds(1)
+      let excess = (.now - looked) - .seconds(1)
       if excess > .zero { listener.wasFrozen(for: excess) }
     }
     takeErrors(listener)

@@ -70,7 +70,7 @@ struct WorkerSession: Sendable {
   var isClosed: Bool { access(closed, F_OK) == 0 || access(path, F_OK) != 0 }
 
   /// True if the run is known to have ended. On another machine only its silence shows that.
-  var hasLostRun: Bool { place("run").map { $0.isHere && !$0.isAlive } ?? true }
+  var hasLostRun: Bool { place("run").map { $0.isHere && !$0.isAlive } ?? false }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 
@@ -87,24 +87,26 @@ struct WorkerSession: Sendable {
 
   // MARK: Recovery
 
+  /// Returns true if an earlier run has left sessions.
+  static func areLeft(in folder: ResearchFolder) -> Bool { !names(in: folder).isEmpty }
+
+  /// The names of the sessions in the order of their beginning.
+  private static func names(in folder: ResearchFolder) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: root(folder)))?.sorted() ?? []
+  }
+
   /// Ends the workers of an earlier run that was killed, and writes what they have finished to the store.
   /// - Returns: the reasons why some records could not be read.
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be written.
   static func recover(in folder: ResearchFolder, into store: any ResultStore) throws -> [String] {
-    let names =
-      (try? FileManager.default.contentsOfDirectory(atPath: root(folder)))?.sorted() ?? []
-    let sessions = names.map { WorkerSession(path: "\(root(folder))/\($0)") }
-    guard !sessions.isEmpty else { return [] }
+    let sessions = names(in: folder).map { WorkerSession(path: "\(root(folder))/\($0)") }
     for session in sessions { session.close() }
     for session in sessions { session.endWorker() }
     var problems: [String] = []
     for session in sessions {
       if access(session.outbox, F_OK) == 0 {
-        do {
-          _ = try StreamSegment.replay(path: session.outbox, into: store)
-        } catch let error as FieldworkError where error.message.hasPrefix(session.outbox) {
-          problems.append("the records of a worker cannot be read: \(error.message)")
-          continue
+        if let reason = try StreamSegment.replay(path: session.outbox, into: store).problem {
+          problems.append("records of a worker of an earlier run cannot be read: \(reason)")
         }
       }
       session.remove()

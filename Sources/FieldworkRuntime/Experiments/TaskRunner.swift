@@ -336,7 +336,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.isEnding = true
       return nil
     } catch is CancellationError where Task.isCancelled {
-      if !member.isEnding { member.outcome.ending = .interrupted }
+      // An experiment that was ending has not saved what its last units save.
+      if member.outcome.ending != .failed { member.outcome.ending = .interrupted }
       member.isEnding = true
       return nil
     } catch {

@@ -10,9 +10,12 @@ struct ResearchDefinition {
   /// The definition as a plain value.
   let encoding: Value
   private let legacy: LegacyDefinition
+  /// True if an earlier version could not have stored it.
+  private let isNewer: Bool
 
   init(_ research: Research) {
     legacy = LegacyDefinition(research)
+    isNewer = !research.pruning.isEmpty
     let settings = research.settings
     var values: [String: Value] = [
       "version": .int(Self.version), "finalize": .bool(settings.finalize),
@@ -68,7 +71,7 @@ struct ResearchDefinition {
   func matches(_ stored: Stored) -> Bool {
     switch stored {
     case .none: true
-    case .legacy(let text): text == legacy.text
+    case .legacy(let text): !isNewer && text == legacy.text
     case .encoded(let value): value == encoding
     }
   }
@@ -77,7 +80,7 @@ struct ResearchDefinition {
   func hasSameUnits(as stored: Stored) -> Bool {
     switch stored {
     case .none: return true
-    case .legacy(let text): return legacy.hasSameUnits(as: text)
+    case .legacy(let text): return !isNewer && legacy.hasSameUnits(as: text)
     case .encoded(let value):
       guard case .dictionary(let before) = value, case .dictionary(let now) = encoding else {
         return false
@@ -90,7 +93,10 @@ struct ResearchDefinition {
   func difference(from stored: Stored) -> String {
     switch stored {
     case .none: return ""
-    case .legacy(let text): return Self.difference(text.lines, legacy.text.lines)
+    case .legacy(let text):
+      let pruning = Self.lines(encoding).filter { $0.hasPrefix("prune ") }.map { "  + \($0)" }
+      return ([Self.difference(text.lines, legacy.text.lines)] + pruning).filter { !$0.isEmpty }
+        .joined(separator: "\n")
     case .encoded(let value):
       let short = Self.difference(Self.lines(value), Self.lines(encoding))
       if !short.isEmpty { return short }

@@ -22,7 +22,7 @@ package enum ResumeStatus: String, Sendable, Hashable, CaseIterable {
 
 /// What a run does with what is stored, computed once from the research and its store.
 ///
-/// The run, its preview, `configs --why`, `retry` and `status` read this value.
+/// The run, which `retry` starts, too, its preview and `configs` read this value.
 package struct ResumePlan: Sendable {
   /// The state of every stored experiment by its key.
   package let states: [String: ExperimentState]

@@ -83,16 +83,14 @@ public struct ResearchRunner: Sendable {
     try check()
     let clock = ContinuousClock()
     let began = clock.now
-    // What the workers of a run that was killed have finished comes first.
-    let unreadable =
-      try store.folder.map { try WorkerSession.recover(in: $0, into: store) } ?? []
-    let resume = try ResumePlan(
-      research,
-      store,
-      selection: selection,
-      keepsFailed: keepsFailed
-    )
+    var resume = try resumePlan()
     try requireSameDefinition(resume)
+    var unreadable: [String] = []
+    if let folder = store.folder, WorkerSession.areLeft(in: folder) {
+      // What the workers of a run that was killed have finished comes first.
+      unreadable = try WorkerSession.recover(in: folder, into: store)
+      resume = try resumePlan()
+    }
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     let finished = resume.finished
@@ -344,6 +342,10 @@ public struct ResearchRunner: Sendable {
 
   private var definitionNotes: [RunRecord] {
     ResearchDefinition(research).notes.map { .note($0.key, $0.value) }
+  }
+
+  private func resumePlan() throws -> ResumePlan {
+    try ResumePlan(research, store, selection: selection, keepsFailed: keepsFailed)
   }
 
   private func requireSameDefinition(_ resume: ResumePlan) throws {

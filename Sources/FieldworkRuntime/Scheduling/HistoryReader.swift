@@ -9,10 +9,10 @@ final class HistoryReader: Sendable {
     var ending: Ending?
 
     mutating func add(_ value: SavedValue) {
-      var points = points[value.name, default: []]
-      if let last = points.last, last.iteration == value.iteration { points.removeLast() }
-      points.append((value.iteration, value.value))
-      self.points[value.name] = points
+      if let last = points[value.name]?.last, last.iteration == value.iteration {
+        points[value.name]?.removeLast()
+      }
+      points[value.name, default: []].append((value.iteration, value.value))
     }
   }
 
@@ -23,6 +23,10 @@ final class HistoryReader: Sendable {
     var curves: [String: Curves] = [:]
     /// The first experiments, all of which have ended.
     var ended: [EndedExperiment] = []
+    /// By key: experiments that an earlier run has made.
+    var earlier: [String: EndedExperiment] = [:]
+    /// The error with which stored results could not be read; nil if there was none.
+    var failure: (any Error)?
   }
 
   /// The names of the saved values.
@@ -58,8 +62,12 @@ final class HistoryReader: Sendable {
           // One that resumes has saved values before.
           var curves = Curves()
           if let iteration = start.iteration {
-            for value in saved(experiment.key) where value.iteration < iteration {
-              curves.add(value)
+            do {
+              for value in try saved(experiment.key) where value.iteration < iteration {
+                curves.add(value)
+              }
+            } catch {
+              state.failure = error
             }
           }
           state.curves[experiment.key] = curves
@@ -84,27 +92,31 @@ final class HistoryReader: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if results of earlier runs cannot be read.
   func history(ended count: Int) throws -> RunHistory {
     try state.withLock { state in
+      if let failure = state.failure { throw failure }
       for experiment in state.planned[state.ended.count..<max(count, state.ended.count)] {
         state.ended.append(
-          try ended(experiment, state) ?? EndedExperiment(experiment.identity, .failed, [:])
+          try ended(experiment, &state) ?? EndedExperiment(experiment.identity, .failed, [:])
         )
       }
       let later =
         includesLater
-        ? try state.planned.dropFirst(count).compactMap { try ended($0, state) } : []
+        ? try state.planned.dropFirst(count).compactMap { try ended($0, &state) } : []
       return RunHistory(
         ended: count,
-        experiments: Array(state.ended.prefix(count)),
+        experiments: count == state.ended.count ? state.ended : Array(state.ended.prefix(count)),
         later: later
       )
     }
   }
 
-  private func ended(_ experiment: PlannedExperiment, _ state: State) throws -> EndedExperiment? {
+  private func ended(_ experiment: PlannedExperiment, _ state: inout State) throws
+    -> EndedExperiment?
+  {
     if let curves = state.curves[experiment.key] {
       guard let ending = curves.ending else { return nil }
       return EndedExperiment(experiment.identity, ending, curves.points)
     }
+    if let known = state.earlier[experiment.key] { return known }
     let ending: Ending
     switch stored[experiment.key] {
     case .done: ending = .complete
@@ -113,13 +125,14 @@ final class HistoryReader: Sendable {
     case .running, .interrupted, nil: return nil
     }
     var curves = Curves()
-    for value in try store.saved(by: experiment.key) where names.contains(value.name) {
-      curves.add(value)
-    }
-    return EndedExperiment(experiment.identity, ending, curves.points)
+    for value in try saved(experiment.key) { curves.add(value) }
+    let known = EndedExperiment(experiment.identity, ending, curves.points)
+    // The first ones are kept in order already.
+    if includesLater { state.earlier[experiment.key] = known }
+    return known
   }
 
-  private func saved(_ key: String) -> [SavedValue] {
-    ((try? store.saved(by: key)) ?? []).filter { names.contains($0.name) }
+  private func saved(_ key: String) throws -> [SavedValue] {
+    try store.saved(by: key).filter { names.contains($0.name) }
   }
 }

@@ -166,8 +166,8 @@ final class Scheduler: Sendable {
   /// Returns the keys of stored experiments that the plan does not have.
   /// - Parameter others: the keys of experiments that count as planned.
   func unplanned(besides others: Set<String>) -> Set<String> {
-    let (plan, left) = state.withLock { ($0.source.plan, $0.unseen) }
-    let unseen = left.subtracting(others)
+    let (plan, left, held) = state.withLock { ($0.source.plan, $0.unseen, $0.source.held) }
+    let unseen = left.subtracting(others).subtracting(held?.experiments.map(\.key) ?? [])
     guard !unseen.isEmpty, let planned = try? plan.keys(among: unseen) else { return [] }
     return unseen.subtracting(planned)
   }

@@ -259,13 +259,13 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
       ])
       // A worker without tasks did not die of any.
       if hasSaidHello, supervisor.hasNothing { hasWorkedOtherwise = true }
-      if let assignment { supervisor.settle(assignment) }
+      if let assignment { supervisor.settleOrRetry(assignment) }
       return
     }
     hasWorkedOtherwise = true
     if let lateTask, lateTask != assignment.task.number {
       // The late task has ended at the last moment, and the kill has met the next one.
-      supervisor.retry(assignment, assignment.live, after: nil)
+      supervisor.retry(assignment, assignment.unsettled, after: assignment.retryCause)
       return
     }
     settle(assignment, death)
@@ -295,9 +295,14 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     {
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
-      supervisor.retry(assignment, assignment.live, after: .death)
-    } else {
+      supervisor.retry(assignment, assignment.unsettled, after: .death)
+    } else if supervisor.retriesWholeTasks {
       supervisor.settle(assignment)
+    } else {
+      // Experiments that had failed before may still run again for that reason.
+      run.recorder.recordAtOnce(assignment.live.flatMap { assignment.progress[$0].pending })
+      for place in assignment.live { assignment.progress[place].pending = [] }
+      supervisor.settleOrRetry(assignment)
     }
   }
 
@@ -306,9 +311,9 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   private func settleUnreported() {
     for assignment in supervisor.takeBegun().reversed() {
       if assignment.live.isEmpty {
-        supervisor.settle(assignment)
+        supervisor.settleOrRetry(assignment)
       } else {
-        supervisor.retry(assignment, assignment.live, after: nil)
+        supervisor.retry(assignment, assignment.unsettled, after: assignment.retryCause)
       }
     }
   }

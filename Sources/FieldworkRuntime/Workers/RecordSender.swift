@@ -26,6 +26,7 @@ final class RecordSender: RecordSink {
   private let queue = DispatchQueue(label: "fieldwork.worker.records")
   private let state = Protected(State())
   private let hasBranches: Bool
+  private let sharesMemory: Bool
   private let errors: ErrorPosition
   private let lost: @Sendable () -> Void
 
@@ -34,18 +35,21 @@ final class RecordSender: RecordSink {
   /// - Parameters:
   ///   - wantsUnits: true to send each unit that begins.
   ///   - hasBranches: true if several experiments run at once.
+  ///   - sharesMemory: true if the supervisor sees the position of this worker, also after its death.
   ///   - errors: the part of the standard error that belongs to the task that runs.
   ///   - lost: is called when nothing can be sent any more.
   init(
     _ channel: any FrameChannel,
     wantsUnits: Bool,
     hasBranches: Bool,
+    sharesMemory: Bool,
     errors: ErrorPosition,
     lost: @escaping @Sendable () -> Void
   ) {
     self.channel = channel
     self.wantsUnits = wantsUnits
     self.hasBranches = hasBranches
+    self.sharesMemory = sharesMemory
     self.errors = errors
     self.lost = lost
   }
@@ -119,10 +123,11 @@ final class RecordSender: RecordSink {
   }
 
   /// Returns true for records that have to be safe at once, whatever the next unit does: what is handed on before an
-  /// experiment ends, and an end while other branches go on.
+  /// experiment ends, an end while other branches go on, and a beginning if nothing else shows what a worker died of.
   private func isUrgent(_ records: [RunRecord]) -> Bool {
     switch records.last {
     case .saved, .checkpoint: true
+    case .started: !sharesMemory
     case .ended: hasBranches
     default: false
     }

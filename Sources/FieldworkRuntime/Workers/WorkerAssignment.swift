@@ -26,8 +26,6 @@ final class WorkerAssignment: @unchecked Sendable {
   let task: PlannedTask
   /// The attempts at the task, with the present one.
   let attempts: RetryPolicy.Attempts
-  /// True if the worker has got it.
-  var isSent = false
   /// When it began; nil if it has not.
   var began: ContinuousClock.Instant?
   /// When its time is over; nil if it is not limited.
@@ -44,6 +42,17 @@ final class WorkerAssignment: @unchecked Sendable {
 
   /// The positions of the experiments that have not ended.
   var live: [Int] { progress.indices.filter { !progress[$0].hasEnded } }
+
+  /// The positions of the experiments that have not ended for good: they run, or are to run again.
+  var unsettled: [Int] {
+    progress.indices.filter { !progress[$0].hasEnded || progress[$0].retryCause != nil }
+  }
+
+  /// The positions of the experiments that have ended and are to run again.
+  var retried: [Int] { progress.indices.filter { progress[$0].retryCause != nil } }
+
+  /// The cause why ended experiments run again; nil if none does.
+  var retryCause: RetryPolicy.Cause? { progress.lazy.compactMap(\.retryCause).first }
 
   /// Returns another attempt at the task.
   /// - Parameters:

@@ -93,6 +93,7 @@ public final class WorkerServer: Sendable {
         channel,
         wantsUnits: setup.wantsUnits,
         hasBranches: research.settings.branches.count > 1,
+        sharesMemory: sharesMemory,
         errors: errors
       ) {
         position.loseConnection()

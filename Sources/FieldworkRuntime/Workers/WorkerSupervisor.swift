@@ -356,16 +356,22 @@ extension WorkerSupervisor {
       return removed
     }
     guard let removed else { return }
-    let retried = removed.progress.indices.filter { removed.progress[$0].retryCause != nil }
-    if let first = retried.first, !run.cancellation.isRequested {
-      let again = retry(removed, retried, after: removed.progress[first].retryCause)
-      if let link {
-        send(again, to: link)
-        link.flush()
-      }
-    } else {
-      settle(removed)
+    if let again = settleOrRetry(removed), let link {
+      send(again, to: link)
+      link.flush()
     }
+  }
+
+  /// Settles a task all of whose experiments have ended, or has those run again that may.
+  /// - Returns: the next attempt; nil if there is none.
+  @discardableResult
+  func settleOrRetry(_ assignment: WorkerAssignment) -> WorkerAssignment? {
+    let retried = assignment.retried
+    guard !retried.isEmpty, !run.cancellation.isRequested else {
+      settle(assignment)
+      return nil
+    }
+    return retry(assignment, retried, after: assignment.retryCause)
   }
 
   /// Has experiments of a task run again before the other tasks.

@@ -11,16 +11,10 @@ public struct MedianPruner: Pruner, Hashable {
   public let interval: Int
 
   public func rule(for objective: Objective, history: PruningHistory) -> PruningRule {
-    let complete = history.complete.map { $0.curve(objective.name) }.filter { !$0.isEmpty }
-    guard !complete.isEmpty, complete.count >= startup else { return .none }
-    var values: [Int: [Double]] = [:]
-    for curve in complete {
-      for point in curve where point.iteration >= warmup && !point.value.isNaN {
-        values[point.iteration, default: []].append(point.value)
-      }
-    }
+    let curves = history.curves(objective.name)
+    guard curves.experiments > 0, curves.experiments >= startup else { return .none }
     let isMinimized = objective.direction == .minimize
-    let limits = values.map { iteration, values in
+    let limits = curves.values.filter { $0.key >= warmup }.map { iteration, values in
       let median = Self.median(values)
       return PruningRule.Limit(
         from: iteration,
@@ -35,9 +29,8 @@ public struct MedianPruner: Pruner, Hashable {
     )
   }
 
-  /// Returns the middle value, or the mean of the two in the middle.
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
+  /// Returns the middle of sorted values, or the mean of the two in the middle.
+  private static func median(_ sorted: [Double]) -> Double {
     let middle = sorted.count / 2
     return sorted.count % 2 == 1
       ? sorted[middle] : sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2

@@ -11,6 +11,11 @@ package struct PrunedSource: ExperimentSource {
   private let window: Int?
   /// A task that waits for the history that its rules need.
   private var waiting: PlannedTask?
+  /// By name: the values of the first experiments, and how many these are.
+  private var curves: [String: SortedCurves] = [:]
+  private var counted = 0
+  /// The rules that follow from the experiments that are counted; nil if these have not been determined.
+  private var rules: [TaskPruning]?
 
   package init(_ base: any ExperimentSource, _ research: Research) {
     self.base = base
@@ -37,23 +42,39 @@ package struct PrunedSource: ExperimentSource {
       task = next
       waiting = next
     }
-    let count: Int
     if let window {
-      count = max(0, task.experiments[0].ordinal - (window - 1))
+      let count = max(0, task.experiments[0].ordinal - (window - 1))
       guard history.ended >= count else { return .needs(ended: count) }
+      task.pruning = rules(history, first: count)
     } else {
-      count = history.experiments.count
+      task.pruning = rules(PruningHistory(experiments: history.experiments + history.later))
     }
     waiting = nil
-    let experiments =
-      history.experiments.prefix(count) + (window == nil ? history.later[...] : [])
-    let seen = PruningHistory(experiments: Array(experiments))
-    task.pruning = pruning.compactMap { element in
+    return .task(task)
+  }
+
+  /// Returns the rules that follow from the first experiments, to which those that follow are added.
+  private mutating func rules(_ history: RunHistory, first count: Int) -> [TaskPruning] {
+    if counted < count { rules = nil }
+    for experiment in history.experiments[min(counted, count)..<count] {
+      for name in Set(pruning.map(\.name)) {
+        curves[name, default: SortedCurves()].add(experiment, name)
+      }
+    }
+    counted = max(counted, count)
+    if let rules { return rules }
+    let seen = PruningHistory(history.experiments, first: count, known: curves)
+    let made = rules(seen)
+    rules = made
+    return made
+  }
+
+  private func rules(_ seen: PruningHistory) -> [TaskPruning] {
+    pruning.compactMap { element in
       guard let objective = element.objective(objective) else { return nil }
       let rule = element.pruner.rule(for: objective, history: seen)
       return rule.limits.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
     }
-    return .task(task)
   }
 
   package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {

@@ -11,67 +11,66 @@ package enum StreamSegment {
   /// Writes the records of a file to a store, in their order.
   ///
   /// A tail that is incomplete or damaged is dropped; what comes before it is kept. Doing it again changes
-  /// nothing. An experiment that the store has as done stays as it is, unless the file has it as done too.
-  /// Frames of other kinds are passed over.
-  /// - Returns: the number of records that the file holds, and of bytes at its end that were dropped.
-  /// - Throws: ``FieldworkError`` of code `store` if the file cannot be read, is no stream or one of
-  ///   another version, holds a record that means nothing, or if the store cannot be written.
+  /// nothing. An experiment that the store has as done, pruned or failed stays as it is, unless the file has it as
+  /// done or pruned. Frames of other kinds are passed over.
+  /// - Returns: the number of records that were taken, the number of bytes at the end that were dropped, and the reason
+  ///   why the file could not be read to its end; nil if it could, but for an incomplete tail.
+  /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read or written.
   package static func replay(
     path: String,
     into store: any ResultStore
-  ) throws -> (records: Int, droppedBytes: Int) {
+  ) throws -> (records: Int, droppedBytes: Int, problem: String?) {
     guard let file = FileHandle(forReadingAtPath: path) else {
-      throw FieldworkError(.store, "the records \(path) cannot be opened: \(reason())")
+      return (0, 0, "\(path) cannot be opened: \(reason())")
     }
     defer { try? file.close() }
-    var replay = Replay(store, done: Set(try store.states().filter(\.value.isFinished).keys))
+    let ended = try store.states().filter { $0.value.isFinished || $0.value == .failed }
+    var replay = Replay(store, ended: Set(ended.keys))
     var reader = FrameReader()
-    var isSound = true
-    var size = 0
-    while let piece = try read(file, path) {
-      size += piece.count
-      guard isSound else { continue }
-      reader.feed(piece)
-      isSound = try takeFrames(&reader, path) { frame in
-        guard frame.kind == RunRecord.frameKind else { return }
-        var bytes = ByteReader(frame.content)
-        while !bytes.isAtEnd { try replay.take(try RunRecord(from: &bytes)) }
-        if replay.count >= groupSize { try replay.flush() }
+    var (size, sound) = (0, 0)
+    var problem: String?
+    do {
+      while let piece = try file.read(upToCount: pieceSize), !piece.isEmpty {
+        size += piece.count
+        guard problem == nil else { continue }
+        reader.feed(piece)
+        problem = try takeFrames(&reader, &sound, into: &replay)
       }
+    } catch let error as FieldworkError {
+      throw error
+    } catch {
+      problem = "\(error)"
     }
+    replay.takeHeld()
     try replay.flush()
-    return (replay.total, size - reader.offset)
+    return (replay.total, size - sound, problem.map { "\(path): \($0)" })
   }
 
   /// Takes the frames that are whole.
-  /// - Returns: false if the bytes that come next are damaged.
+  /// - Parameter sound: the number of bytes of the frames that were taken.
+  /// - Returns: the reason why the bytes that come next cannot be read; nil if they can, or if there are none.
+  /// - Throws: ``FieldworkError`` if the store cannot be written.
   private static func takeFrames(
     _ reader: inout FrameReader,
-    _ path: String,
-    _ body: (Frame) throws -> Void
-  ) throws -> Bool {
+    _ sound: inout Int,
+    into replay: inout Replay
+  ) throws -> String? {
     while true {
-      let frame: Frame?
+      var records: [RunRecord] = []
       do {
-        frame = try reader.next()
-      } catch let error as FieldworkError {
-        // Without its header nothing says what the file is.
-        guard reader.offset > 0 else {
-          throw FieldworkError(.store, "\(path): \(error.message)")
+        let next = try reader.next()
+        if let frame = next, frame.kind == RunRecord.frameKind {
+          var bytes = ByteReader(frame.content)
+          while !bytes.isAtEnd { records.append(try RunRecord(from: &bytes)) }
         }
-        return false
+        sound = reader.offset
+        guard next != nil else { return nil }
+      } catch {
+        if sound == 0 { sound = min(reader.offset, StreamHeader.count) }
+        return (error as? FieldworkError)?.message ?? "\(error)"
       }
-      guard let frame else { return true }
-      try body(frame)
-    }
-  }
-
-  private static func read(_ file: FileHandle, _ path: String) throws -> Data? {
-    do {
-      let piece = try file.read(upToCount: pieceSize)
-      return piece?.isEmpty ?? true ? nil : piece
-    } catch {
-      throw FieldworkError(.store, "the records \(path) cannot be read", cause: "\(error)")
+      for record in records { replay.take(record) }
+      if replay.count >= groupSize { try replay.flush() }
     }
   }
 
@@ -80,33 +79,51 @@ package enum StreamSegment {
 
 /// Hands records on to a store in groups.
 private struct Replay {
+  private struct Held {
+    var records: [RunRecord] = []
+    /// The number of records up to the last end.
+    var ended = 0
+    var endsWell = false
+
+    mutating func add(_ record: RunRecord) {
+      records.append(record)
+      guard case .ended(_, let ending, _, _) = record else { return }
+      ended = records.count
+      endsWell = ending.state.isFinished
+    }
+  }
+
   private let store: any ResultStore
-  /// The experiments that the store had as done.
-  private let done: Set<String>
+  /// The experiments that the store had as ended.
+  private let ended: Set<String>
   private var records: [RunRecord] = []
-  /// By key: what comes of experiments that were done, until it is clear that it ends well.
-  private var held: [String: [RunRecord]] = [:]
+  /// By key: the records of experiments that had ended, until it is known that they end well.
+  private var held: [String: Held] = [:]
   private(set) var total = 0
 
   var count: Int { records.count }
 
-  init(_ store: any ResultStore, done: Set<String>) {
+  init(_ store: any ResultStore, ended: Set<String>) {
     self.store = store
-    self.done = done
+    self.ended = ended
   }
 
-  mutating func take(_ record: RunRecord) throws {
+  mutating func take(_ record: RunRecord) {
     guard record.isStored else { return }
     total += 1
-    guard let key = record.experimentKey, done.contains(key) else {
+    guard let key = record.experimentKey, ended.contains(key) else {
       records.append(record)
       return
     }
-    if case .started = record { held[key] = [] }
-    held[key, default: []].append(record)
-    guard case .ended(_, let ending, _, _) = record else { return }
-    let attempt = held.removeValue(forKey: key) ?? []
-    if ending.state.isFinished { records += attempt }
+    held[key, default: Held()].add(record)
+  }
+
+  /// Takes the records that were held of experiments that have ended well.
+  mutating func takeHeld() {
+    for (_, held) in held.sorted(by: { $0.key < $1.key }) where held.endsWell {
+      records += held.records.prefix(held.ended)
+    }
+    held = [:]
   }
 
   mutating func flush() throws {

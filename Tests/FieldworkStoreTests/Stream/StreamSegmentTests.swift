@@ -153,24 +153,47 @@ final class StreamSegmentTests: ResultsTestCase {
 
   func testFilesThatAreNoSegments() throws {
     let store = try DatabaseStore.inMemory()
-    assertError(.store, "cannot be opened", "none") {
-      try StreamSegment.replay(path: self.directory + "/none", into: store)
+    func assertProblem(_ path: String, _ part: String, records: Int = 0) throws {
+      let outcome = try StreamSegment.replay(path: path, into: store)
+      let problem = try XCTUnwrap(outcome.problem)
+      XCTAssertTrue(problem.contains(path) && problem.contains(part), problem)
+      XCTAssertEqual(outcome.records, records)
     }
-    let text = try put("Hello, this is a text".utf8)
-    assertError(.store, text, "no stream of records") {
-      try StreamSegment.replay(path: text, into: store)
-    }
-    let other = try put(StreamHeader.bytes(version: 9) + [1, 2, 3])
-    assertError(.store, other, "version 9") {
-      try StreamSegment.replay(path: other, into: store)
-    }
-    // A record that means nothing, in a sound frame, is no damage: a newer Fieldwork wrote it.
+    try assertProblem(directory + "/none", "cannot be opened")
+    try assertProblem(try put("Hello, this is a text".utf8), "no stream of records")
+    try assertProblem(try put(StreamHeader.bytes(version: 9) + [1, 2, 3]), "version 9")
+    // The records before one that a newer version has written are kept.
     var writer = FrameWriter()
+    writer.append(RunRecord.frameKind) { RunRecord.note("n", 1).encode(into: &$0) }
     writer.append(RunRecord.frameKind) { $0.append(UInt8(99)) }
-    let newer = try put(writer.take())
-    assertError(.store, "no kind of record 99") {
-      try StreamSegment.replay(path: newer, into: store)
+    try assertProblem(try put(writer.take()), "no kind of record 99", records: 1)
+    XCTAssertEqual(try store.notes(), ["n": 1])
+  }
+
+  func testAStoredFailureStaysUnlessTheFileHasASuccess() throws {
+    let experiment = planned(0, "a", ["x": 1])
+    let start = RunRecord.started(experiment, ExperimentStart(at: 1, worker: 0, device: nil))
+    let failure = Failure(unit: "u", iteration: 0, kind: "k", message: "m", place: nil)
+    let failed: [RunRecord] = [
+      start, .failed(experiment: "a", failure),
+      .ended(experiment: "a", .failed, iterations: 1, at: 2),
+    ]
+    let interrupted: [RunRecord] = [
+      start, .ended(experiment: "a", .interrupted, iterations: 0, at: 2),
+    ]
+    for later in [[start], interrupted, failed] {
+      let store = try DatabaseStore.inMemory()
+      try store.write(failed)
+      let before = try all(store)
+      let outcome = try StreamSegment.replay(path: try put(segment(later).bytes), into: store)
+      XCTAssertNil(outcome.problem)
+      XCTAssertEqual(try all(store), before)
     }
+    let store = try DatabaseStore.inMemory()
+    try store.write(failed)
+    let complete: [RunRecord] = [start, .ended(experiment: "a", .complete, iterations: 1, at: 2)]
+    _ = try StreamSegment.replay(path: try put(segment(complete).bytes), into: store)
+    XCTAssertEqual(try store.states(), ["a": .done])
   }
 }
 

@@ -80,7 +80,7 @@ final class CommandLineControlTests: CommandLineTestCase {
     XCTAssertEqual(after["done"], 1)
     XCTAssertEqual(
       after["stored"],
-      ["done": 1, "failed": 1, "interrupted": 0, "running": 0]
+      ["done": 1, "failed": 1, "interrupted": 0, "pruned": 0, "running": 0]
     )
     let rest = try runPlaybook("status", research: "waiting").output
     XCTAssertTrue(rest.contains("2 experiments stored: 1 done, 1 failed"), rest)

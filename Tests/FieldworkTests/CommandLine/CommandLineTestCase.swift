@@ -36,6 +36,14 @@ class CommandLineTestCase: XCTestCase {
     research: String = "small",
     environment more: [String: String] = [:]
   ) throws -> ProcessRun {
+    try runPlaybook(arguments, research: research, environment: more)
+  }
+
+  func runPlaybook(
+    _ arguments: [String],
+    research: String,
+    environment more: [String: String]
+  ) throws -> ProcessRun {
     try ProcessRun(
       Self.executable("TestPlaybook"),
       complete(arguments),

@@ -92,6 +92,22 @@ final class EarlierStoreTests: FaultTestCase {
     }
   }
 
+  func testEveryCommandCountsTheSame() throws {
+    for stored in Self.complete + [Self.faulty, Self.ising] {
+      try copy(stored)
+      let agreement = CountAgreement { arguments in
+        try ProcessRun(
+          Self.executable(stored.playbook),
+          self.complete(arguments),
+          environment: stored.environment.merging(self.mark.environment) { $1 }
+        )
+      }
+      let expected = try agreement.check(stored.name, options: stored.arguments)
+      try agreement.run(expected, stored.name, options: stored.arguments + ["--workers", "2"])
+      try agreement.check("\(stored.name) after a run", options: stored.arguments)
+    }
+  }
+
   func testInterruptedExperimentsGoOnFromTheirCheckpoints() throws {
     try copy(Self.ising)
     let why = try call(Self.ising, "configs", "--why", "--repetitions", "1", "--limit", "0")

@@ -127,7 +127,8 @@ final class FaultSuiteTests: FaultTestCase {
     _ what: String,
     disturb: (RunningProcess) throws -> Void
   ) throws {
-    for _ in 0..<500 {
+    for attempt in 0..<500 {
+      if attempt % 10 == 1 { try agreement(round).check(what) }
       let (before, lines) = (try done(round), journal(round).count)
       let running = try start(round)
       try disturb(running)
@@ -151,6 +152,16 @@ final class FaultSuiteTests: FaultTestCase {
       }
     }
     XCTFail("\(what): it is not done after 500 runs")
+  }
+
+  private func agreement(_ round: Round) -> CountAgreement {
+    CountAgreement { arguments in
+      try ProcessRun(
+        Self.executable("TestPlaybook"),
+        arguments + ["--directory", round.directory],
+        environment: ["TEST_PLAYBOOK": "known-answer", "TEST_COUNT": "\(Self.count)"]
+      )
+    }
   }
 
   private func check(_ round: Round, _ table: String, _ what: String) throws {
