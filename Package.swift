@@ -76,13 +76,13 @@ let package = Package(
     ),
     .target(
       name: "FieldworkSearch",
-      dependencies: ["FieldworkAnalysis", "FieldworkCore"],
+      dependencies: ["FieldworkCore"],
       swiftSettings: settings
     ),
     .target(
       name: "FieldworkRuntime",
       dependencies: [
-        "FieldworkCore", "FieldworkSearch", "FieldworkStore",
+        "FieldworkAnalysis", "FieldworkCore", "FieldworkSearch", "FieldworkStore",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
@@ -158,7 +158,7 @@ let package = Package(
     .testTarget(
       name: "FieldworkRuntimeTests",
       dependencies: [
-        "Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        "Fieldwork", "FieldworkAnalysis", "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
         .target(name: "OutputProbe"), .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: settings
@@ -172,6 +172,12 @@ let package = Package(
       resources: [
         .copy("Golden"), .copy("CompileErrors"), .copy("CommandLine/Help"), .copy("Stores"),
       ],
+      swiftSettings: settings
+    ),
+    // It sees what playbooks see: no module but Fieldwork.
+    .testTarget(
+      name: "FieldworkExtensionTests",
+      dependencies: ["Fieldwork"],
       swiftSettings: settings
     ),
     // No executable can be imported by another one, so what playbooks share is a library.

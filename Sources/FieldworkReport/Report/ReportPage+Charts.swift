@@ -129,7 +129,7 @@ extension ReportPage {
   // MARK: Pictures to choose from
 
   /// Pictures of which a menu shows one.
-  private func gallery(
+  func gallery(
     _ id: String,
     _ title: String,
     _ label: String,

@@ -169,9 +169,10 @@ final class Recorder: RecordSink {
   private func write(_ records: [RunRecord]) throws {
     var account = account.withLock { $0 }
     let before = account?.note
+    let now = Date().timeIntervalSince1970
     for record in records {
       if case .runStarted(let start) = record { account = RunAccount(start) }
-      account?.apply(record, now: Date().timeIntervalSince1970)
+      account?.apply(record, now: now)
     }
     var stored = records.filter(\.isStored)
     if let account, account.note != before { stored.append(.note(RunAccount.key, account.note)) }

@@ -117,6 +117,8 @@ final class RunServices: Sendable {
 
   /// Adds the devices that a worker has for the experiments of a task to their configs. Workers of one
   /// process all see all devices, so they are given by the names that the system knows.
+  var hasDevices: Bool { devices != nil }
+
   func place(_ task: inout PlannedTask, worker: Int) {
     guard devices != nil else { return }
     for index in task.experiments.indices { place(&task.experiments[index], worker) }

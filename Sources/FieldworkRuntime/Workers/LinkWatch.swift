@@ -13,6 +13,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   /// Why the worker cannot be used; nil if it can.
   private(set) var refusal: FieldworkError?
   private var hasSaidHello = false
+  private var isInProcess = false
   private var lastHeard = ContinuousClock.now
   private var isPinged = false
   private var verdict: WorkerDeath.Verdict?
@@ -46,7 +47,8 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   func watch(_ link: any WorkerLink) {
     self.link = link
     // A worker of this process has the same code and research.
-    hasSaidHello = link.process == nil
+    isInProcess = !supervisor.isPrefetching
+    hasSaidHello = isInProcess
     link.connect(self)
   }
 
@@ -56,6 +58,8 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   // MARK: Records
 
   func take(_ records: [RunRecord]) throws -> Bool {
+    // A worker of this process is not watched for silence, and sends only what concerns its tasks.
+    if isInProcess { return tracker.take(records) }
     lastHeard = .now
     isPinged = false
     if hasSaidHello, !records.contains(where: isForLink) { return tracker.take(records) }

@@ -40,7 +40,7 @@ final class TaskTracker: @unchecked Sendable {
   }
 
   func assigned(_ key: String) -> AssignedExperiment? {
-    if let last, last.experiment.key == key { return last }
+    if let last, last.key == key { return last }
     last = supervisor.assigned(key)
     return last
   }
@@ -55,7 +55,7 @@ final class TaskTracker: @unchecked Sendable {
 
   private func take(_ record: RunRecord, _ batch: inout Batch) {
     switch record {
-    case .started(let experiment, let start): begin(experiment, start, &batch)
+    case .started(let experiment, let start): begin(record, experiment, start, &batch)
     case .iterations(let key, _, let count):
       guard let assigned = assigned(key), !assigned.progress.hasEnded else { return }
       assigned.progress.iterations += count
@@ -74,15 +74,13 @@ final class TaskTracker: @unchecked Sendable {
   }
 
   private func begin(
+    _ record: RunRecord,
     _ experiment: PlannedExperiment,
     _ start: ExperimentStart,
     _ batch: inout Batch
   ) {
     guard let assigned = assigned(experiment.key) else { return }
     hasWorked = true
-    // The store names devices as the system does.
-    var experiment = experiment
-    run.services.place(&experiment, supervisor.worker)
     let assignment = assigned.assignment
     assigned.progress.hasStarted = true
     assigned.progress.iterations = start.iteration ?? 0
@@ -91,8 +89,16 @@ final class TaskTracker: @unchecked Sendable {
       assignment.began = now
       assignment.deadline = run.faults.timeLimit.map { now + $0 }
     }
-    run.checkpoints.note(.started(experiment, start))
-    batch.records.append(.started(experiment, start))
+    // The store names devices as the system does.
+    let placed = run.services.hasDevices ? place(experiment, start) : record
+    run.checkpoints.note(placed)
+    batch.records.append(placed)
+  }
+
+  private func place(_ experiment: PlannedExperiment, _ start: ExperimentStart) -> RunRecord {
+    var experiment = experiment
+    run.services.place(&experiment, supervisor.worker)
+    return .started(experiment, start)
   }
 
   private func end(

@@ -88,9 +88,16 @@ final class WorkerAssignment: @unchecked Sendable {
 
 /// An experiment that a worker has.
 struct AssignedExperiment {
+  let key: String
   let assignment: WorkerAssignment
   /// Its position in the task.
   let place: Int
+
+  init(_ assignment: WorkerAssignment, _ place: Int) {
+    key = assignment.task.experiments[place].key
+    self.assignment = assignment
+    self.place = place
+  }
 
   var experiment: PlannedExperiment { assignment.task.experiments[place] }
 
@@ -112,8 +119,9 @@ struct WorkerAssignments {
 
   mutating func add(_ assignment: WorkerAssignment, first: Bool = false) {
     list.insert(assignment, at: first ? 0 : list.count)
-    for (place, experiment) in assignment.task.experiments.enumerated() {
-      byKey[experiment.key] = AssignedExperiment(assignment: assignment, place: place)
+    for place in assignment.task.experiments.indices {
+      let assigned = AssignedExperiment(assignment, place)
+      byKey[assigned.key] = assigned
     }
   }
 

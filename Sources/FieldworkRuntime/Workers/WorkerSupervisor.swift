@@ -31,6 +31,8 @@ final class WorkerSupervisor: Sendable {
   let worker: Int
   let run: RunState
   private let engine: any Engine
+  /// True if a task runs again as a whole, even if some of its experiments have ended.
+  let retriesWholeTasks: Bool
   private let queue: Scheduler
   private let state = Protected(State())
   /// Signalled when there may be something to do for a supervisor without a worker.
@@ -41,11 +43,14 @@ final class WorkerSupervisor: Sendable {
     self.engine = engine
     self.run = run
     self.queue = queue
+    retriesWholeTasks = run.research.crossesBranches
   }
 
   private func withState<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
     try state.withLock(body)
   }
+
+  var isPrefetching: Bool { engine.isPrefetching }
 
   var link: (any WorkerLink)? { withState { $0.link } }
 
@@ -483,9 +488,6 @@ extension WorkerSupervisor {
     late?.isOverTime = true
     return late?.task.number
   }
-
-  /// True if a task runs again as a whole, even if some of its experiments have ended.
-  var retriesWholeTasks: Bool { run.research.crossesBranches }
 }
 
 /// The number of tasks that a worker is sent ahead.

@@ -4,6 +4,8 @@ public import FieldworkCore
 ///
 /// A worker sends it, the store writes it, a segment file holds it, and a ``RunObserver`` gets it, always in the same
 /// form. Records that name an experiment by its key follow the record ``started(_:_:)`` of that experiment.
+///
+/// Cases with large values are indirect, so that passing a record on copies a few words.
 public enum RunRecord: Sendable {
   // MARK: Records that the store writes
 
@@ -12,10 +14,10 @@ public enum RunRecord: Sendable {
   /// The names under which units save values, in the order of the columns of tables.
   case variables([String])
   /// An experiment begins, or resumes from a checkpoint. Beginning removes what an earlier attempt saved.
-  case started(PlannedExperiment, ExperimentStart)
+  indirect case started(PlannedExperiment, ExperimentStart)
   /// An experiment was left out because its results are stored. The store sets its position in the order of the plan,
   /// which changes when the domain grows before it.
-  case skipped(PlannedExperiment)
+  indirect case skipped(PlannedExperiment)
   /// A stored experiment is about to run again from its start, so it does not count as done any more.
   case reopened(experiment: String)
   /// Everything stored of an experiment is deleted.
@@ -23,30 +25,30 @@ public enum RunRecord: Sendable {
   /// The new id of a stored experiment whose prefix has changed. Its folder gets the same name.
   case renamed(experiment: String, id: String)
   case saved(experiment: String, [SavedValue])
-  case failed(experiment: String, Failure)
+  indirect case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
   /// The state of an experiment. It replaces an earlier one; the values saved up to it have been recorded before.
-  case checkpoint(experiment: String, Checkpoint)
+  indirect case checkpoint(experiment: String, Checkpoint)
   /// An update of the domain, or the decision to keep it. It replaces an update recorded at the same place.
-  case updated(UpdateRecord)
+  indirect case updated(UpdateRecord)
   /// A piece of the provenance of a run.
-  case provenance(ProvenanceItem)
+  indirect case provenance(ProvenanceItem)
   case profiled(experiment: String, [UnitTiming])
   /// What an experiment wrote to a stream, for a store without folders.
   case output(experiment: String, StandardStream, String)
 
   // MARK: Records of the moment
 
-  case runStarted(RunStart)
-  case runEnded(RunSummary)
+  indirect case runStarted(RunStart)
+  indirect case runEnded(RunSummary)
   /// A unit begins to run. Only observers that ask for units get it.
-  case unitStarted(experiment: String, unit: String, iteration: Int)
+  indirect case unitStarted(experiment: String, unit: String, iteration: Int)
   /// A unit has written to the log of its experiment.
-  case logged(experiment: String, LogEntry)
+  indirect case logged(experiment: String, LogEntry)
   /// So many iterations have ended, the last of them with the given number, since the last such record.
   case iterations(experiment: String, last: Int, count: Int)
   /// An experiment runs again.
-  case retrying(experiment: String, Retry)
+  indirect case retrying(experiment: String, Retry)
   /// The domain was replaced: the number of domains before it, the domain as text, and the number of experiments
   /// known now; nil if there is no end.
   case domainUpdated(number: Int, domain: String, experiments: Int?)
@@ -60,7 +62,7 @@ public enum RunRecord: Sendable {
   case printed(worker: Int, text: String)
   case warning(String)
   /// A message between a worker and its supervisor. Observers do not get it.
-  case link(LinkRecord)
+  indirect case link(LinkRecord)
 
   /// Why and as which attempt an experiment runs again.
   public struct Retry: Sendable, Hashable {
