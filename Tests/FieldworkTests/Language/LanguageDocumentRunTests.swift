@@ -315,6 +315,36 @@ final class LanguageDocumentRunTests: XCTestCase {
     XCTAssertFalse(summary.isCancelled, "it had ended before")
   }
 
+  func testPruning() async throws {
+    let train = SlowlyFalling()
+    var research = train.research
+    research.settings.parallelism = .serial
+    research.settings.configs = 40
+    let states = try await research.run().experiments.map(\.state)
+    XCTAssertEqual(states.prefix(5), [.done, .done, .done, .done, .done], "startup")
+    XCTAssertTrue(states.contains(.pruned))
+  }
+
+  private struct SlowlyFalling {
+    var research: Research {
+      let iteration = E().iteration
+      let train: @Sendable (Double, Int) -> Double = { rate, iteration in
+        exp(-10 * rate * Double(iteration))
+      }
+      return Research(
+        "tuning",
+        configs: 200,
+        iterations: 50,
+        objective: .minimize("loss"),
+        window: 8
+      ) {
+        Domain("lr" <- .logUniform(1e-4...1e-1))
+        Unit("train", saving: "loss", train, EC("lr"), iteration)
+        Prune(.median(startup: 5, warmup: 3), by: "loss")
+      }
+    }
+  }
+
   func testStoredResearches() async throws {
     let research = Research("stored", seed: 9) {
       Domain("x" <- [1, 2])
