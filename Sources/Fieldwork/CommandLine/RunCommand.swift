@@ -201,7 +201,7 @@ struct RunCommand: PlaybookSubcommand {
       transport: transport ?? .sockets,
       overrides: settings.planOverrides,
       observers: observers.compactMap(\.self) + context.observers
-    )
+    ).checked
     let interrupts = Interrupts(outlivesTerminal: control.isDetached)
     let task = Task { try await runner.run() }
     interrupts.whenFirst {

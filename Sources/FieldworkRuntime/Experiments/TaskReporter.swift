@@ -5,13 +5,13 @@ import FieldworkStore
 struct TaskReporter: Sendable {
   private let host: TaskHost
   private let experiments: [PlannedExperiment]
-  /// Directs what a branch's unit prints to its experiment; nil if all output goes to one place.
-  let output: (any UnitOutputRouter)?
+  /// The capture of what units print, for each experiment; nil if all output goes to one place.
+  private let capture: OutputCapture?
 
   init(_ host: TaskHost, _ task: PlannedTask) {
     self.host = host
     experiments = task.experiments
-    output = host.services.router(experiments, host.research.settings)
+    capture = host.research.settings.separatesOutput ? host.services.capture : nil
   }
 
   /// True if running experiments have to end with their iteration.
@@ -19,6 +19,7 @@ struct TaskReporter: Sendable {
 
   func unitStarted(_ branch: Int, _ unit: Int, _ iteration: Int) {
     host.position?.begin(unit, iteration: iteration, branch: branch)
+    defer { capture?.enter(experiments[branch].id) }
     guard host.sink.wantsUnits else { return }
     host.sink.recordAtOnce([
       .unitStarted(
@@ -29,7 +30,10 @@ struct TaskReporter: Sendable {
     ])
   }
 
-  func unitEnded(_ branch: Int) { host.position?.end(branch: branch) }
+  func unitEnded(_ branch: Int) {
+    capture?.leave()
+    host.position?.end(branch: branch)
+  }
 
   func iterationEnded(_ branch: Int, _ iteration: Int) {
     host.sink.iterationEnded(experiments[branch].key, iteration)

@@ -314,11 +314,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     if unit.when.includesLast { member.attempted.insert(index) }
     let branch = member.position
     reporter.unitStarted(branch, index, iteration)
-    reporter.output?.enter(branch: branch)
-    defer {
-      reporter.output?.leave()
-      reporter.unitEnded(branch)
-    }
+    defer { reporter.unitEnded(branch) }
     member.context.reach = list.reaches[index]
     defer { member.context.reach = nil }
     do {
@@ -389,11 +385,4 @@ extension UnitDescription {
       }
     }
   }
-}
-
-/// Leads what units print to where it belongs.
-protocol UnitOutputRouter: Sendable {
-  /// What is printed from now on comes from the experiment of a branch.
-  func enter(branch: Int)
-  func leave()
 }

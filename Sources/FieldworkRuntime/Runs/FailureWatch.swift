@@ -72,15 +72,6 @@ final class FailureWatch: Sendable {
     }
   }
 
-  /// Why the run is to end after an experiment, by its key, has ended for good; nil if it goes on.
-  func reason(toStopAfter key: String, _ ending: Ending) -> StopReason? {
-    guard isNeeded else { return nil }
-    return state.withLock { state in
-      let failure = state.failures.removeValue(forKey: key)
-      return reason(toStopAfter: ending, failure, &state)
-    }
-  }
-
   private func reason(
     toStopAfter ending: Ending,
     _ failure: Failure?,

@@ -32,12 +32,12 @@ extension Research {
     store: (any ResultStore)? = nil,
     observers: [any RunObserver] = []
   ) throws -> ResearchRun {
-    try requireSound()
     let store = try store ?? DatabaseStore.inMemory()
     let monitor = Monitor()
-    // The monitor first, so that what others are told of is counted.
+    // The monitor comes first, so that it has counted what the others get.
     let runner = ResearchRunner(self, store: store, observers: [monitor] + observers)
-    return ResearchRun(monitor, store, Task { try await runner.run() })
+    try runner.check()
+    return ResearchRun(monitor, store, Task { try await runner.checked.run() })
   }
 
   /// Runs the steps on given configs, as branches of one task, and gives the results in memory; the

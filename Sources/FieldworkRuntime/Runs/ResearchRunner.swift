@@ -29,6 +29,7 @@ public struct ResearchRunner: Sendable {
   private let transport: WorkerTransport
   private let observers: [any RunObserver]
   private let overrides: [String]
+  private var isChecked = false
 
   /// - Parameters:
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
@@ -80,7 +81,7 @@ public struct ResearchRunner: Sendable {
   ///   experiment is no error otherwise: it is a row of the results.
   @discardableResult
   public func run() async throws -> RunSummary {
-    try check()
+    if !isChecked { try check() }
     let clock = ContinuousClock()
     let began = clock.now
     var resume = try resumePlan()
@@ -324,7 +325,14 @@ public struct ResearchRunner: Sendable {
 
   // MARK: Before anything runs
 
-  private func check() throws {
+  /// Returns the same runner for a research whose ``RunCheck`` has passed, so that it is not checked again.
+  package var checked: ResearchRunner {
+    var runner = self
+    runner.isChecked = true
+    return runner
+  }
+
+  func check() throws {
     if faults.timeLimit != nil, !usesProcesses {
       throw FieldworkError(
         .invalidDefinition,

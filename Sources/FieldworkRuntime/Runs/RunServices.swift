@@ -151,21 +151,6 @@ final class RunServices: Sendable {
     devices?.environment(ofWorker: worker, within: mask) ?? [:]
   }
 
-  /// Leads what the branches of a task print to their experiments; nil if output goes to one place.
-  func router(_ experiments: [PlannedExperiment], _ settings: ResearchSettings)
-    -> (any UnitOutputRouter)?
-  {
-    guard let capture, settings.separatesOutput else { return nil }
-    return OutputRouter(capture: capture, ids: experiments.map(\.id))
-  }
-}
-
-private struct OutputRouter: UnitOutputRouter {
-  let capture: OutputCapture
-  let ids: [String]
-
-  func enter(branch: Int) { capture.enter(ids[branch]) }
-  func leave() { capture.leave() }
 }
 
 extension ResearchSettings {

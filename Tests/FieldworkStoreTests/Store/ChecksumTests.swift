@@ -103,7 +103,7 @@ final class ChecksumTests: StoreTestCase {
   func testChangedNotesAndNamesAreNoticed() throws {
     let data = try soundStore()
     for change in [
-      "UPDATE note SET value = '8' WHERE key = 'runs'", "UPDATE provenance SET text = '/usr'",
+      "UPDATE note SET value = '8' WHERE key = 'runs'", "UPDATE meta SET text = '/usr'",
       "UPDATE variable SET declared = 3 WHERE name = 'x'",
       "UPDATE parameter SET name = 'rate' WHERE name = 'lr'",
     ] {
