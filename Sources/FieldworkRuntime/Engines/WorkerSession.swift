@@ -95,7 +95,8 @@ struct WorkerSession: Sendable {
     (try? FileManager.default.contentsOfDirectory(atPath: root(folder)))?.sorted() ?? []
   }
 
-  /// Ends the workers of an earlier run that was killed, and writes what they have finished to the store.
+  /// Ends the workers of an earlier run that was killed, and writes what they have finished to the store. A session
+  /// whose records cannot be read to their end is kept.
   /// - Returns: the reasons why some records could not be read.
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be written.
   static func recover(in folder: ResearchFolder, into store: any ResultStore) throws -> [String] {
@@ -107,6 +108,7 @@ struct WorkerSession: Sendable {
       if access(session.outbox, F_OK) == 0 {
         if let reason = try StreamSegment.replay(path: session.outbox, into: store).problem {
           problems.append("records of a worker of an earlier run cannot be read: \(reason)")
+          continue
         }
       }
       session.remove()
