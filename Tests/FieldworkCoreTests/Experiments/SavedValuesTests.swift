@@ -22,6 +22,7 @@ final class SavedValuesTests: XCTestCase {
     values.add(value("y", 0, bytes: 100))
     XCTAssertThrowsError(try values.all("w"))
     XCTAssertEqual(try values.all("y"), [value("y", 0, bytes: 100)])
+    XCTAssertNotNil(values.lastSaved("w"), "the last value is kept beyond the limit")
     let later = SavedValues(limit: 1000)
     later.begin { try values.everything() }
     later.add(value("y", 1, bytes: 100))

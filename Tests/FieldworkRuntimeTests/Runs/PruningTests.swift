@@ -1,8 +1,9 @@
 import Fieldwork
 import FieldworkCore
-import FieldworkRuntime
 import FieldworkStore
 import XCTest
+
+@testable import FieldworkRuntime
 
 final class PruningTests: RuntimeTestCase {
   /// Curves that fall at different rates; one experiment fails, one stops.
@@ -128,6 +129,51 @@ final class PruningTests: RuntimeTestCase {
     await assertThrows(.invalidDefinition, "prune by y", "startup") {
       try await ResearchRunner(research(6), store: store).run()
     }
+  }
+
+  /// The units at the end of a pruned experiment are part of it.
+  func testAnInterruptionOfTheLastUnitsRunsThePrunedExperimentAgain() async throws {
+    func research(_ isClosing: Shared<Bool>, waits: Bool) -> Research {
+      Research("test", iterations: 5, seed: 1, parallel: .threads) {
+        Unit("train", saving: "loss") { run in run.iteration }
+        Unit("closing", when: .last, saving: "closed") { run in
+          isClosing.change { $0 = true }
+          if waits { try await Task.sleep(for: .seconds(60)) }
+          return run.iteration
+        }
+        Prune(.threshold(upper: 1.5), by: .minimize("loss"))
+      }
+    }
+    let (isClosing, store) = (Shared(false), try DatabaseStore.inMemory())
+    let run = try research(isClosing, waits: true).start(store: store)
+    while !isClosing.value { try await Task.sleep(for: .milliseconds(5)) }
+    run.terminate()
+    _ = try await run.summary()
+    XCTAssertEqual(try store.contents().experiments.map(\.state), [.interrupted])
+    let summary = try await ResearchRunner(research(isClosing, waits: false), store: store).run()
+    XCTAssertEqual([summary.pruned, summary.done], [1, 0])
+    XCTAssertEqual(try store.contents().table()["closed"].compactMap(\.self), [2])
+  }
+
+  /// A store that an earlier version made has no pruning in it.
+  func testPruningIsAChangeOfAnEarlierDefinition() {
+    func definition(_ element: [Prune]) -> ResearchDefinition {
+      ResearchDefinition(
+        Research("test", iterations: 3, objective: .minimize("y")) {
+          Unit("f", saving: "y") { run in run.iteration }
+          for prune in element { prune }
+        }
+      )
+    }
+    let plain = definition([])
+    guard case .string(let text)? = plain.notes.first(where: { $0.key == "definition" })?.value
+    else { return XCTFail("no text") }
+    let stored = ResearchDefinition.Stored(["definition": .string(text)])
+    XCTAssertTrue(plain.matches(stored))
+    let pruned = definition([Prune(.median(), by: "y")])
+    XCTAssertFalse(pruned.matches(stored))
+    XCTAssertFalse(pruned.hasSameUnits(as: stored))
+    XCTAssertTrue(pruned.difference(from: stored).contains("+ prune by y"))
   }
 
   func testProblems() {
