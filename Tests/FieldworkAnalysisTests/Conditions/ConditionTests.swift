@@ -14,6 +14,19 @@ final class ConditionTests: XCTestCase {
     try Condition(text).holds { values[$0] }
   }
 
+  func testNestedConfigsInBothSpellings() throws {
+    let (part, all): (Config, Config) = (["n/w": 2, "n/h": 3], ["n": ["w": 2, "h": 3]])
+    for config in [part, all] {
+      func holds(_ text: String) throws -> Bool {
+        try Condition(text).holds { (name: String) in config.subject(name) }
+      }
+      XCTAssertTrue(try holds("n/w == 2 and n/h > 2"))
+      XCTAssertTrue(try holds("n == {\"w\": 2, \"h\": 3}"))
+      XCTAssertFalse(try holds("n/w == 3"))
+      XCTAssertTrue(try holds("n/x is missing"))
+    }
+  }
+
   func testConditionsThatHold() throws {
     let texts = [
       "lr < 0.1", "lr<=0.01", "lr >= 1e-2", "n == 3", "n = 3", "n==3.0", "n != 4", "n > 2.5",

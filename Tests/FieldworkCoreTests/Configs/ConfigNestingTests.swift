@@ -1,4 +1,3 @@
-import FieldworkAnalysis
 import FieldworkCore
 import XCTest
 
@@ -102,19 +101,6 @@ final class ConfigNestingTests: XCTestCase {
       XCTAssertFalse(config.has(["w": 3], at: "n"))
       XCTAssertFalse(config.has(["w": 2, "x": 3], at: "n"))
       XCTAssertFalse(config.has(3, at: "n/w"))
-    }
-  }
-
-  func testConditionsInBothSpellings() throws {
-    let (part, all): (Config, Config) = (["n/w": 2, "n/h": 3], ["n": ["w": 2, "h": 3]])
-    for config in [part, all] {
-      func holds(_ text: String) throws -> Bool {
-        try Condition(text).holds { (name: String) in config.subject(name) }
-      }
-      XCTAssertTrue(try holds("n/w == 2 and n/h > 2"))
-      XCTAssertTrue(try holds("n == {\"w\": 2, \"h\": 3}"))
-      XCTAssertFalse(try holds("n/w == 3"))
-      XCTAssertTrue(try holds("n/x is missing"))
     }
   }
 }

@@ -23,8 +23,8 @@ final class ArchitectureTests: XCTestCase {
   }
 
   /// The modules of Fieldwork that the sources of a module import.
-  private func imported(_ module: String) throws -> Set<String> {
-    let folder = Self.root.appendingPathComponent("Sources/\(module)")
+  private func imported(_ module: String, in place: String = "Sources") throws -> Set<String> {
+    let folder = Self.root.appendingPathComponent("\(place)/\(module)")
     let files = try XCTUnwrap(
       FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     )
@@ -59,6 +59,21 @@ final class ArchitectureTests: XCTestCase {
       let dependencies = target.components(separatedBy: "swiftSettings")[0]
         .components(separatedBy: "\"").filter { $0.hasPrefix("Fieldwork") }
       XCTAssertEqual(modules, Set(dependencies), "the dependencies of \(module) in Package.swift")
+    }
+  }
+
+  /// Otherwise a test may be compiled before a module that it imports.
+  func testTestsDependOnWhatTheyImport() throws {
+    let documented = try documented()
+    let package = try text("Package.swift")
+    for module in documented.keys {
+      let name = "\(module)Tests"
+      guard package.contains("name: \"\(name)\"") else { continue }
+      let target = package.components(separatedBy: "name: \"\(name)\",")[1]
+        .components(separatedBy: "swiftSettings")[0]
+      let direct = target.components(separatedBy: "\"").filter { documented[$0] != nil }
+      let all = direct.reduce(into: Set(direct)) { $0.formUnion(documented[$1] ?? []) }
+      XCTAssertEqual(try imported(name, in: "Tests").subtracting(all), [], name)
     }
   }
 
