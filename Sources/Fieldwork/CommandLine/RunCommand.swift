@@ -219,6 +219,8 @@ struct RunCommand: PlaybookSubcommand {
       location: (settings.replacements.isEmpty ? "" : " --all") + location.text,
       folder: kind == .memory ? nil : folder
     )
+    // After a cancellation the next signal ends the process.
+    let hookInterrupts = task.isCancelled ? nil : interrupts
     switch outcome {
     case .success(let summary):
       var isClosed = false
@@ -235,17 +237,17 @@ struct RunCommand: PlaybookSubcommand {
         // What is printed as done is in the store then.
         try store.close()
       } catch {
-        runEndHook(failure(error, research), terminal)
+        runEndHook(failure(error, research), terminal, hookInterrupts)
         throw error
       }
       terminal.print(text)
-      runEndHook(summaryText, terminal)
+      runEndHook(summaryText, terminal, hookInterrupts)
       if let log = store.remainingLog, !json { terminal.printError("note: \(log)") }
       if summary.isCancelled { return .interrupted }
       return summary.failed > 0 ? .someFailed : .done
     case .failure(let error):
       try? store.close()
-      runEndHook(failure(error, research), terminal)
+      runEndHook(failure(error, research), terminal, hookInterrupts)
       guard debug, !isOurs(error) else { throw error }
       terminal.printError(terminal.red("error: ") + "a unit failed: \(error)")
       return .someFailed
@@ -259,9 +261,17 @@ struct RunCommand: PlaybookSubcommand {
   }
 
   /// Runs the command of `--on-end`, which does not change the exit code.
-  private func runEndHook(_ summary: @autoclosure () -> String, _ terminal: Terminal) {
+  /// - Parameter interrupts: the signals the first of which ends the command; nil for none.
+  private func runEndHook(
+    _ summary: @autoclosure () -> String,
+    _ terminal: Terminal,
+    _ interrupts: Interrupts?
+  ) {
     guard let command = control.onEnd else { return }
-    guard let problem = EndHook(command).run(input: summary()) else { return }
+    let isInterrupted = Protected(false)
+    interrupts?.whenFirst { isInterrupted.withLock { $0 = true } }
+    let problem = EndHook(command).run(input: summary()) { isInterrupted.withLock { $0 } }
+    guard let problem else { return }
     terminal.printError(
       "\(terminal.yellow("warning:")) the command of --on-end did not succeed: \(problem)"
     )

@@ -20,9 +20,11 @@ package struct EndHook: Sendable {
   }
 
   /// Runs the command and waits for its end. Its output goes where that of this process does.
-  /// - Parameter input: the text on its standard input.
+  /// - Parameters:
+  ///   - input: the text on its standard input.
+  ///   - isInterrupted: returns true when the command has to end.
   /// - Returns: why it did not succeed; nil if it did.
-  package func run(input: String) -> String? {
+  package func run(input: String, isInterrupted: () -> Bool = { false }) -> String? {
     do {
       let file = try SystemFile.temporary()
       var text = input + "\n"
@@ -35,12 +37,19 @@ package struct EndHook: Sendable {
         ["sh", "-c", command],
         descriptors: [STDIN_FILENO: file.descriptor]
       )
-      guard let end = process.wait(for: timeLimit) else {
+      let deadline = ContinuousClock.now + timeLimit
+      var termination: ChildProcess.Termination?
+      while termination == nil {
+        termination = process.wait(for: .milliseconds(100))
+        let isLate = deadline <= .now
+        guard termination == nil, isLate || isInterrupted() else { continue }
         process.kill()
         _ = process.wait()
-        return "it did not end within \(timeLimit.optionText) and was killed"
+        return isLate
+          ? "it did not end within \(timeLimit.optionText) and was killed"
+          : "it was interrupted and killed"
       }
-      switch end {
+      switch termination ?? .exited(0) {
       case .exited(0): return nil
       case .exited(let code): return "it ended with exit code \(code)"
       case .signalled(let signal): return "it died of signal \(signal)"
