@@ -24,6 +24,9 @@ final class FaultSuiteTests: FaultTestCase {
       ?? .random(in: 0..<1_000_000)
   }
 
+  /// The number of interrupted stores of which all commands were compared.
+  private var agreements = 0
+
   /// A run of `known-answer` in a folder of its own.
   private struct Round {
     let directory: String
@@ -128,7 +131,10 @@ final class FaultSuiteTests: FaultTestCase {
     disturb: (RunningProcess) throws -> Void
   ) throws {
     for attempt in 0..<500 {
-      if attempt % 10 == 1 { try agreement(round).check(what) }
+      if attempt > 0, agreements < 8 {
+        agreements += 1
+        try agreement(round).check(what)
+      }
       let (before, lines) = (try done(round), journal(round).count)
       let running = try start(round)
       try disturb(running)
