@@ -266,16 +266,16 @@ final class LanguageDocumentRunTests: XCTestCase {
     let profile = try await research.run().profile()
     let units = try profile.summary()
     let counts = try profile.summary(ProfileOptions(groupedBy: ["count"]))
-    let turns = profile.frame
+    let calls = profile.frame
     XCTAssertEqual(try units["calls"], [6])
     for name in ["share", "total_time_sum", "total_time_mean", "total_time_max"] {
       XCTAssertTrue(units.columnNames.contains(name), name)
     }
     XCTAssertEqual(Set(try counts["count"]), [1000, 2000])
     XCTAssertEqual(try counts["calls"], [3, 3])
-    XCTAssertEqual(turns.count, 6)
+    XCTAssertEqual(calls.count, 6)
     for name in ["total_time", "unit_time", "evaluation_time", "cpu_time", "memory"] {
-      XCTAssertTrue(turns.columnNames.contains(name), name)
+      XCTAssertTrue(calls.columnNames.contains(name), name)
     }
   }
 
