@@ -177,8 +177,8 @@ final class CommandLineSelectionTests: CommandLineTestCase {
       "--state",
       "done,dead",
       saying: "error: The value 'done,dead' is invalid for "
-        + "'--state <running|done|failed|interrupted>': "
-        + "'dead' is none of running, done, failed, interrupted"
+        + "'--state <running|done|pruned|failed|interrupted>': "
+        + "'dead' is none of running, done, pruned, failed, interrupted"
     )
     for (arguments, message) in [
       (
