@@ -400,7 +400,10 @@ final class CommandLineAttackTests: FaultTestCase {
         environment: ["TEST_PLAYBOOK": "leaky", "TEST_WAY": way].merging(mark.environment) { $1 }
       )
       XCTAssertEqual(ended.status, 0, ended.error)
-      XCTAssertTrue(ended.error.contains("another process replaces that of a worker: "), ended.error)
+      XCTAssertTrue(
+        ended.error.contains("another process replaces that of a worker: "),
+        ended.error
+      )
       XCTAssertEqual(try states("leaky"), Array(repeating: "done", count: 12), way)
       XCTAssertEqual(try results("leaky").experiments.compactMap(\.attempts).max(), 1)
       try folder("leaky").remove()
