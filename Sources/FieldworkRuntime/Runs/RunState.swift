@@ -75,8 +75,6 @@ final class RunState: Sendable {
     }
   }
 
-  var checkpoints: CheckpointIndex { resume.checkpoints }
-
   /// Whether running experiments are to end with their iteration, and no others to begin.
   var shouldStop: Bool { Task.isCancelled || cancellation.isRequested }
 

@@ -351,7 +351,8 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
       device: run.services.deviceName(of: experiment, worker: worker),
       attempt: assignment.attempts.number,
       build: BuildIdentity.current,
-      iteration: run.services.folder == nil ? nil : run.checkpoints.iteration(of: experiment),
+      iteration: run.services.folder == nil
+        ? nil : run.resume.checkpoints.iteration(of: experiment),
       versions: run.research.unitVersions
     )
     var placed = experiment

@@ -61,7 +61,7 @@ final class TaskTracker: @unchecked Sendable {
       assigned.progress.iterations += count
       batch.records.append(record)
     case .checkpoint:
-      run.checkpoints.note(record)
+      run.resume.checkpoints.note(record)
       batch.records.append(record)
     case .failed(let key, let failure): assigned(key)?.progress.failures.append(failure)
     case .ended(let key, let ending, let iterations, let time):
@@ -91,7 +91,7 @@ final class TaskTracker: @unchecked Sendable {
     }
     // The store names devices as the system does.
     let placed = run.services.hasDevices ? place(experiment, start) : record
-    run.checkpoints.note(placed)
+    run.resume.checkpoints.note(placed)
     batch.records.append(placed)
   }
 

@@ -145,7 +145,7 @@ final class WorkerSupervisor: Sendable {
 
   private func order(_ assignment: WorkerAssignment) -> TaskOrder {
     var order = TaskOrder(task: assignment.task, attempt: assignment.attempts.number)
-    order.iterations = run.checkpoints.iterations(of: assignment.task)
+    order.iterations = run.resume.checkpoints.iterations(of: assignment.task)
     if engine.isPrefetching, run.services.folder == nil {
       // The worker cannot read a store in memory.
       for key in order.iterations.keys { order.states[key] = run.storedState(of: key) }

@@ -21,21 +21,6 @@ struct NiceLauncher: WorkerLauncher {
 }
 
 final class EngineExampleTests: WorkerTestCase {
-  private final class Listener: LinkListener, @unchecked Sendable {
-    var errors = ""
-    var deadline: ContinuousClock.Instant? { nil }
-
-    func take(_ records: [RunRecord]) throws -> Bool { false }
-    func waitForRoom() {}
-    func takeUnreadable(_ experiment: String, _ reason: String) {}
-    func planned(_ key: String) -> PlannedExperiment? { nil }
-    func take(errorOutput bytes: UnsafeRawBufferPointer) {
-      errors += String(decoding: bytes, as: UTF8.self)
-    }
-    func wasFrozen(for duration: Duration) {}
-    func deadlineHasCome() {}
-  }
-
   func testALauncherOfAnEngine() throws {
     let folder = ResearchFolder(path: NSTemporaryDirectory() + UUID().uuidString)
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
@@ -43,7 +28,7 @@ final class EngineExampleTests: WorkerTestCase {
     let command = WorkerCommand(executable: "/bin/sh", arguments: ["-c", script])
     let engine = FileEngine(folder: folder, launcher: NiceLauncher(command: command))
     let setup = WorkerSetup(worker: 0, seed: 1, directory: folder.path, wantsUnits: false)
-    let listener = Listener()
+    let listener = ErrorListener()
     let end = try engine.startWorker(0, setup).listen(listener)
     XCTAssertEqual(end.termination, .exited(3))
     XCTAssertEqual(listener.errors, "7\nhas messages\n")

@@ -14,33 +14,9 @@ import XCTest
 
 /// The life of a worker process, with scripts of the shell in its place.
 final class ProcessLinkTests: WorkerTestCase {
-  /// Notes what a process says.
-  private final class Listener: LinkListener, @unchecked Sendable {
-    var errors = ""
-    var deadline: ContinuousClock.Instant?
-    var calls = 0
-    var atDeadline: () -> Void = {}
-
-    func take(_ records: [RunRecord]) throws -> Bool { false }
-    func waitForRoom() {}
-    func takeUnreadable(_ experiment: String, _ reason: String) {}
-    func planned(_ key: String) -> PlannedExperiment? { nil }
-
-    func take(errorOutput bytes: UnsafeRawBufferPointer) {
-      errors += String(decoding: bytes, as: UTF8.self)
-    }
-
-    func wasFrozen(for duration: Duration) {}
-
-    func deadlineHasCome() {
-      calls += 1
-      atDeadline()
-    }
-  }
-
   private func listen(
     _ script: String,
-    _ listener: Listener = Listener(),
+    _ listener: ErrorListener = ErrorListener(),
     variables: [String: String] = [:]
   ) throws -> LinkEnd {
     try ProcessLink(
@@ -64,7 +40,7 @@ final class ProcessLinkTests: WorkerTestCase {
   }
 
   func testErrorsAreHandedOnAndTheLastOnesKept() throws {
-    let listener = Listener()
+    let listener = ErrorListener()
     let end = try listen(
       "i=0; while [ $i -lt 300 ]; do echo $VALUE $i >&2; i=$((i+1)); done",
       listener,
@@ -95,7 +71,7 @@ final class ProcessLinkTests: WorkerTestCase {
   }
 
   func testDeadlines() throws {
-    let listener = Listener()
+    let listener = ErrorListener()
     listener.deadline = .now + .milliseconds(50)
     let link = try ProcessLink(
       WorkerCommand(executable: "/bin/sh", arguments: ["-c", "sleep 984"]),
@@ -116,7 +92,7 @@ final class ProcessLinkTests: WorkerTestCase {
       branches: 1,
       variables: [:]
     )
-    _ = session.listen(Listener())
+    _ = session.listen(ErrorListener())
     for _ in 0..<10 { session.send(.ping) }
   }
 

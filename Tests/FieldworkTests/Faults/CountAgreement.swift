@@ -22,7 +22,7 @@ struct CountAgreement {
   /// - Parameter options: the options that change the research.
   /// - Returns: the number of experiments that a run would run, and of those that it would skip.
   @discardableResult
-  func check(_ what: String, options: [String] = [], retries: Bool = true) throws -> (
+  func check(_ what: String, options: [String] = []) throws -> (
     runs: Int, skips: Int
   ) {
     let stored = try counts(try object(["status"])["stored"])
@@ -42,7 +42,7 @@ struct CountAgreement {
     let runs = why("new", "failed", "interrupted", "running", "to go on", "other version")
     XCTAssertEqual(preview["to_run"] as? Int, runs, what)
     let all = reasons.values.reduce(0, +) - why("not planned")
-    if retries, why("failed") > 0 {
+    if why("failed") > 0 {
       XCTAssertEqual(
         try object(["retry", "--dry-run"] + options)["to_run"] as? Int,
         why("failed"),
