@@ -9,6 +9,7 @@ final class ExtendingDocumentTests: XCTestCase {
   private static let sources = [
     "Tests/FieldworkExtensionTests/Extensions.swift",
     "Tests/FieldworkRuntimeTests/Workers/EngineExample.swift",
+    "Tests/FieldworkRuntimeTests/Scheduling/SourceExample.swift",
     "Tests/FieldworkReportTests/PlotExample.swift",
   ]
 
@@ -19,7 +20,7 @@ final class ExtendingDocumentTests: XCTestCase {
   func testBlocksAreCompiled() throws {
     let sources = try Self.sources.map(text).joined(separator: "\n")
     let parts = try text("docs/extending.md").components(separatedBy: "```swift\n").dropFirst()
-    XCTAssertGreaterThanOrEqual(parts.count, 6)
+    XCTAssertGreaterThanOrEqual(parts.count, 7)
     for part in parts {
       let block = part.components(separatedBy: "```")[0].trimmingCharacters(in: .newlines)
       XCTAssertTrue(sources.contains(block), "not in the sources:\n\(block)")

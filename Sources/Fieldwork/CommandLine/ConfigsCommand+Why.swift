@@ -1,5 +1,6 @@
 import FieldworkCore
 import FieldworkRuntime
+import FieldworkSearch
 import FieldworkStore
 
 /// An experiment, and why it would run or not.
@@ -58,11 +59,11 @@ extension ConfigsCommand {
     _ terminal: Terminal
   ) throws -> ExitStatus {
     let showsAll = json || limit == 0
-    var plan = try ExperimentPlan(research, seed: seed)
+    var source = try research.source(seed: seed)
     var counts: [ResumeStatus: Int] = [:]
     var (shown, examined) = (0, 0)
     var unseen = Set(resume.states.keys)
-    var isComplete = true
+    var isComplete = false
     try terminal.print(lines: { print in
       var printer = RowPrinter<Reason>(
         width: terminal.isInteractive ? terminal.width : nil,
@@ -77,11 +78,8 @@ extension ConfigsCommand {
           try printer.add(reason) { Reason.table($0, research) }
         }
       }
-      while let experiment = try plan.next() {
-        if !showsAll, examined == Self.searchLimit {
-          isComplete = false
-          break
-        }
+      isComplete = try source.forEach { experiment in
+        if !showsAll, examined == Self.searchLimit { return false }
         let status = resume.status(of: experiment)
         counts[status, default: 0] += 1
         examined += 1
@@ -95,6 +93,7 @@ extension ConfigsCommand {
             repetition: experiment.repetition
           )
         )
+        return true
       }
       if isComplete {
         let unplanned = try unplanned(unseen, stored, research)
@@ -106,7 +105,7 @@ extension ConfigsCommand {
     if json { return .done }
     var text = closing(counts, shown: shown, resume, research)
     if !isComplete {
-      let size = plan.size.map { "\($0)" } ?? "an endless number of"
+      let size = source.size.map { "\($0)" } ?? "an endless number of"
       text +=
         "\nonly the first \(examined) of \(size) experiments were looked at; --limit 0 goes through all"
     }

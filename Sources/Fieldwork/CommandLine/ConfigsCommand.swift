@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldworkCore
 import FieldworkRuntime
+import FieldworkSearch
 import FieldworkStore
 
 /// `configs`: shows what would run, in order.
@@ -57,7 +58,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     }
     research.settings.seed = seed
     let states = resume.states
-    let plan = try ExperimentPlan(research, seed: seed)
+    let source = try research.source(seed: seed)
     let terminal = context.terminal
     var shown = 0
     try terminal.print(lines: { print in
@@ -65,7 +66,7 @@ struct ConfigsCommand: PlaybookSubcommand {
         width: terminal.isInteractive ? terminal.width : nil,
         print
       )
-      try forEach(plan, selection, limit: json || limit == 0 ? nil : limit) { experiment in
+      try forEach(source, selection, limit: json || limit == 0 ? nil : limit) { experiment in
         shown += 1
         if json {
           try print(jsonText(experiment, states))
@@ -76,7 +77,7 @@ struct ConfigsCommand: PlaybookSubcommand {
       if !json { try printer.finish { self.table($0, research, states) } }
     })
     if json { return .done }
-    terminal.print(try closing(research, plan, selection, shown, states))
+    terminal.print(try closing(research, source, selection, shown, states))
     if isForShow, research.domain?.isRandom ?? false {
       context.terminal.print(
         "Drawn with seed 0; a run draws a seed of its own, unless --seed is given."
@@ -87,19 +88,22 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   /// Goes through the experiments of a plan, without holding them.
   private func forEach(
-    _ plan: ExperimentPlan,
+    _ source: any ExperimentSource,
     _ selection: Selection?,
     limit: Int?,
     _ body: (PlannedExperiment) throws -> Void
   ) throws {
-    var plan = plan
+    var source = source
     var count = 0
-    while count < limit ?? .max, let experiment = try plan.next() {
+    let limit = limit ?? .max
+    guard limit > 0 else { return }
+    try source.forEach { experiment in
       // A condition may hold for none of very many.
-      if limit != nil, selection != nil, plan.produced > Self.searchLimit { return }
-      guard selection?.includes(experiment) ?? true else { continue }
+      if limit < .max, selection != nil, experiment.ordinal >= Self.searchLimit { return false }
+      guard selection?.includes(experiment) ?? true else { return true }
       count += 1
       try body(experiment)
+      return count < limit
     }
   }
 
@@ -123,16 +127,16 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   private func closing(
     _ research: Research,
-    _ plan: ExperimentPlan,
+    _ source: any ExperimentSource,
     _ selection: Selection?,
     _ shown: Int,
     _ states: [String: ExperimentState]
   ) throws -> String {
     var lines: [String] = []
-    let total = try selection.map { try $0.count(in: plan) } ?? plan.size
+    let total = try selection.map { try $0.count(in: source) } ?? source.size
     let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
     lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
-    if selection != nil, shown < limit, limit > 0, plan.size ?? .max > Self.searchLimit {
+    if selection != nil, shown < limit, limit > 0, source.size ?? .max > Self.searchLimit {
       lines.append(
         "only the first \(Self.searchLimit) experiments were looked at; --limit 0 goes through all"
       )
@@ -140,7 +144,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     if !research.updates.isEmpty {
       lines.append("domain updates may change the experiments while the research runs")
     }
-    if let done = try doneCount(plan, selection, states), done > 0 {
+    if let done = try doneCount(source, selection, states), done > 0 {
       lines.append("\(done) stored as done")
     }
     if let domain = research.domain, let size = domain.count, size <= 100_000 {
@@ -156,14 +160,14 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   /// The number of experiments of the plan that are stored as done; nil for a plan that is too long to go through.
   private func doneCount(
-    _ plan: ExperimentPlan,
+    _ source: any ExperimentSource,
     _ selection: Selection?,
     _ states: [String: ExperimentState]
   ) throws -> Int? {
     guard states.values.contains(.done) else { return 0 }
-    guard let size = plan.size, size <= 100_000 else { return nil }
+    guard let size = source.size, size <= 100_000 else { return nil }
     var count = 0
-    try forEach(plan, selection, limit: nil) { count += states[$0.key] == .done ? 1 : 0 }
+    try forEach(source, selection, limit: nil) { count += states[$0.key] == .done ? 1 : 0 }
     return count
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldworkCore
 import FieldworkRuntime
+import FieldworkSearch
 import FieldworkStore
 
 /// `retry`: runs what has failed once more, and nothing else.
@@ -124,15 +125,15 @@ struct RetrySelection: Sendable {
       )
     }
     let seed = try StoredSeed.decode(try store.notes()["seed"]) ?? research.settings.seed ?? 0
+    let source = try research.source(seed: seed)
     let selection = try Selection(
       Set(wanted.map(\.key)),
-      in: ExperimentPlan(research, seed: seed),
+      in: source,
       where: condition
     )
     guard isOfDamaged else { return found(selection, of: wanted.count) }
     // The key of a damaged experiment may be what has changed: then the research has no such experiment.
-    let plan = try ExperimentPlan(research, seed: seed)
-    let planned = try plan.keys(among: Set(wanted.map(\.key)))
+    let planned = try source.keys(among: Set(wanted.map(\.key)))
     let unplanned = wanted.map(\.key).filter { !planned.contains($0) }
     var found = found(selection, of: wanted.count - unplanned.count)
     found.unplanned = unplanned

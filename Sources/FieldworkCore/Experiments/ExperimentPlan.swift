@@ -90,39 +90,6 @@ package struct PlannedTask: Sendable {
   package var number: Int { leader.task }
 }
 
-extension ExperimentPlan: ExperimentSource {
-  package var plan: ExperimentPlan { self }
-
-  package mutating func next(_ history: RunHistory) throws -> SourceStep {
-    if let task = try nextTask() { return .task(task) }
-    guard let rule = dueRule else { return .end }
-    // The new domain depends on the results of all experiments before it.
-    guard history.ended >= produced else { return .needs(ended: produced) }
-    return .decision(
-      Decision(
-        rule: rule,
-        updates: updates + 1,
-        produced: produced,
-        domain: domain,
-        history: order,
-        isAtEnd: size == produced
-      )
-    )
-  }
-
-  package mutating func resolve(_ decision: Decision, with replacement: Domain?) throws {
-    checked = produced
-    if let replacement { try continueWith(replacement, by: decision.rule) }
-    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
-        place: decision.rule.place
-      )
-    }
-  }
-}
-
 /// The experiments of a research in the order in which they are started, made one at a time.
 ///
 /// Making a plan runs nothing. Memory grows by a few bytes per experiment, to tell equal configs apart.
@@ -131,45 +98,26 @@ public struct ExperimentPlan: Sendable {
   public private(set) var size: Int?
   /// The domain that configs are taken from now.
   package private(set) var domain: Domain?
-  /// The number of experiments so far.
-  package private(set) var produced = 0
   /// The number of domains before this one.
-  package private(set) var updates = 0
-  /// A hash of the experiments that were planned so far, in their order.
-  package private(set) var order: UInt64 = 0
+  private var updates = 0
 
   private let seed: UInt64
-  fileprivate let rules: [DomainUpdate]
-  private let branches: Slots
-  private let workers: Slots
+  private let rules: [DomainUpdate]
   private let emptyConfigs: Int
   private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
-  /// The hashes of all experiments so far.
-  private var seen: Set<UInt64> = []
-  /// By the hash: the number of further experiments with the same config and repetition.
-  private var repeated: [UInt64: Int] = [:]
+  private var numbering: ExperimentNumbering
   /// The number of experiments after which the rules were last tried.
-  fileprivate var checked = 0
-  private var task = 0
-  private var branch = 0
+  private var checked = 0
 
   /// Plans the experiments of a research.
   /// - Throws: ``FieldworkError`` if the domain has problems or a condition fails, or if there are no
   ///   workers or branches.
   public init(_ research: Research, seed: UInt64) throws {
     let settings = research.settings
-    guard settings.branches.count > 0, settings.workers?.count ?? 1 > 0 else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "there are no \(settings.branches.count > 0 ? "workers" : "branches"); let there be at least one",
-        place: research.place
-      )
-    }
+    numbering = try ExperimentNumbering(research)
     self.seed = seed
     rules = research.updates
-    branches = settings.branches
-    workers = settings.workers ?? 1
     domain = research.domain
     emptyConfigs = settings.repetitions
     prefixes = settings.idPrefix.map { PrefixCounter([], digits: $0) }
@@ -190,32 +138,19 @@ public struct ExperimentPlan: Sendable {
     size = stream.size
   }
 
-  /// The next experiment, as far as the plan goes before the domain is updated.
-  /// - Returns: nil at the end, or where an update comes.
+  /// The number of experiments so far.
+  package var produced: Int { numbering.produced }
+
+  /// Returns the next experiment, as far as the plan goes before the domain is updated.
+  /// - Returns: nil at the end, or where an update is due.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   public mutating func next() throws -> PlannedExperiment? {
     dueRule == nil ? try draw() : nil
   }
 
-  /// Returns the next experiments that run together, as far as the plan goes before the domain is updated.
-  /// - Returns: nil at the end, or where an update comes.
-  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
-  package mutating func nextTask() throws -> PlannedTask? {
-    var experiments: [PlannedExperiment] = []
-    while experiments.count < branches.count, dueRule == nil, let experiment = try draw() {
-      experiments.append(experiment)
-    }
-    guard let leader = experiments.first else { return nil }
-    if branch > 0 { startTask() }
-    return PlannedTask(experiments: experiments, leader: leader)
-  }
-
-  /// True if the domain is updated before the plan goes on.
-  package var isAtUpdate: Bool { dueRule != nil }
-
-  fileprivate mutating func continueWith(_ replacement: Domain, by rule: DomainUpdate) throws {
+  private mutating func continueWith(_ replacement: Domain, by rule: DomainUpdate) throws {
     updates += 1
-    if branch > 0 { startTask() }
+    numbering.endTask()
     domain = replacement
     var stream = try replacement.stream(
       IterationSettings(
@@ -234,7 +169,7 @@ public struct ExperimentPlan: Sendable {
   }
 
   /// The first rule that applies to what has been planned; nil if none does, or they have been tried.
-  fileprivate var dueRule: DomainUpdate? {
+  private var dueRule: DomainUpdate? {
     guard checked < produced else { return nil }
     return rules.first { $0.when.runs(at: produced - 1, isLast: produced == size) }
   }
@@ -245,29 +180,9 @@ public struct ExperimentPlan: Sendable {
     return generator.next()
   }
 
-  private mutating func startTask() {
-    task += 1
-    branch = 0
-  }
-
   private mutating func draw() throws -> PlannedExperiment? {
     guard let (config, repetition, prefix) = try nextConfig() else { return nil }
-    let (identity, key) = identity(of: merged(config), repetition)
-    let experiment = PlannedExperiment(
-      identity: identity,
-      ordinal: produced,
-      id: prefix + key,
-      key: key,
-      task: task,
-      branch: branch
-    )
-    produced += 1
-    // The keys are hashes already; the multiplication by an odd number makes their order count.
-    order = (order ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
-    order = order << 29 | order >> 35
-    branch += 1
-    if branch == branches.count { startTask() }
-    return experiment
+    return numbering.next(config, repetition: repetition, updates: updates, prefix: prefix)
   }
 
   private mutating func nextConfig() throws -> (Config, Int, String)? {
@@ -279,29 +194,53 @@ public struct ExperimentPlan: Sendable {
     var prefixes = prefixes
     return (Config(), produced, prefixes?.prefix(of: Config(), repetition: produced) ?? "")
   }
+}
 
-  /// The config with the values of its branch and of its worker, the later ones winning. The config of a worker is that
-  /// of its task's number, so that it does not matter which worker is free when.
-  private func merged(_ config: Config) -> Config {
-    guard branches.configs != nil || workers.configs != nil else { return config }
-    let worker = workers.config(at: workers.configs == nil ? 0 : task % workers.count)
-    return config.merging(branches.config(at: branch)).merging(worker)
+extension ExperimentPlan: ExperimentSource {
+  package mutating func next(_ history: RunHistory) throws -> SourceStep {
+    if let task = try nextTask() { return .task(task) }
+    guard let rule = dueRule else { return .end }
+    // The new domain depends on the results of all experiments before it.
+    guard history.ended >= produced else { return .needs(ended: produced) }
+    return .decision(
+      Decision(
+        updates: updates + 1,
+        produced: produced,
+        domain: domain,
+        history: numbering.order,
+        isAtEnd: size == produced,
+        when: rule.when,
+        configs: rule.configs,
+        place: rule.place,
+        make: rule.body
+      )
+    )
   }
 
-  /// The identity of the next experiment with its key. Equal configs in one plan differ in their occurrence.
-  private mutating func identity(
-    of config: Config,
-    _ repetition: Int
-  ) -> (ExperimentIdentity, key: String) {
-    let identity = ExperimentIdentity(config: config, repetition: repetition, updates: updates)
-    let words = identity.words
-    let hash = UInt64(words[0]) << 32 | UInt64(words[1])
-    guard !seen.insert(hash).inserted else {
-      return (identity, SHA256.hexDigits(of: words, length: 16))
+  package mutating func resolve(_ decision: Decision, with replacement: Domain?) throws {
+    let rule = dueRule
+    checked = produced
+    if let replacement, let rule { try continueWith(replacement, by: rule) }
+    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
+        place: decision.place
+      )
     }
-    let occurrence = repeated[hash, default: 0] + 1
-    repeated[hash] = occurrence
-    let repeated = identity.with(occurrence: occurrence)
-    return (repeated, repeated.key)
   }
+
+  package mutating func nextTask() throws -> PlannedTask? {
+    var experiments: [PlannedExperiment] = []
+    while experiments.count < numbering.taskSize, let experiment = try next() {
+      experiments.append(experiment)
+    }
+    guard let leader = experiments.first else { return nil }
+    numbering.endTask()
+    return PlannedTask(experiments: experiments, leader: leader)
+  }
+
+  package var isOpen: Bool { dueRule != nil }
+
+  package var decides: Bool { !rules.isEmpty }
 }

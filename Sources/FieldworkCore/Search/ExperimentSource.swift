@@ -16,14 +16,24 @@ package protocol ExperimentSource: Sendable {
   /// - Throws: ``FieldworkError`` if the domain has problems, a condition fails, or nothing will ever end the plan.
   mutating func resolve(_ decision: Decision, with domain: Domain?) throws
 
-  /// The experiments as far as they are known without results: for previews and for counting what is left.
-  var plan: ExperimentPlan { get }
+  /// Returns the next task as far as it is known without results: for previews and for counting what is left.
+  ///
+  /// A source of which this was called makes no steps any more: callers take a copy.
+  /// - Returns: nil at the end, or where results are needed to go on, see ``isOpen``.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  mutating func nextTask() throws -> PlannedTask?
+
+  /// True if results are needed to tell which experiments follow.
+  var isOpen: Bool { get }
 
   /// The number of experiments in the steps so far.
   var produced: Int { get }
 
-  /// A task that was taken from the plan and waits for a longer history; nil for none.
-  var held: PlannedTask? { get }
+  /// The number of all experiments, as far as it is known: decisions may change it; nil if there is no end.
+  var size: Int? { get }
+
+  /// True if there may be decisions among the steps.
+  var decides: Bool { get }
 
   /// The names of the saved values that the source reads from the history.
   var watched: Set<String> { get }
@@ -31,7 +41,42 @@ package protocol ExperimentSource: Sendable {
 
 extension ExperimentSource {
   package var watched: Set<String> { [] }
-  package var held: PlannedTask? { nil }
+
+  /// Calls a function with the experiments that follow, as far as they are known without results.
+  /// - Parameter body: returns false to end.
+  /// - Returns: true if there are no more.
+  @discardableResult
+  package mutating func forEach(_ body: (PlannedExperiment) throws -> Bool) throws -> Bool {
+    while let task = try nextTask() {
+      for experiment in task.experiments where try !body(experiment) { return false }
+    }
+    return true
+  }
+
+  /// Returns which of some experiments come up, as far as the source goes without results.
+  /// - Parameters:
+  ///   - wanted: their keys; the search ends when all have been found.
+  ///   - limit: the number of experiments to search; keys that are not found by then count as found. By default it is
+  ///     the size of the source up to half a million, and 100,000 plus 20 for each key in a larger one.
+  ///   - visit: is called with each experiment that is found.
+  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
+  package func keys(
+    among wanted: Set<String>,
+    limit: Int? = nil,
+    _ visit: (PlannedExperiment) -> Void = { _ in }
+  ) throws -> Set<String> {
+    var source = self
+    let isSmall = (size ?? .max) <= 500_000
+    var left = limit ?? (isSmall ? .max : 100_000 + 20 * wanted.count)
+    guard left > 0, !wanted.isEmpty else { return wanted }
+    var missing = wanted
+    let isComplete = try source.forEach { experiment in
+      if missing.remove(experiment.key) != nil { visit(experiment) }
+      left -= 1
+      return left > 0 && !missing.isEmpty
+    }
+    return isComplete ? wanted.subtracting(missing) : wanted
+  }
 }
 
 /// The next step of a source.
@@ -44,9 +89,8 @@ package enum SourceStep: Sendable {
   case end
 }
 
-/// An update of the domain that is due.
+/// A decision about which experiments follow, that depends on the results of those before.
 package struct Decision: Sendable {
-  package let rule: DomainUpdate
   /// The number of domains before the new one: 1 for the first update.
   package let updates: Int
   /// The number of experiments planned so far.
@@ -57,6 +101,39 @@ package struct Decision: Sendable {
   package let history: UInt64
   /// True if the present domain has no more configs.
   package let isAtEnd: Bool
+  /// When the decision is due, with the number of experiments planned so far, less one, as the iteration.
+  package let when: When
+  /// What the decision depends on besides, as a plain value: a record of an earlier run counts if it is the same.
+  package let arguments: Value?
+  /// The number of configs of the new domain that are planned; nil for all.
+  package let configs: Int?
+  package let place: SourceLocation
+  /// Returns the domain that replaces the present one; nil to keep it.
+  package let make: @Sendable (UpdateContext) async throws -> Domain?
+
+  package init(
+    updates: Int,
+    produced: Int,
+    domain: Domain?,
+    history: UInt64,
+    isAtEnd: Bool,
+    when: When,
+    arguments: Value? = nil,
+    configs: Int?,
+    place: SourceLocation,
+    make: @escaping @Sendable (UpdateContext) async throws -> Domain?
+  ) {
+    self.updates = updates
+    self.produced = produced
+    self.domain = domain
+    self.history = history
+    self.isAtEnd = isAtEnd
+    self.when = when
+    self.arguments = arguments
+    self.configs = configs
+    self.place = place
+    self.make = make
+  }
 }
 
 /// The results of the first experiments of a plan, all of which have ended.

@@ -1,4 +1,5 @@
 package import FieldworkCore
+import FieldworkSearch
 package import FieldworkStore
 
 /// Finds experiments that are stored as done but were made by other code or other values than the current ones,
@@ -104,7 +105,7 @@ extension DatabaseStore {
     let updated = research.updates.isEmpty ? [] : try updatedKeys().intersection(keys)
     var others = 0
     // Those of another version run again in any case.
-    let planned = try ExperimentPlan(research, seed: seed).keys(
+    let planned = try research.source(seed: seed).keys(
       among: keys.subtracting(updated)
     ) { experiment in
       if origins.difference(of: experiment) != .build { others += 1 }

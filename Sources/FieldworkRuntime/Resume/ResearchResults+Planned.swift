@@ -1,4 +1,5 @@
 package import FieldworkCore
+import FieldworkSearch
 package import FieldworkStore
 
 extension ResearchResults {
@@ -16,7 +17,7 @@ extension ResearchResults {
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     let updated =
       research.updates.isEmpty ? [] : experiments.filter { $0.updates > 0 }.map(\.key)
-    let plan = try ExperimentPlan(research, seed: seed)
-    return planned(try plan.keys(among: keys.subtracting(updated)).union(updated))
+    let source = try research.source(seed: seed)
+    return planned(try source.keys(among: keys.subtracting(updated)).union(updated))
   }
 }

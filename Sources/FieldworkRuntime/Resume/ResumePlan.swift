@@ -135,32 +135,3 @@ package struct ResumePlan: Sendable {
     }
   }
 }
-
-extension ExperimentPlan {
-  /// The keys of the planned experiments, as far as the plan goes before the domain is updated.
-  ///
-  /// - Parameters:
-  ///   - wanted: the keys to look for; the search ends when all have been found.
-  ///   - limit: the number of experiments to search; keys that are not found by then count as planned. By default it
-  ///     is the size of the plan up to half a million, and 100,000 plus 20 for each key in a larger one.
-  ///   - visit: is called with each experiment that is found.
-  /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
-  package func keys(
-    among wanted: Set<String>,
-    limit: Int? = nil,
-    _ visit: (PlannedExperiment) -> Void = { _ in }
-  ) throws -> Set<String> {
-    var plan = self
-    let isSmall = (size ?? .max) <= Self.searchLimit
-    let limit = limit ?? (isSmall ? Self.searchLimit : 100_000 + 20 * wanted.count)
-    var missing = wanted
-    for _ in 0..<limit where !missing.isEmpty {
-      guard let experiment = try plan.next() else { return wanted.subtracting(missing) }
-      if missing.remove(experiment.key) != nil { visit(experiment) }
-    }
-    return wanted
-  }
-
-  /// The size of a plan that is searched as a whole for stored experiments.
-  private static let searchLimit = 500_000
-}

@@ -1,4 +1,5 @@
 package import FieldworkCore
+import FieldworkSearch
 package import FieldworkStore
 
 /// What a run would do, found out without writing anything.
@@ -11,7 +12,7 @@ package struct RunPreview: Sendable {
     package let iteration: Int?
   }
 
-  /// How many of the examined experiments stand how.
+  /// By status: the number of examined experiments.
   package private(set) var counts: [ResumeStatus: Int] = [:]
   /// The number of experiments of the plan; nil if there is no end.
   package let experiments: Int?
@@ -69,10 +70,10 @@ package struct RunPreview: Sendable {
     change = resume.change
     isBegun = resume.isBegun
     branches = research.settings.branches.count
-    var plan = try ExperimentPlan(research, seed: seed)
-    experiments = plan.size
+    var source = try research.source(seed: seed)
+    experiments = source.size
     let examination = try Examination(
-      &plan,
+      &source,
       resume,
       keepsTasksWhole: research.crossesBranches,
       limit: limit,
@@ -98,7 +99,7 @@ package struct RunPreview: Sendable {
       let tasksBeyond = (max(0, (experiments ?? 0) - examined - beyond) + branches - 1) / branches
       left = experiments == nil ? nil : tasks + tasksBeyond
     }
-    let canBeFewer = research.settings.workers?.configs == nil && research.updates.isEmpty
+    let canBeFewer = research.settings.workers?.configs == nil && !source.decides
     let workers = max(1, research.settings.wantedWorkers)
     self.workers = canBeFewer ? max(1, min(workers, left ?? workers)) : workers
     if let left, let mean = secondsPerExperiment {
@@ -122,14 +123,14 @@ private struct Examination {
   /// - Parameter keepsTasksWhole: whether experiments that are stored run again where another one of their
   ///   task does.
   init(
-    _ plan: inout ExperimentPlan,
+    _ source: inout any ExperimentSource,
     _ resume: ResumePlan,
     keepsTasksWhole: Bool,
     limit: Int,
     searchLimit: Int
   ) throws {
     while examined < searchLimit {
-      guard let task = try plan.nextTask() else {
+      guard let task = try source.nextTask() else {
         isComplete = true
         return
       }

@@ -20,16 +20,24 @@ public struct Selection: Sendable {
 
   /// Selects those of a plan whose keys are given; with a condition, those of them that satisfy it.
   /// - Throws: ``FieldworkError`` if the domain fails.
-  package init(_ wanted: Set<String>, in plan: ExperimentPlan, where condition: Selection?) throws {
-    var plan = plan
+  package init(
+    _ wanted: Set<String>,
+    in source: any ExperimentSource,
+    where condition: Selection?
+  ) throws {
+    var source = source
     var (missing, found) = (wanted, Set<String>())
-    while !missing.isEmpty, let experiment = try plan.next() {
-      guard missing.remove(experiment.key) != nil else { continue }
-      if condition?.includes(experiment) ?? true { found.insert(experiment.key) }
+    if !missing.isEmpty {
+      try source.forEach { experiment in
+        if missing.remove(experiment.key) != nil, condition?.includes(experiment) ?? true {
+          found.insert(experiment.key)
+        }
+        return !missing.isEmpty
+      }
     }
     self.condition = nil
     keys = found
-    limit = plan.produced
+    limit = source.produced
   }
 
   /// The keys of those that are named; nil if a condition selects.
@@ -44,20 +52,24 @@ public struct Selection: Sendable {
   }
 
   /// The number of experiments that are included; nil if the plan has no end or is too long to try.
-  package func count(in plan: ExperimentPlan) throws -> Int? {
-    try counts(in: plan, stored: [])?.all
+  package func count(in source: any ExperimentSource) throws -> Int? {
+    try counts(in: source, stored: [])?.all
   }
 
   /// The numbers of experiments that are included, of all and of those with one of the keys.
-  func counts(in plan: ExperimentPlan, stored: Set<String>) throws -> (all: Int, stored: Int)? {
+  func counts(
+    in source: any ExperimentSource,
+    stored: Set<String>
+  ) throws -> (all: Int, stored: Int)? {
     if let keys { return (keys.count, keys.intersection(stored).count) }
-    guard let size = plan.size, size <= 100_000 else { return nil }
-    var plan = plan
+    guard let size = source.size, size <= 100_000 else { return nil }
+    var source = source
     var counts = (all: 0, stored: 0)
-    while let experiment = try plan.next() {
-      guard includes(experiment) else { continue }
+    try source.forEach { experiment in
+      guard includes(experiment) else { return true }
       counts.all += 1
       counts.stored += stored.contains(experiment.key) ? 1 : 0
+      return true
     }
     return counts
   }

@@ -30,6 +30,10 @@ public struct ResearchRunner: Sendable {
   private let observers: [any RunObserver]
   private let overrides: [String]
   private var isChecked = false
+  /// Makes the source of experiments, of the research and the seed.
+  package var makeSource: @Sendable (Research, UInt64) throws -> any ExperimentSource = {
+    try $0.source(seed: $1)
+  }
 
   /// - Parameters:
   ///   - debug: whether the first error that a unit throws ends the run and is thrown; it needs
@@ -95,7 +99,7 @@ public struct ResearchRunner: Sendable {
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     let finished = resume.finished
-    let plan = try ExperimentPlan(research, seed: seed)
+    let source = try makeSource(research, seed)
     let warnings = Protected<[FieldworkError]>([])
     let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
     let services = try RunServices(
@@ -119,16 +123,16 @@ public struct ResearchRunner: Sendable {
       faults: faults,
       resume: resume,
       results: HistoryReader(
-        Set(research.pruning.map(\.name)),
+        source.watched,
         store,
         stored: resume.states,
         includesLater: research.settings.window == nil
       ),
       storedIDs: try storedIDs(resume.states.keys)
     )
-    let selected = try selection?.counts(in: plan, stored: finished)
-    let size = selection == nil ? plan.size : selected?.all
-    let workers = workerCount(size)
+    let selected = try selection?.counts(in: source, stored: finished)
+    let size = selection == nil ? source.size : selected?.all
+    let workers = workerCount(size, source)
     try SystemThread.require(threadCount(workers))
     await run.recorder.record([
       .runStarted(
@@ -149,7 +153,7 @@ public struct ResearchRunner: Sendable {
     for problem in unreadable { run.warn(problem) }
     await run.recorder.record(openingRecords(seed, resume))
     let scheduler = Scheduler(
-      research.pruning.isEmpty ? plan : PrunedSource(plan, research),
+      source,
       research,
       resume: resume,
       selection: selection,
@@ -158,7 +162,7 @@ public struct ResearchRunner: Sendable {
       results: run.results,
       delegate: RunDecisions(
         run: run,
-        journal: try UpdateJournal(research, store, run.recorder) { run.warn($0) }
+        journal: try UpdateJournal(research, source, store, run.recorder) { run.warn($0) }
       )
     )
     let timer = budget.map { time in
@@ -227,11 +231,11 @@ public struct ResearchRunner: Sendable {
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.
-  private func workerCount(_ experiments: Int?) -> Int {
+  private func workerCount(_ experiments: Int?, _ source: any ExperimentSource) -> Int {
     let settings = research.settings
     let wanted = research.settings.wantedWorkers
-    // With a config for each, every worker has tasks of its own; and an update may bring more of them.
-    guard settings.workers?.configs == nil, research.updates.isEmpty, let experiments else {
+    // With a config for each, every worker has tasks of its own; and a decision may bring more of them.
+    guard settings.workers?.configs == nil, !source.decides, let experiments else {
       return wanted
     }
     // The number may be the largest there is.

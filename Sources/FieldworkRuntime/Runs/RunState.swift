@@ -253,7 +253,6 @@ final class RunState: Sendable {
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
   func update(_ request: Decision, keys: Set<String>) async throws -> Domain? {
-    let rule = request.rule
     // Results stand in the order of the plan, so that has to be stored.
     await recordChanges()
     try await recorder.flushed()
@@ -276,9 +275,9 @@ final class RunState: Sendable {
       run: run
     )
     do {
-      guard let domain = try await rule.body(context) else { return nil }
+      guard let domain = try await request.make(context) else { return nil }
       var updated = research.replacing(domain: domain)
-      updated.settings.configs = rule.configs
+      updated.settings.configs = request.configs
       // An empty domain is how an update ends the research.
       if try domain.isEndless || domain.counted() != 0 { try updated.requireSound() }
       return domain
@@ -290,7 +289,7 @@ final class RunState: Sendable {
         .invalidDefinition,
         "the domain update after \(request.produced) configs failed: \(reason)",
         cause: (error as? FieldworkError)?.cause,
-        place: rule.place,
+        place: request.place,
         problems: (error as? FieldworkError)?.problems ?? []
       )
     }

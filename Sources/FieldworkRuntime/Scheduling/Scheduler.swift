@@ -52,7 +52,6 @@ final class Scheduler: Sendable {
   private let hasAffinity: Bool
   /// True if experiments that are stored run again where another one of their task does.
   private let keepsTasksWhole: Bool
-  private let hasUpdates: Bool
   /// True if a worker may give a task back, so that others wait for it.
   private let mayReturn: Bool
   /// True if workers have tasks that they have not begun, and that any other may run.
@@ -87,7 +86,6 @@ final class Scheduler: Sendable {
     self.selection = selection
     hasAffinity = affinity != nil
     keepsTasksWhole = research.crossesBranches
-    hasUpdates = !research.updates.isEmpty
     mayReclaim = prefetches && affinity == nil
     mayReturn = research.settings.deviceMemory != nil || mayReclaim
     self.results = results
@@ -166,9 +164,9 @@ final class Scheduler: Sendable {
   /// Returns the keys of stored experiments that the plan does not have.
   /// - Parameter others: the keys of experiments that count as planned.
   func unplanned(besides others: Set<String>) -> Set<String> {
-    let (plan, left, held) = state.withLock { ($0.source.plan, $0.unseen, $0.source.held) }
-    let unseen = left.subtracting(others).subtracting(held?.experiments.map(\.key) ?? [])
-    guard !unseen.isEmpty, let planned = try? plan.keys(among: unseen) else { return [] }
+    let (source, left) = state.withLock { ($0.source, $0.unseen) }
+    let unseen = left.subtracting(others)
+    guard !unseen.isEmpty, let planned = try? source.keys(among: unseen) else { return [] }
     return unseen.subtracting(planned)
   }
 
@@ -185,17 +183,16 @@ final class Scheduler: Sendable {
   /// - Returns: nil if it cannot be determined in a moment.
   var left: Int? {
     state.withLock { state in
-      var plan = state.source.plan
-      guard state.failure == nil, !state.hasAbandoned, let size = plan.size else { return nil }
+      var source = state.source
+      guard state.failure == nil, !state.hasAbandoned, let size = source.size else { return nil }
       let waiting = state.returned + state.assigned.flatMap(\.self)
       var count = waiting.reduce(0) { $0 + $1.experiments.count }
-      count += state.source.held.map { missing($0).count } ?? 0
-      if resume.states.isEmpty, selection == nil, !hasUpdates {
-        return count + size - plan.produced
+      if resume.states.isEmpty, selection == nil, !source.decides {
+        return count + size - source.produced
       }
       for _ in 0..<Self.countLimit {
-        guard !isComplete(plan.produced), let task = try? plan.nextTask() else {
-          return plan.isAtUpdate ? nil : count
+        guard !isComplete(source.produced), let task = try? source.nextTask() else {
+          return source.isOpen ? nil : count
         }
         count += missing(task).count
       }
@@ -209,11 +206,10 @@ final class Scheduler: Sendable {
       guard state.failure == nil else { return false }
       if state.hasAbandoned || !state.returned.isEmpty { return true }
       if state.assigned.contains(where: { !$0.isEmpty }) { return true }
-      if let held = state.source.held, !missing(held).isEmpty { return true }
-      var plan = state.source.plan
+      var source = state.source
       for _ in 0..<Self.searchLimit {
-        guard !isComplete(plan.produced), let task = try? plan.nextTask() else {
-          return plan.isAtUpdate
+        guard !isComplete(source.produced), let task = try? source.nextTask() else {
+          return source.isOpen
         }
         if !missing(task).isEmpty { return true }
       }
@@ -267,7 +263,7 @@ final class Scheduler: Sendable {
   /// Returns what of a task has to run.
   /// - Returns: nil if nothing has to.
   private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
-    if hasUpdates { state.keys.formUnion(task.experiments.map(\.key)) }
+    if state.source.decides { state.keys.formUnion(task.experiments.map(\.key)) }
     if !state.unseen.isEmpty { state.unseen.subtract(task.experiments.map(\.key)) }
     if !state.source.watched.isEmpty { results.add(task.experiments) }
     var left = task
@@ -313,8 +309,7 @@ final class Scheduler: Sendable {
         let domain = try result.get()
         try state.source.resolve(decision, with: domain)
         isSettled = true
-        let plan = state.source.plan
-        return domain.map { (plan.updates, $0, plan.size) }
+        return domain.map { (decision.updates, $0, state.source.size) }
       } catch {
         state.failure = error
         return nil

@@ -36,6 +36,7 @@ final class UpdateJournal: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
   init(
     _ research: Research,
+    _ source: any ExperimentSource,
     _ store: any ResultStore,
     _ recorder: Recorder,
     build: String? = BuildIdentity.current,
@@ -47,7 +48,7 @@ final class UpdateJournal: Sendable {
     self.build = build
     values = KnownValues(research)
     distributions = research.domain?.distributions ?? []
-    let found = research.updates.isEmpty ? [] : try store.updates()
+    let found = source.decides ? try store.updates() : []
     records = Dictionary(found.map { ($0.produced, $0) }, uniquingKeysWith: { $1 })
     state = Protected(
       State(domain: Self.identity(research.domain), legacy: research.domain?.description ?? "")
@@ -75,7 +76,7 @@ final class UpdateJournal: Sendable {
     let record = UpdateRecord(
       produced: request.produced,
       number: request.updates,
-      when: "\(request.rule.when)",
+      when: "\(request.when)",
       premise: premise,
       outcome: outcome,
       build: build,
@@ -99,10 +100,11 @@ final class UpdateJournal: Sendable {
   /// all that came before.
   private func premise(_ request: Decision) -> String {
     let domain = state.withLock { $0.domain }
-    let encoding: Value = [
-      request.rule.when.encoding, .int(request.updates), .string(String(request.history)),
+    let parts: [Value] = [
+      request.when.encoding, .int(request.updates), .string(String(request.history)),
       .string(domain),
     ]
+    let encoding = Value.list(parts + [request.arguments].compactMap(\.self))
     return SHA256.hexDigest(of: encoding.canonicalText, length: 32)
   }
 
@@ -149,7 +151,7 @@ final class UpdateJournal: Sendable {
       return nil
     case .replaced(let value):
       // A changed playbook may not have the values any more, or have no use for the domain.
-      guard let made = try? restored(value), isSound(made, request.rule) else { return nil }
+      guard let made = try? restored(value), isSound(made, request) else { return nil }
       domain = made
     }
     if record.build != build {
@@ -166,9 +168,9 @@ final class UpdateJournal: Sendable {
     }
   }
 
-  private func isSound(_ domain: Domain, _ rule: DomainUpdate) -> Bool {
+  private func isSound(_ domain: Domain, _ request: Decision) -> Bool {
     var updated = research.replacing(domain: domain)
-    updated.settings.configs = rule.configs
+    updated.settings.configs = request.configs
     guard domain.isEndless || (try? domain.counted()) != 0 else { return true }
     return (try? updated.requireSound()) != nil
   }

@@ -24,11 +24,13 @@ package struct PrunedSource: ExperimentSource {
     window = research.settings.window
   }
 
-  package var plan: ExperimentPlan { base.plan }
-
   package var produced: Int { waiting?.experiments[0].ordinal ?? base.produced }
 
-  package var held: PlannedTask? { waiting }
+  package var size: Int? { base.size }
+
+  package var decides: Bool { base.decides }
+
+  package var isOpen: Bool { base.isOpen }
 
   package var watched: Set<String> { base.watched.union(pruning.map(\.name)) }
 
@@ -75,6 +77,14 @@ package struct PrunedSource: ExperimentSource {
       let rule = element.pruner.rule(for: objective, history: seen)
       return rule.limits.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
     }
+  }
+
+  package mutating func nextTask() throws -> PlannedTask? {
+    if let task = waiting {
+      waiting = nil
+      return task
+    }
+    return try base.nextTask()
   }
 
   package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {

@@ -42,7 +42,7 @@ final class TaskPlanTests: XCTestCase {
         // Nothing goes on before it is resolved.
         guard case .decision = try step(&plan) else { throw Odd() }
         cut.updates.append(ordinal)
-        try plan.resolve(decision, with: answer(plan.updates))
+        try plan.resolve(decision, with: answer(decision.updates - 1))
         cut.sizes.append(plan.size)
       case .task(let task):
         XCTAssertEqual(task.number, cut.tasks.count)
@@ -168,7 +168,7 @@ final class TaskPlanTests: XCTestCase {
       case .task: count += 1
       case .end, .needs: break loop
       case .decision(let decision):
-        XCTAssertNil(found.updateValue(decision.rule.configs ?? 0, forKey: count))
+        XCTAssertNil(found.updateValue(decision.configs ?? 0, forKey: count))
         try plan.resolve(decision, with: nil)
       }
     }
@@ -207,7 +207,7 @@ final class TaskPlanTests: XCTestCase {
         case .task(let task): keys += task.experiments.map(\.key)
         case .end, .needs: return keys
         case .decision(let decision):
-          try plan.resolve(decision, with: plan.updates == 0 ? domain : nil)
+          try plan.resolve(decision, with: decision.updates == 1 ? domain : nil)
         }
       }
     }

@@ -112,8 +112,11 @@ final class SchedulerTests: XCTestCase {
   private struct Waiting: ExperimentSource {
     var plan: ExperimentPlan
     let window: Int
-    private(set) var held: PlannedTask?
+    private var held: PlannedTask?
     var produced: Int { held?.experiments[0].ordinal ?? plan.produced }
+    var size: Int? { plan.size }
+    let isOpen = false
+    let decides = false
 
     init(_ research: Research, window: Int) throws {
       plan = try ExperimentPlan(research, seed: 1)
@@ -128,6 +131,11 @@ final class SchedulerTests: XCTestCase {
       guard history.ended >= needed else { return .needs(ended: needed) }
       held = nil
       return .task(task)
+    }
+
+    mutating func nextTask() throws -> PlannedTask? {
+      defer { held = nil }
+      return try held ?? plan.nextTask()
     }
 
     mutating func resolve(_ decision: Decision, with domain: Domain?) throws {}

@@ -1,0 +1,96 @@
+/// Numbers the experiments of a source in their order, and gives them their keys.
+///
+/// Memory grows by a few bytes per experiment, to tell equal configs apart.
+package struct ExperimentNumbering: Sendable {
+  /// The number of experiments so far.
+  package private(set) var produced = 0
+  /// A hash of the experiments so far, in their order.
+  package private(set) var order: UInt64 = 0
+
+  private let branches: Slots
+  private let workers: Slots
+  private var task = 0
+  private var branch = 0
+  /// The hashes of all experiments so far.
+  private var seen: Set<UInt64> = []
+  /// By the hash: the number of further experiments with the same config and repetition.
+  private var repeated: [UInt64: Int] = [:]
+
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no workers or no branches.
+  package init(_ research: Research) throws {
+    let settings = research.settings
+    branches = settings.branches
+    workers = settings.workers ?? 1
+    guard branches.count > 0, workers.count > 0 else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "there are no \(branches.count > 0 ? "workers" : "branches"); let there be at least one",
+        place: research.place
+      )
+    }
+  }
+
+  /// The number of experiments that run together in one task.
+  package var taskSize: Int { branches.count }
+
+  /// Returns the next experiment.
+  /// - Parameters:
+  ///   - config: the values from the domain. Those of the branch and the worker are added.
+  ///   - updates: the number of domains before the one that the config comes from.
+  ///   - prefix: the text before the key in the id.
+  package mutating func next(
+    _ config: Config,
+    repetition: Int,
+    updates: Int = 0,
+    prefix: String = ""
+  ) -> PlannedExperiment {
+    let (identity, key) = identity(
+      of: ExperimentIdentity(config: merged(config), repetition: repetition, updates: updates)
+    )
+    let experiment = PlannedExperiment(
+      identity: identity,
+      ordinal: produced,
+      id: prefix + key,
+      key: key,
+      task: task,
+      branch: branch
+    )
+    produced += 1
+    // The keys are hashes already; the multiplication by an odd number makes their order count.
+    order = (order ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
+    order = order << 29 | order >> 35
+    branch += 1
+    if branch == branches.count { endTask() }
+    return experiment
+  }
+
+  /// Ends the present task, so that the next experiment begins another one.
+  package mutating func endTask() {
+    guard branch > 0 else { return }
+    task += 1
+    branch = 0
+  }
+
+  /// The config with the values of its branch and of its worker, the later ones winning. The config of a worker is that
+  /// of its task's number, so that it does not matter which worker is free when.
+  private func merged(_ config: Config) -> Config {
+    guard branches.configs != nil || workers.configs != nil else { return config }
+    let worker = workers.config(at: workers.configs == nil ? 0 : task % workers.count)
+    return config.merging(branches.config(at: branch)).merging(worker)
+  }
+
+  /// Returns the identity with its key. Equal configs differ in their occurrence.
+  private mutating func identity(
+    of identity: ExperimentIdentity
+  ) -> (ExperimentIdentity, key: String) {
+    let words = identity.words
+    let hash = UInt64(words[0]) << 32 | UInt64(words[1])
+    guard !seen.insert(hash).inserted else {
+      return (identity, SHA256.hexDigits(of: words, length: 16))
+    }
+    let occurrence = repeated[hash, default: 0] + 1
+    repeated[hash] = occurrence
+    let repeated = identity.with(occurrence: occurrence)
+    return (repeated, repeated.key)
+  }
+}
