@@ -160,10 +160,8 @@ public struct ResearchRunner: Sendable {
       prefetches: usesProcesses,
       affinity: workers > 1 && research.settings.workers?.configs != nil ? workers : nil,
       results: run.results,
-      delegate: RunDecisions(
-        run: run,
-        journal: try UpdateJournal(research, source, store, run.recorder) { run.warn($0) }
-      )
+      journal: try UpdateJournal(research, source, store, run.recorder) { run.warn($0) },
+      delegate: run
     )
     let timer = budget.map { time in
       RunBudget(time) {
@@ -379,30 +377,6 @@ public enum WorkerTransport: String, Sendable, CaseIterable {
   case sockets
   /// Through files in the folder of the research.
   case files
-}
-
-/// What a scheduler asks of a run.
-private struct RunDecisions: SchedulerDelegate {
-  let run: RunState
-  let journal: UpdateJournal
-
-  func skip(_ experiment: PlannedExperiment) { run.skip(experiment) }
-
-  var shouldStop: Bool { run.shouldStop }
-
-  func domain(after decision: Decision, keys: Set<String>) async throws -> Domain? {
-    try await journal.outcome(of: decision) { try await run.update(decision, keys: keys) }
-  }
-
-  func settleDecision() async { await journal.settle() }
-
-  func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {
-    run.recorder.recordAtOnce([
-      .domainUpdated(number: number, domain: domain.description, experiments: experiments)
-    ])
-  }
-
-  func reclaimTasks(for worker: Int) { run.reclaimTasks(for: worker) }
 }
 
 /// A seed in the store; as text, for it may be larger than an integer value.

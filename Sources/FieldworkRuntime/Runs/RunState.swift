@@ -3,7 +3,7 @@ import FieldworkStore
 import Foundation
 
 /// What the workers of one run share.
-final class RunState: Sendable {
+final class RunState: SchedulerDelegate {
   let recorder: Recorder
   let research: Research
   let services: RunServices
@@ -293,6 +293,12 @@ final class RunState: Sendable {
         problems: (error as? FieldworkError)?.problems ?? []
       )
     }
+  }
+
+  func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {
+    recorder.recordAtOnce([
+      .domainUpdated(number: number, domain: domain.description, experiments: experiments)
+    ])
   }
 
   // MARK: The end

@@ -57,6 +57,7 @@ final class Scheduler: Sendable {
   /// True if workers have tasks that they have not begun, and that any other may run.
   private let mayReclaim: Bool
   private let delegate: any SchedulerDelegate
+  private let journal: UpdateJournal
   private let results: HistoryReader
 
   /// - Parameters:
@@ -65,6 +66,7 @@ final class Scheduler: Sendable {
   ///   - affinity: the number of workers to which tasks belong by their numbers; nil to give them to the worker that
   ///     asks.
   ///   - results: reads the results that the source depends on.
+  ///   - journal: records decisions, and replays those of earlier runs.
   init(
     _ source: any ExperimentSource,
     _ research: Research,
@@ -73,6 +75,7 @@ final class Scheduler: Sendable {
     prefetches: Bool,
     affinity: Int?,
     results: HistoryReader,
+    journal: UpdateJournal,
     delegate: any SchedulerDelegate
   ) {
     state = Protected(
@@ -89,6 +92,7 @@ final class Scheduler: Sendable {
     mayReclaim = prefetches && affinity == nil
     mayReturn = research.settings.deviceMemory != nil || mayReclaim
     self.results = results
+    self.journal = journal
     self.delegate = delegate
   }
 
@@ -293,7 +297,9 @@ final class Scheduler: Sendable {
   private func decide(_ decision: Decision, _ keys: Set<String>) async {
     let result: Result<Domain?, any Error>
     do {
-      result = .success(try await delegate.domain(after: decision, keys: keys))
+      result = .success(
+        try await journal.outcome(of: decision) { try await delegate.update(decision, keys: keys) }
+      )
     } catch {
       result = .failure(error)
     }
@@ -316,7 +322,7 @@ final class Scheduler: Sendable {
       }
     }
     // Before any task of the new domain is given out.
-    if isSettled { await delegate.settleDecision() }
+    if isSettled { await journal.settle() }
     if let (number, domain, size) = replaced { delegate.domainUpdated(number, domain, size) }
     state.withLock { $0.isDeciding = false }
     wakeAll()
@@ -353,10 +359,7 @@ protocol SchedulerDelegate: Sendable {
 
   /// Returns the domain that replaces the present one; nil to keep it. It is called when nothing runs.
   /// - Parameter keys: the keys of the experiments that were planned so far.
-  func domain(after decision: Decision, keys: Set<String>) async throws -> Domain?
-
-  /// Records the last decision, with which the source has gone on.
-  func settleDecision() async
+  func update(_ decision: Decision, keys: Set<String>) async throws -> Domain?
 
   /// Takes the number of the new domain, the domain, and the number of experiments; nil if there is no end.
   func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?)

@@ -110,6 +110,20 @@ final class PruningTests: RuntimeTestCase {
     }
   }
 
+  /// Rules from a part of the results would depend on the disk.
+  func testARunEndsIfStoredResultsCannotBeRead() async throws {
+    let store = try DatabaseStore.inMemory()
+    try await ResearchRunner(research(6), store: store).run()
+    let unreadable = UnreadableStore(store)
+    await assertThrows(.store, "the disk is gone") {
+      try await ResearchRunner(self.research(12), store: unreadable).run()
+    }
+    XCTAssertEqual(try store.states().count, 6)
+    try await ResearchRunner(research(12), store: store).run()
+    let expected = try await table(research(12), .serial, 1)
+    XCTAssertEqual(everything(try store.contents()), expected)
+  }
+
   func testWithoutAWindow() async throws {
     let summary = try await ResearchRunner(
       research(window: nil),
@@ -193,5 +207,21 @@ final class PruningTests: RuntimeTestCase {
     }
     XCTAssertTrue(messages(unsaved).contains { $0.contains("no unit saves 'z'") })
     XCTAssertTrue(messages(unsaved).contains { $0.contains("window is 0") })
+  }
+}
+
+/// A store whose saved values cannot be read.
+private final class UnreadableStore: ResultStore {
+  private let store: DatabaseStore
+
+  init(_ store: DatabaseStore) { self.store = store }
+
+  func write(_ records: [RunRecord]) throws { try store.write(records) }
+  func contents() throws -> ResearchResults { try store.contents() }
+  func states() throws -> [String: ExperimentState] { try store.states() }
+  func notes() throws -> [String: Value] { try store.notes() }
+  func directory(of experiment: String) throws -> String { try store.directory(of: experiment) }
+  func saved(by experiment: String) throws -> [SavedValue] {
+    throw FieldworkError(.store, "the disk is gone")
   }
 }

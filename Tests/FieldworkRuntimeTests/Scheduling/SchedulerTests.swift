@@ -8,12 +8,11 @@ import XCTest
 final class SchedulerTests: XCTestCase {
   private struct Delegate: SchedulerDelegate {
     let isStopping: @Sendable () -> Bool
-    let update: @Sendable () -> Domain?
+    let replacement: @Sendable () -> Domain?
 
     var shouldStop: Bool { isStopping() }
     func skip(_ experiment: PlannedExperiment) {}
-    func domain(after decision: Decision, keys: Set<String>) async throws -> Domain? { update() }
-    func settleDecision() async {}
+    func update(_ decision: Decision, keys: Set<String>) async throws -> Domain? { replacement() }
     func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {}
     func reclaimTasks(for worker: Int) {}
   }
@@ -24,15 +23,37 @@ final class SchedulerTests: XCTestCase {
     shouldStop: @escaping @Sendable () -> Bool = { false },
     update: @escaping @Sendable () -> Domain? = { nil }
   ) throws -> Scheduler {
-    Scheduler(
-      try ExperimentPlan(research, seed: 1),
+    try scheduler(
+      ExperimentPlan(research, seed: 1),
       research,
-      resume: try ResumePlan(research, nil),
+      .inMemory(),
+      affinity: 2,
+      Delegate(isStopping: shouldStop, replacement: update)
+    )
+  }
+
+  private func scheduler(
+    _ source: any ExperimentSource,
+    _ research: Research,
+    _ store: DatabaseStore,
+    affinity: Int?,
+    _ delegate: Delegate
+  ) throws -> Scheduler {
+    Scheduler(
+      source,
+      research,
+      resume: try ResumePlan(research, store),
       selection: nil,
       prefetches: false,
-      affinity: 2,
-      results: HistoryReader([], try DatabaseStore.inMemory(), stored: [:], includesLater: false),
-      delegate: Delegate(isStopping: shouldStop, update: update)
+      affinity: affinity,
+      results: HistoryReader([], store, stored: [:], includesLater: false),
+      journal: try UpdateJournal(
+        research,
+        source,
+        store,
+        Recorder(store) {}
+      ) { _ in },
+      delegate: delegate
     )
   }
 
@@ -141,22 +162,49 @@ final class SchedulerTests: XCTestCase {
     mutating func resolve(_ decision: Decision, with domain: Domain?) throws {}
   }
 
+  private func waiting(_ research: Research, window: Int, _ store: DatabaseStore) throws
+    -> Scheduler
+  {
+    try scheduler(
+      Waiting(research, window: window),
+      research,
+      store,
+      affinity: nil,
+      Delegate(isStopping: { false }, replacement: { nil })
+    )
+  }
+
+  /// A stored experiment whose task waits for others has not come up, but is part of the plan.
+  func testAStoredExperimentOfAHeldTaskIsPlanned() async throws {
+    func research(_ values: [Int]) -> Research {
+      Research("test", seed: 1) {
+        Domain("x" <- values)
+        Unit("one", saving: "one") { _ in 1 }
+      }
+    }
+    let store = try DatabaseStore.inMemory()
+    try await ResearchRunner(research([1, 9]), store: store).run()
+    let scheduler = try waiting(research(Array(0..<3)), window: 1, store)
+    let first = await scheduler.next(for: 0)
+    XCTAssertEqual(first?.number, 0)
+    let held = Task { await scheduler.next(for: 1) }
+    try await Task.sleep(for: .milliseconds(20))
+    let other = try XCTUnwrap(store.contents().experiments.last)
+    XCTAssertEqual(try other.config["x", as: Int.self], 9)
+    XCTAssertEqual(scheduler.unplanned(besides: []), [other.key])
+    XCTAssertEqual(scheduler.left, 1)
+    scheduler.taskEnded(0)
+    let last = await held.value
+    XCTAssertEqual(last?.number, 2)
+  }
+
   /// With a window of w, task k is given out when the first k - w + 1 have ended, and not before.
   func testAStepWaitsUntilThePrefixHasEnded() async throws {
     let research = Research("test", seed: 1) {
       Domain("x" <- 0..<6)
       Unit("one", saving: "one") { _ in 1 }
     }
-    let scheduler = Scheduler(
-      try Waiting(research, window: 3),
-      research,
-      resume: try ResumePlan(research, nil),
-      selection: nil,
-      prefetches: false,
-      affinity: nil,
-      results: HistoryReader([], try DatabaseStore.inMemory(), stored: [:], includesLater: false),
-      delegate: Delegate(isStopping: { false }, update: { nil })
-    )
+    let scheduler = try waiting(research, window: 3, .inMemory())
     var numbers: [Int?] = []
     for worker in 0..<3 { numbers.append(await scheduler.next(for: worker)?.number) }
     XCTAssertEqual(numbers, [0, 1, 2])

@@ -267,7 +267,7 @@ final class CommandLineAttackTests: FaultTestCase {
   /// The handlers stay to the end of the process.
   func testASecondSignalOfAnotherKindWhileARunCloses() throws {
     for _ in 0..<5 {
-      let running = try begin("iterating", ["--no-progress"], environment: ["TEST_PAUSE": "20000"])
+      let running = try begin("iterating", ["--no-progress"], environment: ["TEST_PAUSE": "30000"])
       XCTAssertTrue(wait { ((try? self.rowCount("iterating", "y")) ?? 0) > 2 })
       running.interrupt()
       // Until it is over.
@@ -301,20 +301,22 @@ final class CommandLineAttackTests: FaultTestCase {
 
   /// Time in which everything stood still does not count.
   func testATimeLimitDoesNotCountWhatWasFrozen() throws {
-    let running = try begin(
-      "iterating",
-      ["--no-progress", "--timeout", "9s"],
-      environment: ["TEST_PAUSE": "50000"]
-    )
-    let stored = folder("iterating")
-    XCTAssertTrue(wait { (try? ResearchResults.load(stored.path).experiments.count) ?? 0 == 2 })
-    let all = [running.process.id] + mark.children(of: running.process.id)
-    for process in all { kill(process, SIGSTOP) }
-    sleep(10)
-    for process in all.reversed() { kill(process, SIGCONT) }
-    let ended = try running.finish()
-    XCTAssertEqual(ended.status, 0, ended.error)
-    XCTAssertEqual(try states("iterating"), ["done", "done"])
+    for transport in ["sockets", "files"] {
+      let running = try begin(
+        "iterating",
+        ["--no-progress", "--fresh", "--yes", "--timeout", "6s", "--transport", transport],
+        environment: ["TEST_PAUSE": "30000"]
+      )
+      let stored = folder("iterating")
+      XCTAssertTrue(wait { (try? ResearchResults.load(stored.path).experiments.count) ?? 0 == 2 })
+      let all = [running.process.id] + mark.children(of: running.process.id)
+      for process in all { kill(process, SIGSTOP) }
+      sleep(7)
+      for process in all.reversed() { kill(process, SIGCONT) }
+      let ended = try running.finish()
+      XCTAssertEqual(ended.status, 0, ended.error)
+      XCTAssertEqual(try states("iterating"), ["done", "done"], transport)
+    }
   }
 
   func testAStoppedWorkerEndsWithItsSupervisor() throws {
