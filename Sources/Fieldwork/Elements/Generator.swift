@@ -19,7 +19,7 @@ public struct Generator: ResearchElement, Sendable {
     _ dependencies: [Dependency],
     _ outputType: Any.Type,
     opensContext: Bool = false,
-    _ open: @escaping @Sendable (RunContext) async throws -> ElementSource
+    _ open: @escaping @Sendable (RunContext) async throws -> NextElement
   ) {
     dump = options.dump
     description = options.description(
@@ -294,16 +294,16 @@ public struct Generator: ResearchElement, Sendable {
   }
 }
 
-private func source(_ elements: some Sequence) -> ElementSource {
+private func source(_ elements: some Sequence) -> NextElement {
   iteratorSource(elements.makeIterator())
 }
 
-private func iteratorSource(_ elements: some IteratorProtocol) -> ElementSource {
+private func iteratorSource(_ elements: some IteratorProtocol) -> NextElement {
   var iterator = elements
-  return ElementSource { iterator.next() }
+  return { iterator.next() }
 }
 
-private func asyncSource(_ elements: some AsyncSequence) -> ElementSource {
+private func asyncSource(_ elements: some AsyncSequence) -> NextElement {
   var iterator = elements.makeAsyncIterator()
-  return ElementSource { try await iterator.next() }
+  return { try await iterator.next() }
 }

@@ -64,6 +64,13 @@ package struct ExperimentNumbering: Sendable {
     return experiment
   }
 
+  /// Returns the task of the last experiments; the next one begins another task.
+  /// - Returns: nil if there are none.
+  package mutating func task(_ experiments: [PlannedExperiment]) -> PlannedTask? {
+    endTask()
+    return experiments.first.map { PlannedTask(experiments: experiments, leader: $0) }
+  }
+
   /// Ends the present task, so that the next experiment begins another one.
   package mutating func endTask() {
     guard branch > 0 else { return }

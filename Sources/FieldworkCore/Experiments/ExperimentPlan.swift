@@ -204,8 +204,9 @@ extension ExperimentPlan: ExperimentSource {
     guard history.ended >= produced else { return .needs(ended: produced) }
     return .decision(
       Decision(
-        updates: updates + 1,
+        number: updates + 1,
         produced: produced,
+        ended: produced,
         domain: domain,
         history: numbering.order,
         isAtEnd: size == produced,
@@ -235,9 +236,7 @@ extension ExperimentPlan: ExperimentSource {
     while experiments.count < numbering.taskSize, let experiment = try next() {
       experiments.append(experiment)
     }
-    guard let leader = experiments.first else { return nil }
-    numbering.endTask()
-    return PlannedTask(experiments: experiments, leader: leader)
+    return numbering.task(experiments)
   }
 
   package var isOpen: Bool { dueRule != nil }

@@ -7,8 +7,8 @@ public struct UnitDescription: Sendable {
 
   package enum Body: Sendable {
     case function(@Sendable (RunContext) async throws -> Any)
-    /// Opens the source of elements when the unit first runs.
-    case generator(@Sendable (RunContext) async throws -> ElementSource)
+    /// Returns the function that gives one element after another, once per experiment.
+    case generator(@Sendable (RunContext) async throws -> NextElement)
     case instance(@Sendable (RunContext) async throws -> Any)
     /// Hands saved values on to the store: those of the given names, or all.
     case dump(Set<String>?)
@@ -91,12 +91,5 @@ extension UnitDescription: CustomStringConvertible {
   }
 }
 
-/// A source of a generator's elements, opened once per experiment.
-package final class ElementSource {
-  private let nextElement: () async throws -> Any?
-
-  package init(_ next: @escaping () async throws -> Any?) { nextElement = next }
-
-  /// The next element; nil at the end.
-  package func next() async throws -> Any? { try await nextElement() }
-}
+/// Returns the next element of a generator; nil at the end.
+package typealias NextElement = () async throws -> Any?

@@ -38,7 +38,7 @@ extension UnitDescription {
       problems: problems,
       body: .generator { run in
         let opened = try pipeline.open(in: run, named: name)
-        return ElementSource {
+        return {
           guard let output = try await step(opened) else { return nil }
           try opened.save(variables)
           return output

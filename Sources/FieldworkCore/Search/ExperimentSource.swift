@@ -18,7 +18,7 @@ package protocol ExperimentSource: Sendable {
 
   /// Returns the next task as far as it is known without results: for previews and for counting what is left.
   ///
-  /// A source of which this was called makes no steps any more: callers take a copy.
+  /// Callers use a copy: a task that is returned here has no rules, and ``next(_:)`` does not return it again.
   /// - Returns: nil at the end, or where results are needed to go on, see ``isOpen``.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   mutating func nextTask() throws -> PlannedTask?
@@ -35,11 +35,15 @@ package protocol ExperimentSource: Sendable {
   /// True if there may be decisions among the steps.
   var decides: Bool { get }
 
+  /// True if no experiment is known without decisions.
+  var decidesAll: Bool { get }
+
   /// The names of the saved values that the source reads from the history.
   var watched: Set<String> { get }
 }
 
 extension ExperimentSource {
+  package var decidesAll: Bool { false }
   package var watched: Set<String> { [] }
 
   /// Calls a function with the experiments that follow, as far as they are known without results.
@@ -75,7 +79,8 @@ extension ExperimentSource {
       left -= 1
       return left > 0 && !missing.isEmpty
     }
-    return isComplete ? wanted.subtracting(missing) : wanted
+    // Experiments that follow from decisions count as planned.
+    return isComplete && !(source.isOpen && decidesAll) ? wanted.subtracting(missing) : wanted
   }
 }
 
@@ -91,19 +96,21 @@ package enum SourceStep: Sendable {
 
 /// A decision about which experiments follow, that depends on the results of those before.
 package struct Decision: Sendable {
-  /// The number of domains before the new one: 1 for the first update.
-  package let updates: Int
+  /// The number of the decision, from 1.
+  package let number: Int
   /// The number of experiments planned so far.
   package let produced: Int
+  /// The number of first experiments, all of which have ended, whose results the decision may depend on.
+  package let ended: Int
   /// The present domain; nil if there is none.
   package let domain: Domain?
   /// A hash of the experiments planned so far, in their order.
   package let history: UInt64
   /// True if the present domain has no more configs.
   package let isAtEnd: Bool
-  /// When the decision is due, with the number of experiments planned so far, less one, as the iteration.
+  /// The schedule of the decision. Its iteration is the number of planned experiments minus one.
   package let when: When
-  /// What the decision depends on besides, as a plain value: a record of an earlier run counts if it is the same.
+  /// Further arguments of the decision. A recorded decision is replayed only if they are equal.
   package let arguments: Value?
   /// The number of configs of the new domain that are planned; nil for all.
   package let configs: Int?
@@ -112,8 +119,9 @@ package struct Decision: Sendable {
   package let make: @Sendable (UpdateContext) async throws -> Domain?
 
   package init(
-    updates: Int,
+    number: Int,
     produced: Int,
+    ended: Int,
     domain: Domain?,
     history: UInt64,
     isAtEnd: Bool,
@@ -123,8 +131,9 @@ package struct Decision: Sendable {
     place: SourceLocation,
     make: @escaping @Sendable (UpdateContext) async throws -> Domain?
   ) {
-    self.updates = updates
+    self.number = number
     self.produced = produced
+    self.ended = ended
     self.domain = domain
     self.history = history
     self.isAtEnd = isAtEnd

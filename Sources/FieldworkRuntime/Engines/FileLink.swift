@@ -55,7 +55,7 @@ struct LocalLauncher: WorkerLauncher {
     let errors = try SystemFile(session.errors, O_WRONLY | O_APPEND | O_CREAT)
     var environment = ProcessInfo.processInfo.environment.merging(variables(index)) { $1 }
     environment[WorkerSession.variable] = session.path
-    let child = try withExtendedLifetime(errors) {
+    return try withExtendedLifetime(errors) {
       try ChildProcess(
         command.executable,
         [CommandLine.arguments.first ?? command.executable] + command.arguments,
@@ -63,16 +63,12 @@ struct LocalLauncher: WorkerLauncher {
         environment: environment
       )
     }
-    return LocalWorker(child: child)
   }
+}
 
-  private struct LocalWorker: LaunchedWorker {
-    let child: ChildProcess
-
-    var process: Int32? { child.id }
-    var termination: ChildProcess.Termination? { child.wait(for: .zero) }
-    func kill() { child.kill() }
-  }
+extension ChildProcess: LaunchedWorker {
+  var process: Int32? { id }
+  var termination: Termination? { wait(for: .zero) }
 }
 
 /// The link to a worker through the files of a session.

@@ -2,27 +2,18 @@ import FieldworkCore
 import FieldworkStore
 
 extension TaskHost {
-  /// The state from which an experiment resumes.
-  struct ResumedState {
-    let checkpoint: Checkpoint
-    let saved: @Sendable () throws -> [SavedValue]
-
-    var iteration: Int { checkpoint.iteration }
-  }
-
   /// By key: the states from which the experiments of a task resume. A state that is not the expected one is left out.
-  func resumed(_ order: TaskOrder) -> [String: ResumedState] {
+  func resumed(_ order: TaskOrder) -> [String: StoredState] {
     guard research.settings.checkpoint != nil else { return [:] }
-    var resumed: [String: ResumedState] = [:]
+    var resumed: [String: StoredState] = [:]
     for (key, iteration) in order.iterations {
       if let state = order.states[key] {
-        resumed[key] = ResumedState(checkpoint: state.checkpoint) { state.saved }
+        resumed[key] = StoredState(checkpoint: state.checkpoint) { state.saved }
         continue
       }
       do {
-        let state = try setting.loadState(key)
-        if let checkpoint = state.checkpoint, checkpoint.iteration == iteration {
-          resumed[key] = ResumedState(checkpoint: checkpoint, saved: state.saved)
+        if let state = try setting.loadState(key), state.checkpoint.iteration == iteration {
+          resumed[key] = state
         }
       } catch {
         sink.recordAtOnce([
@@ -39,7 +30,7 @@ extension TaskHost {
     _ experiment: PlannedExperiment,
     _ branch: Int,
     _ pruning: [TaskPruning],
-    from state: ResumedState
+    from state: StoredState
   ) async -> TaskMember? {
     let (checkpoint, saved) = (state.checkpoint, state.saved)
     let restored = member(experiment, branch, pruning)

@@ -19,16 +19,16 @@ final class TaskHost: Sendable {
     var setAside: @Sendable (String) throws -> Void = { _ in }
     /// Returns the stored results of the research.
     let makeResults: @Sendable () throws -> ResearchResults
-    /// Returns the stored state of an experiment, by its key.
-    let loadState: @Sendable (String) throws -> StoredState
+    /// Returns the stored state of an experiment, by its key; nil if it has no checkpoint.
+    let loadState: @Sendable (String) throws -> StoredState?
     /// Returns true if running experiments have to end with their iteration.
     let shouldStop: @Sendable () -> Bool
   }
 
   /// The last checkpoint of an experiment, and the values that it saved up to it.
   struct StoredState: Sendable {
-    var checkpoint: Checkpoint?
-    var saved: @Sendable () throws -> [SavedValue] = { [] }
+    let checkpoint: Checkpoint
+    let saved: @Sendable () throws -> [SavedValue]
   }
 
   let setting: Setting
@@ -81,7 +81,7 @@ final class TaskHost: Sendable {
     services.capture?.experimentBegins()
     position?.task = task.number
     await sink.record(
-      task.experiments.map { start($0, order, worker, from: resumed[$0.key]?.iteration) }
+      task.experiments.map { start($0, order, worker, from: resumed[$0.key]?.checkpoint.iteration) }
     )
     var members: [TaskMember] = []
     for (branch, experiment) in task.experiments.enumerated() {

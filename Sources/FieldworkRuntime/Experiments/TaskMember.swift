@@ -30,7 +30,7 @@ final class TaskMember: @unchecked Sendable {
   var lacking: [String] = []
   /// The output of the present turn, which others see when the turn is over.
   private var output: (unit: String, value: UnitOutput)?
-  private var sources: [Int: ElementSource] = [:]
+  private var sources: [Int: NextElement] = [:]
   private(set) var timings: [UnitTiming] = []
   /// When it last handed on what it has saved.
   var lastHandover = ContinuousClock.now
@@ -102,7 +102,7 @@ final class TaskMember: @unchecked Sendable {
       value = try await build(unit.instanceName ?? unit.name, make)
     case .generator(let open):
       if sources[index] == nil { sources[index] = try await open(context) }
-      guard let element = try await sources[index]?.next() else {
+      guard let element = try await sources[index]?() else {
         // An asynchronous sequence also ends when its task is cancelled; that is not its own end.
         if Task.isCancelled { throw CancellationError() }
         throw StopExperiment()

@@ -33,7 +33,7 @@ struct LegacyDefinition {
   /// Returns the hash of what an update of the domain rests on.
   static func premise(_ decision: Decision, domain: String) -> String {
     SHA256.hexDigest(
-      of: "\(text(decision.when))|\(decision.updates)|\(decision.history)|\(domain)",
+      of: "\(text(decision.when))|\(decision.number)|\(decision.history)|\(domain)",
       length: 32
     )
   }

@@ -102,10 +102,11 @@ extension DatabaseStore {
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     // What updates have brought is not in the plan, and counts as planned.
-    let updated = research.updates.isEmpty ? [] : try updatedKeys().intersection(keys)
+    let source = try research.source(seed: seed)
+    let updated = source.decides ? try updatedKeys().intersection(keys) : []
     var others = 0
     // Those of another version run again in any case.
-    let planned = try research.source(seed: seed).keys(
+    let planned = try source.keys(
       among: keys.subtracting(updated)
     ) { experiment in
       if origins.difference(of: experiment) != .build { others += 1 }

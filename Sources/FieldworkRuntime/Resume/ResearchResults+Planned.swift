@@ -15,9 +15,8 @@ extension ResearchResults {
     guard ResearchDefinition(research).hasSameUnits(as: stored) else { return self }
     try research.requireSound()
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
-    let updated =
-      research.updates.isEmpty ? [] : experiments.filter { $0.updates > 0 }.map(\.key)
     let source = try research.source(seed: seed)
+    let updated = source.decides ? experiments.filter { $0.updates > 0 }.map(\.key) : []
     return planned(try source.keys(among: keys.subtracting(updated)).union(updated))
   }
 }

@@ -27,7 +27,7 @@ package struct RunPreview: Sendable {
   /// The first ones that would run.
   package private(set) var first: [Entry] = []
   /// The number of workers that would have something to do.
-  package let workers: Int
+  package private(set) var workers = 1
   package let branches: Int
   package let seed: UInt64
   /// Whether a run would draw a seed of its own.
@@ -39,7 +39,7 @@ package struct RunPreview: Sendable {
   /// How long an experiment takes, by those that are done; nil if none is.
   package let secondsPerExperiment: Double?
   /// How long the run would take, by the earlier ones; nil if there are none, or no end.
-  package let seconds: Double?
+  package private(set) var seconds: Double?
 
   /// - Parameters:
   ///   - store: what is stored; nil for nothing.
@@ -72,20 +72,14 @@ package struct RunPreview: Sendable {
     branches = research.settings.branches.count
     var source = try research.source(seed: seed)
     experiments = source.size
-    let examination = try Examination(
+    secondsPerExperiment = try store?.meanDuration()
+    try examine(
       &source,
       resume,
       keepsTasksWhole: research.crossesBranches,
       limit: limit,
       searchLimit: searchLimit
     )
-    counts = examination.counts
-    examined = examination.examined
-    isComplete = examination.isComplete
-    experimentsToRun = examination.experimentsToRun
-    tasks = examination.tasks
-    first = examination.first
-    secondsPerExperiment = try store?.meanDuration()
     var left: Int? = tasks
     if !isComplete {
       // What was not looked at counts as new, but for what is stored as done.
@@ -105,24 +99,12 @@ package struct RunPreview: Sendable {
     if let left, let mean = secondsPerExperiment {
       // The branches of a task run together.
       seconds = mean * Double(left) / Double(max(1, min(workers, left)))
-    } else {
-      seconds = nil
     }
   }
-}
 
-/// What is found by going through a plan.
-private struct Examination {
-  var counts: [ResumeStatus: Int] = [:]
-  var examined = 0
-  var isComplete = false
-  var experimentsToRun = 0
-  var tasks = 0
-  var first: [RunPreview.Entry] = []
-
-  /// - Parameter keepsTasksWhole: whether experiments that are stored run again where another one of their
-  ///   task does.
-  init(
+  /// Goes through the tasks of a source.
+  /// - Parameter keepsTasksWhole: true if experiments that are stored run again where another one of their task does.
+  private mutating func examine(
     _ source: inout any ExperimentSource,
     _ resume: ResumePlan,
     keepsTasksWhole: Bool,
@@ -136,7 +118,7 @@ private struct Examination {
       }
       let entries = task.experiments.map { experiment in
         let status = resume.status(of: experiment)
-        return RunPreview.Entry(
+        return Entry(
           experiment: experiment,
           status: status,
           iteration: resume.iteration(of: experiment, status)

@@ -30,7 +30,7 @@ public struct ResearchRunner: Sendable {
   private let observers: [any RunObserver]
   private let overrides: [String]
   private var isChecked = false
-  /// Makes the source of experiments, of the research and the seed.
+  /// Makes the source from the research and the seed; tests replace it.
   package var makeSource: @Sendable (Research, UInt64) throws -> any ExperimentSource = {
     try $0.source(seed: $1)
   }
@@ -225,7 +225,7 @@ public struct ResearchRunner: Sendable {
   /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
   /// planned as long as there are updates.
   private func unplanned(_ scheduler: Scheduler) throws -> Set<String> {
-    scheduler.unplanned(besides: research.updates.isEmpty ? [] : try store.updatedKeys())
+    scheduler.unplanned(besides: scheduler.decides ? try store.updatedKeys() : [])
   }
 
   /// The number of workers: as many as were asked for, but not more than there are tasks.

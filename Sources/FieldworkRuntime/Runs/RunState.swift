@@ -2,7 +2,7 @@ import FieldworkCore
 import FieldworkStore
 import Foundation
 
-/// What the workers of one run share.
+/// What the workers and the scheduler of one run share.
 final class RunState: SchedulerDelegate {
   let recorder: Recorder
   let research: Research
@@ -150,10 +150,9 @@ final class RunState: SchedulerDelegate {
             setAside: { try store.folder?.setAsideFiles(of: $0) },
             makeResults: { try store.contents() },
             loadState: { key in
-              TaskHost.StoredState(
-                checkpoint: try store.checkpoint(of: key),
-                saved: { try store.saved(by: key) }
-              )
+              try store.checkpoint(of: key).map { checkpoint in
+                TaskHost.StoredState(checkpoint: checkpoint) { try store.saved(by: key) }
+              }
             },
             shouldStop: { self.shouldStop }
           ),
@@ -252,8 +251,8 @@ final class RunState: SchedulerDelegate {
 
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
-  func update(_ request: Decision, keys: Set<String>) async throws -> Domain? {
-    // Results stand in the order of the plan, so that has to be stored.
+  func update(_ request: Decision, keys: ArraySlice<String>) async throws -> Domain? {
+    // Results are in the order of the plan, so that has to be stored.
     await recordChanges()
     try await recorder.flushed()
     let store = store
@@ -261,14 +260,14 @@ final class RunState: SchedulerDelegate {
       id: "",
       name: research.name,
       config: Config(),
-      random: RandomStream(Philox(text: "update|\(seed)|\(request.updates)")),
+      random: RandomStream(Philox(text: "update|\(seed)|\(request.number)")),
       makeDirectory: {
         throw FieldworkError(.store, "a domain update has no folder of an experiment")
       },
-      makeResults: { try store.contents().planned(keys) }
+      makeResults: { try store.contents().planned(Set(keys)) }
     )
     let context = UpdateContext(
-      updates: request.updates,
+      updates: request.number,
       produced: request.produced,
       domain: request.domain,
       random: run.random.split("update"),

@@ -26,7 +26,8 @@ final class Scheduler: Sendable {
     var gone: Set<Int> = []
     /// True if tasks were left because their worker is gone.
     var hasAbandoned = false
-    var keys: Set<String> = []
+    /// The keys of the experiments in the order of the plan, if there are decisions.
+    var keys: [String] = []
     /// The keys of stored experiments that have not come up in the plan.
     var unseen: Set<String>
 
@@ -39,7 +40,7 @@ final class Scheduler: Sendable {
 
   private enum Answer {
     case task(PlannedTask)
-    case decision(Decision, keys: Set<String>)
+    case decision(Decision, keys: ArraySlice<String>)
     /// With the number of wakes so far.
     case wait(Int)
     case end
@@ -57,6 +58,8 @@ final class Scheduler: Sendable {
   /// True if workers have tasks that they have not begun, and that any other may run.
   private let mayReclaim: Bool
   private let delegate: any SchedulerDelegate
+  /// True if there may be decisions among the steps of the source.
+  let decides: Bool
   private let journal: UpdateJournal
   private let results: HistoryReader
 
@@ -91,6 +94,7 @@ final class Scheduler: Sendable {
     keepsTasksWhole = research.crossesBranches
     mayReclaim = prefetches && affinity == nil
     mayReturn = research.settings.deviceMemory != nil || mayReclaim
+    decides = source.decides
     self.results = results
     self.journal = journal
     self.delegate = delegate
@@ -238,7 +242,8 @@ final class Scheduler: Sendable {
           guard state.ended < count else { continue }
           // A decision without the results of tasks that no worker could run would depend on time.
           return state.hasAbandoned || state.open.isEmpty ? .end : .wait(state.wakes)
-        case .decision(let decision): return .decision(decision, keys: state.keys)
+        case .decision(let decision):
+          return .decision(decision, keys: state.keys.prefix(decision.ended))
         case .task(let task):
           guard let left = withoutFinished(task, &state) else { continue }
           state.open[task.number] = task.experiments[0].ordinal
@@ -267,7 +272,7 @@ final class Scheduler: Sendable {
   /// Returns what of a task has to run.
   /// - Returns: nil if nothing has to.
   private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
-    if state.source.decides { state.keys.formUnion(task.experiments.map(\.key)) }
+    if decides { state.keys += task.experiments.map(\.key) }
     if !state.unseen.isEmpty { state.unseen.subtract(task.experiments.map(\.key)) }
     if !state.source.watched.isEmpty { results.add(task.experiments) }
     var left = task
@@ -294,7 +299,7 @@ final class Scheduler: Sendable {
 
   // MARK: Waiting
 
-  private func decide(_ decision: Decision, _ keys: Set<String>) async {
+  private func decide(_ decision: Decision, _ keys: ArraySlice<String>) async {
     let result: Result<Domain?, any Error>
     do {
       result = .success(
@@ -315,7 +320,7 @@ final class Scheduler: Sendable {
         let domain = try result.get()
         try state.source.resolve(decision, with: domain)
         isSettled = true
-        return domain.map { (decision.updates, $0, state.source.size) }
+        return domain.map { (decision.number, $0, state.source.size) }
       } catch {
         state.failure = error
         return nil
@@ -357,9 +362,9 @@ protocol SchedulerDelegate: Sendable {
   /// True if nothing more is to be given out.
   var shouldStop: Bool { get }
 
-  /// Returns the domain that replaces the present one; nil to keep it. It is called when nothing runs.
-  /// - Parameter keys: the keys of the experiments that were planned so far.
-  func update(_ decision: Decision, keys: Set<String>) async throws -> Domain?
+  /// Returns the domain that replaces the present one; nil to keep it.
+  /// - Parameter keys: the keys of the experiments whose results the decision may depend on. They have ended.
+  func update(_ decision: Decision, keys: ArraySlice<String>) async throws -> Domain?
 
   /// Takes the number of the new domain, the domain, and the number of experiments; nil if there is no end.
   func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?)

@@ -31,8 +31,9 @@ final class UpdateJournal: Sendable {
   private let state: Protected<State>
 
   /// - Parameters:
-  ///   - build: what identifies the program that runs.
-  ///   - warn: is told what may not be as expected.
+  ///   - source: the source of the decisions.
+  ///   - build: the identity of the program that runs.
+  ///   - warn: takes warnings.
   /// - Throws: ``FieldworkError`` of code `store` if the store cannot be read.
   init(
     _ research: Research,
@@ -75,7 +76,7 @@ final class UpdateJournal: Sendable {
     let (outcome, domain) = kept(try await make())
     let record = UpdateRecord(
       produced: request.produced,
-      number: request.updates,
+      number: request.number,
       when: "\(request.when)",
       premise: premise,
       outcome: outcome,
@@ -101,7 +102,7 @@ final class UpdateJournal: Sendable {
   private func premise(_ request: Decision) -> String {
     let domain = state.withLock { $0.domain }
     let parts: [Value] = [
-      request.when.encoding, .int(request.updates), .string(String(request.history)),
+      request.when.encoding, .int(request.number), .string(String(request.history)),
       .string(domain),
     ]
     let encoding = Value.list(parts + [request.arguments].compactMap(\.self))
@@ -182,7 +183,7 @@ final class UpdateJournal: Sendable {
     }
     guard isFirst else { return }
     warn(
-      "the playbook was built anew since the domain was updated; the recorded updates stand, start over with --fresh to have them made again"
+      "the playbook was built again since the domain was updated: the recorded updates are used; start over with --fresh to compute them again"
     )
   }
 

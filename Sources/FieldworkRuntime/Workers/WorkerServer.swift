@@ -171,11 +171,12 @@ public final class WorkerServer: Sendable {
           return try ResearchResults.load(folder.root)
         },
         loadState: { key in
-          guard let folder else { return TaskHost.StoredState() }
-          return TaskHost.StoredState(
-            checkpoint: try Self.reading(folder) { try $0.checkpoint(of: key) },
-            saved: { try Self.reading(folder) { try $0.saved(by: key) } }
-          )
+          guard let folder,
+            let checkpoint = try Self.reading(folder, { try $0.checkpoint(of: key) })
+          else { return nil }
+          return TaskHost.StoredState(checkpoint: checkpoint) {
+            try Self.reading(folder) { try $0.saved(by: key) }
+          }
         },
         shouldStop: { self.shouldStop || position.isStopping }
       ),

@@ -30,6 +30,8 @@ package struct PrunedSource: ExperimentSource {
 
   package var decides: Bool { base.decides }
 
+  package var decidesAll: Bool { base.decidesAll }
+
   package var isOpen: Bool { base.isOpen }
 
   package var watched: Set<String> { base.watched.union(pruning.map(\.name)) }

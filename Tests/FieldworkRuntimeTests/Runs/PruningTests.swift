@@ -110,7 +110,7 @@ final class PruningTests: RuntimeTestCase {
     }
   }
 
-  /// Rules from a part of the results would depend on the disk.
+  /// Rules made from only some of the results would differ between runs.
   func testARunEndsIfStoredResultsCannotBeRead() async throws {
     let store = try DatabaseStore.inMemory()
     try await ResearchRunner(research(6), store: store).run()

@@ -42,7 +42,7 @@ final class TaskPlanTests: XCTestCase {
         // Nothing goes on before it is resolved.
         guard case .decision = try step(&plan) else { throw Odd() }
         cut.updates.append(ordinal)
-        try plan.resolve(decision, with: answer(decision.updates - 1))
+        try plan.resolve(decision, with: answer(decision.number - 1))
         cut.sizes.append(plan.size)
       case .task(let task):
         XCTAssertEqual(task.number, cut.tasks.count)
@@ -207,7 +207,7 @@ final class TaskPlanTests: XCTestCase {
         case .task(let task): keys += task.experiments.map(\.key)
         case .end, .needs: return keys
         case .decision(let decision):
-          try plan.resolve(decision, with: decision.updates == 1 ? domain : nil)
+          try plan.resolve(decision, with: decision.number == 1 ? domain : nil)
         }
       }
     }

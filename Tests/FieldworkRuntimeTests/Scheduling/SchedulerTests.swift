@@ -12,7 +12,9 @@ final class SchedulerTests: XCTestCase {
 
     var shouldStop: Bool { isStopping() }
     func skip(_ experiment: PlannedExperiment) {}
-    func update(_ decision: Decision, keys: Set<String>) async throws -> Domain? { replacement() }
+    func update(_ decision: Decision, keys: ArraySlice<String>) async throws -> Domain? {
+      replacement()
+    }
     func domainUpdated(_ number: Int, _ domain: Domain, _ experiments: Int?) {}
     func reclaimTasks(for worker: Int) {}
   }

@@ -44,27 +44,28 @@ struct NarrowingSource: ExperimentSource {
     if let config = decided {
       decided = nil
       let experiment = numbering.next(config, repetition: 0)
-      return .task(PlannedTask(experiments: [experiment], leader: experiment))
+      if let task = numbering.task([experiment]) { return .task(task) }
     }
     guard produced < count else { return .end }
     let needed = max(0, produced - (window - 1))
     guard history.ended >= needed else { return .needs(ended: needed) }
-    let choice = try choice(after: history.experiments.prefix(needed))
-    let domain = Domain(parameter <- [choice])
     return .decision(
       Decision(
-        updates: 0,
+        number: produced + 1,
         produced: produced,
+        ended: needed,
         domain: nil,
         history: numbering.order,
         isAtEnd: false,
         when: .every(1),
-        arguments: ["narrowing", .string(parameter)],
+        arguments: [
+          "narrowing", .string(parameter), .double(range.lowerBound), .double(range.upperBound),
+          .string(name), .int(window), .string("\(seed)"),
+        ],
         configs: nil,
         place: place
-      ) { [decisions] _ in
-        decisions.change { $0 += 1 }
-        return domain
+      ) { [self, earlier = history.experiments.prefix(needed)] _ in
+        Domain(parameter <- [try choice(after: earlier)])
       }
     )
   }
@@ -74,6 +75,7 @@ struct NarrowingSource: ExperimentSource {
   }
 
   private func choice(after experiments: ArraySlice<EndedExperiment>) throws -> Double {
+    decisions.change { $0 += 1 }
     let random = RandomStream(seed: seed).split("\(produced)")
     let width = (range.upperBound - range.lowerBound) * 5 / Double(5 + produced)
     let best = experiments.filter { $0.last(name) != nil }.min { first, second in
@@ -89,6 +91,7 @@ struct NarrowingSource: ExperimentSource {
   mutating func nextTask() throws -> PlannedTask? { nil }
 
   var isOpen: Bool { produced < count }
+  var decidesAll: Bool { true }
   var produced: Int { numbering.produced }
   var size: Int? { count }
   var decides: Bool { true }
@@ -96,8 +99,7 @@ struct NarrowingSource: ExperimentSource {
 }
 
 final class SourceExampleTests: RuntimeTestCase {
-  private func research(_ window: Int, _ workers: Int, interrupting: Shared<Int>? = nil) -> Research
-  {
+  private func research(_ window: Int, _ workers: Int, branches: Int = 1) -> Research {
     Research(
       "test",
       configs: 30,
@@ -106,6 +108,7 @@ final class SourceExampleTests: RuntimeTestCase {
       objective: .minimize("loss"),
       window: window,
       workers: .count(workers),
+      branches: .count(branches),
       parallel: workers == 1 ? .serial : .threads
     ) {
       Domain("x" <- .uniform(0...10))
@@ -151,11 +154,11 @@ final class SourceExampleTests: RuntimeTestCase {
   }
 
   func testASourceThatLearnsGivesTheSameTableAtAnyWidth() async throws {
-    for window in [1, 3, 8] {
-      let expected = try await table(research(window, 1))
+    for (window, branches) in [(1, 1), (3, 1), (8, 1), (3, 2)] {
+      let expected = try await table(research(window, 1, branches: branches))
       for workers in [2, 8] {
-        let found = try await table(research(window, workers))
-        XCTAssertEqual(found, expected, "window \(window), \(workers) workers")
+        let found = try await table(research(window, workers, branches: branches))
+        XCTAssertEqual(found, expected, "window \(window), \(branches), \(workers) workers")
       }
     }
   }
@@ -180,7 +183,9 @@ final class SourceExampleTests: RuntimeTestCase {
         budget: budget,
         decisions: decisions
       )
-      if try await runner.run().stopExplanation == nil { break }
+      let summary = try await runner.run()
+      XCTAssertEqual(summary.unplanned, [])
+      if summary.stopExplanation == nil { break }
     }
     XCTAssertEqual(everything(try store.contents()), expected)
     XCTAssertEqual(decisions.value, 30)

@@ -304,18 +304,21 @@ final class CommandLineAttackTests: FaultTestCase {
     for transport in ["sockets", "files"] {
       let running = try begin(
         "iterating",
-        ["--no-progress", "--fresh", "--yes", "--timeout", "6s", "--transport", transport],
+        ["--no-progress", "--timeout", "6s", "--transport", transport],
         environment: ["TEST_PAUSE": "30000"]
       )
       let stored = folder("iterating")
       XCTAssertTrue(wait { (try? ResearchResults.load(stored.path).experiments.count) ?? 0 == 2 })
-      let all = [running.process.id] + mark.children(of: running.process.id)
+      let workers = mark.children(of: running.process.id)
+      XCTAssertEqual(workers.count, 2, transport)
+      let all = [running.process.id] + workers
       for process in all { kill(process, SIGSTOP) }
       sleep(7)
       for process in all.reversed() { kill(process, SIGCONT) }
       let ended = try running.finish()
       XCTAssertEqual(ended.status, 0, ended.error)
       XCTAssertEqual(try states("iterating"), ["done", "done"], transport)
+      try FileManager.default.removeItem(atPath: stored.path)
     }
   }
 
