@@ -17,11 +17,30 @@ extension Config: CustomStringConvertible {
   /// A text that tells configs apart and is the same on every machine and in every run, whatever the
   /// order of the parameters.
   package var identity: String {
-    entries
-      .map { (FieldworkCore.Value.quoted($0.name.alias), $0.value.identity) }
-      .sorted { $0 < $1 }
-      .map { "\($0.0):\($0.1)" }
-      .joined(separator: ",")
+    var bytes: [UInt8] = []
+    writeIdentity(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Adds ``identity`` to bytes.
+  func writeIdentity(to bytes: inout [UInt8]) {
+    let isSorted = zip(entries, entries.dropFirst()).allSatisfy { first, second in
+      first.name.quotedAlias < second.name.quotedAlias
+    }
+    let sorted =
+      isSorted
+      ? entries
+      : entries.sorted { first, second in
+        let names = (first.name.quotedAlias, second.name.quotedAlias)
+        return names.0 == names.1
+          ? first.value.identity < second.value.identity : names.0 < names.1
+      }
+    for (index, entry) in sorted.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      bytes += entry.name.quotedAlias.utf8
+      bytes.append(UInt8(ascii: ":"))
+      entry.value.writeIdentity(to: &bytes)
+    }
   }
 
   /// A stable id: 16 hexadecimal digits made from the shown names and values, the same on every machine

@@ -29,27 +29,30 @@ public struct Config: Sendable, Hashable {
   /// The positions of entries, where there are many; nil where they are searched one by one.
   private var lookup: Lookup?
 
-  private struct Lookup: Sendable {
-    /// The position of the last entry of each key.
-    var positions: [String: Int] = [:]
-    var hasPaths = false
+  struct Lookup: Sendable {
+    /// The number of entries from which on their positions are kept.
+    static let limit = 24
 
-    init(_ entries: [Entry]) {
-      positions.reserveCapacity(entries.count)
-      for (position, entry) in entries.enumerated() { add(entry, at: position) }
+    /// The position of the last entry of each key.
+    fileprivate var positions: [String: Int] = [:]
+    fileprivate var hasPaths = false
+
+    /// - Returns: nil if there are so few that they are searched one by one.
+    init?(_ names: [ParameterName]) {
+      guard names.count > Self.limit else { return nil }
+      positions.reserveCapacity(names.count)
+      for (position, name) in names.enumerated() { add(name, at: position) }
     }
 
-    mutating func add(_ entry: Entry, at position: Int) {
-      positions[entry.name.key] = position
-      if entry.name.isPath { hasPaths = true }
+    fileprivate mutating func add(_ name: ParameterName, at position: Int) {
+      positions[name.key] = position
+      if name.isPath { hasPaths = true }
     }
   }
 
-  /// The number of entries from which on their positions are kept.
-  private static let lookupLimit = 24
-
   private mutating func makeLookup() {
-    lookup = storage.count > Self.lookupLimit ? Lookup(storage) : nil
+    guard storage.count > Lookup.limit else { return lookup = nil }
+    lookup = Lookup(storage.map(\.name))
   }
 
   /// True if some entry is a part of a dictionary.
@@ -69,11 +72,22 @@ public struct Config: Sendable, Hashable {
     makeLookup()
   }
 
+  /// Makes a config of entries with different keys that are no parts of one another.
+  init(_ entries: [Entry], _ lookup: Lookup?) {
+    storage = entries
+    self.lookup = lookup
+  }
+
   /// The names by which the config is read, in order, each once.
   public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
 
   /// The number of parameters.
-  public var count: Int { keys.count }
+  public var count: Int {
+    if let lookup { return lookup.positions.count }
+    return storage.indices.count { index in
+      !storage[..<index].contains { $0.name.key == storage[index].name.key }
+    }
+  }
   public var isEmpty: Bool { entries.isEmpty }
 
   public func contains(_ key: String) -> Bool { index(of: key) != nil }
@@ -92,7 +106,7 @@ public struct Config: Sendable, Hashable {
       if let last = index(of: entry.name.key) {
         storage[last] = entry
       } else {
-        lookup?.add(entry, at: storage.count)
+        lookup?.add(entry.name, at: storage.count)
         storage.append(entry)
         if lookup == nil { makeLookup() }
       }
@@ -163,7 +177,7 @@ public struct Config: Sendable, Hashable {
   /// Two configs are equal if they hold the same values under the same names, in whatever order.
   public static func == (left: Config, right: Config) -> Bool {
     guard left.entries.count == right.entries.count else { return false }
-    guard left.entries.count <= lookupLimit else {
+    guard left.entries.count <= Lookup.limit else {
       return Set(left.entries).isSubset(of: Set(right.entries))
     }
     return left.entries.allSatisfy { entry in right.entries.contains { $0 == entry } }

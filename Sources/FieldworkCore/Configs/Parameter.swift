@@ -19,23 +19,43 @@ public struct Parameter<T: Sendable>: Sendable {
 public struct ParameterName: Sendable, Hashable, ExpressibleByStringInterpolation,
   CustomStringConvertible
 {
-  /// The name by which a config is read.
-  public let key: String
-  /// The name that tables, ids and files show.
-  public let alias: String
-  /// True if the key is a path: `a/b` is the value `b` of the dictionary `a`.
-  let isPath: Bool
+  private final class Storage: Sendable {
+    let key: String
+    let alias: String
+    let isPath: Bool
+    let quotedAlias: String
 
-  public init(_ key: String) {
-    self.key = key
-    alias = key
-    isPath = key.utf8.contains(UInt8(ascii: "/"))
+    init(_ key: String, alias: String) {
+      self.key = key
+      self.alias = alias
+      isPath = key.utf8.contains(UInt8(ascii: "/"))
+      quotedAlias = Value.quoted(alias)
+    }
   }
 
-  public init(_ alias: Alias<String>) {
-    key = alias.value
-    self.alias = alias.name
-    isPath = key.utf8.contains(UInt8(ascii: "/"))
+  // Shared by all configs that have the parameter.
+  private let storage: Storage
+
+  /// The name by which a config is read.
+  public var key: String { storage.key }
+  /// The name that tables, ids and files show.
+  public var alias: String { storage.alias }
+  /// True if the key is a path: `a/b` is the value `b` of the dictionary `a`.
+  var isPath: Bool { storage.isPath }
+  /// The shown name as identities have it.
+  var quotedAlias: String { storage.quotedAlias }
+
+  public init(_ key: String) { storage = Storage(key, alias: key) }
+
+  public init(_ alias: Alias<String>) { storage = Storage(alias.value, alias: alias.name) }
+
+  public static func == (left: ParameterName, right: ParameterName) -> Bool {
+    left.storage === right.storage || left.key == right.key && left.alias == right.alias
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(key)
+    hasher.combine(alias)
   }
 
   public init(stringLiteral value: String) { self.init(value) }

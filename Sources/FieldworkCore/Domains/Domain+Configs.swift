@@ -88,10 +88,11 @@ extension Domain {
       guard index < (try node.count()), let (member, rest) = try node.locate(index) else {
         return nil
       }
-      let key = Philox(text: "domain|\(seed)").streamKey
+      let block = node.member(at: member).block
+      let key = block.hasSamplers ? Philox(text: "domain|\(seed)").streamKey : Philox.Key()
       var config = Config()
       let draw = DrawPlace(key: key, member: member, ordinal: rest)
-      _ = try node.member(at: member).block.write(at: rest, draw: draw, into: &config)
+      _ = try block.write(at: rest, draw: draw, into: &config)
       return config
     }
     var cursor = DomainCursor(node, seed: seed)
@@ -183,7 +184,8 @@ extension Domain {
 
 extension DomainNode {
   var hasWeights: Bool {
-    switch kind {
+    if single != nil { return false }
+    return switch kind {
     case .options: false
     case .sum(let nodes): nodes.contains(where: \.hasWeights)
     case .product(let left, let right), .zip(let left, let right):
@@ -199,6 +201,7 @@ extension DomainNode {
   /// In a product the configs of a left member stand together, so the left member is found by
   /// dividing: every config of the left stands for as many as the right has.
   func locate(_ index: Int) throws -> (member: Int, rest: Int)? {
+    if single != nil { return (0, index) }
     switch kind {
     case .options: return (0, index)
     case .sum(let nodes):

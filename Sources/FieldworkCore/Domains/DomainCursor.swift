@@ -49,19 +49,13 @@ struct DomainCursor {
         continue
       }
       let slot = isWeighted && open.count > 1 ? chooseSlot() : 0
-      var member = open[slot]
-      let config = try take(&member)
-      let isExhausted = try !advance(&member)
-      if isExhausted {
+      let config = try take(open[slot])
+      if config != nil { lastMember = open[slot].index }
+      if try !advance(&open[slot]) {
         open.remove(at: slot)
         table = nil
-      } else {
-        open[slot] = member
       }
-      if let config {
-        lastMember = member.index
-        return config
-      }
+      if let config { return config }
     }
   }
 
@@ -105,7 +99,7 @@ struct DomainCursor {
     return false
   }
 
-  private func take(_ member: inout OpenMember) throws -> Config? {
+  private func take(_ member: OpenMember) throws -> Config? {
     let count = member.block.baseCount
     let ordinal = member.block.isEndless ? member.position : pass &* count &+ member.position
     let index = member.block.isEndless ? 0 : member.position

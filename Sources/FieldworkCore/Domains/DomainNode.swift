@@ -25,6 +25,8 @@ final class DomainNode: Sendable {
   let hasConditions: Bool
   /// With `sum`: the number of members before each child.
   private let offsets: [Int]
+  /// The only member, if there is one and it is simple; nil elsewhere.
+  let single: Member?
 
   static let empty = DomainNode(.sum([]))
 
@@ -67,6 +69,21 @@ final class DomainNode: Sendable {
       hasConditions = node.hasConditions || inner.hasConditions
     }
     self.offsets = offsets
+    single =
+      switch kind {
+      case .options(let options): Member(block: DomainBlock(options: options), weight: nil)
+      case .sum(let nodes): nodes.count == 1 ? nodes[0].single : nil
+      case .product(let left, let right): Self.product(left.single, right.single)
+      default: nil
+      }
+  }
+
+  private static func product(_ left: Member?, _ right: Member?) -> Member? {
+    guard let left, let right else { return nil }
+    return Member(
+      block: DomainBlock(product: left.block, right.block),
+      weight: product(left.weight, right.weight)
+    )
   }
 
   /// The parameters in order of first appearance in the members, each once.
@@ -117,6 +134,7 @@ final class DomainNode: Sendable {
 
   /// The member at an index. Takes time in the depth of the expression, not in its size.
   func member(at index: Int) -> Member {
+    if let single { return single }
     switch kind {
     case .options(let options): return Member(block: DomainBlock(options: options), weight: nil)
     case .sum(let nodes):
@@ -178,6 +196,7 @@ final class DomainNode: Sendable {
   /// The number of configs of one pass, conditions on listed values tried one by one. Members of
   /// samplers only count as 1.
   func count() throws -> Int {
+    if let single { return single.block.baseCount }
     switch kind {
     case .options(let options): return DomainBlock(options: options).baseCount
     case .sum(let nodes): return try nodes.reduce(0) { saturatingSum($0, try $1.count()) }
@@ -196,6 +215,7 @@ final class DomainNode: Sendable {
 
   /// The number of configs of one pass, conditions aside: never less than ``count()``.
   var baseCount: Int {
+    if let single { return single.block.baseCount }
     switch kind {
     case .options(let options): return DomainBlock(options: options).baseCount
     case .sum(let nodes): return nodes.reduce(0) { saturatingSum($0, $1.baseCount) }

@@ -19,12 +19,24 @@ public struct ExperimentIdentity: Sendable, Hashable {
 
   /// The key of the experiment: 16 hexadecimal digits, derived from the shown config, the repetition and the
   /// occurrence.
-  public var key: String { SHA256.hexDigits(of: words, length: 16) }
+  public var key: String {
+    var bytes: [UInt8] = []
+    return SHA256.hexDigits(of: hash(&bytes))
+  }
 
-  /// The hash from which the key is made.
-  var words: [UInt32] {
-    let text = "experiment|\(config.identity)|\(repetition)"
-    return SHA256.words(of: occurrence == 0 ? text : text + "|\(occurrence)")
+  /// Returns the hash from which the key is made.
+  /// - Parameter bytes: is overwritten; a caller of many hashes keeps its memory.
+  func hash(_ bytes: inout [UInt8]) -> UInt64 {
+    bytes.removeAll(keepingCapacity: true)
+    bytes += "experiment|".utf8
+    config.writeIdentity(to: &bytes)
+    bytes.append(UInt8(ascii: "|"))
+    bytes.append(decimal: repetition)
+    if occurrence != 0 {
+      bytes.append(UInt8(ascii: "|"))
+      bytes.append(decimal: occurrence)
+    }
+    return bytes.withUnsafeBytes { SHA256.prefix(of: $0) }
   }
 
   /// Returns the identity of the same config and repetition with another occurrence.

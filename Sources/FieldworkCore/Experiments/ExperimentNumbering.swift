@@ -15,6 +15,8 @@ package struct ExperimentNumbering: Sendable {
   private var seen: Set<UInt64> = []
   /// By the hash: the number of further experiments with the same config and repetition.
   private var repeated: [UInt64: Int] = [:]
+  /// The memory in which identities are written.
+  private var bytes: [UInt8] = []
 
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no workers or no branches.
   package init(_ research: Research) throws {
@@ -44,20 +46,21 @@ package struct ExperimentNumbering: Sendable {
     updates: Int = 0,
     prefix: String = ""
   ) -> PlannedExperiment {
-    let (identity, key) = identity(
+    let (identity, hash) = identity(
       of: ExperimentIdentity(config: merged(config), repetition: repetition, updates: updates)
     )
+    let key = SHA256.hexDigits(of: hash)
     let experiment = PlannedExperiment(
       identity: identity,
       ordinal: produced,
-      id: prefix + key,
+      id: prefix.isEmpty ? key : prefix + key,
       key: key,
       task: task,
       branch: branch
     )
     produced += 1
-    // The keys are hashes already; the multiplication by an odd number makes their order count.
-    order = (order ^ (UInt64(key, radix: 16) ?? 0)) &* 0x9E37_79B9_7F4A_7C15
+    // The multiplication of the hashes by an odd number makes their order count.
+    order = (order ^ hash) &* 0x9E37_79B9_7F4A_7C15
     order = order << 29 | order >> 35
     branch += 1
     if branch == branches.count { endTask() }
@@ -86,18 +89,15 @@ package struct ExperimentNumbering: Sendable {
     return config.merging(branches.config(at: branch)).merging(worker)
   }
 
-  /// Returns the identity with its key. Equal configs differ in their occurrence.
+  /// Returns the identity with the hash of its key. Equal configs differ in their occurrence.
   private mutating func identity(
     of identity: ExperimentIdentity
-  ) -> (ExperimentIdentity, key: String) {
-    let words = identity.words
-    let hash = UInt64(words[0]) << 32 | UInt64(words[1])
-    guard !seen.insert(hash).inserted else {
-      return (identity, SHA256.hexDigits(of: words, length: 16))
-    }
+  ) -> (ExperimentIdentity, hash: UInt64) {
+    let hash = identity.hash(&bytes)
+    guard !seen.insert(hash).inserted else { return (identity, hash) }
     let occurrence = repeated[hash, default: 0] + 1
     repeated[hash] = occurrence
     let repeated = identity.with(occurrence: occurrence)
-    return (repeated, repeated.key)
+    return (repeated, repeated.hash(&bytes))
   }
 }

@@ -13,37 +13,76 @@ package struct SHA256 {
     0xc671_78f2,
   ]
 
-  /// The 32 bytes of a text's hash, as eight words.
+  /// Returns the 32 bytes of a text's hash, as eight words.
   package static func words(of text: String) -> [UInt32] {
-    var message = Array(text.utf8)
-    let bitCount = UInt64(message.count) * 8
-    message.append(0x80)
-    message.append(contentsOf: repeatElement(0, count: (120 - message.count % 64) % 64))
-    for shift in stride(from: 56, through: 0, by: -8) {
-      message.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
-    }
-    var state: [UInt32] = [
-      0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
-      0x5be0_cd19,
-    ]
-    var schedule = [UInt32](repeating: 0, count: 64)
-    for start in stride(from: 0, to: message.count, by: 64) {
-      compress(message, from: start, schedule: &schedule, into: &state)
+    var text = text
+    let hash = text.withUTF8 { state(of: UnsafeRawBufferPointer($0)) }
+    return hash.indices.map { hash[$0] }
+  }
+
+  /// Returns the first 64 bits of the hash of some bytes.
+  package static func prefix(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+    let hash = state(of: bytes)
+    return UInt64(hash[0]) << 32 | UInt64(hash[1])
+  }
+
+  private static func state(of bytes: UnsafeRawBufferPointer) -> SIMD8<UInt32> {
+    var state = SIMD8<UInt32>(
+      0x6a09_e667,
+      0xbb67_ae85,
+      0x3c6e_f372,
+      0xa54f_f53a,
+      0x510e_527f,
+      0x9b05_688c,
+      0x1f83_d9ab,
+      0x5be0_cd19
+    )
+    constants.withUnsafeBufferPointer { constants in
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
+        let whole = bytes.count / 64 * 64
+        for start in stride(from: 0, to: whole, by: 64) {
+          compress(
+            UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]),
+            schedule,
+            constants,
+            into: &state
+          )
+        }
+        // The rest, a bit, zeros, and the number of bits fill one block or two.
+        let rest = bytes.count - whole
+        let size = rest < 56 ? 64 : 128
+        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { tail in
+          tail.initializeMemory(as: UInt8.self, repeating: 0)
+          tail.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
+          tail[rest] = 0x80
+          tail.storeBytes(
+            of: (UInt64(bytes.count) * 8).bigEndian,
+            toByteOffset: size - 8,
+            as: UInt64.self
+          )
+          for start in stride(from: 0, to: size, by: 64) {
+            compress(
+              UnsafeRawBufferPointer(rebasing: tail[start..<start + 64]),
+              schedule,
+              constants,
+              into: &state
+            )
+          }
+        }
+      }
     }
     return state
   }
 
+  @inline(__always)
   private static func compress(
-    _ message: [UInt8],
-    from start: Int,
-    schedule w: inout [UInt32],
-    into state: inout [UInt32]
+    _ block: UnsafeRawBufferPointer,
+    _ w: UnsafeMutableBufferPointer<UInt32>,
+    _ constants: UnsafeBufferPointer<UInt32>,
+    into state: inout SIMD8<UInt32>
   ) {
     for i in 0..<16 {
-      let at = start + 4 * i
-      w[i] =
-        UInt32(message[at]) << 24 | UInt32(message[at + 1]) << 16 | UInt32(message[at + 2]) << 8
-        | UInt32(message[at + 3])
+      w[i] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self))
     }
     for i in 16..<64 {
       let s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ (w[i - 15] >> 3)
@@ -61,24 +100,31 @@ package struct SHA256 {
       let t2 = s0 &+ majority
       (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
     }
-    for (i, word) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= word }
+    state = state &+ SIMD8(a, b, c, d, e, f, g, h)
   }
 
+  @inline(__always)
   private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    word >> count | word << (32 - count)
+    word &>> count | word &<< (32 - count)
   }
 
-  /// The first hexadecimal digits of a text's hash, 64 at most.
+  /// Returns the first hexadecimal digits of a text's hash, 64 at most.
   package static func hexDigest(of text: String, length: Int = 64) -> String {
-    hexDigits(of: words(of: text), length: length)
-  }
-
-  /// The first hexadecimal digits of a hash.
-  package static func hexDigits(of words: [UInt32], length: Int) -> String {
-    let digits = words.prefix((length + 7) / 8).map { word in
-      let hex = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - hex.count) + hex
+    let words = words(of: text)
+    let digits = stride(from: 0, to: 8, by: 2).map { index in
+      hexDigits(of: UInt64(words[index]) << 32 | UInt64(words[index + 1]))
     }
     return String(digits.joined().prefix(length))
+  }
+
+  /// Returns the 16 hexadecimal digits of a number.
+  package static func hexDigits(of number: UInt64) -> String {
+    String(unsafeUninitializedCapacity: 16) { digits in
+      for index in 0..<16 {
+        let digit = UInt8(truncatingIfNeeded: number >> UInt64(60 - 4 * index)) & 15
+        digits[index] = digit < 10 ? digit + UInt8(ascii: "0") : digit - 10 + UInt8(ascii: "a")
+      }
+      return 16
+    }
   }
 }

@@ -2,46 +2,119 @@
 ///
 /// Literals make one that is named by its text, so a list may mix kinds: `[1, "z", 2.5, nil, true]`.
 public struct AnyAlias: Sendable {
-  /// The value itself, of any type.
-  public let content: any Sendable
-  /// The value as a plain one; nil if it is a function, a model or the like.
-  public let plain: Value?
-  /// The name that is shown.
-  public let name: String
-  /// Whether the name was given, and not made from the value.
-  package let isNamed: Bool
-  /// The version that the playbook gives the value, see ``Alias/version``.
-  public private(set) var version: String?
+  private enum Storage: Sendable {
+    /// A plain value that is named by its text, and is its own content.
+    case plain(Value)
+    /// The same, with the content of the type of Swift: `Int`, `Double`, `String` or `Bool`.
+    case native(Value)
+    case other(Other)
+  }
 
-  private init(content: any Sendable, plain: Value?, name: String, isNamed: Bool) {
-    self.content = content
-    self.plain = plain
-    self.name = name
-    self.isNamed = isNamed
+  private final class Other: Sendable {
+    let content: any Sendable
+    let plain: Value?
+    let name: String
+    let isNamed: Bool
+    let version: String?
+
+    init(
+      _ content: any Sendable,
+      plain: Value?,
+      name: String,
+      isNamed: Bool,
+      version: String?
+    ) {
+      self.content = content
+      self.plain = plain
+      self.name = name
+      self.isNamed = isNamed
+      self.version = version
+    }
+  }
+
+  private let storage: Storage
+
+  /// The value itself, of any type.
+  public var content: any Sendable {
+    switch storage {
+    case .plain(let value): value
+    case .native(.int(let value)): value
+    case .native(.double(let value)): value
+    case .native(.string(let value)): value
+    case .native(.bool(let value)): value
+    case .native(let value): value
+    case .other(let other): other.content
+    }
+  }
+
+  /// The value as a plain one; nil if it is a function, a model or the like.
+  public var plain: Value? {
+    switch storage {
+    case .plain(let value), .native(let value): value
+    case .other(let other): other.plain
+    }
+  }
+
+  /// The name that is shown.
+  public var name: String {
+    switch storage {
+    case .plain(let value), .native(let value): value.description
+    case .other(let other): other.name
+    }
+  }
+
+  /// True if the name was given, and not made from the value.
+  package var isNamed: Bool { if case .other(let other) = storage { other.isNamed } else { false } }
+
+  /// The version that the playbook gives the value, see ``Alias/version``.
+  public var version: String? {
+    if case .other(let other) = storage { other.version } else { nil }
   }
 
   /// A value read back from a store; without a plain value only its name is known.
   package init(stored name: String, isNamed: Bool, plain: Value?, version: String? = nil) {
-    self.init(content: plain ?? Unavailable(), plain: plain, name: name, isNamed: isNamed)
-    self.version = version
+    if let plain, !isNamed, version == nil, plain.description == name {
+      storage = .plain(plain)
+      return
+    }
+    storage = .other(
+      Other(
+        plain ?? Unavailable(),
+        plain: plain,
+        name: name,
+        isNamed: isNamed,
+        version: version
+      )
+    )
   }
 
   /// Stands for a value that is not plain and was not stored.
   private struct Unavailable: Sendable {}
 
-  public init(_ value: Value) {
-    self.init(content: value, plain: value, name: value.description, isNamed: false)
-  }
+  public init(_ value: Value) { storage = .plain(value) }
 
   public init(_ value: some ValueConvertible) {
     let plain = value.value
-    self.init(content: value, plain: plain, name: plain.description, isNamed: false)
+    switch value {
+    case is Int, is Double, is String, is Bool: storage = .native(plain)
+    default:
+      storage = .other(
+        Other(value, plain: plain, name: plain.description, isNamed: false, version: nil)
+      )
+    }
   }
 
   public init<Wrapped>(_ alias: Alias<Wrapped>) {
     let plain = (alias.value as? any ValueConvertible)?.value
-    self.init(content: alias.value, plain: plain, name: alias.name, isNamed: alias.isNamed)
-    version = alias.version
+    storage = .other(
+      Other(
+        alias.value,
+        plain: plain,
+        name: alias.name,
+        isNamed: alias.isNamed,
+        version: alias.version
+      )
+    )
   }
 
   public init(_ name: String, version: String? = nil, _ value: some Sendable) {
@@ -81,6 +154,17 @@ public struct AnyAlias: Sendable {
     return "@" + Value.quoted(name)
   }
 
+  /// Adds ``identity`` to bytes.
+  func writeIdentity(to bytes: inout [UInt8]) {
+    switch storage {
+    case .plain(.int(let number)), .native(.int(let number)): bytes.append(decimal: number)
+    case .plain(.double(let number)),
+      .native(.double(let number)) where number.isFinite:
+      bytes += (number + 0).description.utf8
+    default: bytes += identity.utf8
+    }
+  }
+
   /// The value as it is written in a domain.
   package var literalText: String {
     guard isNamed || plain == nil else { return plain?.literalText ?? name }
@@ -91,7 +175,14 @@ public struct AnyAlias: Sendable {
 extension AnyAlias: Hashable {
   /// Compares name, whether it was given, and plain value; values that are not plain are told apart by name and type.
   public static func == (left: AnyAlias, right: AnyAlias) -> Bool {
-    left.name == right.name && left.isNamed == right.isNamed && left.plain == right.plain
+    switch (left.storage, right.storage) {
+    case (.plain(let first), .plain(let second)), (.plain(let first), .native(let second)),
+      (.native(let first), .plain(let second)), (.native(let first), .native(let second)):
+      return first == second
+    case (.other(let first), .other(let second)) where first === second: return true
+    default: break
+    }
+    return left.name == right.name && left.isNamed == right.isNamed && left.plain == right.plain
       && left.typeName == right.typeName
   }
 
@@ -114,5 +205,23 @@ extension AnyAlias: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
   public init(arrayLiteral elements: Value...) { self.init(Value.list(elements)) }
   public init(dictionaryLiteral elements: (String, Value)...) {
     self.init(Value.dictionary(Dictionary(elements, uniquingKeysWith: { _, last in last })))
+  }
+}
+
+extension [UInt8] {
+  /// Adds the decimal digits of a number, with its sign.
+  mutating func append(decimal number: Int) {
+    if number < 0 { append(UInt8(ascii: "-")) }
+    var rest = number.magnitude
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var start = digits.count
+      repeat {
+        start -= 1
+        let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        digits[start] = UInt8(truncatingIfNeeded: digit) + UInt8(ascii: "0")
+        rest = quotient
+      } while rest > 0
+      append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
+    }
   }
 }
