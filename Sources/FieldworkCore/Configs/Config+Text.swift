@@ -24,6 +24,8 @@ extension Config: CustomStringConvertible {
 
   /// Adds ``identity`` to bytes.
   func writeIdentity(to bytes: inout [UInt8]) {
+    if writeNumberedIdentity(to: &bytes) { return }
+    let entries = entries
     let isSorted = zip(entries, entries.dropFirst()).allSatisfy { first, second in
       first.name.quotedAlias < second.name.quotedAlias
     }

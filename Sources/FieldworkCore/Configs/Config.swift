@@ -15,80 +15,105 @@ public struct Config: Sendable, Hashable {
     }
   }
 
+  private enum Storage: Sendable {
+    /// With the positions of the entries, if these are many; nil where they are searched one by one.
+    case entries([Entry], Lookup?)
+    /// The config of a number, whose entries are made when they are read.
+    case numbered(FlatOptions, Int)
+  }
+
+  private var storage: Storage
+
   /// The entries in order. A key occurs once, or, where it was given under several shown names, once
   /// for each of them; the last one counts.
   public internal(set) var entries: [Entry] {
-    get { storage }
+    get {
+      switch storage {
+      case .entries(let entries, _): entries
+      case .numbered(let options, let number): options.entries(of: number)
+      }
+    }
     _modify {
-      lookup = nil
-      yield &storage
+      var entries = entries
+      storage = .entries([], nil)
+      defer { storage = .entries(entries, nil) }
+      yield &entries
     }
   }
-
-  private var storage: [Entry]
-  /// The positions of entries, where there are many; nil where they are searched one by one.
-  private var lookup: Lookup?
 
   struct Lookup: Sendable {
     /// The number of entries from which on their positions are kept.
     static let limit = 24
 
     /// The position of the last entry of each key.
-    fileprivate var positions: [String: Int] = [:]
-    fileprivate var hasPaths = false
+    private var positions: [String: Int] = [:]
+    private(set) var hasPaths = false
 
     /// - Returns: nil if there are so few that they are searched one by one.
-    init?(_ names: [ParameterName]) {
+    init?(_ names: some Collection<ParameterName>) {
       guard names.count > Self.limit else { return nil }
       positions.reserveCapacity(names.count)
       for (position, name) in names.enumerated() { add(name, at: position) }
     }
 
-    fileprivate mutating func add(_ name: ParameterName, at position: Int) {
+    var count: Int { positions.count }
+
+    subscript(key: String) -> Int? { positions[key] }
+
+    mutating func add(_ name: ParameterName, at position: Int) {
       positions[name.key] = position
       if name.isPath { hasPaths = true }
     }
   }
 
-  private mutating func makeLookup() {
-    guard storage.count > Lookup.limit else { return lookup = nil }
-    lookup = Lookup(storage.map(\.name))
-  }
-
   /// True if some entry is a part of a dictionary.
-  var hasPaths: Bool { lookup?.hasPaths ?? storage.contains { $0.name.isPath } }
+  var hasPaths: Bool {
+    switch storage {
+    case .entries(let entries, let lookup):
+      lookup?.hasPaths ?? entries.contains { $0.name.isPath }
+    case .numbered: false
+    }
+  }
 
   /// Makes a config; of entries with equal keys the last value counts, in the first one's position. A dictionary adds
   /// to what it has in common with earlier entries, as in ``merging(_:)``.
   public init(_ entries: [Entry] = []) {
-    storage = []
-    storage.reserveCapacity(entries.count)
+    storage = .entries([], nil)
     for entry in entries { merge(entry) }
   }
 
   /// Makes a config of entries that another one had.
   package init(restored entries: [Entry]) {
-    storage = entries
-    makeLookup()
+    self.init(entries, Lookup(entries.lazy.map(\.name)))
   }
 
   /// Makes a config of entries with different keys that are no parts of one another.
-  init(_ entries: [Entry], _ lookup: Lookup?) {
-    storage = entries
-    self.lookup = lookup
-  }
+  init(_ entries: [Entry], _ lookup: Lookup?) { storage = .entries(entries, lookup) }
+
+  /// Makes the config of a number, all of whose values are listed.
+  init(_ options: FlatOptions, _ number: Int) { storage = .numbered(options, number) }
 
   /// The names by which the config is read, in order, each once.
   public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
 
   /// The number of parameters.
   public var count: Int {
-    if let lookup { return lookup.positions.count }
-    return storage.indices.count { index in
-      !storage[..<index].contains { $0.name.key == storage[index].name.key }
+    switch storage {
+    case .entries(_, let lookup?): lookup.count
+    case .entries(let entries, nil):
+      entries.indices.count { index in
+        !entries[..<index].contains { $0.name.key == entries[index].name.key }
+      }
+    case .numbered(let options, _): options.names.count
     }
   }
-  public var isEmpty: Bool { entries.isEmpty }
+
+  public var isEmpty: Bool {
+    switch storage {
+    case .entries(let entries, _): entries.isEmpty
+    case .numbered(let options, _): options.names.isEmpty
+    }
+  }
 
   public func contains(_ key: String) -> Bool { index(of: key) != nil }
 
@@ -102,28 +127,61 @@ public struct Config: Sendable, Hashable {
 
   /// Puts an entry in its place, whatever others have of the same dictionary.
   mutating func place(_ entry: Entry) {
-    guard let last = index(of: entry.name.key), entries[last].name != entry.name else {
-      if let last = index(of: entry.name.key) {
-        storage[last] = entry
-      } else {
-        lookup?.add(entry.name, at: storage.count)
-        storage.append(entry)
-        if lookup == nil { makeLookup() }
-      }
+    let (position, name) = (index(of: entry.name.key), self.name(of: entry))
+    if position != nil, name != entry.name {
+      entries.removeAll { $0.name == entry.name }
+      entries.append(entry)
       return
     }
-    entries.removeAll { $0.name == entry.name }
-    entries.append(entry)
+    guard case .entries(var entries, var lookup) = storage else {
+      storage = .entries(entries, nil)
+      return place(entry)
+    }
+    // The only reference, so that nothing is copied.
+    storage = .entries([], nil)
+    if let position {
+      entries[position] = entry
+    } else {
+      lookup?.add(entry.name, at: entries.count)
+      entries.append(entry)
+    }
+    storage = .entries(entries, lookup ?? Lookup(entries.lazy.map(\.name)))
+  }
+
+  /// The name of the entry with the key of another one.
+  private func name(of entry: Entry) -> ParameterName? {
+    index(of: entry.name.key).map { position in
+      switch storage {
+      case .entries(let entries, _): entries[position].name
+      case .numbered(let options, _): options.names[position]
+      }
+    }
   }
 
   func index(of key: String) -> Int? {
-    if let lookup { return lookup.positions[key] }
-    return storage.lastIndex { $0.name.key == key }
+    switch storage {
+    case .entries(_, let lookup?): lookup[key]
+    case .entries(let entries, nil): entries.lastIndex { $0.name.key == key }
+    case .numbered(let options, _): options.position(of: key)
+    }
   }
 
   /// The value of a parameter under its shown name; nil if the config lacks the parameter.
   public subscript(alias key: String) -> AnyAlias? {
-    index(of: key).map { entries[$0].value }
+    index(of: key).map { position in
+      switch storage {
+      case .entries(let entries, _): entries[position].value
+      case .numbered(let options, let number): options.value(at: position, of: number)
+      }
+    }
+  }
+
+  /// Adds ``identity`` to bytes, if it can be made without the entries.
+  /// - Returns: false if it cannot.
+  func writeNumberedIdentity(to bytes: inout [UInt8]) -> Bool {
+    guard case .numbered(let options, let number) = storage else { return false }
+    options.writeIdentity(of: number, to: &bytes)
+    return true
   }
 
   /// The shown name of a parameter's value: `relu` for `Alias("relu", relu)`, the value's text for a value without
@@ -176,6 +234,11 @@ public struct Config: Sendable, Hashable {
 
   /// Two configs are equal if they hold the same values under the same names, in whatever order.
   public static func == (left: Config, right: Config) -> Bool {
+    if case .numbered(let options, let number) = left.storage,
+      case .numbered(let others, number) = right.storage, options === others
+    {
+      return true
+    }
     guard left.entries.count == right.entries.count else { return false }
     guard left.entries.count <= Lookup.limit else {
       return Set(left.entries).isSubset(of: Set(right.entries))

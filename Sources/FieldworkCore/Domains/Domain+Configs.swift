@@ -90,8 +90,9 @@ extension Domain {
       }
       let block = node.member(at: member).block
       let key = block.hasSamplers ? Philox(text: "domain|\(seed)").streamKey : Philox.Key()
-      var config = Config()
       let draw = DrawPlace(key: key, member: member, ordinal: rest)
+      if let flat = node.flat { return try flat.config(rest, draw: draw) }
+      var config = Config()
       _ = try block.write(at: rest, draw: draw, into: &config)
       return config
     }

@@ -16,8 +16,6 @@ struct DomainBlock: Sendable {
   let hasLists: Bool
   let hasSamplers: Bool
   let hasConditions: Bool
-  /// The same block, if all of it is flat.
-  private let flat: FlatOptions?
 
   /// Whether the block has no end: it holds samplers only.
   var isEndless: Bool { !hasLists }
@@ -29,7 +27,6 @@ struct DomainBlock: Sendable {
     hasLists = options.isEmpty || options.contains { $0.values.count != nil }
     hasSamplers = options.contains { $0.values.count == nil }
     hasConditions = false
-    flat = FlatOptions(options)
   }
 
   init(product left: DomainBlock, _ right: DomainBlock) {
@@ -38,7 +35,6 @@ struct DomainBlock: Sendable {
     hasLists = left.hasLists || right.hasLists
     hasSamplers = left.hasSamplers || right.hasSamplers
     hasConditions = left.hasConditions || right.hasConditions
-    flat = FlatOptions.joining(left.flat, right.flat)
   }
 
   init(chain blocks: [DomainBlock]) {
@@ -47,7 +43,6 @@ struct DomainBlock: Sendable {
     hasLists = true
     hasSamplers = blocks.contains(where: \.hasSamplers)
     hasConditions = blocks.contains(where: \.hasConditions)
-    flat = nil
   }
 
   init(filtered block: DomainBlock, by predicate: Predicate) {
@@ -56,17 +51,22 @@ struct DomainBlock: Sendable {
     hasLists = block.hasLists
     hasSamplers = block.hasSamplers
     hasConditions = true
-    flat = nil
+  }
+
+  /// The options of a block that is a product of options; nil for another one.
+  var productOptions: [ParameterOption]? {
+    switch kind {
+    case .options(let options): options
+    case .product(let left, let right):
+      left.productOptions.flatMap { options in right.productOptions.map { options + $0 } }
+    case .chain, .filtered: nil
+    }
   }
 
   /// Adds the block's parameters at an index to a config.
   /// - Returns: false if a condition rejects the listed values at that index.
   /// - Throws: if nothing that the samplers draw passes a condition.
   func write(at index: Int, draw: DrawPlace, into config: inout Config) throws -> Bool {
-    if let flat, config.isEmpty {
-      config = try flat.config(at: index, draw: draw)
-      return true
-    }
     switch kind {
     case .options(let options):
       try write(options, at: index, draw: draw, into: &config)

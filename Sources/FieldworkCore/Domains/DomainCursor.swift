@@ -8,6 +8,7 @@ struct DomainCursor {
     let index: Int
     let block: DomainBlock
     let weight: Double
+    let flat: FlatOptions?
     var position: Int
   }
 
@@ -19,6 +20,10 @@ struct DomainCursor {
   private(set) var lastMember = 0
   private var nextMember = 0
   private var open: [OpenMember] = []
+  /// The options of the only open member, if its configs are numbers; nil elsewhere.
+  private var numbered: FlatOptions?
+  private var nextNumber = 0
+  private var numberCount = 0
   private var isWeighted = false
   private var choices: UInt64 = 0
   /// The weights of the open members; nil when they have changed.
@@ -36,6 +41,7 @@ struct DomainCursor {
     pass += 1
     nextMember = 0
     open = []
+    numbered = nil
     table = nil
   }
 
@@ -44,6 +50,12 @@ struct DomainCursor {
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   mutating func next() throws -> Config? {
     while true {
+      if let options = numbered {
+        let number = nextNumber
+        nextNumber += 1
+        if nextNumber == numberCount { numbered = nil }
+        return Config(options, number)
+      }
       if open.isEmpty {
         guard try openNextGroup() else { return nil }
         continue
@@ -66,6 +78,14 @@ struct DomainCursor {
     let first = node.member(at: nextMember)
     isWeighted = first.weight != nil
     table = nil
+    if !isWeighted, !first.block.hasSamplers, let options = flat(first.block) {
+      lastMember = nextMember
+      nextMember += 1
+      numberCount = first.block.baseCount
+      nextNumber = 0
+      numbered = numberCount > 0 ? options : nil
+      return true
+    }
     try openMember(first)
     guard isWeighted else { return true }
     while nextMember < node.memberCount {
@@ -81,10 +101,20 @@ struct DomainCursor {
       index: nextMember,
       block: member.block,
       weight: member.weight ?? 1,
+      flat: flat(member.block),
       position: -1
     )
     nextMember += 1
     if try advance(&opened) { open.append(opened) }
+  }
+
+  /// The number of configs from which on it is worth while to make the options of one member of several.
+  private static let flatLimit = 16
+
+  private func flat(_ block: DomainBlock) -> FlatOptions? {
+    if node.single != nil { return node.flat }
+    guard block.isEndless || block.baseCount >= Self.flatLimit else { return nil }
+    return block.productOptions.flatMap { FlatOptions($0) }
   }
 
   /// Goes to the next position that conditions on listed values admit.
@@ -103,8 +133,9 @@ struct DomainCursor {
     let count = member.block.baseCount
     let ordinal = member.block.isEndless ? member.position : pass &* count &+ member.position
     let index = member.block.isEndless ? 0 : member.position
-    var config = Config()
     let draw = DrawPlace(key: key, member: member.index, ordinal: ordinal)
+    if let flat = member.flat { return try flat.config(index, draw: draw) }
+    var config = Config()
     return try member.block.write(at: index, draw: draw, into: &config) ? config : nil
   }
 

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A domain's expression tree, with its members reached by index instead of being written out.
 final class DomainNode: Sendable {
   enum Kind: Sendable {
@@ -27,6 +29,7 @@ final class DomainNode: Sendable {
   private let offsets: [Int]
   /// The only member, if there is one and it is simple; nil elsewhere.
   let single: Member?
+  private let flatBox = Mutex<FlatOptions??>(nil)
 
   static let empty = DomainNode(.sum([]))
 
@@ -76,6 +79,17 @@ final class DomainNode: Sendable {
       case .product(let left, let right): Self.product(left.single, right.single)
       default: nil
       }
+  }
+
+  /// The options of the only member, if it can make configs by their numbers; nil elsewhere.
+  var flat: FlatOptions? {
+    guard let single else { return nil }
+    return flatBox.withLock { flat in
+      if let flat { return flat }
+      let made = single.block.productOptions.flatMap { FlatOptions($0) }
+      flat = made
+      return made
+    }
   }
 
   private static func product(_ left: Member?, _ right: Member?) -> Member? {

@@ -91,16 +91,37 @@ package struct SHA256 {
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for i in 0..<64 {
-      let s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let choice = (e & f) ^ (~e & g)
-      let t1 = h &+ s1 &+ choice &+ constants[i] &+ w[i]
-      let s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-      let majority = (a & b) ^ (a & c) ^ (b & c)
-      let t2 = s0 &+ majority
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+    // The words take turns, so that none is moved.
+    for i in stride(from: 0, to: 64, by: 8) {
+      step(a, b, c, &d, e, f, g, &h, constants[i] &+ w[i])
+      step(h, a, b, &c, d, e, f, &g, constants[i + 1] &+ w[i + 1])
+      step(g, h, a, &b, c, d, e, &f, constants[i + 2] &+ w[i + 2])
+      step(f, g, h, &a, b, c, d, &e, constants[i + 3] &+ w[i + 3])
+      step(e, f, g, &h, a, b, c, &d, constants[i + 4] &+ w[i + 4])
+      step(d, e, f, &g, h, a, b, &c, constants[i + 5] &+ w[i + 5])
+      step(c, d, e, &f, g, h, a, &b, constants[i + 6] &+ w[i + 6])
+      step(b, c, d, &e, f, g, h, &a, constants[i + 7] &+ w[i + 7])
     }
     state = state &+ SIMD8(a, b, c, d, e, f, g, h)
+  }
+
+  @inline(__always)
+  private static func step(
+    _ a: UInt32,
+    _ b: UInt32,
+    _ c: UInt32,
+    _ d: inout UInt32,
+    _ e: UInt32,
+    _ f: UInt32,
+    _ g: UInt32,
+    _ h: inout UInt32,
+    _ word: UInt32
+  ) {
+    let sum = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+    let first = h &+ sum &+ (g ^ (e & (f ^ g))) &+ word
+    let second = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
+    d = d &+ first
+    h = first &+ second &+ ((a & b) | (c & (a | b)))
   }
 
   @inline(__always)
