@@ -17,9 +17,7 @@ extension Table: CustomStringConvertible {
     let shown = Swift.min(count, limit ?? count)
     var layout = Layout(columns, rows: shown)
     if let width { layout.fit(width) }
-    var lines = layout.lines(rows: shown).map { line in
-      String(line.reversed().drop { $0 == " " }.reversed())
-    }
+    var lines = layout.lines(rows: shown)
     if shown < count { lines.append("… \(count - shown) more rows") }
     lines += layout.remarks
     if count == 0 { lines.append("(no rows)") }
@@ -40,9 +38,7 @@ extension Table: CustomStringConvertible {
       var layout = Layout(table.columns, rows: table.count)
       if let width { layout.fit(width) }
       layout.widen(to: &widths)
-      let lines = layout.lines(rows: table.count).dropFirst(hasTitles ? 2 : 0).map { line in
-        String(line.reversed().drop { $0 == " " }.reversed())
-      }
+      let lines = layout.lines(rows: table.count).dropFirst(hasTitles ? 2 : 0)
       let remarks = hasTitles ? [] : layout.remarks
       hasTitles = true
       return (lines + remarks + (table.count == 0 ? ["(no rows)"] : [])).joined(separator: "\n")
@@ -57,6 +53,7 @@ extension Table: CustomStringConvertible {
     // It is another value than null, and a condition finds it by this text.
     case .string("null"): return "\"null\""
     case .string(let text):
+      if text.isPlain { return text }
       return text.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ").inOneLine
     default: return value.description
     }

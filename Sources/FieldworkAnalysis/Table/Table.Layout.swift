@@ -22,12 +22,20 @@ extension Table {
       }
     }
 
+    /// The titles, a rule, and the rows, without spaces at their ends.
     func lines(rows: Int) -> [String] {
       let gap = String(repeating: " ", count: Layout.gap)
-      let titles = columns.map { $0.padded($0.title) }
-      let rules = columns.map { String(repeating: "─", count: $0.width) }
-      let cells = (0..<rows).map { row in columns.map { $0.padded($0.cells[row]) } }
-      return ([titles, rules] + cells).map { $0.joined(separator: gap) }
+      let titles = columns.map { $0.padded($0.title) }.joined(separator: gap)
+      let rules = columns.map { String(repeating: "─", count: $0.width) }.joined(separator: gap)
+      let cells = (0..<rows).map { row in
+        var line = ""
+        for (place, column) in columns.enumerated() {
+          if place > 0 { line += gap }
+          column.write(column.cells[row], to: &line)
+        }
+        return line
+      }
+      return ([titles, rules] + cells).map(\.withoutTrailingSpaces)
     }
 
     /// Makes columns at least as wide as given by their titles, and notes their widths.
@@ -152,8 +160,16 @@ extension Table {
     }
 
     func padded(_ text: String) -> String {
-      let space = String(repeating: " ", count: max(0, width - text.columns))
-      return isNumeric ? space + text : text + space
+      var padded = ""
+      write(text, to: &padded)
+      return padded
+    }
+
+    /// Adds a text to a line, with spaces up to the width of the column.
+    func write(_ text: String, to line: inout String) {
+      if !isNumeric { line += text }
+      for _ in 0..<max(0, width - text.columns) { line += " " }
+      if isNumeric { line += text }
     }
   }
 }

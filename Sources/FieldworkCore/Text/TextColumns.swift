@@ -49,17 +49,23 @@ extension Character {
 
 extension String {
   /// The columns of a terminal that the text takes, which must be in one line and without codes.
-  package var columns: Int {
-    var isPlain = true
-    for byte in utf8 where !(0x20..<0x7F).contains(byte) {
-      isPlain = false
-      break
+  package var columns: Int { isPlain ? utf8.count : reduce(0) { $0 + $1.columns } }
+
+  /// True if the text has visible ASCII characters and spaces only.
+  package var isPlain: Bool { utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
+
+  /// The text without the spaces at its end.
+  package var withoutTrailingSpaces: String {
+    let space = UInt8(ascii: " ")
+    guard utf8.last == space, let last = utf8.lastIndex(where: { $0 != space }) else {
+      return utf8.last == space ? "" : self
     }
-    return isPlain ? utf8.count : reduce(0) { $0 + $1.columns }
+    return String(self[..<utf8.index(after: last)])
   }
 
   /// The text in one line, with marks for line ends and for signs that would move the cursor.
   package var inOneLine: String {
+    if isPlain { return self }
     let line = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
       .joined(separator: " ⏎ ")
     let scalars = line.unicodeScalars.map { scalar -> Unicode.Scalar in

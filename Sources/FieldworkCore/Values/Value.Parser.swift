@@ -105,6 +105,7 @@ extension Value {
     private mutating func readWord() throws -> Value {
       let start = position
       while let byte = peek(), !Self.endsWord(byte) { position += 1 }
+      if let number = integer(start..<position) { return .int(number) }
       let word = String(decoding: bytes[start..<position], as: UTF8.self)
       switch word {
       case "null": return .null
@@ -120,6 +121,19 @@ extension Value {
       }
     }
 
+    /// The number of some bytes that are a sign and a few digits; nil for others.
+    private func integer(_ range: Range<Int>) -> Int? {
+      let isNegative = bytes[range].first == UInt8(ascii: "-")
+      let digits = bytes[range].dropFirst(isNegative ? 1 : 0)
+      guard (1...18).contains(digits.count) else { return nil }
+      var number = 0
+      for byte in digits {
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        number = 10 * number + Int(byte - UInt8(ascii: "0"))
+      }
+      return isNegative ? -number : number
+    }
+
     private static func endsWord(_ byte: UInt8) -> Bool {
       switch byte {
       case UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: ":"),
@@ -131,6 +145,13 @@ extension Value {
 
     private mutating func readString() throws -> String {
       position += 1
+      // Most have no escapes.
+      if let end = bytes[position...].firstIndex(where: {
+        $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\")
+      }), bytes[end] == UInt8(ascii: "\"") {
+        defer { position = end + 1 }
+        return String(decoding: bytes[position..<end], as: UTF8.self)
+      }
       var scalars = String.UnicodeScalarView()
       var plain = position
       func flush(_ parser: Parser, _ scalars: inout String.UnicodeScalarView) {

@@ -38,25 +38,66 @@ public struct ExperimentRecord: Sendable {
   /// The text that distinguishes the config from others.
   let point: String
 
-  init(_ row: Row, failures: [Failure], occurrences: inout [Place: Int]) throws {
-    id = try row.decode(forColumn: "id")
-    ordinal = try row.decode(forColumn: "ordinal")
-    config = try StoredConfig.decode(try row.decode(forColumn: "entries"))
-    repetition = try row.decode(forColumn: "repetition")
-    updates = try row.decode(forColumn: "updates")
-    state = ExperimentState(rawValue: try row.decode(forColumn: "state")) ?? .interrupted
-    ending = (try row.decode(String?.self, forColumn: "ending")).flatMap(Ending.init(rawValue:))
-    iterations = try row.decode(forColumn: "iterations")
-    worker = try row.decode(forColumn: "worker")
-    // Stores of earlier versions lack some columns.
-    device = row.hasColumn("device") ? try row.decode(forColumn: "device") : nil
-    attempts = row.hasColumn("attempt") ? try row.decode(forColumn: "attempt") : nil
-    build = row.hasColumn("build") ? try row.decode(forColumn: "build") : nil
-    versions = row.hasColumn("versions") ? try row.decode(forColumn: "versions") : nil
-    started = try row.decode(forColumn: "started")
-    ended = try row.decode(forColumn: "ended")
-    key = try row.decode(forColumn: "key")
-    point = try row.decode(forColumn: "point")
+  /// The positions of the columns in the rows of a query. Stores of earlier versions lack some.
+  struct Columns {
+    let number, id, ordinal, entries, repetition, updates, state, ending, iterations, worker: Int
+    let started, ended, key, point: Int
+    let device, attempt, build, versions: Int?
+
+    init(_ names: [String]) throws {
+      let positions = Dictionary(
+        names.enumerated().map { ($0.element, $0.offset) },
+        uniquingKeysWith: { first, _ in first }
+      )
+      func position(_ name: String) throws -> Int {
+        guard let position = positions[name] else {
+          throw FieldworkError(.store, "the table of experiments has no column '\(name)'")
+        }
+        return position
+      }
+      number = try position("number")
+      id = try position("id")
+      ordinal = try position("ordinal")
+      entries = try position("entries")
+      repetition = try position("repetition")
+      updates = try position("updates")
+      state = try position("state")
+      ending = try position("ending")
+      iterations = try position("iterations")
+      worker = try position("worker")
+      started = try position("started")
+      ended = try position("ended")
+      key = try position("key")
+      point = try position("point")
+      (device, attempt) = (positions["device"], positions["attempt"])
+      (build, versions) = (positions["build"], positions["versions"])
+    }
+  }
+
+  init(
+    _ row: Row,
+    _ columns: Columns,
+    _ configs: inout StoredConfigReader,
+    failures: [Failure],
+    occurrences: inout [Place: Int]
+  ) throws {
+    id = try row.decode(atIndex: columns.id)
+    ordinal = try row.decode(atIndex: columns.ordinal)
+    config = try configs.config(try row.decode(atIndex: columns.entries))
+    repetition = try row.decode(atIndex: columns.repetition)
+    updates = try row.decode(atIndex: columns.updates)
+    state = ExperimentState(rawValue: try row.decode(atIndex: columns.state)) ?? .interrupted
+    ending = try row.decode(String?.self, atIndex: columns.ending).flatMap(Ending.init(rawValue:))
+    iterations = try row.decode(atIndex: columns.iterations)
+    worker = try row.decode(atIndex: columns.worker)
+    device = try columns.device.flatMap { try row.decode(atIndex: $0) }
+    attempts = try columns.attempt.flatMap { try row.decode(atIndex: $0) }
+    build = try columns.build.flatMap { try row.decode(atIndex: $0) }
+    versions = try columns.versions.flatMap { try row.decode(atIndex: $0) }
+    started = try row.decode(atIndex: columns.started)
+    ended = try row.decode(atIndex: columns.ended)
+    key = try row.decode(atIndex: columns.key)
+    point = try row.decode(atIndex: columns.point)
     self.failures = failures
     let place = Place(point: point, repetition: repetition, updates: updates)
     occurrence = occurrences[place, default: 0]

@@ -112,13 +112,19 @@ extension ExperimentRecord {
       database,
       sql: "SELECT * FROM experiment ORDER BY ordinal, number"
     )
+    var columns: Columns?
+    var configs = StoredConfigReader()
     while let row = try rows.next() {
       let number: Int64
       let experiment: ExperimentRecord
+      let places = try columns ?? Columns(Array(row.columnNames))
+      columns = places
       do {
-        number = try row.decode(forColumn: "number")
+        number = try row.decode(atIndex: places.number)
         experiment = try ExperimentRecord(
           row,
+          places,
+          &configs,
           failures: failures[number] ?? [],
           occurrences: &occurrences
         )

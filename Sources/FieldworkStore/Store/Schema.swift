@@ -323,30 +323,30 @@ enum StoredConfig {
   }
 
   static func decode(_ text: String) throws -> Config {
-    guard case .list(let entries) = try Value(parsing: text) else { throw damaged(text) }
-    return Config(
-      restored: try entries.compactMap { entry in
-        guard case .list(let parts) = entry, (5...6).contains(parts.count),
-          case .string(let key) = parts[0], case .string(let alias) = parts[1],
-          case .string(let name) = parts[2], case .bool(let isNamed) = parts[3],
-          case .list(let plain) = parts[4]
-        else { throw damaged(text) }
-        // Earlier versions kept what a run adds among the parameters.
-        if Config.reservedKeys.contains(key) { return nil }
-        return Config.Entry(
-          ParameterName(Alias(alias, key)),
-          AnyAlias(
-            stored: name,
-            isNamed: isNamed,
-            plain: plain.first,
-            version: parts.count == 6 ? String(parts[5]) : nil
-          )
-        )
-      }
+    var reader = StoredConfigReader()
+    return try reader.config(text)
+  }
+
+  /// - Returns: nil for a value that earlier versions kept among the parameters.
+  static func entry(_ value: Value) throws -> Config.Entry? {
+    guard case .list(let parts) = value, (5...6).contains(parts.count),
+      case .string(let key) = parts[0], case .string(let alias) = parts[1],
+      case .string(let name) = parts[2], case .bool(let isNamed) = parts[3],
+      case .list(let plain) = parts[4]
+    else { throw damaged(value.canonicalText) }
+    if Config.reservedKeys.contains(key) { return nil }
+    return Config.Entry(
+      ParameterName(Alias(alias, key)),
+      AnyAlias(
+        stored: name,
+        isNamed: isNamed,
+        plain: plain.first,
+        version: parts.count == 6 ? String(parts[5]) : nil
+      )
     )
   }
 
-  private static func damaged(_ text: String) -> FieldworkError {
+  static func damaged(_ text: String) -> FieldworkError {
     FieldworkError(.store, "a stored config cannot be read: \(text)")
   }
 }

@@ -1,0 +1,81 @@
+import FieldworkCore
+
+/// Reads the stored texts of many configs. Entries that come more than once are read once and shared.
+struct StoredConfigReader {
+  private struct Known {
+    let text: [UInt8]
+    let entry: Config.Entry?
+  }
+
+  /// The number of different entries that are kept.
+  private static let limit = 20_000
+
+  /// By the hash of the text.
+  private var known: [UInt64: Known] = [:]
+  private var names: Set<ParameterName> = []
+
+  /// Returns the config of a text that ``StoredConfig/encode(_:)`` made.
+  /// - Throws: ``FieldworkError`` if it cannot be read.
+  mutating func config(_ text: String) throws -> Config {
+    var text = text
+    let list = try text.withUTF8 { bytes in try entries(bytes) }
+    if let list { return Config(restored: list) }
+    guard case .list(let values) = try Value(parsing: text) else {
+      throw StoredConfig.damaged(text)
+    }
+    return Config(restored: try values.compactMap(StoredConfig.entry))
+  }
+
+  /// - Returns: nil if the text is not a list of lists without spaces.
+  private mutating func entries(_ bytes: UnsafeBufferPointer<UInt8>) throws -> [Config.Entry]? {
+    guard bytes.count >= 2, bytes[0] == UInt8(ascii: "[") else { return nil }
+    var entries: [Config.Entry] = []
+    var position = 1
+    while bytes[position] != UInt8(ascii: "]") {
+      if position > 1 {
+        guard bytes[position] == UInt8(ascii: ",") else { return nil }
+        position += 1
+      }
+      guard let end = Self.end(ofListAt: position, bytes) else { return nil }
+      let text = UnsafeBufferPointer(rebasing: bytes[position..<end])
+      if let entry = try entry(text) { entries.append(entry) }
+      position = end
+      guard position < bytes.count else { return nil }
+    }
+    return position == bytes.count - 1 ? entries : nil
+  }
+
+  /// Returns the position after the end of the list that begins at a position; nil if there is none.
+  private static func end(ofListAt start: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    guard start < bytes.count, bytes[start] == UInt8(ascii: "[") else { return nil }
+    var depth = 0
+    var isInText = false
+    var position = start
+    while position < bytes.count {
+      switch bytes[position] {
+      case UInt8(ascii: "\\") where isInText: position += 1
+      case UInt8(ascii: "\""): isInText.toggle()
+      case UInt8(ascii: "[") where !isInText: depth += 1
+      case UInt8(ascii: "]") where !isInText:
+        depth -= 1
+        if depth == 0 { return position + 1 }
+      default: break
+      }
+      position += 1
+    }
+    return nil
+  }
+
+  private mutating func entry(_ text: UnsafeBufferPointer<UInt8>) throws -> Config.Entry? {
+    // FNV-1a.
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    if let known = known[hash], known.text.elementsEqual(text) { return known.entry }
+    var entry = try StoredConfig.entry(Value(parsing: String(decoding: text, as: UTF8.self)))
+    if let name = entry?.name {
+      entry = entry.map { Config.Entry(names.insert(name).memberAfterInsert, $0.value) }
+    }
+    if known.count < Self.limit { known[hash] = Known(text: Array(text), entry: entry) }
+    return entry
+  }
+}
