@@ -2,7 +2,9 @@ public import FieldworkCore
 import GRDB
 
 /// What is known of one experiment.
-public struct ExperimentRecord: Sendable {
+///
+/// It is a reference to immutable values, so that results are copied and sorted quickly.
+public final class ExperimentRecord: Sendable {
   public let id: String
   /// The number in the order of the plan, from 0.
   public let ordinal: Int

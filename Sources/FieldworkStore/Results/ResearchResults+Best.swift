@@ -8,18 +8,20 @@ extension ResearchResults {
     let experiment: Int
     package let config: Config
     package let statistics: Statistics
-    /// The number of each repetition.
-    let byRepetition: [Int: Double]
+    /// The numbers by increasing repetition, one of each.
+    fileprivate let repetitions: [(repetition: Int, number: Double)]
 
     /// How this config differs from another one, repetition by repetition.
     package func compared(with other: Ranked) -> PairedComparison {
-      PairedComparison(
-        byRepetition.keys.sorted().compactMap { repetition in
-          guard let first = other.byRepetition[repetition], let second = byRepetition[repetition]
-          else { return nil }
-          return (first, second)
+      var pairs: [(Double, Double)] = []
+      var rest = other.repetitions[...]
+      for (repetition, number) in repetitions {
+        rest = rest.drop { $0.repetition < repetition }
+        if let first = rest.first, first.repetition == repetition {
+          pairs.append((first.number, number))
         }
-      )
+      }
+      return PairedComparison(pairs)
     }
 
     /// Whether the 95 percent interval of the difference leaves out zero; nil if there is none.
@@ -113,18 +115,27 @@ extension ResearchResults {
         experiment: group[0],
         config: experiments[group[0]].config,
         statistics: Statistics(counted.map(\.number)),
-        byRepetition: Dictionary(
-          counted.map { ($0.repetition, $0.number) },
-          uniquingKeysWith: { _, last in last }
-        )
+        repetitions: Self.byRepetition(counted)
       )
     }.filter { $0.statistics.count > 0 }
     // The mean of both infinities is no number.
-    let sorted = all.filter { !$0.statistics.mean.isNaN }.enumerated().sorted { left, right in
-      let (first, second) = (left.element.statistics.mean, right.element.statistics.mean)
-      guard first != second else { return left.offset < right.offset }
-      return (first < second) == (objective.direction == .minimize)
+    let sign = objective.direction == .minimize ? 1.0 : -1.0
+    return all.enumerated().map { (mean: sign * $1.statistics.mean, place: $0) }
+      .filter { !$0.mean.isNaN }
+      .sorted { $0 < $1 }
+      .map { all[$0.place] }
+  }
+
+  /// Returns numbers by increasing repetition. Of several of one repetition the last one counts.
+  private static func byRepetition(
+    _ numbers: [(repetition: Int, number: Double)]
+  ) -> [(repetition: Int, number: Double)] {
+    if zip(numbers, numbers.dropFirst()).allSatisfy({ $0.repetition < $1.repetition }) {
+      return numbers
     }
-    return sorted.map(\.element)
+    return Dictionary(
+      numbers.map { ($0.repetition, $0.number) },
+      uniquingKeysWith: { _, last in last }
+    ).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }

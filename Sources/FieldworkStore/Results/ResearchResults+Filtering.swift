@@ -116,6 +116,7 @@ extension ResearchResults {
     names: Set<String>? = nil,
     iterations: Set<Int>? = nil
   ) -> ResearchResults {
+    if names == nil, iterations == nil, positions.elementsEqual(experiments.indices) { return self }
     let kept = variables.indices.filter { names?.contains(variables[$0]) ?? true }
     var places = [Int?](repeating: nil, count: experiments.count)
     for (place, position) in positions.enumerated() { places[position] = place }

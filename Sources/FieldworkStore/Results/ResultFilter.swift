@@ -57,13 +57,14 @@ public struct ResultFilter: Sendable {
     let passes = try configCondition()
     return { experiment in
       try ids?.contains(experiment.id) ?? true && states?.contains(experiment.state) ?? true
-        && passes(experiment.fullConfig) && predicate?(experiment) ?? true
+        && passes?(experiment.fullConfig) ?? true && predicate?(experiment) ?? true
     }
   }
 
-  private func configCondition() throws -> (Config) throws -> Bool {
+  /// - Returns: nil if configs do not matter.
+  private func configCondition() throws -> ((Config) throws -> Bool)? {
     switch config {
-    case nil: return { _ in true }
+    case nil: return nil
     case .config(let wanted):
       return { config in
         wanted.entries.allSatisfy { entry in
