@@ -16,6 +16,7 @@ struct OriginCheck: Sendable {
   /// The key of the note that shown names of stored experiments hide values or versions.
   private static let noteKey = "hidden values"
 
+  /// By key: the origins that may differ.
   private let origins: [String: StoredOrigin]
   private let versions: String?
   private let comparesValues: Bool
@@ -42,7 +43,7 @@ struct OriginCheck: Sendable {
     origins =
       try store?.origins(
         finished: research.settings.checkpoint == nil,
-        readsConfigs: comparesValues
+        without: comparesValues ? nil : UsualOrigins(versions: research.unitVersions, accepted)
       ) ?? [:]
   }
 

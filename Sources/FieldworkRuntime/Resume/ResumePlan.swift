@@ -117,13 +117,22 @@ package struct ResumePlan: Sendable {
 
   /// The keys of stored experiments that do not run, as far as that is known without their configs.
   var finished: Set<String> {
-    var keys = Set(
-      states.filter { $0.value.isFinished || keepsFailed && $0.value == .failed }.keys
-    )
-    keys.subtract(checkpoints.extended)
-    keys.subtract(origins.outdated)
-    if let named = selection?.named { keys.subtract(named) }
-    return keys
+    Set(states.filter { isEnded($0.value) }.keys).subtracting(repeated)
+  }
+
+  /// The number of ``finished`` experiments.
+  var finishedCount: Int {
+    states.values.count(where: isEnded)
+      - repeated.count { key in states[key].map(isEnded) ?? false }
+  }
+
+  private func isEnded(_ state: ExperimentState) -> Bool {
+    state.isFinished || keepsFailed && state == .failed
+  }
+
+  /// The keys of experiments that run although they have ended.
+  private var repeated: Set<String> {
+    checkpoints.extended.union(origins.outdated).union(selection?.named ?? [])
   }
 
   /// Returns the iteration from which an experiment of a status resumes; nil if it begins from its start, or does not

@@ -98,7 +98,6 @@ public struct ResearchRunner: Sendable {
     }
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
-    let finished = resume.finished
     let source = try makeSource(research, seed)
     let warnings = Protected<[FieldworkError]>([])
     let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
@@ -130,7 +129,7 @@ public struct ResearchRunner: Sendable {
       ),
       storedIDs: try storedIDs(resume.states.keys)
     )
-    let selected = try selection?.counts(in: source, stored: finished)
+    let selected = try selection?.counts(in: source, stored: resume.finished)
     let size = selection == nil ? source.size : selected?.all
     let workers = workerCount(size, source)
     try SystemThread.require(threadCount(workers))
@@ -143,7 +142,7 @@ public struct ResearchRunner: Sendable {
           workers: workers,
           branches: research.settings.branches.count,
           seed: seed,
-          stored: selected?.stored ?? finished.count,
+          stored: selected?.stored ?? resume.finishedCount,
           at: TaskHost.now()
         )
       )

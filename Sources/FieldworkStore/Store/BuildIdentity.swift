@@ -121,6 +121,12 @@ package struct AcceptedBuilds: Sendable {
     }
   }
 
+  /// The builds whose results count as those of the current one; nil for all.
+  package var all: Set<String>? {
+    guard let current else { return nil }
+    return classes.filter { $0.contains(current) }.reduce([current]) { $0.union($1) }
+  }
+
   /// Returns true if results of a build count as those of the current one. Results of an unknown build do.
   package func isCurrent(_ build: String?) -> Bool {
     guard let build, let current, build != current else { return true }

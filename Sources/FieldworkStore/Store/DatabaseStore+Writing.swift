@@ -1,5 +1,6 @@
 import FieldworkCore
 import GRDB
+import GRDBSQLite
 
 extension DatabaseStore {
   /// How an experiment has ended.
@@ -37,7 +38,8 @@ extension DatabaseStore {
     _ numbers: inout Numbers
   ) throws {
     // A short experiment begins and ends in one group: its row is written once, as it is at the end.
-    let prepared = prepare(records)
+    var prepared = prepare(records)
+    for place in try unmoved(records, database) { prepared.isWritten[place] = true }
     for (place, record) in records.enumerated() where !prepared.isWritten[place] {
       try write(record, prepared.ends[place], prepared.contents[place], database, &numbers)
     }
@@ -359,6 +361,36 @@ extension DatabaseStore {
   /// Adds the checksum of a row of a small table to its columns.
   static func sealed(_ table: String, _ cells: [Cell]) -> [Cell] {
     cells + [StoredChecksum.row(table, cells)]
+  }
+
+  /// The number of skipped experiments from which on the stored ones are all read.
+  private static let skipLimit = 1000
+
+  /// The number of the last row of an experiment, which is about the number of experiments.
+  static func lastNumber(_ database: Database) throws -> Int {
+    try Int.fetchOne(database, sql: "SELECT max(number) FROM experiment") ?? 0
+  }
+
+  /// Returns the places of records of skipped experiments that are where they were in the order of the plan, if these
+  /// are many.
+  private static func unmoved(_ records: [RunRecord], _ database: Database) throws -> [Int] {
+    var skipped: [String: Int] = [:]
+    for (place, record) in records.enumerated() {
+      if case .skipped(let experiment) = record { skipped[experiment.key] = place }
+    }
+    guard skipped.count > skipLimit, skipped.count > (try lastNumber(database)) / 10 else {
+      return []
+    }
+    var unmoved: [Int] = []
+    try StoredChecksum.forEach(database, "SELECT key, ordinal FROM experiment", []) { statement in
+      guard let key = sqlite3_column_text(statement, 0),
+        let place = skipped[String(cString: key)],
+        case .skipped(let experiment) = records[place],
+        experiment.ordinal == Int(sqlite3_column_int64(statement, 1))
+      else { return }
+      unmoved.append(place)
+    }
+    return unmoved
   }
 
   /// Changes the place of an experiment in the order of the plan.

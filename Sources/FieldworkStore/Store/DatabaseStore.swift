@@ -1,6 +1,7 @@
 public import FieldworkCore
 import Foundation
 import GRDB
+import GRDBSQLite
 
 #if canImport(Glibc)
   import Glibc
@@ -371,12 +372,13 @@ public final class DatabaseStore: ResultStore {
 
   public func states() throws -> [String: ExperimentState] {
     try read { database in
-      let rows = try Row.fetchCursor(database, sql: "SELECT key, state FROM experiment")
       var states: [String: ExperimentState] = [:]
-      while let row = try rows.next() {
-        let id: String = try row.decode(atIndex: 0)
-        let state: String = try row.decode(atIndex: 1)
-        states[id] = ExperimentState(rawValue: state)
+      states.reserveCapacity(try DatabaseStore.lastNumber(database))
+      try StoredChecksum.forEach(database, "SELECT key, state FROM experiment", []) { statement in
+        guard let key = sqlite3_column_text(statement, 0),
+          let state = sqlite3_column_text(statement, 1)
+        else { throw FieldworkError(.store, "an experiment without a key or a state is stored") }
+        states[String(cString: key)] = ExperimentState(rawValue: String(cString: state))
       }
       return states
     }

@@ -35,8 +35,8 @@ public protocol ResultStore: Sendable {
   /// Returns the origins of stored experiments, by key.
   /// - Parameters:
   ///   - finished: true for those that are done only.
-  ///   - readsConfigs: true to read the values that shown names hide.
-  func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin]
+  ///   - usual: the origins that are left out; nil to read all, with the values that shown names hide.
+  func origins(finished: Bool, without usual: UsualOrigins?) throws -> [String: StoredOrigin]
 
   /// What is known of the circumstances of the runs, in order of the runs.
   func provenance() throws -> [ProvenanceItem]
@@ -77,14 +77,16 @@ extension ResultStore {
   public func updatedKeys() throws -> Set<String> {
     Set(try experiments().filter { $0.updates > 0 }.map(\.key))
   }
-  public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
+  public func origins(finished: Bool, without usual: UsualOrigins?) throws -> [String: StoredOrigin]
+  {
     var origins: [String: StoredOrigin] = [:]
     for experiment in try experiments() where experiment.state.isFinished || !finished {
-      origins[experiment.key] = StoredOrigin(
+      let origin = StoredOrigin(
         build: experiment.build,
         versions: experiment.versions,
-        hidden: readsConfigs ? experiment.config.hiddenValues : [:]
+        hidden: usual == nil ? experiment.config.hiddenValues : [:]
       )
+      if !(usual?.include(origin) ?? false) { origins[experiment.key] = origin }
     }
     return origins
   }

@@ -17,6 +17,34 @@ public struct StoredOrigin: Sendable, Hashable {
   }
 }
 
+/// The origins that most experiments of a store have.
+public struct UsualOrigins: Sendable {
+  let versions: String?
+  /// Nil for all builds. An unknown build is among them in any case.
+  let builds: Set<String>?
+
+  package init(versions: String?, _ accepted: AcceptedBuilds) {
+    self.versions = versions
+    builds = accepted.all
+  }
+
+  func include(_ origin: StoredOrigin) -> Bool {
+    guard origin.versions == versions else { return false }
+    return origin.build.map { builds?.contains($0) ?? true } ?? true
+  }
+
+  /// The condition of a query that leaves them out, with its arguments.
+  fileprivate func exclusion(build: String, versions column: String) -> (String, StatementArguments)
+  {
+    guard let builds else { return ("\(column) IS NOT ?", [versions]) }
+    let marks = builds.map { _ in "?" }.joined(separator: ", ")
+    return (
+      "(\(column) IS NOT ? OR \(build) NOT IN (\(marks)))",
+      [versions] + StatementArguments(builds.sorted())
+    )
+  }
+}
+
 extension Config {
   /// By parameter: the plain value and the version that a shown name hides.
   package var hiddenValues: [String: FieldworkCore.Value] {
@@ -32,30 +60,33 @@ extension DatabaseStore {
     try read { try String.fetchSet($0, sql: "SELECT key FROM experiment WHERE updates > 0") }
   }
 
-  /// Returns the origins of stored experiments, by key.
-  /// - Parameters:
-  ///   - finished: true for those that are done only.
-  ///   - readsConfigs: true to read the values that shown names hide.
-  public func origins(finished: Bool, readsConfigs: Bool) throws -> [String: StoredOrigin] {
+  public func origins(finished: Bool, without usual: UsualOrigins?) throws -> [String: StoredOrigin]
+  {
     try read { database in
       // Stores of earlier versions lack some columns.
       let names = Set(try database.columns(in: "experiment").map(\.name))
-      let columns = ["build", "versions"].map { names.contains($0) ? $0 : "NULL AS \($0)" }
+      let columns = ["build", "versions"].map { names.contains($0) ? $0 : "NULL" }
+      let exclusion = usual?.exclusion(build: columns[0], versions: columns[1])
+      let conditions = [finished ? "state IN ('done', 'pruned')" : nil, exclusion?.0]
+        .compactMap(\.self)
       let rows = try Row.fetchCursor(
         database,
         sql: """
-          SELECT key, \(columns.joined(separator: ", "))\(readsConfigs ? ", entries" : "")
-          FROM experiment\(finished ? " WHERE state IN ('done', 'pruned')" : "")
-          """
+          SELECT key, \(columns.joined(separator: ", ")), \(usual == nil ? "entries" : "NULL")
+          FROM experiment \(conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))")
+          """,
+        arguments: exclusion?.1 ?? []
       )
       var origins: [String: StoredOrigin] = [:]
+      var configs = StoredConfigReader()
       while let row = try rows.next() {
-        let hidden =
-          readsConfigs ? try StoredConfig.decode(try row.decode(atIndex: 3)).hiddenValues : [:]
+        let hidden = try (row.decode(String?.self, atIndex: 3)).map {
+          try configs.config($0).hiddenValues
+        }
         origins[try row.decode(atIndex: 0)] = StoredOrigin(
           build: try row.decode(atIndex: 1),
           versions: try row.decode(atIndex: 2),
-          hidden: hidden
+          hidden: hidden ?? [:]
         )
       }
       return origins
