@@ -47,6 +47,9 @@ struct OriginCheck: Sendable {
       ) ?? [:]
   }
 
+  /// True if no stored experiment differs.
+  var isEmpty: Bool { origins.isEmpty }
+
   /// - Returns: nil if the experiment is not among those that are compared, or if nothing differs.
   func difference(of experiment: PlannedExperiment) -> Difference? {
     guard let origin = origins[experiment.key] else { return nil }
@@ -98,6 +101,7 @@ extension DatabaseStore {
   /// The number of experiments of a research that are done and were made by another build of the playbook.
   package func otherBuildCount(in research: Research) throws -> Int {
     let notes = try notes()
+    if try OriginCheck(research, self, notes, [:]).isEmpty { return 0 }
     let origins = try OriginCheck(research, self, notes, try states())
     let keys = origins.otherBuilds
     guard !keys.isEmpty else { return 0 }

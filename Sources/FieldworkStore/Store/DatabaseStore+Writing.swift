@@ -1,4 +1,5 @@
 import FieldworkCore
+import Foundation
 import GRDB
 import GRDBSQLite
 
@@ -374,19 +375,23 @@ extension DatabaseStore {
   /// Returns the places of records of skipped experiments that are where they were in the order of the plan, if these
   /// are many.
   private static func unmoved(_ records: [RunRecord], _ database: Database) throws -> [Int] {
-    var skipped: [String: Int] = [:]
+    var skipped: [Int: String] = [:]
+    var places: [Int: Int] = [:]
     for (place, record) in records.enumerated() {
-      if case .skipped(let experiment) = record { skipped[experiment.key] = place }
+      guard case .skipped(let experiment) = record else { continue }
+      skipped[experiment.ordinal] = experiment.key
+      places[experiment.ordinal] = place
     }
     guard skipped.count > skipLimit, skipped.count > (try lastNumber(database)) / 10 else {
       return []
     }
     var unmoved: [Int] = []
-    try StoredChecksum.forEach(database, "SELECT key, ordinal FROM experiment", []) { statement in
-      guard let key = sqlite3_column_text(statement, 0),
-        let place = skipped[String(cString: key)],
-        case .skipped(let experiment) = records[place],
-        experiment.ordinal == Int(sqlite3_column_int64(statement, 1))
+    try StoredChecksum.forEach(database, "SELECT ordinal, key FROM experiment", []) { statement in
+      let ordinal = Int(sqlite3_column_int64(statement, 0))
+      guard let place = places[ordinal], let key = sqlite3_column_text(statement, 1),
+        skipped[ordinal]?.withCString({
+          strcmp($0, UnsafeRawPointer(key).assumingMemoryBound(to: CChar.self))
+        }) == 0
       else { return }
       unmoved.append(place)
     }
