@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. After either, plain `swift run NAME` and
 # `swift test` work too.
 
-.PHONY: run test faults lint format playbook system
+.PHONY: run test faults lint format bench bench-peers playbook system
 
 run: system
 	swift run Quickstart
@@ -19,6 +19,19 @@ lint:
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests Playbooks Benchmarks
+
+# What Fieldwork is to reach, in some minutes; docs/performance.md says what each row measures.
+bench: system
+	swift build -c release --product Benchmarks
+	$$(swift build -c release --show-bin-path)/Benchmarks aims $(BENCH)
+
+# The Python with the peers that `make bench` compares with.
+bench-peers: .peers/installed
+
+.peers/installed: Benchmarks/peers/requirements.txt
+	python3 -m venv .peers
+	.peers/bin/pip install --quiet --requirement Benchmarks/peers/requirements.txt
+	touch $@
 
 # SQLite's headers are the one thing that is needed beside the Swift toolchain.
 system:

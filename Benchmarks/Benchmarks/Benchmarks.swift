@@ -1,4 +1,5 @@
 import ArgumentParser
+import Fieldwork
 
 /// Times Fieldwork. Build it for release: `swift run -c release Benchmarks noop --json`.
 @main
@@ -6,7 +7,17 @@ struct Benchmarks: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Times what Fieldwork costs, on workloads whose experiments cost next to nothing.",
     subcommands: [
-      NoopWorkload.self, EngineFigures.self, ResultFigures.self, CompileFigures.self,
+      AimFigures.self, NoopWorkload.self, EngineFigures.self, ResultFigures.self,
+      CompileFigures.self, OwnWorkload.self,
     ]
   )
+
+  static func main() async {
+    // A playbook reads the whole command line, and so do its workers: the environment tells of it.
+    if BenchmarkPlaybook.Kind.wanted != nil {
+      await BenchmarkPlaybook.main()
+    } else {
+      await main(nil)
+    }
+  }
 }

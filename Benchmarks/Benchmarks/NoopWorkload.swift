@@ -37,6 +37,14 @@ struct NoopWorkload: AsyncParsableCommand {
   var json = false
 
   @Flag(
+    help: """
+      With one --mode, one round and --json: also the peak memory of this process after a quarter of the \
+      experiments and after the run, in bytes.
+      """
+  )
+  var memory = false
+
+  @Flag(
     name: .customLong("as-worker"),
     help: ArgumentHelp("Run what another process asks for.", visibility: .private)
   )
@@ -45,6 +53,9 @@ struct NoopWorkload: AsyncParsableCommand {
   func validate() throws {
     guard count > 0, workers > 0, rounds > 0 else {
       throw ValidationError("--n, --workers and --rounds are numbers from 1 up")
+    }
+    if memory, mode == nil || rounds != 1 || !json {
+      throw ValidationError("--memory is of one run: give --mode, --rounds 1 and --json")
     }
   }
 
@@ -55,8 +66,9 @@ struct NoopWorkload: AsyncParsableCommand {
     }
     for mode in mode.map({ [$0] }) ?? Parallelism.allCases {
       var best = Double.infinity
-      for _ in 0..<rounds { best = min(best, try await seconds(mode)) }
-      print(line(mode, best))
+      let watch = memory ? PeakMemoryWatch(count) : nil
+      for _ in 0..<rounds { best = min(best, try await seconds(mode, watch)) }
+      print(line(mode, best, watch))
     }
   }
 
@@ -68,7 +80,7 @@ struct NoopWorkload: AsyncParsableCommand {
   }
 
   /// How long a run takes, from the opening of the store to its closing.
-  private func seconds(_ mode: Parallelism) async throws -> Double {
+  private func seconds(_ mode: Parallelism, _ watch: PeakMemoryWatch?) async throws -> Double {
     let parent = directory ?? FileManager.default.temporaryDirectory.path
     let path = "\(parent)/fieldwork-benchmark-\(ProcessInfo.processInfo.processIdentifier)"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -80,7 +92,8 @@ struct NoopWorkload: AsyncParsableCommand {
         store: store,
         workerCommand: WorkerCommand(
           arguments: ["noop", "--as-worker", "--n", "\(count)", "--workers", "\(workers)"]
-        )
+        ),
+        observers: watch.map { [$0] } ?? []
       ).run()
       precondition(summary.done == count)
       try store.close()
@@ -88,15 +101,23 @@ struct NoopWorkload: AsyncParsableCommand {
     return elapsed / .seconds(1)
   }
 
-  private func line(_ mode: Parallelism, _ seconds: Double) -> String {
+  private func line(
+    _ mode: Parallelism,
+    _ seconds: Double,
+    _ watch: PeakMemoryWatch?
+  ) -> String {
     let rate = Double(count) / seconds
     guard json else {
       return "noop, \(mode): \(count) experiments in \(seconds) s, \(Int(rate)) per second"
     }
-    let values: Value = [
+    var values: [String: Value] = [
       "workload": "noop", "mode": .string(mode.rawValue), "n": .int(count),
       "seconds": .double(seconds), "per_second": .double(rate.rounded()),
     ]
-    return values.jsonText
+    if let watch {
+      values["peak_at_quarter"] = watch.atQuarter.map(Value.int)
+      values["peak"] = PeakMemoryWatch.peak.map(Value.int)
+    }
+    return Value.dictionary(values).jsonText
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Fieldwork
-import FieldworkCore
 import FieldworkStore
 import Foundation
 
@@ -27,7 +26,13 @@ struct ResultFigures: ParsableCommand {
     let path = directory ?? NSTemporaryDirectory() + "fieldwork-benchmark-\(getpid())"
     defer { if directory == nil { try? FileManager.default.removeItem(atPath: path) } }
     let folder = ResearchFolder(directory: path, name: "results")
-    if !FileManager.default.fileExists(atPath: folder.databasePath) { try fill(folder) }
+    if !FileManager.default.fileExists(atPath: folder.databasePath) {
+      try SyntheticStore(
+        experiments: experiments,
+        iterations: iterations,
+        repetitions: repetitions
+      ).fill(folder)
+    }
     let clock = ContinuousClock()
     func timed<Result>(_ name: String, _ body: () throws -> Result) rethrows -> Result {
       let start = clock.now
@@ -48,40 +53,5 @@ struct ResultFigures: ParsableCommand {
     let page = timed("report") { report.html }
     print("report: \(page.utf8.count / 1000) kB")
     try page.write(toFile: folder.path + "/report.html", atomically: true, encoding: .utf8)
-  }
-
-  private func fill(_ folder: ResearchFolder) throws {
-    let store = try DatabaseStore.open(folder)
-    try store.write([.variables(["loss"])])
-    let widths = max(1, experiments / repetitions / 10)
-    let domain = Domain("rate" <- 1...10) * Domain("width" <- 1...widths)
-    var plan = try ExperimentPlan(
-      Research("results", repetitions: repetitions) {
-        domain
-        Unit("nothing", saving: "loss") { 0.0 }
-      },
-      seed: 1
-    )
-    var random = Philox(seed: 1)
-    for number in 0..<experiments {
-      guard let experiment = try plan.next() else { break }
-      let values = (0..<iterations).map {
-        SavedValue(name: "loss", iteration: $0, value: .double(random.nextUnit()))
-      }
-      try store.write([
-        .started(
-          experiment,
-          ExperimentStart(at: Double(number), worker: number % 2, device: nil)
-        ),
-        .saved(experiment: experiment.key, values),
-        .ended(
-          experiment: experiment.key,
-          .complete,
-          iterations: iterations,
-          at: Double(number) + 1.8
-        ),
-      ])
-    }
-    try store.close()
   }
 }
