@@ -17,6 +17,21 @@ extension ResearchResults {
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     let source = try research.source(seed: seed)
     let updated = source.decides ? experiments.filter { $0.updates > 0 }.map(\.key) : []
+    if try hasAll(of: source) { return self }
     return planned(try source.keys(among: keys.subtracting(updated)).union(updated))
+  }
+
+  /// Returns true if the experiments are the first ones of a source, in its order.
+  private func hasAll(of source: any ExperimentSource) throws -> Bool {
+    var source = source
+    var position = 0
+    try source.forEach { experiment in
+      guard position < experiments.count, experiments[position].key == experiment.key else {
+        return false
+      }
+      position += 1
+      return position < experiments.count
+    }
+    return position == experiments.count
   }
 }

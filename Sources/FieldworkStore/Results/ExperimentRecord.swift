@@ -1,5 +1,4 @@
 public import FieldworkCore
-import GRDB
 
 /// What is known of one experiment.
 ///
@@ -40,66 +39,30 @@ public final class ExperimentRecord: Sendable {
   /// The text that distinguishes the config from others.
   let point: String
 
-  /// The positions of the columns in the rows of a query. Stores of earlier versions lack some.
-  struct Columns {
-    let number, id, ordinal, entries, repetition, updates, state, ending, iterations, worker: Int
-    let started, ended, key, point: Int
-    let device, attempt, build, versions: Int?
-
-    init(_ names: [String]) throws {
-      let positions = Dictionary(
-        names.enumerated().map { ($0.element, $0.offset) },
-        uniquingKeysWith: { first, _ in first }
-      )
-      func position(_ name: String) throws -> Int {
-        guard let position = positions[name] else {
-          throw FieldworkError(.store, "the table of experiments has no column '\(name)'")
-        }
-        return position
-      }
-      number = try position("number")
-      id = try position("id")
-      ordinal = try position("ordinal")
-      entries = try position("entries")
-      repetition = try position("repetition")
-      updates = try position("updates")
-      state = try position("state")
-      ending = try position("ending")
-      iterations = try position("iterations")
-      worker = try position("worker")
-      started = try position("started")
-      ended = try position("ended")
-      key = try position("key")
-      point = try position("point")
-      (device, attempt) = (positions["device"], positions["attempt"])
-      (build, versions) = (positions["build"], positions["versions"])
-    }
-  }
-
   init(
-    _ row: Row,
-    _ columns: Columns,
-    _ configs: inout StoredConfigReader,
+    _ row: StoredRow,
+    _ texts: inout StoredTexts,
     failures: [Failure],
     occurrences: inout [Place: Int]
   ) throws {
-    id = try row.decode(atIndex: columns.id)
-    ordinal = try row.decode(atIndex: columns.ordinal)
-    config = try configs.config(try row.decode(atIndex: columns.entries))
-    repetition = try row.decode(atIndex: columns.repetition)
-    updates = try row.decode(atIndex: columns.updates)
-    state = ExperimentState(rawValue: try row.decode(atIndex: columns.state)) ?? .interrupted
-    ending = try row.decode(String?.self, atIndex: columns.ending).flatMap(Ending.init(rawValue:))
-    iterations = try row.decode(atIndex: columns.iterations)
-    worker = try row.decode(atIndex: columns.worker)
-    device = try columns.device.flatMap { try row.decode(atIndex: $0) }
-    attempts = try columns.attempt.flatMap { try row.decode(atIndex: $0) }
-    build = try columns.build.flatMap { try row.decode(atIndex: $0) }
-    versions = try columns.versions.flatMap { try row.decode(atIndex: $0) }
-    started = try row.decode(atIndex: columns.started)
-    ended = try row.decode(atIndex: columns.ended)
-    key = try row.decode(atIndex: columns.key)
-    point = try row.decode(atIndex: columns.point)
+    key = try row.text(.key)
+    // Most ids have no prefix.
+    id = row.hasText(.id, key) ? key : try row.text(.id)
+    ordinal = try row.integer(.ordinal)
+    config = try texts.configs.config(row.text(.entries))
+    repetition = try row.integer(.repetition)
+    updates = try row.integer(.updates)
+    state = ExperimentState(rawValue: try row.text(.state)) ?? .interrupted
+    ending = try row.isNull(.ending) ? nil : Ending(rawValue: row.text(.ending))
+    iterations = try row.isNull(.iterations) ? nil : row.integer(.iterations)
+    worker = try row.isNull(.worker) ? nil : row.integer(.worker)
+    device = try texts.text(.device, row)
+    attempts = try row.isNull(.attempt) ? nil : row.integer(.attempt)
+    build = try texts.text(.build, row)
+    versions = try texts.text(.versions, row)
+    started = row.number(.started)
+    ended = row.number(.ended)
+    point = try row.text(.point)
     self.failures = failures
     let place = Place(point: point, repetition: repetition, updates: updates)
     occurrence = occurrences[place, default: 0]

@@ -66,11 +66,10 @@ public struct ResearchResults: Sendable {
     }
     self.variables = variables
     var experiments: [ExperimentRecord] = []
-    let changed = try StoredChecksum.damaged(database)
     var damaged = Set<Int>()
-    let unreadable = try ExperimentRecord.forEach(database) { number, experiment in
+    let unreadable = try ExperimentRecord.forEach(database) { number, experiment, isWhole in
       guard try passes(experiment) else { return }
-      if changed.contains(number) { damaged.insert(experiments.count) }
+      if !isWhole { damaged.insert(experiments.count) }
       reader.experiments[number] = experiments.count
       experiments.append(experiment)
     }
@@ -98,43 +97,40 @@ extension ResearchResults {
 }
 
 extension ExperimentRecord {
-  /// Reads the experiments in the order of the plan, each with its row's number.
+  /// Reads the experiments in the order of the plan.
+  /// - Parameter body: is called with the number of a row, the experiment, and false if the row or a failure is not as it
+  ///   was when the experiment ended.
   /// - Returns: the ids of experiments that cannot be read.
   @discardableResult
   static func forEach(
     _ database: Database,
-    _ body: (Int64, ExperimentRecord) throws -> Void
+    _ body: (Int64, ExperimentRecord, _ isWhole: Bool) throws -> Void
   ) throws -> [String] {
     let (failures, unreadableFailures) = try failures(database)
+    let hasChecksums = try StoredChecksum.areKept(database)
+    let sums = hasChecksums ? try StoredChecksum.sums(database, [.failures]) : [:]
     var occurrences: [ExperimentRecord.Place: Int] = [:]
+    var texts = StoredTexts()
     var unreadable: [String] = []
-    let rows = try Row.fetchCursor(
-      database,
-      sql: "SELECT * FROM experiment ORDER BY ordinal, number"
-    )
-    var columns: Columns?
-    var configs = StoredConfigReader()
-    while let row = try rows.next() {
-      let number: Int64
+    try StoredChecksum.forEach(database, StoredRow.query(database), []) { statement in
+      let row = StoredRow(statement)
+      // Before other types are asked for.
+      let number = Int64(try row.integer(.number))
+      let isWhole = !hasChecksums || row.isWhole(sums[number]?.row ?? 0)
       let experiment: ExperimentRecord
-      let places = try columns ?? Columns(Array(row.columnNames))
-      columns = places
       do {
-        number = try row.decode(atIndex: places.number)
         experiment = try ExperimentRecord(
           row,
-          places,
-          &configs,
+          &texts,
           failures: failures[number] ?? [],
           occurrences: &occurrences
         )
       } catch {
-        let id: String? = try? row.decode(forColumn: "id")
-        unreadable.append(id ?? "(without a readable id)")
-        continue
+        unreadable.append((try? row.text(.id)) ?? "(without a readable id)")
+        return
       }
       if unreadableFailures.contains(number) { unreadable.append(experiment.id) }
-      try body(number, experiment)
+      try body(number, experiment, isWhole)
     }
     return unreadable
   }

@@ -255,7 +255,7 @@ enum StoredChecksum {
   }
 
   /// The hash of the row of an experiment that a statement is at.
-  private static func experiment(_ statement: SQLiteStatement, from first: Int32) -> UInt64 {
+  static func experiment(_ statement: SQLiteStatement, from first: Int32) -> UInt64 {
     var hash = ContentHash(Kind.experiment)
     let count = Int32(experimentColumns.count)
     for column in first..<first + count { hash.add(statement, column) }
@@ -269,16 +269,22 @@ enum StoredChecksum {
     try database.columns(in: "experiment").contains { $0.name == "checksum" }
   }
 
-  /// The experiments, by the numbers of their rows, of which something is not as it was when they ended.
-  /// - Parameter parts: what is checked beside their own rows.
-  static func damaged(_ database: Database, _ parts: [Part] = [.failures]) throws -> Set<Int64> {
-    guard try areKept(database) else { return [] }
+  /// Returns the checksums of parts of experiments, by the numbers of their rows.
+  static func sums(_ database: Database, _ parts: [Part]) throws -> [Int64: Sums] {
     var sums: [Int64: Sums] = [:]
     for part in parts {
       try forEach(database, part.sql, []) { statement in
         part.add(statement, to: &sums[sqlite3_column_int64(statement, 0), default: Sums()])
       }
     }
+    return sums
+  }
+
+  /// The experiments, by the numbers of their rows, of which something is not as it was when they ended.
+  /// - Parameter parts: what is checked beside their own rows.
+  static func damaged(_ database: Database, _ parts: [Part]) throws -> Set<Int64> {
+    guard try areKept(database) else { return [] }
+    let sums = try sums(database, parts)
     var damaged = Set<Int64>()
     try forEach(
       database,

@@ -365,7 +365,9 @@ public final class DatabaseStore: ResultStore {
   public func experiments() throws -> [ExperimentRecord] {
     try read { database in
       var experiments: [ExperimentRecord] = []
-      try ExperimentRecord.forEach(database) { _, experiment in experiments.append(experiment) }
+      try ExperimentRecord.forEach(database) { _, experiment, _ in
+        experiments.append(experiment)
+      }
       return experiments
     }
   }
