@@ -37,13 +37,15 @@ public final class ExperimentRecord: Sendable {
   /// What identifies the experiment whatever prefix its id has, see ``PlannedExperiment/key``.
   package let key: String
   /// The text that distinguishes the config from others.
-  let point: String
+  private let point: String
+  /// The number of the config among those that were read together.
+  let number: Int
 
   init(
     _ row: StoredRow,
     _ texts: inout StoredTexts,
     failures: [Failure],
-    occurrences: inout [Place: Int]
+    _ configs: inout ConfigNumbers
   ) throws {
     key = try row.text(.key)
     // Most ids have no prefix.
@@ -64,16 +66,7 @@ public final class ExperimentRecord: Sendable {
     ended = row.number(.ended)
     point = try row.text(.point)
     self.failures = failures
-    let place = Place(point: point, repetition: repetition, updates: updates)
-    occurrence = occurrences[place, default: 0]
-    occurrences[place] = occurrence + 1
-  }
-
-  /// What tells experiments apart, as long as no config comes more than once.
-  struct Place: Hashable {
-    let point: String
-    let repetition: Int
-    let updates: Int
+    (number, occurrence) = configs.add(point, repetition: repetition, updates: updates)
   }
 
   /// Whether another experiment has the same config, whatever its repetition.
@@ -95,5 +88,40 @@ public final class ExperimentRecord: Sendable {
   func ending(ofIteration iteration: Int, isLastSaved: Bool) -> Ending? {
     guard let iterations else { return isLastSaved ? nil : .complete }
     return iteration >= iterations - 1 ? ending : .complete
+  }
+}
+
+/// Numbers the configs of experiments, and counts how often each comes with the same repetition and updates.
+struct ConfigNumbers {
+  private struct Repeated: Hashable {
+    let number: Int
+    let repetition: Int
+    let updates: Int
+  }
+
+  private var numbers: [String: Int] = [:]
+  /// By number: the first experiment with the config.
+  private var first: [Repeated] = []
+  /// The experiments beside the first ones.
+  private var counts: [Repeated: Int] = [:]
+
+  init(capacity: Int) { numbers.reserveCapacity(capacity) }
+
+  /// - Parameter config: the text that distinguishes it.
+  mutating func add(
+    _ config: String,
+    repetition: Int,
+    updates: Int
+  ) -> (number: Int, occurrence: Int) {
+    let number = numbers[config, default: first.count]
+    let place = Repeated(number: number, repetition: repetition, updates: updates)
+    guard number < first.count else {
+      numbers[config] = number
+      first.append(place)
+      return (number, 0)
+    }
+    let occurrence = counts[place, default: first[number] == place ? 1 : 0]
+    counts[place] = occurrence + 1
+    return (number, occurrence)
   }
 }

@@ -3,13 +3,24 @@ public import FieldworkCore
 
 extension ResearchResults {
   /// A config with what its repetitions say of an objective.
-  package struct Ranked {
+  package final class Ranked: Sendable {
     /// The position of the first experiment with the config.
     let experiment: Int
     package let config: Config
     package let statistics: Statistics
     /// The numbers by increasing repetition, one of each.
-    fileprivate let repetitions: [(repetition: Int, number: Double)]
+    private let repetitions: [(repetition: Int, number: Double)]
+
+    fileprivate init(
+      experiment: Int,
+      _ config: Config,
+      _ numbers: [(repetition: Int, number: Double)]
+    ) {
+      self.experiment = experiment
+      self.config = config
+      statistics = Statistics(numbers.map(\.number))
+      repetitions = ResearchResults.byRepetition(numbers)
+    }
 
     /// How this config differs from another one, repetition by repetition.
     package func compared(with other: Ranked) -> PairedComparison {
@@ -104,20 +115,16 @@ extension ResearchResults {
   /// All configs that have a mean, the best one first.
   package func ranked(by objective: Objective) -> [Ranked] {
     let values = lastValues(of: objective.name)
-    let all = configGroups.map { group in
+    let all = configGroups.compactMap { group -> Ranked? in
       let counted = group.compactMap { index -> (repetition: Int, number: Double)? in
         guard experiments[index].state == .done, let number = values[index]?.number,
           !number.isNaN
         else { return nil }
         return (experiments[index].repetition, number)
       }
-      return Ranked(
-        experiment: group[0],
-        config: experiments[group[0]].config,
-        statistics: Statistics(counted.map(\.number)),
-        repetitions: Self.byRepetition(counted)
-      )
-    }.filter { $0.statistics.count > 0 }
+      guard !counted.isEmpty else { return nil }
+      return Ranked(experiment: group[0], experiments[group[0]].config, counted)
+    }
     // The mean of both infinities is no number.
     let sign = objective.direction == .minimize ? 1.0 : -1.0
     return all.enumerated().map { (mean: sign * $1.statistics.mean, place: $0) }
@@ -127,7 +134,7 @@ extension ResearchResults {
   }
 
   /// Returns numbers by increasing repetition. Of several of one repetition the last one counts.
-  private static func byRepetition(
+  fileprivate static func byRepetition(
     _ numbers: [(repetition: Int, number: Double)]
   ) -> [(repetition: Int, number: Double)] {
     if zip(numbers, numbers.dropFirst()).allSatisfy({ $0.repetition < $1.repetition }) {

@@ -33,15 +33,18 @@ extension ResearchResults {
 extension ResearchResults {
   /// The positions of the experiments with each config, whatever their repetition, in the order of the plan.
   package var configGroups: [[Int]] {
-    var places: [String: Int] = [:]
+    let count = (experiments.lazy.map(\.number).max() ?? -1) + 1
+    var places = [Int](repeating: -1, count: count)
     var groups: [[Int]] = []
+    groups.reserveCapacity(experiments.count)
     for (index, experiment) in experiments.enumerated() {
-      let place = places[experiment.point, default: groups.count]
-      if place == groups.count {
-        places[experiment.point] = place
-        groups.append([])
+      let place = places[experiment.number]
+      if place < 0 {
+        places[experiment.number] = groups.count
+        groups.append([index])
+      } else {
+        groups[place].append(index)
       }
-      groups[place].append(index)
     }
     return groups
   }

@@ -109,7 +109,7 @@ extension ExperimentRecord {
     let (failures, unreadableFailures) = try failures(database)
     let hasChecksums = try StoredChecksum.areKept(database)
     let sums = hasChecksums ? try StoredChecksum.sums(database, [.failures]) : [:]
-    var occurrences: [ExperimentRecord.Place: Int] = [:]
+    var configs = ConfigNumbers(capacity: try DatabaseStore.lastNumber(database))
     var texts = StoredTexts()
     var unreadable: [String] = []
     try StoredChecksum.forEach(database, StoredRow.query(database), []) { statement in
@@ -123,7 +123,7 @@ extension ExperimentRecord {
           row,
           &texts,
           failures: failures[number] ?? [],
-          occurrences: &occurrences
+          &configs
         )
       } catch {
         unreadable.append((try? row.text(.id)) ?? "(without a readable id)")

@@ -43,17 +43,25 @@ struct TableBuilder {
   /// A table with a row for each position of an experiment. A declared name that a parameter or a column of
   /// the table's own has gets an underscore at its end.
   func table(_ rows: [Int], own: [Table.Column], declared: [Table.Column]) -> Table {
-    let perExperiment = [idColumn] + configColumns + auxiliaryColumns
+    let perExperiment = configColumns + auxiliaryColumns
     let isWhole = rows.count == experiments.count && rows.elementsEqual(experiments.indices)
     return Table(
       columns: Table.withUniqueNames(
-        perExperiment.map { isWhole ? $0 : $0.rows(rows) } + own + declared
+        [idColumn(rows)] + perExperiment.map { isWhole ? $0 : $0.rows(rows) } + own + declared
       )
     )
   }
 
-  private var idColumn: Table.Column {
-    Table.Column(name: "id", cells: experiments.map { .string($0.id) }, role: .id)
+  private func idColumn(_ rows: [Int]) -> Table.Column {
+    // Each id is looked up once.
+    let isMany = rows.count > experiments.count
+    let shown = isMany ? Array(experiments.indices) : rows
+    let ids = Table.Column(
+      name: "id",
+      cells: shown.map { .string(experiments[$0].id) },
+      role: .id
+    )
+    return isMany ? ids.rows(rows) : ids
   }
 
   private var configColumns: [Table.Column] {
@@ -133,13 +141,9 @@ struct TableBuilder {
 
   private var differInUpdatesAlone: Bool {
     guard experiments.contains(where: { $0.updates > 0 }) else { return false }
-    var updates: [ExperimentRecord.Place: Int] = [:]
+    var updates: [[Int]: Int] = [:]
     return experiments.contains { experiment in
-      let place = ExperimentRecord.Place(
-        point: experiment.point,
-        repetition: experiment.repetition,
-        updates: 0
-      )
+      let place = [experiment.number, experiment.repetition]
       defer { updates[place] = experiment.updates }
       return updates[place].map { $0 != experiment.updates } ?? false
     }

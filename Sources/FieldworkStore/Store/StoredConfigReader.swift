@@ -13,6 +13,8 @@ struct StoredConfigReader {
   /// By the hash of the text.
   private var known: [UInt64: Known] = [:]
   private var names: Set<ParameterName> = []
+  /// The number of entries of the last config.
+  private var count = 0
 
   /// Returns the config of a text that ``StoredConfig/encode(_:)`` made.
   /// - Throws: ``FieldworkError`` if it cannot be read.
@@ -30,6 +32,8 @@ struct StoredConfigReader {
   private mutating func entries(_ bytes: UnsafeBufferPointer<UInt8>) throws -> [Config.Entry]? {
     guard bytes.count >= 2, bytes[0] == UInt8(ascii: "[") else { return nil }
     var entries: [Config.Entry] = []
+    entries.reserveCapacity(count)
+    defer { count = entries.count }
     var position = 1
     while bytes[position] != UInt8(ascii: "]") {
       if position > 1 {
