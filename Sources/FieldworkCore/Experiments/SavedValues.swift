@@ -14,16 +14,19 @@ package final class SavedValues: @unchecked Sendable {
 
   /// The values that an experiment has saved under one name.
   private struct Held {
+    let name: String
     var values: [SavedValue] = []
     /// True if a value was not kept because the limit was reached.
     var isPartial = false
+    /// The last value that this process has saved; nil if there is none.
+    var last: SavedValue?
   }
 
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private var pending: [SavedValue] = []
-  private var held: [String: Held] = [:]
-  /// By name: the last value.
-  private var last: [String: SavedValue] = [:]
+  private var held: [Held] = []
+  /// By name: the position in ``held``.
+  private var positions: [String: Int] = [:]
   /// The names whose last value a ``UnitDescription/Kind/dump`` has stored.
   private var dumped: Set<String> = []
   private var size = 0
@@ -53,11 +56,21 @@ package final class SavedValues: @unchecked Sendable {
   package func add(_ value: SavedValue) {
     withLock {
       pending.append(value)
-      last[value.name] = value
+      let position = position(of: value.name)
+      held[position].last = value
       if !dumped.isEmpty { dumped.remove(value.name) }
-      hold(value)
+      hold(value, at: position)
     }
   }
+
+  private func position(of name: String) -> Int {
+    if let position = positions[name] { return position }
+    positions[name] = held.count
+    held.append(Held(name: name))
+    return held.count - 1
+  }
+
+  private func held(_ name: String) -> Held? { positions[name].map { held[$0] } }
 
   /// Begins with the values that an earlier run has stored. They are read on the first request.
   /// - Parameter earlier: returns the values, and the names under which more was saved than could be kept.
@@ -96,18 +109,18 @@ package final class SavedValues: @unchecked Sendable {
   /// Removes and returns the waiting values for a dump. They no longer count as the last values of their names.
   package func dump(_ names: Set<String>?) -> [SavedValue] {
     withLock {
-      dumped.formUnion(names ?? Set(last.keys))
+      dumped.formUnion(names ?? Set(held.filter { $0.last != nil }.map(\.name)))
       return takePending(names)
     }
   }
 
   /// The last value of a name; nil if it was dumped.
   package func last(_ name: String) -> Value? {
-    withLock { dumped.contains(name) ? nil : last[name]?.value }
+    withLock { dumped.contains(name) ? nil : held(name)?.last?.value }
   }
 
   /// The last value of a name that this process has saved, with its iteration, whether or not it was dumped.
-  package func lastSaved(_ name: String) -> SavedValue? { withLock { last[name] } }
+  package func lastSaved(_ name: String) -> SavedValue? { withLock { held(name)?.last } }
 
   /// The values of a name in the order in which they were saved, each iteration once.
   /// - Throws: ``FieldworkError`` of code `missingOutput` if some are not held for lack of room; what reading an
@@ -124,8 +137,8 @@ package final class SavedValues: @unchecked Sendable {
   package func everything() throws -> (values: [SavedValue], partial: Set<String>) {
     try withLock {
       try readEarlier()
-      let values = held.sorted { $0.key < $1.key }.flatMap(\.value.values)
-      return (values, Set(held.filter(\.value.isPartial).keys))
+      let values = held.sorted { $0.name < $1.name }.flatMap(\.values)
+      return (values, Set(held.filter(\.isPartial).map(\.name)))
     }
   }
 
@@ -134,15 +147,21 @@ package final class SavedValues: @unchecked Sendable {
     let (values, partial) = try earlier()
     self.earlier = nil
     let later = held
-    (held, size) = ([:], 0)
-    for value in values { hold(value) }
-    for name in partial { held[name, default: Held()].isPartial = true }
-    for value in later.values.flatMap(\.values) { hold(value) }
-    for (name, kept) in later where kept.isPartial { held[name, default: Held()].isPartial = true }
+    for position in held.indices {
+      held[position].values = []
+      held[position].isPartial = false
+    }
+    size = 0
+    for value in values { hold(value, at: position(of: value.name)) }
+    for name in partial { held[position(of: name)].isPartial = true }
+    for (position, kept) in later.enumerated() {
+      for value in kept.values { hold(value, at: position) }
+      if kept.isPartial { held[position].isPartial = true }
+    }
   }
 
   private func values(_ name: String) throws -> [SavedValue] {
-    guard let found = held[name] else { return [] }
+    guard let found = held(name) else { return [] }
     guard !found.isPartial else {
       throw FieldworkError(
         .missingOutput,
@@ -152,18 +171,18 @@ package final class SavedValues: @unchecked Sendable {
     return found.values
   }
 
-  private func hold(_ value: SavedValue) {
-    if let last = held[value.name]?.values.last, last.iteration == value.iteration {
+  private func hold(_ value: SavedValue, at position: Int) {
+    if let last = held[position].values.last, last.iteration == value.iteration {
       size -= last.value.approximateSize
-      held[value.name]?.values.removeLast()
+      held[position].values.removeLast()
     }
     let added = value.value.approximateSize
     guard size + added <= limit else {
-      held[value.name, default: Held()].isPartial = true
+      held[position].isPartial = true
       return
     }
     size += added
-    held[value.name, default: Held()].values.append(value)
+    held[position].values.append(value)
   }
 }
 

@@ -107,6 +107,9 @@ public struct Saving: Sendable, Hashable, ExpressibleByStringInterpolation,
   }
 
   private static func value(of output: Any, _ name: String) throws -> Value {
+    // Casts to these types are quicker than to a protocol.
+    if let number = output as? Double { return .double(number) }
+    if let number = output as? Int { return .int(number) }
     if let plain = output as? any ValueConvertible { return plain.value }
     if let encodable = output as? any Encodable {
       do {

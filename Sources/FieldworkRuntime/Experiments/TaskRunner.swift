@@ -100,7 +100,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     root?.begin(iteration, isLast: isLast)
     for index in units.indices where !hasErrorToThrow { await runCall(index) }
     if !isLast { for member in live where !member.isEnding { prune(member) } }
-    await runClosingCalls()
+    if branches.contains(where: { !$0.isOver && $0.isAtEnd }) { await runClosingCalls() }
     iteration += 1
     let stops = reporter.shouldStop
     for member in live { await endIteration(of: member, stops: stops) }
@@ -202,20 +202,21 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   // MARK: Turns
 
   private func runCall(_ index: Int) async {
-    let unit = units[index]
-    if unit.isRoot {
+    if list.units[index].isRoot {
       await runRootCall(index)
-      return
+    } else {
+      await attempt(index, for: branches.filter { runs(index, $0) })
     }
-    let turn = branches.filter { member in
-      guard !member.isOver, member.start <= iteration else { return false }
-      if member.isEnding {
-        guard runsAtEnd(unit) else { return false }
-        member.context.isLast = member.isAtEnd || member.context.isLast
-      }
-      return unit.when.runs(at: iteration, isLast: member.context.isLast)
+  }
+
+  /// Returns true if a unit runs for a member in this iteration.
+  private func runs(_ index: Int, _ member: TaskMember) -> Bool {
+    guard !member.isOver, member.start <= iteration else { return false }
+    if member.isEnding {
+      guard runsAtEnd(list.units[index]) else { return false }
+      member.context.isLast = member.isAtEnd || member.context.isLast
     }
-    await attempt(index, for: turn)
+    return list.units[index].when.runs(at: iteration, isLast: member.context.isLast)
   }
 
   /// Whether a unit runs after the experiment has stopped or failed in this iteration. Values that are
@@ -310,21 +311,23 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// - Returns: the error that the unit threw.
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
-    let unit = units[index]
-    if unit.when.includesLast { member.attempted.insert(index) }
+    if list.units[index].when.includesLast { member.attempted.insert(index) }
     let branch = member.position
     reporter.unitStarted(branch, index, iteration)
     defer { reporter.unitEnded(branch) }
     member.context.reach = list.reaches[index]
     defer { member.context.reach = nil }
     do {
-      let execute = {
-        try await member.execute(unit, at: index) { await self.reporter.saved(branch, $0) }
-      }
       if let profiler {
-        try await profiler.measure(unit, member, execute)
+        try await profiler.measure(list.units[index], member) {
+          try await member.execute(list.units[index], at: index) {
+            await self.reporter.saved(branch, $0)
+          }
+        }
       } else {
-        try await execute()
+        try await member.execute(list.units[index], at: index) {
+          await self.reporter.saved(branch, $0)
+        }
       }
       return nil
     } catch is StopExperiment {
@@ -337,6 +340,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       member.isEnding = true
       return nil
     } catch {
+      let unit = list.units[index]
       // That the output of a unit is missing that has failed is no failure of its own.
       if (error as? FieldworkError)?.code == .missingOutput,
         unit.reads(fromOneOf: member.outcome.failures.map(\.unit) + member.lacking)

@@ -241,6 +241,8 @@ public final class DatabaseStore: ResultStore {
   private static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
+    // The writer knows the numbers of the rows that it refers to; checking each costs a third of the time.
+    configuration.foreignKeysEnabled = false
     configuration.label = "fieldwork"
     return configuration
   }
