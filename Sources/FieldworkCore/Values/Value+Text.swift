@@ -39,9 +39,12 @@ extension Value: CustomStringConvertible {
   /// The value as ``canonicalText``, with the sign of a zero: reading it gives the very value.
   package var exactText: String {
     var text = ""
-    write(to: &text, number: Value.text)
+    writeExact(to: &text)
     return text
   }
+
+  /// Adds ``exactText`` to a text.
+  package func writeExact(to text: inout String) { write(to: &text, number: Value.text) }
 
   private static func text(_ number: Double) -> String {
     number.isFinite ? number.description : number.isNaN ? "nan" : number < 0 ? "-inf" : "inf"
@@ -62,8 +65,13 @@ extension Value: CustomStringConvertible {
   /// The value as JSON. NaN and the infinities, which JSON lacks, become `null`.
   public var jsonText: String {
     var text = ""
-    write(to: &text, number: { $0.isFinite ? ($0 + 0).description : "null" })
+    writeJSON(to: &text)
     return text
+  }
+
+  /// Adds ``jsonText`` to a text.
+  package func writeJSON(to text: inout String) {
+    write(to: &text, number: { $0.isFinite ? ($0 + 0).description : "null" })
   }
 
   private func write(to text: inout String, number: (Double) -> String) {

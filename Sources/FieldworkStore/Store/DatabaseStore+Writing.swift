@@ -197,16 +197,19 @@ extension DatabaseStore {
       numbers.experiments[key] = nil
     case .saved(let id, let values):
       let experiment = try number(of: id, database, &numbers)
+      let statement = try SavingStatement(database, experiment)
+      var last: (name: String, number: Int64)?
       for (place, value) in values.enumerated() {
-        let variable = try variable(value.name, isDeclared: false, database, &numbers)
-        try run(
-          database,
-          "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)",
-          [
-            Cell(experiment), Cell(variable), Cell(value.iteration),
-            Cell(value.value.kind.rawValue),
-            contents.isEmpty ? StoredContent.encode(value.value) : contents[place],
-          ]
+        // Names that look the same may have different bytes.
+        let known = last.flatMap { $0.name.utf8.elementsEqual(value.name.utf8) ? $0.number : nil }
+        let number =
+          try known ?? variable(value.name, isDeclared: false, database, &numbers)
+        last = (value.name, number)
+        try statement.run(
+          variable: number,
+          value.iteration,
+          value.value.kind,
+          contents.isEmpty ? StoredContent.encode(value.value) : contents[place]
         )
       }
     case .failed(let id, let failure):
@@ -292,7 +295,8 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
-    for entry in experiment.config.entries
+    let entries = experiment.config.entries
+    for entry in entries
     where !Config.reservedKeys.contains(entry.name.key)
       && numbers.parameters.insert(entry.name.key).inserted
     {
@@ -312,7 +316,7 @@ extension DatabaseStore {
     }
     let cells = [
       Cell(experiment.key), Cell(experiment.id), Cell(experiment.config.identity),
-      Cell(StoredConfig.json(experiment.config)), Cell(StoredConfig.encode(experiment.config)),
+      Cell(StoredConfig.json(entries)), Cell(StoredConfig.encode(entries)),
       Cell(experiment.repetition), Cell(experiment.updates),
       Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
       Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
@@ -490,5 +494,35 @@ extension DatabaseStore {
     numbers.variables[Name(stored)] = number
     numbers.lacksViews = true
     return number
+  }
+}
+
+/// Writes the values that an experiment saved. It is the statement that runs most often.
+private struct SavingStatement {
+  private static let sql =
+    "INSERT OR REPLACE INTO value (experiment, variable, iteration, kind, content) VALUES (?, ?, ?, ?, ?)"
+
+  private let database: Database
+  private let statement: SQLiteStatement
+
+  init(_ database: Database, _ experiment: Int64) throws {
+    self.database = database
+    statement = try database.cachedStatement(sql: Self.sql).sqliteStatement
+    try check(sqlite3_bind_int64(statement, 1, experiment))
+  }
+
+  func run(variable: Int64, _ iteration: Int, _ kind: Value.Kind, _ content: Cell) throws {
+    defer { sqlite3_reset(statement) }
+    try check(sqlite3_bind_int64(statement, 2, variable))
+    try check(sqlite3_bind_int64(statement, 3, Int64(iteration)))
+    try check(Cell.text(kind.rawValue).bind(to: statement, at: 4))
+    try check(content.bind(to: statement, at: 5))
+    try check(sqlite3_step(statement))
+  }
+
+  private func check(_ code: Int32) throws {
+    guard code == SQLITE_OK || code == SQLITE_DONE else {
+      throw DatabaseError(code, database, sql: Self.sql)
+    }
   }
 }

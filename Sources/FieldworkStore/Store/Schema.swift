@@ -282,36 +282,42 @@ enum StoredConfig {
   private static let lengthOfEntry = 48
 
   /// A JSON object of the values by key, in order; a value that is not plain is given by its name.
-  static func json(_ config: Config) -> String {
+  /// - Parameter entries: those of a config. Of several with one key the last one counts, in the first one's position.
+  static func json(_ entries: [Config.Entry]) -> String {
     var text = "{"
-    text.reserveCapacity(lengthOfEntry * config.entries.count)
-    for key in config.keys {
-      if text.utf8.count > 1 { text += "," }
-      let value = config[alias: key]
+    text.reserveCapacity(lengthOfEntry * entries.count)
+    let config = Config(restored: entries)
+    let keys = config.count == entries.count ? nil : config.keys
+    for place in 0..<(keys?.count ?? entries.count) {
+      if place > 0 { text += "," }
+      let key = keys?[place] ?? entries[place].name.key
+      let value = keys == nil ? entries[place].value : config[alias: key]
       Value.quote(key, to: &text)
       text += ":"
       if let plain = value?.plain {
-        text += plain.jsonText
+        plain.writeJSON(to: &text)
       } else {
         Value.quote(value?.name ?? "", to: &text)
       }
     }
-    return text + "}"
+    text += "}"
+    return text
   }
 
   /// A list of entries: key, shown key, shown value, whether that was given, the plain value in a
   /// list that is empty if there is none, and the version if there is one.
-  static func encode(_ config: Config) -> String {
+  static func encode(_ entries: [Config.Entry]) -> String {
     var text = "["
-    text.reserveCapacity(lengthOfEntry * config.entries.count)
-    for entry in config.entries {
-      text += text.utf8.count > 1 ? ",[" : "["
-      for part in [entry.name.key, entry.name.alias, entry.value.name] {
-        Value.quote(part, to: &text)
-        text += ","
-      }
-      text += entry.value.isNamed ? "true,[" : "false,["
-      if let plain = entry.value.plain { text += plain.exactText }
+    text.reserveCapacity(lengthOfEntry * entries.count)
+    for (place, entry) in entries.enumerated() {
+      text += place > 0 ? ",[" : "["
+      Value.quote(entry.name.key, to: &text)
+      text += ","
+      Value.quote(entry.name.alias, to: &text)
+      text += ","
+      Value.quote(entry.value.name, to: &text)
+      text += entry.value.isNamed ? ",true,[" : ",false,["
+      if let plain = entry.value.plain { plain.writeExact(to: &text) }
       text += "]"
       if let version = entry.value.version {
         text += ","
@@ -319,7 +325,8 @@ enum StoredConfig {
       }
       text += "]"
     }
-    return text + "]"
+    text += "]"
+    return text
   }
 
   static func decode(_ text: String) throws -> Config {

@@ -55,7 +55,9 @@ final class ResultsLoadingTests: ResultsTestCase {
           INSERT INTO variable (number, name) VALUES (1, 'g');
           INSERT INTO value VALUES (1, 1, 0, 'int', 5);
           """,
-        arguments: [config.identity, StoredConfig.json(config), StoredConfig.encode(config)]
+        arguments: [
+          config.identity, StoredConfig.json(config.entries), StoredConfig.encode(config.entries),
+        ]
       )
     }
     try database.close()

@@ -135,7 +135,9 @@ final class DeathTests: ResultsTestCase {
           INSERT INTO failure (experiment, unit, iteration, kind, message)
           VALUES (1, 'u', 0, 'K', 'm');
           """,
-        arguments: [config.identity, StoredConfig.json(config), StoredConfig.encode(config)]
+        arguments: [
+          config.identity, StoredConfig.json(config.entries), StoredConfig.encode(config.entries),
+        ]
       )
     }
     try database.close()
