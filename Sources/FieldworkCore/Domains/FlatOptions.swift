@@ -27,9 +27,10 @@ final class FlatOptions: Sendable {
 
   /// - Returns: nil if two options have a parameter in common, or one has, or may have, a dictionary or a part of one.
   init?(_ options: [ParameterOption]) {
-    guard options.allSatisfy(\.isFlat), Set(options.map(\.name.key)).count == options.count else {
-      return nil
-    }
+    // Names that are shown alike would have no fixed order in identities.
+    guard options.allSatisfy(\.isFlat), Set(options.map(\.name.key)).count == options.count,
+      Set(options.map(\.name.alias)).count == options.count
+    else { return nil }
     let names = options.map(\.name)
     self.names = names
     counts = options.map { $0.values.count ?? 1 }

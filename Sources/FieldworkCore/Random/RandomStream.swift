@@ -7,13 +7,31 @@
 ///
 /// It also serves the standard library: `Int.random(in: 1...6, using: &run.random)`.
 public final class RandomStream: RandomNumberGenerator {
-  private var generator: Philox
+  /// Nil as long as nothing was drawn.
+  private var made: Philox?
+  /// The text from which the generator is made.
+  private let text: String
   /// Where streams that are split off are noted; nil if the experiment is not checkpointed.
   private var registry: StreamRegistry?
   /// The labels by which the stream was split off, one after the other.
   private var path = ""
 
-  public init(_ generator: Philox) { self.generator = generator }
+  public init(_ generator: Philox) {
+    made = generator
+    text = ""
+  }
+
+  /// Makes a stream that depends on a text.
+  package init(text: String) { self.text = text }
+
+  private var generator: Philox {
+    get { made ?? Philox(text: text) }
+    _modify {
+      var generator = made ?? Philox(text: text)
+      defer { made = generator }
+      yield &generator
+    }
+  }
 
   public convenience init(seed: UInt64) { self.init(Philox(seed: seed)) }
 

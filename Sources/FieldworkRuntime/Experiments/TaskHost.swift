@@ -182,9 +182,9 @@ final class TaskHost: Sendable {
       repetition: experiment.repetition,
       updates: experiment.updates,
       device: experiment.device,
-      random: RandomStream(Philox(text: random)),
+      random: RandomStream(text: random),
       repetitionRandom: RandomStream(
-        Philox(text: "repetition|\(setting.seed)|\(experiment.repetition)")
+        text: "repetition|\(setting.seed)|\(experiment.repetition)"
       ),
       logger: logger(experiment),
       makeDirectory: { try makeDirectory(experiment.id) },

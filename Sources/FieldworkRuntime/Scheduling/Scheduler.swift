@@ -28,8 +28,10 @@ final class Scheduler: Sendable {
     var hasAbandoned = false
     /// The keys of the experiments in the order of the plan, if there are decisions.
     var keys: [String] = []
-    /// The keys of stored experiments that have not come up in the plan.
-    var unseen: Set<String>
+    /// The keys of stored experiments that have not come up; nil if these can be found from the source alone.
+    var unseen: Set<String>?
+    /// The number of stored experiments that have come up.
+    var seen = 0
 
     /// The number of first experiments of the plan that have all ended.
     var ended: Int { open.values.min() ?? source.produced }
@@ -60,6 +62,8 @@ final class Scheduler: Sendable {
   private let delegate: any SchedulerDelegate
   /// True if there may be decisions among the steps of the source.
   let decides: Bool
+  /// The source as it was at the beginning.
+  private let initial: any ExperimentSource
   private let journal: UpdateJournal
   private let results: HistoryReader
 
@@ -85,7 +89,7 @@ final class Scheduler: Sendable {
       State(
         source: source,
         assigned: Array(repeating: [], count: affinity ?? 0),
-        unseen: Set(resume.states.keys)
+        unseen: source.decides ? Set(resume.states.keys) : nil
       )
     )
     self.resume = resume
@@ -95,6 +99,7 @@ final class Scheduler: Sendable {
     mayReclaim = prefetches && affinity == nil
     mayReturn = research.settings.deviceMemory != nil || mayReclaim
     decides = source.decides
+    initial = source
     self.results = results
     self.journal = journal
     self.delegate = delegate
@@ -172,8 +177,11 @@ final class Scheduler: Sendable {
   /// Returns the keys of stored experiments that the plan does not have.
   /// - Parameter others: the keys of experiments that count as planned.
   func unplanned(besides others: Set<String>) -> Set<String> {
-    let (source, left) = state.withLock { ($0.source, $0.unseen) }
-    let unseen = left.subtracting(others)
+    let (source, left, seen) = state.withLock {
+      ($0.unseen == nil ? initial : $0.source, $0.unseen, $0.seen)
+    }
+    if left == nil, seen == resume.states.count { return [] }
+    let unseen = (left ?? Set(resume.states.keys)).subtracting(others)
     guard !unseen.isEmpty, let planned = try? source.keys(among: unseen) else { return [] }
     return unseen.subtracting(planned)
   }
@@ -273,7 +281,11 @@ final class Scheduler: Sendable {
   /// - Returns: nil if nothing has to.
   private func withoutFinished(_ task: PlannedTask, _ state: inout State) -> PlannedTask? {
     if decides { state.keys += task.experiments.map(\.key) }
-    if !state.unseen.isEmpty { state.unseen.subtract(task.experiments.map(\.key)) }
+    if state.unseen != nil {
+      state.unseen?.subtract(task.experiments.map(\.key))
+    } else if !resume.states.isEmpty {
+      state.seen += task.experiments.count { resume.states[$0.key] != nil }
+    }
     if !state.source.watched.isEmpty { results.add(task.experiments) }
     var left = task
     left.experiments = missing(task)
