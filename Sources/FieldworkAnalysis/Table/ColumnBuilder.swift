@@ -18,6 +18,11 @@ package struct ColumnBuilder {
   private let capacity: Int
   private var texts: [String] = []
   private var textCodes: [String: Int32] = [:]
+  /// False once nearly all texts were different, as ids are: then only that of the cell before is looked at.
+  private var sharesTexts = true
+
+  /// The number of cells after which it is decided whether texts are looked up.
+  private static let sharingLimit = 1024
 
   package init(capacity: Int = 0) { self.capacity = capacity }
 
@@ -124,11 +129,20 @@ package struct ColumnBuilder {
   }
 
   private mutating func code(of text: String) -> Int32 {
+    let code = Int32(texts.count)
+    guard sharesTexts else {
+      if let last = texts.last, last.utf8.elementsEqual(text.utf8) { return code - 1 }
+      texts.append(text)
+      return code
+    }
     // Texts that count as equal may be spelt in two ways, which both are kept.
     if let code = textCodes[text], texts[Int(code)].utf8.elementsEqual(text.utf8) { return code }
-    let code = Int32(texts.count)
     texts.append(text)
     textCodes[text] = code
+    if count >= Self.sharingLimit, texts.count > count / 10 * 9 {
+      sharesTexts = false
+      textCodes = [:]
+    }
     return code
   }
 

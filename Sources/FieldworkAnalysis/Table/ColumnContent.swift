@@ -6,7 +6,7 @@ package struct ColumnContent: Sendable {
     case ints([Int])
     case doubles([Double])
     case bools([Bool])
-    /// Texts that come more than once are kept once: `texts[codes[row]]`.
+    /// The text of a row is `texts[codes[row]]`. Texts that come often are kept once.
     case strings(codes: [Int32], texts: [String])
     /// Lists, dictionaries, or values of several kinds.
     case others([Value?])

@@ -67,25 +67,27 @@ extension ResearchResults {
   ///
   /// Where an experiment was tried more than once, `attempts` says how often.
   public func configsTable(_ options: TableOptions = TableOptions()) -> Table {
-    var builder = TableBuilder(self, options)
-    builder.declare("state")
-    if options.includesAuxiliary { builder.declare("ended", .auxiliary) }
-    builder.declare("iterations")
-    builder.declare("seconds")
-    if experiments.contains(where: { $0.attempts ?? 1 > 1 }) { builder.declare("attempts") }
-    for (position, experiment) in experiments.enumerated() {
-      builder.addRow(
-        position,
-        [
-          "state": .string(experiment.state.rawValue),
-          "ended": experiment.ending.map { .string($0.rawValue) },
-          "iterations": experiment.iterations.map { .int($0) },
-          "seconds": experiment.duration.map { .double(($0 * 1e6).rounded() / 1e6) },
-          "attempts": experiment.attempts.map { .int($0) },
-        ]
-      )
+    func column(
+      _ name: String,
+      _ role: Table.Role = .value,
+      _ cell: (ExperimentRecord) -> Value?
+    ) -> Table.Column {
+      Table.Column(name: name, cells: experiments.map(cell), role: role)
     }
-    return builder.finish()
+    var columns = [column("state") { .string($0.state.rawValue) }]
+    if options.includesAuxiliary {
+      columns.append(column("ended", .auxiliary) { $0.ending.map { .string($0.rawValue) } })
+    }
+    columns.append(column("iterations") { $0.iterations.map { .int($0) } })
+    columns.append(column("seconds") { $0.duration.map { .double(($0 * 1e6).rounded() / 1e6) } })
+    if experiments.contains(where: { $0.attempts ?? 1 > 1 }) {
+      columns.append(column("attempts") { $0.attempts.map { .int($0) } })
+    }
+    return TableBuilder(self, options).table(
+      Array(experiments.indices),
+      own: [],
+      declared: columns
+    )
   }
 
   /// The failures as a table: a row for each, with unit, iteration and cause.
