@@ -7,7 +7,7 @@ run: system
 	swift run Quickstart
 
 test: system
-	swift test --disable-swift-testing
+	@.ci/test
 
 # A thousand kills of processes at random moments, in some minutes; `make test` has 200 of them.
 faults: system

@@ -87,7 +87,8 @@ public struct Config: Sendable, Hashable {
     self.init(entries, Lookup(entries.lazy.map(\.name)))
   }
 
-  /// Makes a config of entries with different keys that are no parts of one another.
+  /// Makes a config of entries that another one had, or could have.
+  /// - Parameter lookup: their positions, if they are many.
   init(_ entries: [Entry], _ lookup: Lookup?) { storage = .entries(entries, lookup) }
 
   /// Makes the config of a number, all of whose values are listed.
@@ -101,9 +102,11 @@ public struct Config: Sendable, Hashable {
     switch storage {
     case .entries(_, let lookup?): lookup.count
     case .entries(let entries, nil):
-      entries.indices.count { index in
-        !entries[..<index].contains { $0.name.key == entries[index].name.key }
-      }
+      entries.count > Lookup.limit
+        ? Set(entries.lazy.map(\.name.key)).count
+        : entries.indices.count { index in
+          !entries[..<index].contains { $0.name.key == entries[index].name.key }
+        }
     case .numbered(let options, _): options.names.count
     }
   }
@@ -239,11 +242,10 @@ public struct Config: Sendable, Hashable {
     {
       return true
     }
-    guard left.entries.count == right.entries.count else { return false }
-    guard left.entries.count <= Lookup.limit else {
-      return Set(left.entries).isSubset(of: Set(right.entries))
-    }
-    return left.entries.allSatisfy { entry in right.entries.contains { $0 == entry } }
+    let (first, second) = (left.entries, right.entries)
+    guard first.count == second.count else { return false }
+    guard first.count <= Lookup.limit else { return Set(first).isSubset(of: Set(second)) }
+    return first.allSatisfy { second.contains($0) }
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(Set(entries)) }

@@ -101,7 +101,8 @@ struct DomainCursor {
       index: nextMember,
       block: member.block,
       weight: member.weight ?? 1,
-      flat: flat(member.block),
+      // Weighted members are all open at the same time.
+      flat: member.weight == nil ? flat(member.block) : nil,
       position: -1
     )
     nextMember += 1

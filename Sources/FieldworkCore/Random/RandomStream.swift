@@ -25,7 +25,12 @@ public final class RandomStream: RandomNumberGenerator {
   package init(text: String) { self.text = text }
 
   private var generator: Philox {
-    get { made ?? Philox(text: text) }
+    get {
+      if let made { return made }
+      let generator = Philox(text: text)
+      made = generator
+      return generator
+    }
     _modify {
       var generator = made ?? Philox(text: text)
       defer { made = generator }

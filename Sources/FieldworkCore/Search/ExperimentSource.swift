@@ -62,16 +62,18 @@ extension ExperimentSource {
   ///   - wanted: their keys; the search ends when all have been found.
   ///   - limit: the number of experiments to search; keys that are not found by then count as found. By default it is
   ///     the size of the source up to half a million, and 100,000 plus 20 for each key in a larger one.
+  ///   - drawn: the number of experiments that are searched besides by default.
   ///   - visit: is called with each experiment that is found.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   package func keys(
     among wanted: Set<String>,
     limit: Int? = nil,
+    besides drawn: Int = 0,
     _ visit: (PlannedExperiment) -> Void = { _ in }
   ) throws -> Set<String> {
     var source = self
     let isSmall = (size ?? .max) <= 500_000
-    var left = limit ?? (isSmall ? .max : 100_000 + 20 * wanted.count)
+    var left = limit ?? (isSmall ? .max : 100_000 + 20 * wanted.count + drawn)
     guard left > 0, !wanted.isEmpty else { return wanted }
     var missing = wanted
     let isComplete = try source.forEach { experiment in

@@ -93,11 +93,12 @@ public struct AnyAlias: Sendable {
 
   public init(_ value: Value) { storage = .plain(value) }
 
-  public init(_ value: some ValueConvertible) {
+  public init<Content: ValueConvertible>(_ value: Content) {
     let plain = value.value
-    switch value {
-    case is Int, is Double, is String, is Bool: storage = .native(plain)
-    default:
+    let type: Any.Type = Content.self
+    if type == Int.self || type == Double.self || type == String.self || type == Bool.self {
+      storage = .native(plain)
+    } else {
       storage = .other(
         Other(value, plain: plain, name: plain.description, isNamed: false, version: nil)
       )
@@ -158,8 +159,8 @@ public struct AnyAlias: Sendable {
   func writeIdentity(to bytes: inout [UInt8]) {
     switch storage {
     case .plain(.int(let number)), .native(.int(let number)): bytes.append(decimal: number)
-    case .plain(.double(let number)),
-      .native(.double(let number)) where number.isFinite:
+    // The canonical text of a number that is not finite is its description, too.
+    case .plain(.double(let number)), .native(.double(let number)):
       bytes += (number + 0).description.utf8
     default: bytes += identity.utf8
     }

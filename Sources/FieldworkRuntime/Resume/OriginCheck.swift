@@ -23,7 +23,7 @@ struct OriginCheck: Sendable {
   private let accepted: AcceptedBuilds
   private let policy: OtherBuildPolicy
 
-  private let states: [String: ExperimentState]
+  fileprivate var states: [String: ExperimentState]
 
   /// - Parameters:
   ///   - notes: those of the store.
@@ -47,7 +47,7 @@ struct OriginCheck: Sendable {
       ) ?? [:]
   }
 
-  /// True if no stored experiment differs.
+  /// True if no stored experiment may differ.
   var isEmpty: Bool { origins.isEmpty }
 
   /// - Returns: nil if the experiment is not among those that are compared, or if nothing differs.
@@ -101,8 +101,9 @@ extension DatabaseStore {
   /// The number of experiments of a research that are done and were made by another build of the playbook.
   package func otherBuildCount(in research: Research) throws -> Int {
     let notes = try notes()
-    if try OriginCheck(research, self, notes, [:]).isEmpty { return 0 }
-    let origins = try OriginCheck(research, self, notes, try states())
+    var origins = try OriginCheck(research, self, notes, [:])
+    if origins.isEmpty { return 0 }
+    origins.states = try states()
     let keys = origins.otherBuilds
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0

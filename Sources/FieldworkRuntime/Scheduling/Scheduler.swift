@@ -182,7 +182,10 @@ final class Scheduler: Sendable {
     }
     if left == nil, seen == resume.states.count { return [] }
     let unseen = (left ?? Set(resume.states.keys)).subtracting(others)
-    guard !unseen.isEmpty, let planned = try? source.keys(among: unseen) else { return [] }
+    let drawn = left == nil ? state.withLock { $0.source.produced } : 0
+    guard !unseen.isEmpty, let planned = try? source.keys(among: unseen, besides: drawn) else {
+      return []
+    }
     return unseen.subtracting(planned)
   }
 

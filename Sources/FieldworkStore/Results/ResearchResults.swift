@@ -109,7 +109,7 @@ extension ExperimentRecord {
     let (failures, unreadableFailures) = try failures(database)
     let hasChecksums = try StoredChecksum.areKept(database)
     let sums = hasChecksums ? try StoredChecksum.sums(database, [.failures]) : [:]
-    var configs = ConfigNumbers(capacity: try DatabaseStore.lastNumber(database))
+    var configs = ConfigNumbers(capacity: try DatabaseStore.estimatedCount(database))
     var texts = StoredTexts()
     var unreadable: [String] = []
     try StoredChecksum.forEach(database, StoredRow.query(database), []) { statement in

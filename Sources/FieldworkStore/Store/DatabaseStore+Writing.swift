@@ -57,7 +57,7 @@ extension DatabaseStore {
   private struct Prepared {
     /// The ends of experiments that begin among the same records, by the place of the beginning.
     var ends: [End?]
-    /// True for a record that is such an end.
+    /// True for a record that needs no statement of its own.
     var isWritten: [Bool]
     /// Encoded values of a record.
     var contents: [[Cell]]
@@ -371,9 +371,10 @@ extension DatabaseStore {
   /// The number of skipped experiments from which on the stored ones are all read.
   private static let skipLimit = 1000
 
-  /// The number of the last row of an experiment, which is about the number of experiments.
-  static func lastNumber(_ database: Database) throws -> Int {
-    try Int.fetchOne(database, sql: "SELECT max(number) FROM experiment") ?? 0
+  /// The number of experiments by the number of the last row, a million at most: a damaged store may have any number.
+  static func estimatedCount(_ database: Database) throws -> Int {
+    let last = try Int.fetchOne(database, sql: "SELECT max(number) FROM experiment") ?? 0
+    return min(max(0, last), 1 << 20)
   }
 
   /// Returns the places of records of skipped experiments that are where they were in the order of the plan, if these
@@ -386,7 +387,7 @@ extension DatabaseStore {
       skipped[experiment.ordinal] = experiment.key
       places[experiment.ordinal] = place
     }
-    guard skipped.count > skipLimit, skipped.count > (try lastNumber(database)) / 10 else {
+    guard skipped.count > skipLimit, skipped.count > (try estimatedCount(database)) / 10 else {
       return []
     }
     var unmoved: [Int] = []

@@ -377,7 +377,7 @@ public final class DatabaseStore: ResultStore {
   public func states() throws -> [String: ExperimentState] {
     try read { database in
       var states: [String: ExperimentState] = [:]
-      states.reserveCapacity(try DatabaseStore.lastNumber(database))
+      states.reserveCapacity(try DatabaseStore.estimatedCount(database))
       try StoredChecksum.forEach(database, "SELECT key, state FROM experiment", []) { statement in
         guard let key = sqlite3_column_text(statement, 0),
           let state = sqlite3_column_text(statement, 1)

@@ -86,7 +86,7 @@ extension ResultStore {
         versions: experiment.versions,
         hidden: usual == nil ? experiment.config.hiddenValues : [:]
       )
-      if !(usual?.include(origin) ?? false) { origins[experiment.key] = origin }
+      if !(usual?.contains(origin) ?? false) { origins[experiment.key] = origin }
     }
     return origins
   }

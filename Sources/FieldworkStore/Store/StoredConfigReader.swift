@@ -77,7 +77,13 @@ struct StoredConfigReader {
     if let known = known[hash], known.text.elementsEqual(text) { return known.entry }
     var entry = try StoredConfig.entry(Value(parsing: String(decoding: text, as: UTF8.self)))
     if let name = entry?.name {
-      entry = entry.map { Config.Entry(names.insert(name).memberAfterInsert, $0.value) }
+      let known = names.insert(name).memberAfterInsert
+      // Names that look the same may have different bytes.
+      if known.key.utf8.elementsEqual(name.key.utf8),
+        known.alias.utf8.elementsEqual(name.alias.utf8)
+      {
+        entry = entry.map { Config.Entry(known, $0.value) }
+      }
     }
     if known.count < Self.limit { known[hash] = Known(text: Array(text), entry: entry) }
     return entry

@@ -28,7 +28,8 @@ public struct UsualOrigins: Sendable {
     builds = accepted.all
   }
 
-  func include(_ origin: StoredOrigin) -> Bool {
+  /// Returns true for an origin that is left out.
+  public func contains(_ origin: StoredOrigin) -> Bool {
     guard origin.versions == versions else { return false }
     return origin.build.map { builds?.contains($0) ?? true } ?? true
   }

@@ -200,6 +200,42 @@ final class SchedulerTests: XCTestCase {
     XCTAssertEqual(last?.number, 2)
   }
 
+  /// A long source, all of whose experiments are drawn quickly.
+  private struct Long: ExperimentSource {
+    let size: Int? = 600_000
+    var produced = 0
+    let isOpen = false
+    let decides = false
+
+    mutating func next(_ history: RunHistory) throws -> SourceStep {
+      try nextTask().map { .task($0) } ?? .end
+    }
+
+    mutating func resolve(_ decision: Decision, with domain: Domain?) throws {}
+
+    mutating func nextTask() throws -> PlannedTask? {
+      guard produced < size ?? 0 else { return nil }
+      let experiment = PlannedExperiment(
+        identity: ExperimentIdentity(config: Config()),
+        ordinal: produced,
+        id: "\(produced)",
+        key: "\(produced)",
+        task: produced,
+        branch: 0
+      )
+      produced += 1
+      return PlannedTask(experiments: [experiment], leader: experiment)
+    }
+  }
+
+  /// What a run has drawn is searched whatever the size.
+  func testTheSearchForKeysGoesAsFarAsTheRun() throws {
+    let source = Long()
+    let wanted: Set = ["5", "no such key"]
+    XCTAssertEqual(try source.keys(among: wanted), wanted, "the search ends early")
+    XCTAssertEqual(try source.keys(among: wanted, besides: 600_000), ["5"])
+  }
+
   /// With a window of w, task k is given out when the first k - w + 1 have ended, and not before.
   func testAStepWaitsUntilThePrefixHasEnded() async throws {
     let research = Research("test", seed: 1) {

@@ -33,6 +33,27 @@ final class DamagedStoreTests: StoreTestCase {
     return try Data(contentsOf: URL(fileURLWithPath: folder.databasePath))
   }
 
+  /// Numbers of rows are no measure of how many there are.
+  func testARowWithTheLargestNumber() throws {
+    for number in [Int64.max, 1 << 45, -5] {
+      _ = try soundStore()
+      let database = try DatabaseQueue(path: folder.databasePath)
+      try database.writeWithoutTransaction { database in
+        try database.execute(
+          sql:
+            "PRAGMA foreign_keys = OFF; UPDATE experiment SET number = \(number) WHERE number = 3"
+        )
+      }
+      try database.close()
+      let store = try DatabaseStore.openForReading(folder)
+      XCTAssertEqual(try store.states().count, 60)
+      XCTAssertEqual(try store.experiments().count, 60)
+      XCTAssertEqual(try store.contents().experiments.count, 60)
+      try store.close()
+      try FileManager.default.removeItem(atPath: folder.path)
+    }
+  }
+
   /// Whatever the file holds, using it gives results or an error of the store.
   private func use(_ what: String, file: StaticString = #filePath, line: UInt = #line) {
     let uses: [(DatabaseStore) throws -> Void] = [

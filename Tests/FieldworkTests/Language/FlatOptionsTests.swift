@@ -13,7 +13,8 @@ final class FlatOptionsTests: XCTestCase {
       Alias("act", "activation") <- [Alias("relu", version: "2", 1), Alias("none", 0)]
     )
     let mixed = Domain("mixed" <- [1, -7, 2.5, "a \"b\"", "é", nil, true, [1, 2.0, "x"]])
-    let numbers = Domain("n" <- -3...3) * Domain("x" <- [0.1, 1e-20, .infinity, -0.0])
+    let numbers =
+      Domain("n" <- -3...3) * Domain("x" <- [0.1, 1e-20, .infinity, -.infinity, .nan, -0.0])
     return [
       numbers, mixed, named, numbers * named, mixed * numbers * named,
       Domain("z" <- [1, 2], "a" <- ["p", "q"], "m" <- 0..<3),
@@ -81,6 +82,7 @@ final class FlatOptionsTests: XCTestCase {
     XCTAssertTrue(AnyAlias(true as Bool).content is Bool)
     XCTAssertTrue(AnyAlias(Value.int(1)).content is Value)
     XCTAssertTrue(AnyAlias([1, 2] as [Int]).content is [Int])
+    XCTAssertTrue(type(of: AnyAlias(3 as Int?).content) == Int?.self)
     XCTAssertEqual(AnyAlias(1 as Int), AnyAlias(Value.int(1)))
     XCTAssertEqual(AnyAlias(1 as Int), AnyAlias(Alias<Int>(1)))
     XCTAssertNotEqual(AnyAlias("1" as String), AnyAlias(Value.int(1)))
