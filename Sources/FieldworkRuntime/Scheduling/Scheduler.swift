@@ -290,15 +290,17 @@ final class Scheduler: Sendable {
       state.seen += task.experiments.count { resume.states[$0.key] != nil }
     }
     if !state.source.watched.isEmpty { results.add(task.experiments) }
-    var left = task
-    left.experiments = missing(task)
-    if left.experiments.count < task.experiments.count {
-      let running = Set(left.experiments.map(\.key))
+    let missing = missing(task)
+    if missing.count < task.experiments.count {
+      let running = missing.isEmpty ? [] : Set(missing.map(\.key))
       for experiment in task.experiments where !running.contains(experiment.key) {
         if selection?.includes(experiment) ?? true { delegate.skip(experiment) }
       }
     }
-    return left.experiments.isEmpty ? nil : left
+    guard !missing.isEmpty else { return nil }
+    var left = task
+    left.experiments = missing
+    return left
   }
 
   /// Returns true if nothing that was asked for follows.
@@ -308,7 +310,7 @@ final class Scheduler: Sendable {
 
   /// Returns the experiments of a task that have to run. Where they depend on one another, all do if any does.
   private func missing(_ task: PlannedTask) -> [PlannedExperiment] {
-    let missing = task.experiments.filter(resume.runs)
+    let missing = task.experiments.filter { resume.runs($0) }
     return keepsTasksWhole && !missing.isEmpty ? task.experiments : missing
   }
 
