@@ -45,33 +45,36 @@ def batches(count, size):
         yield range(begin, min(count, begin + size))
 
 
-def write_experiments(path, count):
+INSERT_EXPERIMENT = "INSERT INTO experiment VALUES (?, ?, ?, ?)"
+INSERT_VALUE = "INSERT INTO value VALUES (?, ?, ?, ?)"
+
+
+def write(path, count, rows_a_commit, statements):
+    """Runs each statement, with the arguments that its function returns, for each number."""
     database = open_floor(path)
     begin = time.perf_counter()
-    for batch in batches(count, EXPERIMENTS_A_COMMIT):
+    for batch in batches(count, rows_a_commit):
         database.execute("BEGIN")
-        database.executemany(
-            "INSERT INTO experiment VALUES (?, ?, ?, ?)",
-            ((number, f"{number:032x}", f'{{"x":{number}}}', "done") for number in batch),
-        )
-        database.executemany(
-            "INSERT INTO value VALUES (?, ?, ?, ?)", ((number, 0, 0, number) for number in batch)
-        )
+        for statement, arguments in statements:
+            database.executemany(statement, map(arguments, batch))
         database.execute("COMMIT")
     return count, time.perf_counter() - begin
+
+
+def write_experiments(path, count):
+    return write(
+        path,
+        count,
+        EXPERIMENTS_A_COMMIT,
+        [
+            (INSERT_EXPERIMENT, lambda n: (n, f"{n:032x}", f'{{"x":{n}}}', "done")),
+            (INSERT_VALUE, lambda n: (n, 0, 0, n)),
+        ],
+    )
 
 
 def write_iterations(path, count):
-    database = open_floor(path)
-    begin = time.perf_counter()
-    for batch in batches(count, VALUES_A_COMMIT):
-        database.execute("BEGIN")
-        database.executemany(
-            "INSERT INTO value VALUES (?, ?, ?, ?)",
-            ((0, 0, iteration, float(iteration)) for iteration in batch),
-        )
-        database.execute("COMMIT")
-    return count, time.perf_counter() - begin
+    return write(path, count, VALUES_A_COMMIT, [(INSERT_VALUE, lambda n: (0, 0, n, float(n)))])
 
 
 def make_configs(count):

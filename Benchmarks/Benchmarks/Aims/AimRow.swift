@@ -2,7 +2,7 @@
 struct AimRow {
   let name: String
   let measure: AimMeasure
-  /// What the figure is compared with; nil for nothing.
+  /// The name of the floor or peer that the figure is compared with; nil for none.
   var peer: String?
   /// All of them are to be reached.
   let aims: [Aim]
@@ -74,7 +74,7 @@ struct AimSpread {
   }
 }
 
-/// What the rounds of a row gave.
+/// The figures of the rounds of a row.
 struct AimOutcome {
   let row: AimRow
   /// Of one measurement of ours.

@@ -18,7 +18,7 @@ struct BenchmarkPlaybook: Playbook {
 
     static let variable = "FIELDWORK_BENCHMARK_PLAYBOOK"
 
-    /// What the environment asks for; nil if the executable is no playbook now.
+    /// The research that the environment chooses; nil if the executable is no playbook now.
     static var wanted: Kind? {
       ProcessInfo.processInfo.environment[variable].flatMap(Kind.init)
     }

@@ -21,7 +21,7 @@ struct NotMeasured: Error {
 struct MeasuredProcess {
   let program: String
   let arguments: [String]
-  /// What the process gets beside the environment of this one.
+  /// The variables that the process gets beside those of this one.
   var environment: [String: String] = [:]
 
   /// This executable.

@@ -34,8 +34,7 @@ public struct Config: Sendable, Hashable {
       }
     }
     _modify {
-      var entries = entries
-      storage = .entries([], nil)
+      var (entries, _) = takeEntries()
       defer { storage = .entries(entries, nil) }
       yield &entries
     }
@@ -130,34 +129,27 @@ public struct Config: Sendable, Hashable {
 
   /// Puts an entry in its place, whatever others have of the same dictionary.
   mutating func place(_ entry: Entry) {
-    let (position, name) = (index(of: entry.name.key), self.name(of: entry))
-    if position != nil, name != entry.name {
-      entries.removeAll { $0.name == entry.name }
-      entries.append(entry)
-      return
-    }
-    guard case .entries(var entries, var lookup) = storage else {
-      storage = .entries(entries, nil)
-      return place(entry)
-    }
-    // The only reference, so that nothing is copied.
-    storage = .entries([], nil)
-    if let position {
+    let position = index(of: entry.name.key)
+    var (entries, lookup) = takeEntries()
+    if let position, entries[position].name == entry.name {
       entries[position] = entry
     } else {
+      if position != nil {
+        entries.removeAll { $0.name == entry.name }
+        lookup = nil
+      }
       lookup?.add(entry.name, at: entries.count)
       entries.append(entry)
     }
     storage = .entries(entries, lookup ?? Lookup(entries.lazy.map(\.name)))
   }
 
-  /// The name of the entry with the key of another one.
-  private func name(of entry: Entry) -> ParameterName? {
-    index(of: entry.name.key).map { position in
-      switch storage {
-      case .entries(let entries, _): entries[position].name
-      case .numbered(let options, _): options.names[position]
-      }
+  /// Removes and returns the entries, so that there is no other reference and nothing is copied when they change.
+  private mutating func takeEntries() -> ([Entry], Lookup?) {
+    defer { storage = .entries([], nil) }
+    switch storage {
+    case .entries(let entries, let lookup): return (entries, lookup)
+    case .numbered(let options, let number): return (options.entries(of: number), nil)
     }
   }
 

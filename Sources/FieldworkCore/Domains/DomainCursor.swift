@@ -101,8 +101,8 @@ struct DomainCursor {
       index: nextMember,
       block: member.block,
       weight: member.weight ?? 1,
-      // Weighted members are all open at the same time.
-      flat: member.weight == nil ? flat(member.block) : nil,
+      // Weighted members are all open at the same time; listed values alone are numbered.
+      flat: member.weight == nil && member.block.hasSamplers ? flat(member.block) : nil,
       position: -1
     )
     nextMember += 1

@@ -7,8 +7,7 @@
 ///
 /// It also serves the standard library: `Int.random(in: 1...6, using: &run.random)`.
 public final class RandomStream: RandomNumberGenerator {
-  /// Nil as long as nothing was drawn.
-  private var made: Philox?
+  private lazy var generator = Philox(text: text)
   /// The text from which the generator is made.
   private let text: String
   /// Where streams that are split off are noted; nil if the experiment is not checkpointed.
@@ -17,26 +16,12 @@ public final class RandomStream: RandomNumberGenerator {
   private var path = ""
 
   public init(_ generator: Philox) {
-    made = generator
     text = ""
+    self.generator = generator
   }
 
   /// Makes a stream that depends on a text.
   package init(text: String) { self.text = text }
-
-  private var generator: Philox {
-    get {
-      if let made { return made }
-      let generator = Philox(text: text)
-      made = generator
-      return generator
-    }
-    _modify {
-      var generator = made ?? Philox(text: text)
-      defer { made = generator }
-      yield &generator
-    }
-  }
 
   public convenience init(seed: UInt64) { self.init(Philox(seed: seed)) }
 

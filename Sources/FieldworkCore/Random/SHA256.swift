@@ -39,19 +39,22 @@ package struct SHA256 {
     )
     constants.withUnsafeBufferPointer { constants in
       withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
-        let whole = bytes.count / 64 * 64
-        for start in stride(from: 0, to: whole, by: 64) {
-          compress(
-            UnsafeRawBufferPointer(rebasing: bytes[start..<start + 64]),
-            schedule,
-            constants,
-            into: &state
-          )
+        func add(_ blocks: UnsafeRawBufferPointer) {
+          for start in stride(from: 0, to: blocks.count, by: 64) {
+            compress(
+              UnsafeRawBufferPointer(rebasing: blocks[start..<start + 64]),
+              schedule,
+              constants,
+              into: &state
+            )
+          }
         }
+        let whole = bytes.count / 64 * 64
+        add(UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
         // The rest, a bit, zeros, and the number of bits fill one block or two.
         let rest = bytes.count - whole
         let size = rest < 56 ? 64 : 128
-        withUnsafeTemporaryAllocation(byteCount: 128, alignment: 8) { tail in
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { tail in
           tail.initializeMemory(as: UInt8.self, repeating: 0)
           tail.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
           tail[rest] = 0x80
@@ -60,14 +63,7 @@ package struct SHA256 {
             toByteOffset: size - 8,
             as: UInt64.self
           )
-          for start in stride(from: 0, to: size, by: 64) {
-            compress(
-              UnsafeRawBufferPointer(rebasing: tail[start..<start + 64]),
-              schedule,
-              constants,
-              into: &state
-            )
-          }
+          add(UnsafeRawBufferPointer(tail))
         }
       }
     }

@@ -60,21 +60,19 @@ extension ExperimentSource {
   /// Returns which of some experiments come up, as far as the source goes without results.
   /// - Parameters:
   ///   - wanted: their keys; the search ends when all have been found.
-  ///   - limit: the number of experiments to search; keys that are not found by then count as found. By default it is
-  ///     the size of the source up to half a million, and 100,000 plus 20 for each key in a larger one.
-  ///   - drawn: the number of experiments that are searched besides by default.
+  ///   - drawn: the number of experiments that are searched besides in a source of more than half a million: there the
+  ///     search ends after 100,000 and 20 for each key, and keys that are not found by then count as found.
   ///   - visit: is called with each experiment that is found.
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   package func keys(
     among wanted: Set<String>,
-    limit: Int? = nil,
     besides drawn: Int = 0,
     _ visit: (PlannedExperiment) -> Void = { _ in }
   ) throws -> Set<String> {
     var source = self
     let isSmall = (size ?? .max) <= 500_000
-    var left = limit ?? (isSmall ? .max : 100_000 + 20 * wanted.count + drawn)
-    guard left > 0, !wanted.isEmpty else { return wanted }
+    var left = isSmall ? .max : 100_000 + 20 * wanted.count + drawn
+    guard !wanted.isEmpty else { return wanted }
     var missing = wanted
     let isComplete = try source.forEach { experiment in
       if missing.remove(experiment.key) != nil { visit(experiment) }

@@ -318,16 +318,15 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     member.context.reach = list.reaches[index]
     defer { member.context.reach = nil }
     do {
-      if let profiler {
-        try await profiler.measure(list.units[index], member) {
-          try await member.execute(list.units[index], at: index) {
-            await self.reporter.saved(branch, $0)
-          }
-        }
-      } else {
+      func execute() async throws {
         try await member.execute(list.units[index], at: index) {
           await self.reporter.saved(branch, $0)
         }
+      }
+      if let profiler {
+        try await profiler.measure(list.units[index], member, execute)
+      } else {
+        try await execute()
       }
       return nil
     } catch is StopExperiment {

@@ -23,22 +23,12 @@ struct OriginCheck: Sendable {
   private let accepted: AcceptedBuilds
   private let policy: OtherBuildPolicy
 
-  fileprivate var states: [String: ExperimentState]
-
-  /// - Parameters:
-  ///   - notes: those of the store.
-  ///   - states: the states of stored experiments, by key.
-  init(
-    _ research: Research,
-    _ store: (any ResultStore)?,
-    _ notes: [String: Value],
-    _ states: [String: ExperimentState]
-  ) throws {
+  /// - Parameter notes: those of the store.
+  init(_ research: Research, _ store: (any ResultStore)?, _ notes: [String: Value]) throws {
     versions = research.unitVersions
     comparesValues = research.hasHiddenValues || notes[Self.noteKey] != nil
     accepted = AcceptedBuilds(notes)
     policy = research.settings.otherBuilds
-    self.states = states
     // Without checkpoints only finished experiments are compared.
     origins =
       try store?.origins(
@@ -68,7 +58,7 @@ struct OriginCheck: Sendable {
   }
 
   /// The keys of the experiments that have to run again, as far as that can be told without the plan.
-  var outdated: Set<String> {
+  func outdated(_ states: [String: ExperimentState]) -> Set<String> {
     Set(
       origins.filter { origin in
         guard states[origin.key]?.isFinished ?? false else { return false }
@@ -79,7 +69,7 @@ struct OriginCheck: Sendable {
   }
 
   /// The keys of the experiments that another build has run.
-  var otherBuilds: Set<String> {
+  func otherBuilds(_ states: [String: ExperimentState]) -> Set<String> {
     Set(
       origins.filter {
         states[$0.key]?.isFinished ?? false && !accepted.isCurrent($0.value.build)
@@ -101,10 +91,9 @@ extension DatabaseStore {
   /// The number of experiments of a research that are done and were made by another build of the playbook.
   package func otherBuildCount(in research: Research) throws -> Int {
     let notes = try notes()
-    var origins = try OriginCheck(research, self, notes, [:])
+    let origins = try OriginCheck(research, self, notes)
     if origins.isEmpty { return 0 }
-    origins.states = try states()
-    let keys = origins.otherBuilds
+    let keys = origins.otherBuilds(try states())
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     // What updates have brought is not in the plan, and counts as planned.

@@ -64,7 +64,7 @@ package struct ResumePlan: Sendable {
     seed = try StoredSeed.decode(notes["seed"])
     if let seed { try StoredSeed.agree(seed, with: research) }
     runNumber = (notes["runs"].flatMap { Int($0) } ?? 0) + 1
-    origins = try OriginCheck(research, store, notes, states)
+    origins = try OriginCheck(research, store, notes)
     checkpoints = try CheckpointIndex(research, store, origins)
     self.selection = selection
     self.keepsFailed = keepsFailed
@@ -132,7 +132,7 @@ package struct ResumePlan: Sendable {
 
   /// The keys of experiments that run although they have ended.
   private var repeated: Set<String> {
-    checkpoints.extended.union(origins.outdated).union(selection?.named ?? [])
+    checkpoints.extended.union(origins.outdated(states)).union(selection?.named ?? [])
   }
 
   /// Returns the iteration from which an experiment of a status resumes; nil if it begins from its start, or does not

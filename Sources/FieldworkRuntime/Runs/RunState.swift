@@ -2,7 +2,7 @@ import FieldworkCore
 import FieldworkStore
 import Foundation
 
-/// What the workers and the scheduler of one run share.
+/// The state that the workers and the scheduler of one run share.
 final class RunState: SchedulerDelegate {
   let recorder: Recorder
   let research: Research

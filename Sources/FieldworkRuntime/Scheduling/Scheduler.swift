@@ -177,12 +177,12 @@ final class Scheduler: Sendable {
   /// Returns the keys of stored experiments that the plan does not have.
   /// - Parameter others: the keys of experiments that count as planned.
   func unplanned(besides others: Set<String>) -> Set<String> {
-    let (source, left, seen) = state.withLock {
-      ($0.unseen == nil ? initial : $0.source, $0.unseen, $0.seen)
+    let (source, left, drawn) = state.withLock { state in
+      if let unseen = state.unseen { return (state.source, unseen, 0) }
+      let left = state.seen < resume.states.count ? Set(resume.states.keys) : []
+      return (initial, left, state.source.produced)
     }
-    if left == nil, seen == resume.states.count { return [] }
-    let unseen = (left ?? Set(resume.states.keys)).subtracting(others)
-    let drawn = left == nil ? state.withLock { $0.source.produced } : 0
+    let unseen = left.subtracting(others)
     guard !unseen.isEmpty, let planned = try? source.keys(among: unseen, besides: drawn) else {
       return []
     }

@@ -107,30 +107,29 @@ package struct AcceptedBuilds: Sendable {
 
   private let classes: [Set<String>]
   private let current: String?
+  /// The builds whose results count as those of the current one; nil for all.
+  let all: Set<String>?
 
   /// - Parameter notes: those of the store.
   package init(_ notes: [String: Value], current: String? = BuildIdentity.current) {
+    var classes: [Set<String>] = []
+    if case .list(let lists) = notes[Self.noteKey] {
+      classes = lists.map { list in
+        guard case .list(let builds) = list else { return [] }
+        return Set(builds.compactMap { String($0) })
+      }
+    }
+    self.classes = classes
     self.current = current
-    guard case .list(let lists) = notes[Self.noteKey] else {
-      classes = []
-      return
+    all = current.map { current in
+      classes.filter { $0.contains(current) }.reduce([current]) { $0.union($1) }
     }
-    classes = lists.map { list in
-      guard case .list(let builds) = list else { return [] }
-      return Set(builds.compactMap { String($0) })
-    }
-  }
-
-  /// The builds whose results count as those of the current one; nil for all.
-  package var all: Set<String>? {
-    guard let current else { return nil }
-    return classes.filter { $0.contains(current) }.reduce([current]) { $0.union($1) }
   }
 
   /// Returns true if results of a build count as those of the current one. Results of an unknown build do.
   package func isCurrent(_ build: String?) -> Bool {
-    guard let build, let current, build != current else { return true }
-    return classes.contains { $0.contains(build) && $0.contains(current) }
+    guard let build, let all else { return true }
+    return all.contains(build)
   }
 
   /// Returns the note that accepts the results of some builds as those of the current one.

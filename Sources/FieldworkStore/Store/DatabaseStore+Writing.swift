@@ -1,5 +1,4 @@
 import FieldworkCore
-import Foundation
 import GRDB
 import GRDBSQLite
 
@@ -380,25 +379,25 @@ extension DatabaseStore {
   /// Returns the places of records of skipped experiments that are where they were in the order of the plan, if these
   /// are many.
   private static func unmoved(_ records: [RunRecord], _ database: Database) throws -> [Int] {
-    var skipped: [Int: String] = [:]
     var places: [Int: Int] = [:]
     for (place, record) in records.enumerated() {
       guard case .skipped(let experiment) = record else { continue }
-      skipped[experiment.ordinal] = experiment.key
       places[experiment.ordinal] = place
     }
-    guard skipped.count > skipLimit, skipped.count > (try estimatedCount(database)) / 10 else {
+    guard places.count > skipLimit, places.count > (try estimatedCount(database)) / 10 else {
       return []
     }
     var unmoved: [Int] = []
     try StoredChecksum.forEach(database, "SELECT ordinal, key FROM experiment", []) { statement in
-      let ordinal = Int(sqlite3_column_int64(statement, 0))
-      guard let place = places[ordinal], let key = sqlite3_column_text(statement, 1),
-        skipped[ordinal]?.withCString({
-          strcmp($0, UnsafeRawPointer(key).assumingMemoryBound(to: CChar.self))
-        }) == 0
+      guard let place = places[Int(sqlite3_column_int64(statement, 0))],
+        case .skipped(let experiment) = records[place],
+        let key = sqlite3_column_text(statement, 1)
       else { return }
-      unmoved.append(place)
+      let stored = UnsafeBufferPointer(
+        start: key,
+        count: Int(sqlite3_column_bytes(statement, 1))
+      )
+      if experiment.key.utf8.elementsEqual(stored) { unmoved.append(place) }
     }
     return unmoved
   }

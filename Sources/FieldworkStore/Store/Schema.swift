@@ -287,17 +287,20 @@ enum StoredConfig {
     var text = "{"
     text.reserveCapacity(lengthOfEntry * entries.count)
     let config = Config(restored: entries)
-    let keys = config.count == entries.count ? nil : config.keys
-    for place in 0..<(keys?.count ?? entries.count) {
+    let last =
+      config.count == entries.count
+      ? entries
+      : config.keys.compactMap { key in
+        config[alias: key].map { Config.Entry(ParameterName(key), $0) }
+      }
+    for (place, entry) in last.enumerated() {
       if place > 0 { text += "," }
-      let key = keys?[place] ?? entries[place].name.key
-      let value = keys == nil ? entries[place].value : config[alias: key]
-      Value.quote(key, to: &text)
+      Value.quote(entry.name.key, to: &text)
       text += ":"
-      if let plain = value?.plain {
+      if let plain = entry.value.plain {
         plain.writeJSON(to: &text)
       } else {
-        Value.quote(value?.name ?? "", to: &text)
+        Value.quote(entry.value.name, to: &text)
       }
     }
     text += "}"

@@ -11,7 +11,7 @@ struct StoredConfigReader {
   private static let limit = 20_000
 
   /// By the hash of the text.
-  private var known: [UInt64: Known] = [:]
+  private var known: [Int: Known] = [:]
   private var names: Set<ParameterName> = []
   /// The number of entries of the last config.
   private var count = 0
@@ -71,9 +71,9 @@ struct StoredConfigReader {
   }
 
   private mutating func entry(_ text: UnsafeBufferPointer<UInt8>) throws -> Config.Entry? {
-    // FNV-1a.
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    var hasher = Hasher()
+    hasher.combine(bytes: UnsafeRawBufferPointer(text))
+    let hash = hasher.finalize()
     if let known = known[hash], known.text.elementsEqual(text) { return known.entry }
     var entry = try StoredConfig.entry(Value(parsing: String(decoding: text, as: UTF8.self)))
     if let name = entry?.name {

@@ -19,25 +19,23 @@ public struct StoredOrigin: Sendable, Hashable {
 
 /// The origins that most experiments of a store have.
 public struct UsualOrigins: Sendable {
-  let versions: String?
-  /// Nil for all builds. An unknown build is among them in any case.
-  let builds: Set<String>?
+  private let versions: String?
+  private let builds: AcceptedBuilds
 
-  package init(versions: String?, _ accepted: AcceptedBuilds) {
+  package init(versions: String?, _ builds: AcceptedBuilds) {
     self.versions = versions
-    builds = accepted.all
+    self.builds = builds
   }
 
   /// Returns true for an origin that is left out.
   public func contains(_ origin: StoredOrigin) -> Bool {
-    guard origin.versions == versions else { return false }
-    return origin.build.map { builds?.contains($0) ?? true } ?? true
+    origin.versions == versions && builds.isCurrent(origin.build)
   }
 
   /// The condition of a query that leaves them out, with its arguments.
   fileprivate func exclusion(build: String, versions column: String) -> (String, StatementArguments)
   {
-    guard let builds else { return ("\(column) IS NOT ?", [versions]) }
+    guard let builds = builds.all else { return ("\(column) IS NOT ?", [versions]) }
     let marks = builds.map { _ in "?" }.joined(separator: ", ")
     return (
       "(\(column) IS NOT ? OR \(build) NOT IN (\(marks)))",
