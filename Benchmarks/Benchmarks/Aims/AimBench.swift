@@ -1,10 +1,10 @@
 import Foundation
 
-/// Where and how the workloads of `aims` run: a folder for their stores, Python, and the scale.
+/// Where and how the workloads of `aims` and `growth` run: a folder for their stores, Python, and the scale.
 struct AimBench {
   let folder: String
-  let python: String
-  let scale: Double
+  var python = "python3"
+  var scale = 1.0
 
   private static let peers = "Benchmarks/peers/peers.py"
 
@@ -12,10 +12,15 @@ struct AimBench {
   func scaled(_ count: Int) -> Int { max(1, Int((Double(count) * scale).rounded())) }
 
   /// Measures one of the workloads of ``OwnWorkload``.
-  func own(_ name: OwnWorkload.Name, _ count: Int, store: String? = nil) throws -> Measurement {
+  func own(
+    _ name: OwnWorkload.Name,
+    _ count: Int,
+    width: Int = 1,
+    store: String? = nil
+  ) throws -> Measurement {
     try MeasuredProcess(
       program: MeasuredProcess.own,
-      arguments: ["workload", name.rawValue, "--n", "\(count)"]
+      arguments: ["workload", name.rawValue, "--n", "\(count)", "--width", "\(width)"]
         + (store.map { ["--store", $0] } ?? [])
     ).measurement()
   }

@@ -18,20 +18,26 @@ struct AimTable {
   /// - Parameter isJudged: whether the aims hold for what was measured.
   func line(_ outcome: AimOutcome, isJudged: Bool) -> String {
     let row = outcome.row
-    let peer = AimSpread(outcome.peers).map { "\(row.peer ?? "") \(text($0, row.measure.unit))" }
+    let unit = row.measure.unit
+    let peer = AimSpread(outcome.peers).map { "\(row.peer ?? "") \(Self.text($0, unit))" }
     let verdict = isJudged ? outcome.isReached.map { $0 ? "yes" : "no" } : nil
     let problem = (outcome.problem ?? outcome.peerProblem).map { "not measured: \($0)" }
     return line([
       row.name, outcome.count.map(Self.grouped) ?? "-",
-      AimSpread(outcome.figures).map { text($0, row.measure.unit) } ?? "-",
+      AimSpread(outcome.figures).map { Self.text($0, unit) } ?? "-",
       peer ?? row.peer.map { "\($0) -" } ?? "-",
-      AimSpread(outcome.ratios).map { text($0, "") } ?? "-", row.aimText,
+      AimSpread(outcome.ratios).map { Self.text($0, "") } ?? "-", row.aimText,
       [verdict, problem].compactMap(\.self).joined(separator: "; "),
     ])
   }
 
   private func line(_ cells: [String]) -> String {
-    zip(cells, [nameWidth, 9, 24, 33, 19, 23, 0])
+    Self.line(cells, [nameWidth, 9, 24, 33, 19, 23, 0])
+  }
+
+  /// Cells in columns of these widths.
+  static func line(_ cells: [String], _ widths: [Int]) -> String {
+    zip(cells, widths)
       .map { cell, width in
         cell + String(repeating: " ", count: max(0, width - cell.count))
       }
@@ -40,28 +46,31 @@ struct AimTable {
 
   /// One JSON object.
   static func json(_ outcome: AimOutcome, isJudged: Bool) -> String {
-    func value(_ figures: [Double]) -> Value {
-      guard let spread = AimSpread(figures) else { return .null }
-      return [
-        "median": .double(spread.median), "min": .double(spread.least),
-        "max": .double(spread.most),
-      ]
-    }
     let row = outcome.row
     return Value.dictionary([
       "workload": .string(row.name), "n": outcome.count.map(Value.int) ?? .null,
       "unit": .string(row.measure.unit.trimmingCharacters(in: .whitespaces)),
-      "figure": value(outcome.figures), "peer": row.peer.map(Value.string) ?? .null,
-      "peer_figure": value(outcome.peers), "ratio": value(outcome.ratios),
+      "figure": Self.value(outcome.figures), "peer": row.peer.map(Value.string) ?? .null,
+      "peer_figure": Self.value(outcome.peers), "ratio": Self.value(outcome.ratios),
       "rounds": .int(outcome.figures.count), "aim": .string(row.aimText),
       "reached": isJudged ? outcome.isReached.map(Value.bool) ?? .null : .null,
       "not_measured": (outcome.problem ?? outcome.peerProblem).map(Value.string) ?? .null,
     ]).jsonText
   }
 
-  private func text(_ spread: AimSpread, _ unit: String) -> String {
-    let (least, most) = (Self.short(spread.least), Self.short(spread.most))
-    return "\(Self.short(spread.median))\(unit) (\(least)…\(most))"
+  /// The median, the smallest and the largest of figures, as JSON.
+  static func value(_ figures: [Double]) -> Value {
+    guard let spread = AimSpread(figures) else { return .null }
+    return [
+      "median": .double(spread.median), "min": .double(spread.least),
+      "max": .double(spread.most),
+    ]
+  }
+
+  /// A spread with its unit.
+  static func text(_ spread: AimSpread, _ unit: String) -> String {
+    let (least, most) = (short(spread.least), short(spread.most))
+    return "\(short(spread.median))\(unit) (\(least)…\(most))"
   }
 
   /// Three digits of a number, with k for thousands and M for millions.
@@ -79,7 +88,9 @@ struct AimTable {
       case 99.95...: 0
       case 9.995...: 1
       case 0.9995...: 2
-      default: 3
+      case 0.09995...: 3
+      // The digits of a cost far below a microsecond.
+      default: 5
       }
     return String(format: "%.\(places)f", number)
   }

@@ -10,14 +10,14 @@ import Foundation
   import Darwin
 #endif
 
-/// `workload`: does one of the things that `aims` times, and prints how long it took.
+/// `workload`: does one of the things that `aims` and `growth` time, and prints how long it took.
 ///
 /// It is Fieldwork's side of `Benchmarks/peers/peers.py`: a process for each measurement, one line of JSON
 /// with `n` and `seconds`, and no time of the start of the process in it.
 struct OwnWorkload: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workload",
-    abstract: "Does one of the things that aims times, and prints one JSON line.",
+    abstract: "Does one of the things that aims and growth time, and prints one JSON line.",
     shouldDisplay: false
   )
 
@@ -38,6 +38,14 @@ struct OwnWorkload: AsyncParsableCommand {
     case sleeps
     /// The same sleeps in a loop, without Fieldwork.
     case loop
+    /// Experiments whose configs have many parameters, and which save a number each on disk.
+    case wideRun
+    /// The configs of these experiments.
+    case wideGrid
+    /// As many configs, of values that are drawn.
+    case wideDraws
+    /// Experiments that save many numbers on disk, each under a name of its own.
+    case names
   }
 
   /// How long a sleep is, in microseconds.
@@ -48,6 +56,9 @@ struct OwnWorkload: AsyncParsableCommand {
 
   @Option(name: .customLong("n"), help: "How many.")
   var count: Int
+
+  @Option(help: "How many parameters or names an experiment has, where the workload has many.")
+  var width = 1
 
   @Option(help: "The folder of results that is read or, for a time, written.")
   var store: String?
@@ -75,11 +86,12 @@ struct OwnWorkload: AsyncParsableCommand {
     let begin = clock.now
     var made = count
     switch name {
-    case .iterations, .sleeps:
+    case .iterations, .sleeps, .wideRun, .names:
       let store = try DatabaseStore.open(try folder)
       let summary = try await runner(store).run()
       try store.close()
-      precondition(summary.done == (name == .sleeps ? count : 1))
+      precondition(summary.done == (name == .iterations ? 1 : count))
+      made = count * width
     case .again:
       let store = try DatabaseStore.open(try folder)
       defer { try? store.close() }
@@ -109,6 +121,10 @@ struct OwnWorkload: AsyncParsableCommand {
         made += 1
       }
     case .table: made = try ResearchResults.load(try folder.path).table().count
+    case .wideGrid, .wideDraws:
+      let domain = name == .wideGrid ? wideGrid : wideDraws
+      for config in domain.prefix(count) { precondition(config.count == width) }
+      made = count * width
     case .loop: for _ in 0..<count { usleep(Self.sleep) }
     }
     return (made, clock.now - begin)
@@ -143,12 +159,33 @@ struct OwnWorkload: AsyncParsableCommand {
       Research("iterations", iterations: count, seed: 1, parallel: .serial) {
         Unit("point", saving: "x") { run in Double(run.iteration) }
       }
-    case .configs, .access, .plan, .table, .loop:
+    case .wideRun:
+      Research("wide", seed: 1, parallel: .serial) {
+        wideGrid
+        Unit("noop", saving: "y") { 1 }
+      }
+    case .names:
+      Research("names", seed: 1, parallel: .serial) {
+        Domain("x" <- 0..<count)
+        let values = Array(0..<width)
+        Unit("noop", saving: Saving(values.map { "y\($0)" })) { values }
+      }
+    case .configs, .access, .plan, .table, .loop, .wideGrid, .wideDraws:
       Research("plan") {
         Self.grid(count)
         Unit("nothing") {}
       }
     }
+  }
+
+  /// A grid of many parameters, of which the first has many values.
+  private var wideGrid: Domain {
+    Domain(["p0" <- 0..<count] + (1..<width).map { "p\($0)" <- [$0] })
+  }
+
+  /// A domain without end, with a sampler for each parameter.
+  private var wideDraws: Domain {
+    Domain((0..<width).map { "p\($0)" <- .uniform(0...1) })
   }
 
   /// A grid of three parameters; its size is rounded down to a multiple of 10,000.

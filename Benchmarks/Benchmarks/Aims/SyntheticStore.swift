@@ -11,6 +11,8 @@ struct SyntheticStore {
 
   /// How many records are written in one transaction.
   private static let group = 1000
+  /// About how many saved values are, if these are reached first.
+  private static let groupOfValues = 100_000
 
   /// Makes the store in a folder that has none.
   func fill(_ folder: ResearchFolder) throws {
@@ -45,7 +47,7 @@ struct SyntheticStore {
           at: Double(number) + 1.8
         ),
       ]
-      if records.count > Self.group {
+      if records.count > Self.group || records.count / 3 * iterations > Self.groupOfValues {
         try store.write(records)
         records = []
       }

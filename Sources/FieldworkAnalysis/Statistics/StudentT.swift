@@ -1,6 +1,6 @@
 import FieldworkCore
-
 import RealModule
+import Synchronization
 
 /// Student's t distribution.
 public struct StudentT: Sendable, Hashable {
@@ -35,10 +35,30 @@ public struct StudentT: Sendable, Hashable {
       )
   }
 
+  private struct Quantile: Hashable {
+    let degrees: Double
+    let share: Double
+  }
+
+  /// Quantiles that were computed before: tables ask for the same one in each row.
+  private static let quantiles = Mutex<[Quantile: Double]>([:])
+  private static let quantileLimit = 1000
+
   /// The value below which a share of the distribution lies.
   public func quantile(_ share: Double) -> Double {
     guard share > 0, share < 1 else { return share <= 0 ? -.infinity : .infinity }
     guard share != 0.5 else { return 0 }
+    let quantile = Quantile(degrees: degrees, share: share)
+    if let known = Self.quantiles.withLock({ $0[quantile] }) { return known }
+    let computed = computedQuantile(share)
+    Self.quantiles.withLock { quantiles in
+      if quantiles.count >= Self.quantileLimit { quantiles = [:] }
+      quantiles[quantile] = computed
+    }
+    return computed
+  }
+
+  private func computedQuantile(_ share: Double) -> Double {
     let wanted = min(share, 1 - share)
     var (low, high) = (0.0, 1.0)
     while tail(beyond: high) > wanted, high < 1e300 { (low, high) = (high, high * 2) }

@@ -93,8 +93,24 @@ public struct Config: Sendable, Hashable {
   /// Makes the config of a number, all of whose values are listed.
   init(_ options: FlatOptions, _ number: Int) { storage = .numbered(options, number) }
 
+  /// Returns the number from which ``Domain/config(number:)`` makes the config again; nil if it has none in a domain.
+  package func number(in domain: Domain) -> Int? {
+    guard case .numbered(let options, let number) = storage, options === domain.node.flat else {
+      return nil
+    }
+    return number
+  }
+
   /// The names by which the config is read, in order, each once.
   public var keys: [String] { entries.map(\.name).uniqueByKey.map(\.key) }
+
+  /// The names of the entries, in order.
+  package var names: [ParameterName] {
+    switch storage {
+    case .entries(let entries, _): entries.map(\.name)
+    case .numbered(let options, _): options.names
+    }
+  }
 
   /// The number of parameters.
   public var count: Int {

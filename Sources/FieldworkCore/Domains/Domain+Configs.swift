@@ -101,6 +101,9 @@ extension Domain {
     return try cursor.next()
   }
 
+  /// Returns the config of a number, see ``Config/number(in:)``; nil if the domain has none.
+  package func config(number: Int) -> Config? { node.flat?.config(number) }
+
   /// Returns true if a config is one of the domain's.
   ///
   ///     try (Domain("n" <- [1, 2]) * Domain("f" <- [Alias("relu", relu)])).contains(["n": 1, "f": "relu"])   // true
@@ -277,13 +280,14 @@ extension Domain {
   ///     Domain(configs: [["x": 1, "y": 2], ["x": 3]])   // {x: 1, y: 2} {x: 3}
   ///     Domain(configs: [[:]])                          // {}: one empty config, where Domain() has none
   public init(configs: [Config], file: String = #fileID, line: Int = #line) {
-    self = configs.map { config in
+    let terms = configs.map { config in
       guard !config.isEmpty else { return Domain(.options([]), problems: []) }
       return Domain(
         config.entries.map { ParameterOption($0.name, [$0.value]) },
         file: file,
         line: line
       )
-    }.reduce(Domain()) { $0.concatenated(with: $1) }
+    }
+    self.init(.sum(terms.map(\.node)), problems: terms.flatMap(\.problems))
   }
 }

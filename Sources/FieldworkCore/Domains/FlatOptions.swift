@@ -69,6 +69,12 @@ final class FlatOptions: Sendable {
     return Config(entries, lookup)
   }
 
+  /// Returns the config of a number; nil if there is none, or values are drawn.
+  func config(_ number: Int) -> Config? {
+    let count = counts.reduce(1, saturatingProduct)
+    return hasSamplers || !(0..<count).contains(number) ? nil : Config(self, number)
+  }
+
   /// Returns the position of a parameter; nil if there is none.
   func position(of key: String) -> Int? {
     if let lookup { return lookup[key] }

@@ -75,9 +75,7 @@ private final class DirectSink: RecordSink {
 
   func connect(_ listener: any LinkListener) { self.listener.withLock { $0 = listener } }
 
-  func record(_ records: [RunRecord]) async {
-    if take(records) { await recorder.room() }
-  }
+  func room() async { await recorder.room() }
 
   func recordAtOnce(_ records: [RunRecord]) { _ = take(records) }
 
@@ -85,7 +83,7 @@ private final class DirectSink: RecordSink {
     if take([record]) { recorder.roomBlocking() }
   }
 
-  private func take(_ records: [RunRecord]) -> Bool {
+  func take(_ records: [RunRecord]) -> Bool {
     // Records of this process are always readable and expected.
     listener.withLock { (try? $0?.take(records)) ?? false }
   }

@@ -92,8 +92,10 @@ extension TaskOrder {
       bytes.append(pruning.name)
       pruning.rule.encode(into: &bytes)
     }
-    task.leader.encode(into: &bytes)
-    bytes.append(task.experiments) { $1.encode(into: &$0) }
+    bytes.append(configs) { $0.append($1) }
+    let isLeading = task.leader.key == task.experiments.first?.key
+    bytes.append(isLeading ? nil : task.leader) { $1.encode(into: &$0) }
+    bytes.append(task.experiments) { $1.encode(into: &$0, hasConfig: configs.isEmpty) }
   }
 
   fileprivate init(from bytes: inout ByteReader, _ values: KnownValues) throws {
@@ -112,13 +114,17 @@ extension TaskOrder {
       let name = try bytes.string()
       return TaskPruning(name: name, rule: try PruningRule(from: &bytes))
     }
-    let leader = try experiment(&bytes)
+    let configs = try bytes.list { try $0.int() }
+    let leader = try bytes.optional(experiment)
+    var experiments = try bytes.list(experiment)
+    for (place, number) in configs.enumerated() where experiments.indices.contains(place) {
+      experiments[place] = experiments[place].with(try values.config(number))
+    }
+    guard let leader = leader ?? experiments.first else {
+      throw bytes.damaged("a task has no experiments")
+    }
     self.init(
-      task: PlannedTask(
-        experiments: try bytes.list(experiment),
-        leader: leader,
-        pruning: pruning
-      ),
+      task: PlannedTask(experiments: experiments, leader: leader, pruning: pruning),
       attempt: attempt,
       iterations: Dictionary(iterations) { $1 }
     )

@@ -3,6 +3,12 @@ import FieldworkStore
 import Foundation
 import Logging
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Runs the tasks of one worker, one after another, and records what happens in them.
 final class TaskHost: Sendable {
   /// What the tasks of a worker have in common.
@@ -11,12 +17,14 @@ final class TaskHost: Sendable {
     let seed: UInt64
     /// True to end the run at the first error that a unit throws.
     var debug = false
+    /// True if a short experiment may be recorded when it has ended.
+    var joinsRecords = true
     /// Makes the folder of an experiment, by its id.
     let makeDirectory: @Sendable (String) throws -> String
     /// True if tasks run one after another in the process, so that its working directory can be restored.
-    var restoresFolder = false
-    /// Moves the files of earlier attempts at an experiment to a folder in its folder, by its id.
-    var setAside: @Sendable (String) throws -> Void = { _ in }
+    var restoresDirectory = false
+    /// The folder of the research; nil for results in memory.
+    let folder: ResearchFolder?
     /// Returns the stored results of the research.
     let makeResults: @Sendable () throws -> ResearchResults
     /// Returns the stored state of an experiment, by its key; nil if it has no checkpoint.
@@ -39,8 +47,8 @@ final class TaskHost: Sendable {
   let position: WorkerPosition?
   private let unitVersions: String?
   private let handover: TimedHandover
-  /// The working directory of the process when it began.
-  private let folder = FileManager.default.currentDirectoryPath
+  private let workingDirectory = WorkingDirectory()
+  private let earlierFolders: EarlierFolders?
   /// The names of parameters that were examined for a warning.
   let examinedReads = Protected<Set<String>>([])
 
@@ -53,11 +61,17 @@ final class TaskHost: Sendable {
     ForkGuard.begin()
     self.setting = setting
     self.services = services
-    self.sink = sink
+    let settings = setting.research.settings
+    let isAlone = settings.branches.count == 1 && settings.checkpoint == nil
+    self.sink = isAlone && setting.joinsRecords ? ShortExperiments(sink) : sink
     self.position = position
+    earlierFolders = setting.folder.map { folder in
+      // A prefix changes when the domain grows.
+      EarlierFolders(folder, areRenamed: setting.research.settings.idPrefix != nil)
+    }
     units = UnitList(setting.research)
     unitVersions = setting.research.unitVersions
-    handover = TimedHandover(sink)
+    handover = TimedHandover(self.sink)
   }
 
   var research: Research { setting.research }
@@ -76,7 +90,9 @@ final class TaskHost: Sendable {
     services.place(&task, worker: worker)
     let resumed = resumed(order)
     for experiment in task.experiments where resumed[experiment.key] == nil {
-      setAside(experiment)
+      if order.attempt > 1 || earlierFolders?.mayHave(experiment.id) ?? false {
+        setAside(experiment)
+      }
     }
     services.capture?.experimentBegins()
     position?.task = task.number
@@ -109,7 +125,9 @@ final class TaskHost: Sendable {
     handover.begin(zip(keys, members).map { ($0, $1.context.savedValues) })
     await runner.run(by: research.executor)
     handover.end(keys)
-    if setting.restoresFolder { restoreFolder() }
+    if setting.restoresDirectory, let path = workingDirectory.cannotRestore() {
+      sink.recordAtOnce([.warning("cannot go back to the working directory \(path)")])
+    }
     return runner.firstError
   }
 
@@ -133,18 +151,10 @@ final class TaskHost: Sendable {
     )
   }
 
-  /// Restores the working directory, which a unit may have changed.
-  private func restoreFolder() {
-    guard FileManager.default.currentDirectoryPath != folder else { return }
-    if !FileManager.default.changeCurrentDirectoryPath(folder) {
-      sink.recordAtOnce([.warning("cannot go back to the working directory \(folder)")])
-    }
-  }
-
   /// Empties the folder of an experiment for an attempt that begins from the start.
   private func setAside(_ experiment: PlannedExperiment) {
     do {
-      try setting.setAside(experiment.id)
+      try setting.folder?.setAsideFiles(of: experiment.id)
     } catch {
       sink.recordAtOnce([.warning(TaskRunner.message(error))])
     }
@@ -212,9 +222,37 @@ final class TaskHost: Sendable {
   static func now() -> Double { Date().timeIntervalSince1970 }
 }
 
+/// The working directory that a process began with, which units may change.
+private struct WorkingDirectory {
+  /// The path, as the system gives it.
+  private let path: [CChar]?
+
+  init() { path = Self.withCurrent { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) } }
+
+  /// Goes back to it.
+  /// - Returns: its path if that cannot be done.
+  func cannotRestore() -> String? {
+    guard let path, Self.withCurrent({ strcmp($0, path) }) != 0, chdir(path) != 0 else {
+      return nil
+    }
+    return String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  private static func withCurrent<Result>(
+    _ body: (UnsafePointer<CChar>) -> Result
+  ) -> Result? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress, getcwd(start, buffer.count) != nil else { return nil }
+      return body(start)
+    }
+  }
+}
+
 /// An attempt at a task, as a worker gets it.
 struct TaskOrder: Sendable {
   let task: PlannedTask
+  /// The numbers of the configs in the domain of the research, which the worker has, too; empty if one has none.
+  var configs: [Int] = []
   /// The number of the attempt, from 1.
   var attempt = 1
   /// By key: the iteration from which an experiment resumes.

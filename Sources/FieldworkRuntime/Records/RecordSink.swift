@@ -3,8 +3,12 @@ import FieldworkStore
 
 /// A type that takes the records of experiments: the link of a worker, or the ``Recorder`` of a run.
 protocol RecordSink: Sendable {
-  /// Takes records in their order, and waits while too many are waiting.
-  func record(_ records: [RunRecord]) async
+  /// Takes records in their order.
+  /// - Returns: true if too many are waiting; the caller has to call ``room()``.
+  func take(_ records: [RunRecord]) -> Bool
+
+  /// Waits while too many records are waiting.
+  func room() async
 
   /// Takes records in their order, from any thread, without waiting.
   func recordAtOnce(_ records: [RunRecord])
@@ -17,6 +21,13 @@ protocol RecordSink: Sendable {
 
   /// True if it takes ``RunRecord/unitStarted(experiment:unit:iteration:)``.
   var wantsUnits: Bool { get }
+}
+
+extension RecordSink {
+  /// Takes records in their order, and waits while too many are waiting.
+  func record(_ records: [RunRecord]) async {
+    if take(records) { await room() }
+  }
 }
 
 /// Counts iterations until they are recorded, so that short ones share a record.

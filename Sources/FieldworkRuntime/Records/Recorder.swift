@@ -58,10 +58,6 @@ final class Recorder: RecordSink {
 
   // MARK: Taking records
 
-  func record(_ records: [RunRecord]) async {
-    if take(records) { await room() }
-  }
-
   func recordAtOnce(_ records: [RunRecord]) { _ = take(records) }
 
   func recordNow(_ record: RunRecord) {
@@ -175,6 +171,7 @@ final class Recorder: RecordSink {
       account?.apply(record, now: now)
     }
     var stored = records.filter(\.isStored)
+    if !store.takesFinished { stored = stored.flatMap(\.parts).filter(\.isStored) }
     if let account, account.note != before { stored.append(.note(RunAccount.key, account.note)) }
     if !stored.isEmpty { try store.write(stored) }
     self.account.withLock { $0 = account }
@@ -186,7 +183,9 @@ final class Recorder: RecordSink {
     observation.async { [observers, observed] in
       for record in records {
         if case .link = record { continue }
-        for observer in observers { observer.observe(record) }
+        for part in record.parts {
+          for observer in observers { observer.observe(part) }
+        }
       }
       observed.signal()
     }

@@ -67,6 +67,7 @@ final class FailureWatch: Sendable {
         return nil
       case .ended(let key, let ending, _, _):
         return reason(toStopAfter: ending, state.failures.removeValue(forKey: key), &state)
+      case .finished(let finished): return reason(toStopAfter: finished.ending, nil, &state)
       default: return nil
       }
     }

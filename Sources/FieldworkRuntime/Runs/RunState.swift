@@ -146,8 +146,8 @@ final class RunState: SchedulerDelegate {
             seed: seed,
             debug: isDebug,
             makeDirectory: { try store.directory(of: $0) },
-            restoresFolder: research.settings.parallelism == .serial,
-            setAside: { try store.folder?.setAsideFiles(of: $0) },
+            restoresDirectory: research.settings.parallelism == .serial,
+            folder: store.folder,
             makeResults: { try store.contents() },
             loadState: { key in
               try store.checkpoint(of: key).map { checkpoint in

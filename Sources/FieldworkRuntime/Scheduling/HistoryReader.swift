@@ -56,7 +56,7 @@ final class HistoryReader: Sendable {
   func take(_ records: [RunRecord]) {
     guard !names.isEmpty else { return }
     state.withLock { state in
-      for record in records {
+      for record in records.lazy.flatMap(\.parts) {
         switch record {
         case .started(let experiment, let start):
           // One that resumes has saved values before.

@@ -10,8 +10,8 @@ final class Scheduler: Sendable {
     var failure: (any Error)?
     /// The number of tasks that were given out and have not ended.
     var running = 0
-    /// By number: the position of the first experiment of each task that was drawn and has not ended.
-    var open: [Int: Int] = [:]
+    /// The tasks that were drawn and have not ended.
+    var open = OpenTasks()
     var isDeciding = false
     /// True if a decision was cancelled, so that nothing goes on before a run that makes it.
     var isCancelled = false
@@ -34,7 +34,7 @@ final class Scheduler: Sendable {
     var seen = 0
 
     /// The number of first experiments of the plan that have all ended.
-    var ended: Int { open.values.min() ?? source.produced }
+    var ended: Int { mutating get { open.firstPosition() ?? source.produced } }
   }
 
   /// The number of tasks that may wait for one worker while another one draws.
@@ -105,7 +105,7 @@ final class Scheduler: Sendable {
     self.delegate = delegate
   }
 
-  /// Returns the next task to run for a worker; ``taskEnded(_:)`` has to follow.
+  /// Returns the next task to run for a worker; ``tasksEnded(_:)`` has to follow.
   /// - Parameter beforeWaiting: is called before the worker has to wait for others.
   /// - Returns: nil at the end, or after the source has failed.
   func next(for worker: Int, beforeWaiting: () -> Void = {}) async -> PlannedTask? {
@@ -140,11 +140,11 @@ final class Scheduler: Sendable {
     }
   }
 
-  /// A task that was given out has ended, by its number.
-  func taskEnded(_ number: Int) {
+  /// Takes the numbers of tasks that were given out and have ended.
+  func tasksEnded(_ numbers: [Int]) {
     state.withLock { state in
-      state.running -= 1
-      state.open[number] = nil
+      state.running -= numbers.count
+      for number in numbers { state.open.remove(number) }
     }
     wakeAll()
   }
@@ -257,7 +257,7 @@ final class Scheduler: Sendable {
           return .decision(decision, keys: state.keys.prefix(decision.ended))
         case .task(let task):
           guard let left = withoutFinished(task, &state) else { continue }
-          state.open[task.number] = task.experiments[0].ordinal
+          state.open.add(task.number, at: task.experiments[0].ordinal)
           guard hasAffinity else { return .task(left) }
           let owner = task.number % state.assigned.count
           if state.gone.contains(owner) {
@@ -368,6 +368,34 @@ final class Scheduler: Sendable {
       return state.waiting
     }
     for continuation in waiting { continuation.resume() }
+  }
+}
+
+/// Tasks in the order of the plan, of which the first one is found at once.
+private struct OpenTasks {
+  private var numbers: Set<Int> = []
+  private var order: [(number: Int, position: Int)] = []
+  /// The number of tasks at the beginning of the order that have ended.
+  private var passed = 0
+
+  var isEmpty: Bool { numbers.isEmpty }
+
+  /// - Parameter position: that of the task's first experiment; tasks are added in the order of the plan.
+  mutating func add(_ number: Int, at position: Int) {
+    numbers.insert(number)
+    order.append((number, position))
+  }
+
+  mutating func remove(_ number: Int) { numbers.remove(number) }
+
+  /// Returns the position of the first experiment of all; nil if there are no tasks.
+  mutating func firstPosition() -> Int? {
+    while passed < order.count, !numbers.contains(order[passed].number) { passed += 1 }
+    if passed > order.count / 2 {
+      order.removeFirst(passed)
+      passed = 0
+    }
+    return order.first.map { _ in order[passed].position }
   }
 }
 

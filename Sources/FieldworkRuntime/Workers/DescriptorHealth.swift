@@ -17,9 +17,8 @@ struct DescriptorHealth: Sendable {
 
   /// Text on what is wrong; nil if nothing is.
   var problem: String? {
-    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
-    where fcntl(descriptor, F_GETFD) < 0 {
-      return "a unit has closed descriptor \(descriptor), a standard stream"
+    if let closed = Self.closedStream {
+      return "a unit has closed descriptor \(closed), a standard stream"
     }
     // The lowest number that is free.
     let free = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -27,6 +26,23 @@ struct DescriptorHealth: Sendable {
     guard free < 0 || free > limit / 2 else { return nil }
     return
       "units have left more than \(limit / 2) files or connections open, of \(limit) that a process may have"
+  }
+}
+
+extension DescriptorHealth {
+  /// The first standard stream that is closed; nil if all are open.
+  private static var closedStream: Int32? {
+    withUnsafeTemporaryAllocation(of: pollfd.self, capacity: 3) { streams in
+      for index in 0..<3 {
+        streams.initializeElement(
+          at: index,
+          to: pollfd(fd: Int32(index), events: 0, revents: 0)
+        )
+      }
+      // One call asks for all of them.
+      guard poll(streams.baseAddress, 3, 0) != 0 else { return nil }
+      return streams.first { fcntl($0.fd, F_GETFD) < 0 }?.fd
+    }
   }
 }
 

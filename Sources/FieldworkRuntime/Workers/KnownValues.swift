@@ -12,6 +12,17 @@ struct KnownValues: Sendable {
       (research.settings.branches.configs ?? []) + (research.settings.workers?.configs ?? [])
   }
 
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the domain has no config of a number.
+  func config(_ number: Int) throws -> Config {
+    guard let config = domain?.config(number: number) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the domain of the research has no config \(number) in the worker process"
+      )
+    }
+    return config
+  }
+
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no such value.
   func value(of parameter: String, named name: String) throws -> AnyAlias {
     let all = domain?.values(of: parameter, named: name) ?? []

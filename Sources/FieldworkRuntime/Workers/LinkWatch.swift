@@ -62,7 +62,11 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     if isInProcess { return tracker.take(records) }
     lastHeard = .now
     isPinged = false
-    if hasSaidHello, !records.contains(where: isForLink) { return tracker.take(records) }
+    if hasSaidHello, !records.contains(where: isForLink) {
+      let isFull = tracker.take(records)
+      if records.contains(where: \.isWholeTask) { taskEnded() }
+      return isFull
+    }
     var others: [RunRecord] = []
     var isFull = false
     func hand() {
@@ -91,6 +95,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
           throw FieldworkError(.store, "the worker sends a record before its identity")
         }
         others.append(record)
+        if record.isWholeTask { taskEnded() }
       }
     }
     hand()

@@ -34,8 +34,10 @@ final class TaskTracker: @unchecked Sendable {
     var batch = Batch()
     for record in records { take(record, &batch) }
     let isFull = run.recorder.take(batch.records)
-    if !batch.endedTasks.isEmpty { last = nil }
-    for task in batch.endedTasks { supervisor.taskEnded(task) }
+    if !batch.endedTasks.isEmpty {
+      last = nil
+      supervisor.tasksEnded(batch.endedTasks)
+    }
     return isFull
   }
 
@@ -66,11 +68,30 @@ final class TaskTracker: @unchecked Sendable {
     case .failed(let key, let failure): assigned(key)?.progress.failures.append(failure)
     case .ended(let key, let ending, let iterations, let time):
       end(key, ending, iterations, time, &batch)
+    case .finished(let finished): take(finished, &batch)
     case .warning(let text): if run.isNew(warning: text) { batch.records.append(record) }
     case .link(let link):
       if case .taskEnded(let number) = link.message { batch.endedTasks.append(number) }
     default: batch.records.append(record)
     }
+  }
+
+  /// Takes a whole experiment, which is the only one of its task.
+  private func take(_ finished: FinishedExperiment, _ batch: inout Batch) {
+    let key = finished.experiment.key
+    guard let assigned = assigned(key), !assigned.progress.hasEnded else { return }
+    let assignment = assigned.assignment
+    hasWorked = true
+    assigned.progress.hasStarted = true
+    assigned.progress.hasEnded = true
+    assigned.progress.ending = finished.ending
+    assignment.began =
+      assignment.began ?? .now - .seconds(max(0, finished.ended - finished.start.at))
+    let isPlaced = run.services.hasDevices
+    batch.records.append(
+      .finished(isPlaced ? finished.with(place(finished.experiment)) : finished)
+    )
+    batch.endedTasks.append(assignment.task.number)
   }
 
   private func begin(
@@ -90,15 +111,16 @@ final class TaskTracker: @unchecked Sendable {
       assignment.deadline = run.faults.timeLimit.map { now + $0 }
     }
     // The store names devices as the system does.
-    let placed = run.services.hasDevices ? place(experiment, start) : record
+    let placed =
+      run.services.hasDevices ? RunRecord.started(place(experiment), start) : record
     run.resume.checkpoints.note(placed)
     batch.records.append(placed)
   }
 
-  private func place(_ experiment: PlannedExperiment, _ start: ExperimentStart) -> RunRecord {
-    var experiment = experiment
-    run.services.place(&experiment, supervisor.worker)
-    return .started(experiment, start)
+  private func place(_ experiment: PlannedExperiment) -> PlannedExperiment {
+    var placed = experiment
+    run.services.place(&placed, supervisor.worker)
+    return placed
   }
 
   private func end(
@@ -140,6 +162,13 @@ final class TaskTracker: @unchecked Sendable {
       assigned.progress.ending = ending
       batch.records += records
     }
+  }
+}
+
+extension RunRecord {
+  /// True for the record of a whole experiment, which is the only one of its task.
+  var isWholeTask: Bool {
+    if case .finished = self { true } else { false }
   }
 }
 

@@ -51,6 +51,9 @@ final class WorkerAssignment: @unchecked Sendable {
   /// The positions of the experiments that have ended and are to run again.
   var retried: [Int] { progress.indices.filter { progress[$0].retryCause != nil } }
 
+  /// The records of ends that were not final.
+  var pending: [RunRecord] { progress.flatMap(\.pending) }
+
   /// The cause why ended experiments run again; nil if none does.
   var retryCause: RetryPolicy.Cause? { progress.lazy.compactMap(\.retryCause).first }
 

@@ -155,12 +155,14 @@ public final class WorkerServer: Sendable {
       TaskHost.Setting(
         research: research,
         seed: setup.seed,
+        // Elsewhere nothing but records says what a worker has died of.
+        joinsRecords: sharesMemory,
         makeDirectory: { experiment in
           guard let folder else { throw FieldworkError.noFolders }
           return try folder.makeDirectory(of: experiment)
         },
-        restoresFolder: true,
-        setAside: { try folder?.setAsideFiles(of: $0) },
+        restoresDirectory: true,
+        folder: folder,
         makeResults: {
           guard let folder else {
             throw FieldworkError(

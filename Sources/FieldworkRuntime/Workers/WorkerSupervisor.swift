@@ -146,6 +146,11 @@ final class WorkerSupervisor: Sendable {
   private func order(_ assignment: WorkerAssignment) -> TaskOrder {
     var order = TaskOrder(task: assignment.task, attempt: assignment.attempts.number)
     order.iterations = run.resume.checkpoints.iterations(of: assignment.task)
+    if engine.isPrefetching, let domain = run.research.domain {
+      let experiments = assignment.task.experiments
+      let numbers = experiments.compactMap { $0.config.number(in: domain) }
+      if numbers.count == experiments.count { order.configs = numbers }
+    }
     if engine.isPrefetching, run.services.folder == nil {
       // The worker cannot read a store in memory.
       for key in order.iterations.keys { order.states[key] = run.storedState(of: key) }
@@ -352,30 +357,45 @@ extension WorkerSupervisor {
   /// Returns an experiment that the worker has, by its key.
   func assigned(_ key: String) -> AssignedExperiment? { withState { $0.assignments[key] } }
 
-  /// Settles a task, by its number, whose records have all been taken.
-  func taskEnded(_ number: Int) {
-    let removed = withState { state in
-      let removed = state.assignments.remove(number)
+  /// Settles tasks, by their numbers, whose records have all been taken.
+  func tasksEnded(_ numbers: [Int]) {
+    let (removed, link) = withState { state in
+      let removed = numbers.compactMap { state.assignments.remove($0) }
       state.isHeldBack = false
-      if let began = removed?.began { state.window.add((.now - began) / .seconds(1)) }
-      return removed
+      let now = ContinuousClock.now
+      for assignment in removed {
+        if let began = assignment.began { state.window.add((now - began) / .seconds(1)) }
+      }
+      return (removed, state.link)
     }
-    guard let removed else { return }
-    if let again = settleOrRetry(removed), let link {
-      send(again, to: link)
-      link.flush()
+    var settled: [Int] = []
+    for assignment in removed {
+      guard let again = runAgain(assignment) else {
+        if !assignment.pending.isEmpty { record(assignment.pending) }
+        settled.append(assignment.task.number)
+        continue
+      }
+      if let link {
+        send(again, to: link)
+        link.flush()
+      }
     }
+    end(settled)
   }
 
   /// Settles a task all of whose experiments have ended, or has those run again that may.
   /// - Returns: the next attempt; nil if there is none.
   @discardableResult
   func settleOrRetry(_ assignment: WorkerAssignment) -> WorkerAssignment? {
+    let again = runAgain(assignment)
+    if again == nil { settle(assignment) }
+    return again
+  }
+
+  /// - Returns: the next attempt at a task; nil if there is none.
+  private func runAgain(_ assignment: WorkerAssignment) -> WorkerAssignment? {
     let retried = assignment.retried
-    guard !retried.isEmpty, !run.cancellation.isRequested else {
-      settle(assignment)
-      return nil
-    }
+    guard !retried.isEmpty, !run.cancellation.isRequested else { return nil }
     return retry(assignment, retried, after: assignment.retryCause)
   }
 
@@ -399,9 +419,17 @@ extension WorkerSupervisor {
 
   /// Records the ends that were not final, and reports the task as ended.
   func settle(_ assignment: WorkerAssignment) {
-    let records = assignment.progress.flatMap(\.pending)
+    record(assignment.pending)
+    end([assignment.task.number])
+  }
+
+  private func record(_ records: [RunRecord]) {
     if run.recorder.take(records), engine.isPrefetching { run.recorder.roomBlocking() }
-    queue.taskEnded(assignment.task.number)
+  }
+
+  private func end(_ tasks: [Int]) {
+    guard !tasks.isEmpty else { return }
+    queue.tasksEnded(tasks)
     wake()
   }
 

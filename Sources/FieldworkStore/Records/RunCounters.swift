@@ -44,6 +44,9 @@ public struct RunCounters: Sendable, Hashable {
     case .ended(let key, let ending, _, _):
       live.remove(key)
       count(ending, 1)
+    case .finished(let finished):
+      iterations += finished.iterations
+      count(finished.ending, 1)
     case .retrying(let key, let retry):
       retries += 1
       live.remove(key)

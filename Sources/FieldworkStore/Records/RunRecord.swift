@@ -27,6 +27,9 @@ public enum RunRecord: Sendable {
   case saved(experiment: String, [SavedValue])
   indirect case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
+  /// A short experiment that did not fail, in place of the records of its beginning, values and end. Observers get these
+  /// instead, and so do stores but those that ask for it, see ``ResultStore/takesFinished``.
+  case finished(FinishedExperiment)
   /// The state of an experiment. It replaces an earlier one; the values saved up to it have been recorded before.
   indirect case checkpoint(experiment: String, Checkpoint)
   /// An update of the domain, or the decision to keep it. It replaces an update recorded at the same place.
@@ -103,7 +106,7 @@ extension RunRecord {
   public var isStored: Bool {
     switch self {
     case .note, .variables, .started, .skipped, .reopened, .removed, .renamed, .saved, .failed,
-      .ended, .checkpoint, .updated, .provenance, .profiled, .output:
+      .ended, .finished, .checkpoint, .updated, .provenance, .profiled, .output:
       true
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
@@ -115,6 +118,7 @@ extension RunRecord {
   package var experimentKey: String? {
     switch self {
     case .started(let experiment, _): experiment.key
+    case .finished(let finished): finished.experiment.key
     case .saved(let key, _), .failed(let key, _), .ended(let key, _, _, _), .profiled(let key, _),
       .output(let key, _, _), .checkpoint(let key, _), .unitStarted(let key, _, _),
       .logged(let key, _),
@@ -129,6 +133,8 @@ extension RunRecord {
     let rest = 256
     switch self {
     case .saved(_, let values): return values.reduce(rest) { $0 + 64 + $1.value.size }
+    case .finished(let finished):
+      return finished.saved.reduce(3 * rest) { $0 + 64 + $1.value.size }
     case .checkpoint(_, let checkpoint):
       return checkpoint.parts.reduce(rest) { $0 + $1.content.count }
     case .output(_, _, let text), .printed(_, let text): return rest + text.utf8.count

@@ -51,9 +51,9 @@ public final class ExperimentRecord: Sendable {
     // Most ids have no prefix.
     id = row.hasText(.id, key) ? key : try row.text(.id)
     ordinal = try row.integer(.ordinal)
-    config = try texts.configs.config(row.text(.entries))
-    repetition = try row.integer(.repetition)
-    updates = try row.integer(.updates)
+    config = try row.withBytes(.entries) { try texts.configs.config($0) }
+    let (repetition, updates) = (try row.integer(.repetition), try row.integer(.updates))
+    (self.repetition, self.updates) = (repetition, updates)
     state = ExperimentState(rawValue: try row.text(.state)) ?? .interrupted
     ending = try row.isNull(.ending) ? nil : Ending(rawValue: row.text(.ending))
     iterations = try row.isNull(.iterations) ? nil : row.integer(.iterations)
@@ -64,9 +64,10 @@ public final class ExperimentRecord: Sendable {
     versions = try texts.text(.versions, row)
     started = row.number(.started)
     ended = row.number(.ended)
-    point = try row.text(.point)
     self.failures = failures
-    (number, occurrence) = configs.add(point, repetition: repetition, updates: updates)
+    (number, point, occurrence) = try row.withBytes(.point) {
+      configs.add($0, repetition: repetition, updates: updates)
+    }
   }
 
   /// Whether another experiment has the same config, whatever its repetition.
@@ -99,7 +100,12 @@ struct ConfigNumbers {
     let updates: Int
   }
 
-  private var numbers: [String: Int] = [:]
+  /// By the hash of the text that distinguishes a config.
+  private var numbers: [Int: Int] = [:]
+  /// The numbers of configs whose text has the hash of another one.
+  private var others: [String: Int] = [:]
+  /// By number: the text of the config.
+  private var texts: [String] = []
   /// By number: the first experiment with the config.
   private var first: [Repeated] = []
   /// The experiments beside the first ones.
@@ -108,20 +114,38 @@ struct ConfigNumbers {
   init(capacity: Int) { numbers.reserveCapacity(capacity) }
 
   /// - Parameter config: the text that distinguishes it.
+  /// - Returns: also the text, which experiments with the same config share.
   mutating func add(
-    _ config: String,
+    _ config: UnsafeBufferPointer<UInt8>,
     repetition: Int,
     updates: Int
-  ) -> (number: Int, occurrence: Int) {
-    let number = numbers[config, default: first.count]
+  ) -> (number: Int, text: String, occurrence: Int) {
+    let number = number(of: config)
     let place = Repeated(number: number, repetition: repetition, updates: updates)
     guard number < first.count else {
-      numbers[config] = number
       first.append(place)
-      return (number, 0)
+      return (number, texts[number], 0)
     }
     let occurrence = counts[place, default: first[number] == place ? 1 : 0]
     counts[place] = occurrence + 1
-    return (number, occurrence)
+    return (number, texts[number], occurrence)
+  }
+
+  private mutating func number(of config: UnsafeBufferPointer<UInt8>) -> Int {
+    var hasher = Hasher()
+    hasher.combine(bytes: UnsafeRawBufferPointer(config))
+    let hash = hasher.finalize()
+    let added = texts.count
+    guard let known = numbers[hash] else {
+      numbers[hash] = added
+      texts.append(String(decoding: config, as: UTF8.self))
+      return added
+    }
+    if texts[known].utf8.elementsEqual(config) { return known }
+    let text = String(decoding: config, as: UTF8.self)
+    if let known = others[text] { return known }
+    others[text] = added
+    texts.append(text)
+    return added
   }
 }

@@ -67,17 +67,18 @@ public struct ResearchResults: Sendable {
     self.variables = variables
     var experiments: [ExperimentRecord] = []
     var damaged = Set<Int>()
-    let unreadable = try ExperimentRecord.forEach(database) { number, experiment, isWhole in
+    var checksums: [UInt64?] = []
+    let unreadable = try ExperimentRecord.forEach(database) { number, experiment, sums in
       guard try passes(experiment) else { return }
-      if !isWhole { damaged.insert(experiments.count) }
+      if !sums.isWhole { damaged.insert(experiments.count) }
       reader.experiments[number] = experiments.count
       experiments.append(experiment)
+      checksums.append(sums.values)
     }
     self.experiments = experiments
     (saved, lastIterations) = try reader.read(database, isComplete: !filter.choosesExperiments)
-    for (number, checksum) in try StoredChecksum.ofValues(database) {
-      guard let position = reader.experiments[number] else { continue }
-      if reader.checksums[position] != checksum { damaged.insert(position) }
+    for (position, checksum) in checksums.enumerated() {
+      if let checksum, reader.checksums[position] != checksum { damaged.insert(position) }
     }
     damaged.formUnion(reader.unreadable)
     let found = damaged.sorted().map { experiments[$0].id }
@@ -97,14 +98,21 @@ extension ResearchResults {
 }
 
 extension ExperimentRecord {
+  /// The checksums of a stored experiment.
+  struct Sums {
+    /// False if the row or a failure is not as it was when the experiment ended.
+    let isWhole: Bool
+    /// The checksum of the saved values; nil if the store keeps none.
+    let values: UInt64?
+  }
+
   /// Reads the experiments in the order of the plan.
-  /// - Parameter body: is called with the number of a row, the experiment, and false if the row or a failure is not as it
-  ///   was when the experiment ended.
+  /// - Parameter body: is called with the number of a row, the experiment, and its checksums.
   /// - Returns: the ids of experiments that cannot be read.
   @discardableResult
   static func forEach(
     _ database: Database,
-    _ body: (Int64, ExperimentRecord, _ isWhole: Bool) throws -> Void
+    _ body: (Int64, ExperimentRecord, Sums) throws -> Void
   ) throws -> [String] {
     let (failures, unreadableFailures) = try failures(database)
     let hasChecksums = try StoredChecksum.areKept(database)
@@ -116,7 +124,10 @@ extension ExperimentRecord {
       let row = StoredRow(statement)
       // Before other types are asked for.
       let number = Int64(try row.integer(.number))
-      let isWhole = !hasChecksums || row.isWhole(sums[number]?.row ?? 0)
+      let own = Sums(
+        isWhole: !hasChecksums || row.isWhole(sums[number]?.row ?? 0),
+        values: hasChecksums ? row.valueChecksum : nil
+      )
       let experiment: ExperimentRecord
       do {
         experiment = try ExperimentRecord(
@@ -130,7 +141,7 @@ extension ExperimentRecord {
         return
       }
       if unreadableFailures.contains(number) { unreadable.append(experiment.id) }
-      try body(number, experiment, isWhole)
+      try body(number, experiment, own)
     }
     return unreadable
   }

@@ -8,7 +8,9 @@ struct StoredRow {
   enum Column: Int32, CaseIterable {
     case key, id, point, config, entries, repetition, updates, state, worker, started, task, branch
     case device, attempt, build, ending, iterations, ended, versions
-    case ordinal, number, checksum
+    case ordinal, number, checksum, valueChecksum
+
+    var name: String { self == .valueChecksum ? "value_checksum" : "\(self)" }
   }
 
   private let statement: SQLiteStatement
@@ -19,7 +21,7 @@ struct StoredRow {
   static func query(_ database: Database) throws -> String {
     let stored = Set(try database.columns(in: "experiment").map(\.name))
     let columns = Column.allCases.map { column in
-      stored.contains("\(column)") ? "\(column)" : "NULL"
+      stored.contains(column.name) ? column.name : "NULL"
     }
     return "SELECT \(columns.joined(separator: ", ")) FROM experiment ORDER BY ordinal, number"
   }
@@ -30,18 +32,25 @@ struct StoredRow {
 
   /// - Throws: ``FieldworkError`` of code `store` if there is none.
   func text(_ column: Column) throws -> String {
+    try withBytes(column) { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Calls the body with the bytes of a text.
+  /// - Throws: ``FieldworkError`` of code `store` if there is none.
+  func withBytes<Result>(
+    _ column: Column,
+    _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+  ) throws -> Result {
     guard let bytes = sqlite3_column_text(statement, column.rawValue) else {
       throw missing(column)
     }
     let count = Int(sqlite3_column_bytes(statement, column.rawValue))
-    return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+    return try body(UnsafeBufferPointer(start: bytes, count: count))
   }
 
   /// Returns true if a column has a text.
   func hasText(_ column: Column, _ text: String) -> Bool {
-    guard let bytes = sqlite3_column_text(statement, column.rawValue) else { return false }
-    let count = Int(sqlite3_column_bytes(statement, column.rawValue))
-    return text.utf8.elementsEqual(UnsafeBufferPointer(start: bytes, count: count))
+    (try? withBytes(column) { text.utf8.elementsEqual($0) }) ?? false
   }
 
   /// - Throws: ``FieldworkError`` of code `store` if there is none.
@@ -52,6 +61,12 @@ struct StoredRow {
 
   func number(_ column: Column) -> Double? {
     isNull(column) ? nil : sqlite3_column_double(statement, column.rawValue)
+  }
+
+  /// The checksum of what the experiment saved; nil if it has not ended.
+  var valueChecksum: UInt64? {
+    guard !isNull(.ending) else { return nil }
+    return UInt64(bitPattern: sqlite3_column_int64(statement, Column.valueChecksum.rawValue))
   }
 
   private func missing(_ column: Column) -> FieldworkError {

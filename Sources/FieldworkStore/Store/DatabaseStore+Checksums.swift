@@ -57,6 +57,38 @@ enum StoredChecksum {
     }
   }
 
+  /// Returns the sum over values that an experiment has saved.
+  /// - Returns: nil if a value may replace another one.
+  static func sum(ofNew values: [SavedValue]) -> UInt64? {
+    var sums = Sums()
+    var last: (name: String, hash: UInt64, iteration: Int)?
+    // By name: the last iteration and the hash of names that came before the last one.
+    var others: [String: (hash: UInt64, iteration: Int)] = [:]
+    for value in values {
+      if last?.name != value.name {
+        if let last { others[last.name] = (last.hash, last.iteration) }
+        let known = others[value.name]
+        last = (
+          value.name, known?.hash ?? name(stored(name: value.name)), known?.iteration ?? .min
+        )
+      }
+      guard let known = last, value.iteration > known.iteration else { return nil }
+      last?.iteration = value.iteration
+      sums.add(
+        known.hash,
+        iteration: value.iteration,
+        kind: value.value.kind.rawValue,
+        StoredContent.encode(value.value)
+      )
+    }
+    return sums.values
+  }
+
+  /// Returns a name as it is stored: SQLite's texts end at a null character.
+  static func stored(name: String) -> String {
+    name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
+  }
+
   /// The hash with which those of the values saved under a name begin.
   static func name(_ name: String) -> UInt64 { ContentHash.of(Kind.value, [.text(name)]) }
 
@@ -305,19 +337,6 @@ enum StoredChecksum {
       if !isWhole { damaged.insert(number) }
     }
     return damaged
-  }
-
-  /// The stored checksums of what experiments saved, by the numbers of their rows.
-  static func ofValues(_ database: Database) throws -> [Int64: UInt64] {
-    guard try areKept(database) else { return [:] }
-    var checksums: [Int64: UInt64] = [:]
-    let sql = "SELECT number, value_checksum FROM experiment WHERE ending IS NOT NULL"
-    try forEach(database, sql, []) { statement in
-      checksums[sqlite3_column_int64(statement, 0)] = UInt64(
-        bitPattern: sqlite3_column_int64(statement, 1)
-      )
-    }
-    return checksums
   }
 
   // MARK: Statements

@@ -5,9 +5,7 @@ import GRDBSQLite
 extension DatabaseStore {
   /// How an experiment has ended.
   private struct End {
-    let ending: Ending
-    let iterations: Int
-    let time: Double
+    let end: ExperimentRow.End
     /// The checksums of what is recorded of the experiment between its beginning and its end.
     let sums: StoredChecksum.Sums
   }
@@ -91,7 +89,7 @@ extension DatabaseStore {
           let content = StoredContent.encode(value.value)
           contents.append(content)
           tails[key]?.sums.add(
-            StoredChecksum.name(stored(value.name)),
+            StoredChecksum.name(StoredChecksum.stored(name: value.name)),
             iteration: value.iteration,
             kind: value.value.kind.rawValue,
             content
@@ -115,9 +113,7 @@ extension DatabaseStore {
           tail.isPlain, case .ended(_, let ending, let iterations, let time) = records[tail.end]
         else { continue }
         prepared.ends[place] = End(
-          ending: ending,
-          iterations: iterations,
-          time: time,
+          end: ExperimentRow.End(ending: ending, iterations: iterations, time: time),
           sums: tail.sums
         )
         prepared.isWritten[tail.end] = true
@@ -164,6 +160,7 @@ extension DatabaseStore {
       for name in names { _ = try variable(name, isDeclared: true, database, &numbers) }
     case .started(let experiment, let start):
       try begin(experiment, start, end, database, &numbers)
+    case .finished(let finished): try write(finished, database, &numbers)
     case .skipped(let experiment):
       try move(experiment.key, to: experiment.ordinal, database)
     case .renamed(let key, let id):
@@ -195,22 +192,7 @@ extension DatabaseStore {
       try remove(number, database)
       numbers.experiments[key] = nil
     case .saved(let id, let values):
-      let experiment = try number(of: id, database, &numbers)
-      let statement = try SavingStatement(database, experiment)
-      var last: (name: String, number: Int64)?
-      for (place, value) in values.enumerated() {
-        // Names that look the same may have different bytes.
-        let known = last.flatMap { $0.name.utf8.elementsEqual(value.name.utf8) ? $0.number : nil }
-        let number =
-          try known ?? variable(value.name, isDeclared: false, database, &numbers)
-        last = (value.name, number)
-        try statement.run(
-          variable: number,
-          value.iteration,
-          value.value.kind,
-          contents.isEmpty ? StoredContent.encode(value.value) : contents[place]
-        )
-      }
+      try save(values, contents, try number(of: id, database, &numbers), database, &numbers)
     case .failed(let id, let failure):
       try run(
         database,
@@ -286,6 +268,66 @@ extension DatabaseStore {
     }
   }
 
+  /// Writes an experiment with all that it has saved.
+  private static func write(
+    _ finished: FinishedExperiment,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    let (experiment, row) = (finished.experiment, finished.row)
+    try addParameters(of: experiment, database, &numbers)
+    let end = ExperimentRow.End(
+      ending: finished.ending,
+      iterations: finished.iterations,
+      time: finished.ended
+    )
+    let cells = row.cells(experiment, finished.start, end)
+    let number = try insert(experiment, cells, row.sums.cells, database, &numbers)
+    try save(finished.saved, [], number, database, &numbers)
+  }
+
+  /// - Parameter contents: the encoded values, if there are any.
+  private static func save(
+    _ values: [SavedValue],
+    _ contents: [Cell],
+    _ experiment: Int64,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    guard !values.isEmpty else { return }
+    let statement = try SavingStatement(database, experiment)
+    var last: (name: String, number: Int64)?
+    for (place, value) in values.enumerated() {
+      // Names that look the same may have different bytes.
+      let known = last.flatMap { $0.name.utf8.elementsEqual(value.name.utf8) ? $0.number : nil }
+      let number =
+        try known ?? variable(value.name, isDeclared: false, database, &numbers)
+      last = (value.name, number)
+      try statement.run(
+        variable: number,
+        value.iteration,
+        value.value.kind,
+        contents.isEmpty ? StoredContent.encode(value.value) : contents[place]
+      )
+    }
+  }
+
+  private static func addParameters(
+    of experiment: PlannedExperiment,
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws {
+    for name in experiment.config.names
+    where !Config.reservedKeys.contains(name.key) && numbers.parameters.insert(name.key).inserted {
+      try run(
+        database,
+        "INSERT OR IGNORE INTO parameter (name, checksum) VALUES (?, ?)",
+        sealed("parameter", [Cell(name.key)])
+      )
+      numbers.lacksViews = true
+    }
+  }
+
   /// - Parameter end: how the experiment ends, if that is known.
   private static func begin(
     _ experiment: PlannedExperiment,
@@ -294,18 +336,7 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
-    let entries = experiment.config.entries
-    for entry in entries
-    where !Config.reservedKeys.contains(entry.name.key)
-      && numbers.parameters.insert(entry.name.key).inserted
-    {
-      try run(
-        database,
-        "INSERT OR IGNORE INTO parameter (name, checksum) VALUES (?, ?)",
-        sealed("parameter", [Cell(entry.name.key)])
-      )
-      numbers.lacksViews = true
-    }
+    try addParameters(of: experiment, database, &numbers)
     if let iteration = start.iteration,
       let old = try knownNumber(of: experiment.key, database, &numbers)
     {
@@ -313,35 +344,41 @@ extension DatabaseStore {
       numbers.experiments[experiment.key] = old
       return
     }
-    let cells = [
-      Cell(experiment.key), Cell(experiment.id), Cell(experiment.config.identity),
-      Cell(StoredConfig.json(entries)), Cell(StoredConfig.encode(entries)),
-      Cell(experiment.repetition), Cell(experiment.updates),
-      Cell((end?.ending.state ?? .running).rawValue), Cell(start.worker), Cell(start.at),
-      Cell(experiment.task), Cell(experiment.branch), Cell(start.device), Cell(start.attempt),
-      Cell(start.build), Cell(end?.ending.rawValue), Cell(end?.iterations), Cell(end?.time),
-      Cell(start.versions),
-    ]
-    var sums = [Cell.null, .null, .null]
-    if var known = end?.sums {
-      known.row &+= StoredChecksum.row(cells, ordinal: experiment.ordinal)
-      sums = known.cells
-    }
+    let row = ExperimentRow(experiment, start, end?.end, end?.sums ?? StoredChecksum.Sums())
+    let number = try insert(
+      experiment,
+      row.cells(experiment, start, end?.end),
+      end == nil ? [.null, .null, .null] : row.sums.cells,
+      database,
+      &numbers
+    )
+    // What has ended has no more records but those of this group.
+    numbers.experiments[experiment.key] = number
+    if end != nil { numbers.ended.append(experiment.key) }
+  }
+
+  /// Inserts the row of an experiment, in the place of one that has run before.
+  /// - Returns: the number of the row.
+  private static func insert(
+    _ experiment: PlannedExperiment,
+    _ cells: [Cell],
+    _ sums: [Cell],
+    _ database: Database,
+    _ numbers: inout Numbers
+  ) throws -> Int64 {
     let values = cells + [Cell(experiment.ordinal)] + sums
-    var number: Int64?
     do {
       try run(database, insertion, [.null] + values)
+      return database.lastInsertedRowID
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       // It has run before.
       guard let old = try knownNumber(of: experiment.key, database, &numbers) else { throw error }
       try remove(old, database)
       numbers.reopened.remove(old)
       try run(database, insertion, [Cell(old)] + values)
-      number = old
+      numbers.experiments[experiment.key] = nil
+      return old
     }
-    // What has ended has no more records but those of this group.
-    numbers.experiments[experiment.key] = number ?? database.lastInsertedRowID
-    if end != nil { numbers.ended.append(experiment.key) }
   }
 
   /// Deletes everything of an experiment, by the number of its row.
@@ -460,23 +497,21 @@ extension DatabaseStore {
     return number
   }
 
-  /// SQLite's texts end at a null character.
-  private static func stored(_ name: String) -> String {
-    name.utf8.contains(0) ? name.replacing("\0", with: "\u{FFFD}") : name
-  }
-
   private static func variable(
     _ name: String,
     isDeclared: Bool,
     _ database: Database,
     _ numbers: inout Numbers
   ) throws -> Int64 {
-    let stored = stored(name)
+    let stored = StoredChecksum.stored(name: name)
     if let known = numbers.variables[Name(stored)] { return known }
-    let last = try Int.fetchOne(
-      database.cachedStatement(sql: "SELECT ifnull(max(declared), 0) FROM variable")
-    )
-    let declared = isDeclared ? (last ?? 0) + 1 : nil
+    var declared: Int?
+    if isDeclared {
+      let sql = "SELECT ifnull(max(declared), 0) FROM variable"
+      let last = try numbers.lastDeclared ?? Int.fetchOne(database.cachedStatement(sql: sql))
+      declared = (last ?? 0) + 1
+      numbers.lastDeclared = declared
+    }
     try run(
       database,
       """

@@ -41,6 +41,8 @@ public final class DatabaseStore: ResultStore {
   struct Numbers {
     var experiments: [String: Int64] = [:]
     var variables: [Name: Int64] = [:]
+    /// The place of the last name that was declared; nil if it has not been looked up.
+    var lastDeclared: Int?
     /// The keys of experiments that have ended in the present group.
     var ended: [String] = []
     /// The rows of experiments that had ended before the present group, and that it adds something to.
@@ -303,6 +305,8 @@ public final class DatabaseStore: ResultStore {
 
   // MARK: Writing
 
+  public var takesFinished: Bool { true }
+
   public func write(_ records: [RunRecord]) throws {
     do {
       if let error = lossError() { throw error }
@@ -351,6 +355,8 @@ public final class DatabaseStore: ResultStore {
         switch record {
         case .note(let key, let value): last.notes[key] = value.canonicalText
         case .ended(let key, let ending, _, _): last.ended = (key, ending.state.rawValue)
+        case .finished(let finished):
+          last.ended = (finished.experiment.key, finished.ending.state.rawValue)
         case .started(let experiment, _) where experiment.key == last.ended?.key: last.ended = nil
         default: break
         }

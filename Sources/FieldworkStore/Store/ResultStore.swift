@@ -9,6 +9,9 @@ public protocol ResultStore: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if they cannot be kept.
   func write(_ records: [RunRecord]) throws
 
+  /// True if ``write(_:)`` takes ``RunRecord/finished(_:)``.
+  var takesFinished: Bool { get }
+
   /// Everything that is kept.
   /// - Throws: ``FieldworkError`` of code `store` if it cannot be read.
   func contents() throws -> ResearchResults
@@ -69,6 +72,7 @@ public protocol ResultStore: Sendable {
 }
 
 extension ResultStore {
+  public var takesFinished: Bool { false }
   public var folder: ResearchFolder? { nil }
   public func prefixedIDs() throws -> [String: String] {
     let prefixed = try experiments().filter { $0.key != $0.id }

@@ -2,30 +2,52 @@ import FieldworkCore
 
 /// Reads the stored texts of many configs. Entries that come more than once are read once and shared.
 struct StoredConfigReader {
-  private struct Known {
+  private struct Known<Content> {
     let text: [UInt8]
-    let entry: Config.Entry?
+    let content: Content
   }
 
-  /// The number of different entries that are kept.
+  /// The number of different entries, and of configs, that are kept.
   private static let limit = 20_000
 
   /// By the hash of the text.
-  private var known: [Int: Known] = [:]
+  private var known: [Int: Known<Config.Entry?>] = [:]
+  /// By the hash of the text.
+  private var configs: [Int: Known<Config>] = [:]
   private var names: Set<ParameterName> = []
   /// The number of entries of the last config.
   private var count = 0
 
   /// Returns the config of a text that ``StoredConfig/encode(_:)`` made.
   /// - Throws: ``FieldworkError`` if it cannot be read.
+  mutating func config(_ text: UnsafeBufferPointer<UInt8>) throws -> Config {
+    let hash = Self.hash(text)
+    if let known = configs[hash], known.text.elementsEqual(text) { return known.content }
+    let config = Config(restored: try entries(text) ?? Self.parsed(text))
+    // Repetitions share the config.
+    if configs.count < Self.limit { configs[hash] = Known(text: Array(text), content: config) }
+    return config
+  }
+
+  /// Returns the config of a text that ``StoredConfig/encode(_:)`` made.
+  /// - Throws: ``FieldworkError`` if it cannot be read.
   mutating func config(_ text: String) throws -> Config {
     var text = text
-    let list = try text.withUTF8 { bytes in try entries(bytes) }
-    if let list { return Config(restored: list) }
+    return try text.withUTF8 { try config($0) }
+  }
+
+  private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    var hasher = Hasher()
+    hasher.combine(bytes: UnsafeRawBufferPointer(text))
+    return hasher.finalize()
+  }
+
+  private static func parsed(_ text: UnsafeBufferPointer<UInt8>) throws -> [Config.Entry] {
+    let text = String(decoding: text, as: UTF8.self)
     guard case .list(let values) = try Value(parsing: text) else {
       throw StoredConfig.damaged(text)
     }
-    return Config(restored: try values.compactMap(StoredConfig.entry))
+    return try values.compactMap(StoredConfig.entry)
   }
 
   /// - Returns: nil if the text is not a list of lists without spaces.
@@ -71,10 +93,8 @@ struct StoredConfigReader {
   }
 
   private mutating func entry(_ text: UnsafeBufferPointer<UInt8>) throws -> Config.Entry? {
-    var hasher = Hasher()
-    hasher.combine(bytes: UnsafeRawBufferPointer(text))
-    let hash = hasher.finalize()
-    if let known = known[hash], known.text.elementsEqual(text) { return known.entry }
+    let hash = Self.hash(text)
+    if let known = known[hash], known.text.elementsEqual(text) { return known.content }
     var entry = try StoredConfig.entry(Value(parsing: String(decoding: text, as: UTF8.self)))
     if let name = entry?.name {
       let known = names.insert(name).memberAfterInsert
@@ -85,7 +105,7 @@ struct StoredConfigReader {
         entry = entry.map { Config.Entry(known, $0.value) }
       }
     }
-    if known.count < Self.limit { known[hash] = Known(text: Array(text), entry: entry) }
+    if known.count < Self.limit { known[hash] = Known(text: Array(text), content: entry) }
     return entry
   }
 }

@@ -2,7 +2,8 @@ package import FieldworkCore
 
 extension PlannedExperiment {
   /// Writes the experiment. Values that are not plain go by their names.
-  package func encode(into writer: inout ByteWriter) {
+  /// - Parameter hasConfig: false to write a config without entries in place of its own.
+  package func encode(into writer: inout ByteWriter, hasConfig: Bool = true) {
     writer.append(ordinal)
     writer.append(id)
     writer.append(key)
@@ -11,7 +12,7 @@ extension PlannedExperiment {
     writer.append(identity.occurrence)
     writer.append(task)
     writer.append(branch)
-    writer.append(config.entries) { $0.append($1) }
+    writer.append(hasConfig ? config.entries : []) { $0.append($1) }
     writer.append(device) { $0.append(Config.Entry("device", $1)) }
   }
 

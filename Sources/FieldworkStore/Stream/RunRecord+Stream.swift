@@ -33,12 +33,13 @@ extension RunRecord {
     static let warning: UInt8 = 26
     static let link: UInt8 = 27
     static let logged: UInt8 = 28
+    static let finished: UInt8 = 29
 
     /// True for a record that begins with the key of an experiment, or with another name.
     static func hasKey(_ tag: UInt8) -> Bool {
       switch tag {
       case note, started, skipped, saved, failed, ended, profiled, output, checkpoint, renamed,
-        reopened, removed, unitStarted, logged, iterations, retrying:
+        reopened, removed, unitStarted, logged, iterations, retrying, finished:
         true
       default: false
       }
@@ -77,11 +78,7 @@ extension RunRecord {
     case .saved(let key, let values):
       writer.append(Tag.saved)
       writer.append(key)
-      writer.append(values) { writer, saved in
-        writer.append(saved.name)
-        writer.append(saved.iteration)
-        writer.append(saved.value)
-      }
+      writer.append(values) { $1.encode(into: &$0) }
     case .failed(let key, let failure):
       writer.append(Tag.failed)
       writer.append(key)
@@ -92,6 +89,10 @@ extension RunRecord {
       writer.append(ending.number)
       writer.append(iterations)
       writer.append(time)
+    case .finished(let finished):
+      writer.append(Tag.finished)
+      writer.append(finished.experiment.key)
+      finished.encode(into: &writer)
     case .provenance(let item):
       writer.append(Tag.provenance)
       writer.append(item.run)
@@ -200,17 +201,14 @@ extension RunRecord {
     case Tag.removed: self = .removed(experiment: key)
     case Tag.renamed: self = .renamed(experiment: key, id: try reader.string())
     case Tag.saved:
-      let values = try reader.list { reader in
-        let name = try reader.string()
-        let iteration = try reader.int()
-        return SavedValue(name: name, iteration: iteration, value: try reader.value())
-      }
-      self = .saved(experiment: key, values)
+      self = .saved(experiment: key, try reader.list { try SavedValue(from: &$0) })
     case Tag.failed: self = .failed(experiment: key, try Failure(from: &reader))
     case Tag.ended:
       let ending = try Ending(from: &reader)
       let iterations = try reader.int()
       self = .ended(experiment: key, ending, iterations: iterations, at: try reader.double())
+    case Tag.finished:
+      self = .finished(try FinishedExperiment(from: &reader, planned: planned(key)))
     case Tag.provenance:
       let run = try reader.int()
       let topic = try reader.string()
@@ -289,6 +287,89 @@ extension RunRecord {
     case Tag.link: self = .link(try LinkRecord(from: &reader))
     default: throw reader.damaged("there is no kind of record \(tag)")
     }
+  }
+}
+
+extension SavedValue {
+  fileprivate func encode(into writer: inout ByteWriter) {
+    writer.append(name)
+    writer.append(iteration)
+    writer.append(value)
+  }
+
+  fileprivate init(from reader: inout ByteReader) throws {
+    let name = try reader.string()
+    let iteration = try reader.int()
+    self.init(name: name, iteration: iteration, value: try reader.value())
+  }
+}
+
+extension FinishedExperiment {
+  /// Writes all but the key. The config is written as it is stored.
+  fileprivate func encode(into writer: inout ByteWriter) {
+    writer.append(row.point)
+    writer.append(row.config)
+    writer.append(row.entries)
+    for sum in [row.sums.row, row.sums.values, row.sums.details] { writer.appendFixed(sum) }
+    writer.appendBlock { experiment.encode(into: &$0, hasConfig: false) }
+    start.encode(into: &writer)
+    writer.append(ending.number)
+    writer.append(iterations)
+    writer.append(ended)
+    writer.append(saved) { $1.encode(into: &$0) }
+  }
+
+  /// - Parameter planned: the experiment, if it is at hand.
+  fileprivate convenience init(
+    from reader: inout ByteReader,
+    planned: PlannedExperiment?
+  ) throws {
+    let point = try reader.string()
+    let config = try reader.string()
+    let entries = try reader.string()
+    var sums = StoredChecksum.Sums()
+    sums.row = try reader.fixed()
+    sums.values = try reader.fixed()
+    sums.details = try reader.fixed()
+    let experiment: PlannedExperiment
+    if let planned {
+      experiment = planned
+      try reader.skipBlock()
+    } else {
+      let config = try StoredConfig.decode(entries)
+      experiment = try reader.block { try PlannedExperiment(from: &$0).with(config) }
+    }
+    let start = try ExperimentStart(from: &reader)
+    let ending = try Ending(from: &reader)
+    let iterations = try reader.int()
+    let ended = try reader.double()
+    self.init(
+      experiment,
+      start,
+      try reader.list { try SavedValue(from: &$0) },
+      ending,
+      iterations: iterations,
+      ended: ended,
+      ExperimentRow(point: point, config: config, entries: entries, sums: sums)
+    )
+  }
+}
+
+extension PlannedExperiment {
+  /// Returns the experiment with the config that was left out when it was written.
+  package func with(_ config: Config) -> PlannedExperiment {
+    PlannedExperiment(
+      ordinal: ordinal,
+      id: id,
+      key: key,
+      config: config,
+      repetition: repetition,
+      updates: updates,
+      occurrence: identity.occurrence,
+      task: task,
+      branch: branch,
+      device: device
+    )
   }
 }
 

@@ -14,7 +14,8 @@ final class RecordLogHandlerTests: RuntimeTestCase {
     var entries: [LogEntry] { list.value }
     let wantsUnits = false
 
-    func record(_ records: [RunRecord]) async {}
+    func take(_ records: [RunRecord]) -> Bool { false }
+    func room() async {}
     func recordAtOnce(_ records: [RunRecord]) {}
     func iterationEnded(_ experiment: String, _ iteration: Int) {}
 

@@ -93,7 +93,7 @@ final class SchedulerTests: XCTestCase {
     Task {
       while let task = await queue.next(for: 0) {
         taken.change { $0 += 1 }
-        queue.taskEnded(task.number)
+        queue.tasksEnded([task.number])
       }
       ended.fulfill()
     }
@@ -119,9 +119,9 @@ final class SchedulerTests: XCTestCase {
     let first = await queue.next(for: 0)
     let second = await queue.next(for: 1)
     queue.leave(1, givingBack: [try XCTUnwrap(second)])
-    queue.taskEnded(0)
+    queue.tasksEnded([0])
     let third = await queue.next(for: 0)
-    queue.taskEnded(2)
+    queue.tasksEnded([2])
     XCTAssertEqual([first?.number, second?.number, third?.number], [0, 1, 2])
     let end = await queue.next(for: 0)
     XCTAssertNil(end)
@@ -195,7 +195,7 @@ final class SchedulerTests: XCTestCase {
     XCTAssertEqual(try other.config["x", as: Int.self], 9)
     XCTAssertEqual(scheduler.unplanned(besides: []), [other.key])
     XCTAssertEqual(scheduler.left, 1)
-    scheduler.taskEnded(0)
+    scheduler.tasksEnded([0])
     let last = await held.value
     XCTAssertEqual(last?.number, 2)
   }
@@ -254,13 +254,13 @@ final class SchedulerTests: XCTestCase {
       got.fulfill()
     }
     // The ends of later experiments do not help.
-    scheduler.taskEnded(1)
-    scheduler.taskEnded(2)
+    scheduler.tasksEnded([1])
+    scheduler.tasksEnded([2])
     try await Task.sleep(for: .milliseconds(50))
     XCTAssertNil(fourth.value)
     XCTAssertEqual(scheduler.left, 3)
     XCTAssertTrue(scheduler.hasMore)
-    scheduler.taskEnded(0)
+    scheduler.tasksEnded([0])
     await fulfillment(of: [got], timeout: 60)
     XCTAssertEqual(fourth.value, 3)
     for number in 4..<6 {
