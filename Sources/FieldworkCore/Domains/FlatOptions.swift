@@ -55,6 +55,18 @@ final class FlatOptions: Sendable {
     openings = names.map { Array("\($0.quotedAlias):".utf8) }
   }
 
+  /// True if no two configs of one pass have the same identity, as far as that is quickly known.
+  var areDistinct: Bool {
+    values.allSatisfy { values in
+      switch values {
+      case .list(let list, let identities):
+        list.count < 2 || !identities.isEmpty && Set(identities).count == list.count
+      case .integers: true
+      case .sampler: false
+      }
+    }
+  }
+
   /// Returns the config of a number.
   /// - Throws: ``FieldworkError`` if a sampler cannot draw.
   func config(_ number: Int, draw: DrawPlace) throws -> Config {

@@ -1,6 +1,6 @@
 /// Numbers the experiments of a source in their order, and gives them their keys.
 ///
-/// Memory grows by a few bytes per experiment, to tell equal configs apart.
+/// Memory grows by a few bytes per experiment, to tell equal configs apart, unless the definition rules them out.
 package struct ExperimentNumbering: Sendable {
   /// The number of experiments so far.
   package private(set) var produced = 0
@@ -11,16 +11,22 @@ package struct ExperimentNumbering: Sendable {
   private let workers: Slots
   private var task = 0
   private var branch = 0
-  /// The hashes of all experiments so far.
+  /// True if no two experiments have the same config and repetition.
+  private let areDistinct: Bool
+  /// The hashes of all experiments so far, if some may be equal.
   private var seen: Set<UInt64> = []
   /// By the hash: the number of further experiments with the same config and repetition.
   private var repeated: [UInt64: Int] = [:]
   /// The memory in which identities are written.
   private var bytes: [UInt8] = []
 
+  /// - Parameter hasDistinctConfigs: true if the configs that will be numbered differ, or their repetitions do.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no workers or no branches.
-  package init(_ research: Research) throws {
+  package init(_ research: Research, hasDistinctConfigs: Bool = false) throws {
     let settings = research.settings
+    // Values of branches and workers may replace those in which configs differ.
+    areDistinct =
+      hasDistinctConfigs && settings.branches.configs == nil && settings.workers?.configs == nil
     branches = settings.branches
     workers = settings.workers ?? 1
     guard branches.count > 0, workers.count > 0 else {
@@ -94,7 +100,7 @@ package struct ExperimentNumbering: Sendable {
     of identity: ExperimentIdentity
   ) -> (ExperimentIdentity, hash: UInt64) {
     let hash = identity.hash(&bytes)
-    guard !seen.insert(hash).inserted else { return (identity, hash) }
+    guard !areDistinct, !seen.insert(hash).inserted else { return (identity, hash) }
     let occurrence = repeated[hash, default: 0] + 1
     repeated[hash] = occurrence
     let repeated = identity.with(occurrence: occurrence)

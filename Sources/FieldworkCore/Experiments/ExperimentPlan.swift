@@ -92,7 +92,8 @@ package struct PlannedTask: Sendable {
 
 /// The experiments of a research in the order in which they are started, made one at a time.
 ///
-/// Making a plan runs nothing. Memory grows by a few bytes per experiment, to tell equal configs apart.
+/// Making a plan runs nothing. Memory grows by a few bytes per experiment, to tell equal configs apart, unless all listed
+/// values differ.
 public struct ExperimentPlan: Sendable {
   /// The number of experiments as far as is known: domain updates may change it; nil if there is no end.
   public private(set) var size: Int?
@@ -106,7 +107,7 @@ public struct ExperimentPlan: Sendable {
   private let emptyConfigs: Int
   private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
-  private var numbering: ExperimentNumbering
+  private(set) var numbering: ExperimentNumbering
   /// The number of experiments after which the rules were last tried.
   private var checked = 0
 
@@ -115,7 +116,10 @@ public struct ExperimentPlan: Sendable {
   ///   workers or branches.
   public init(_ research: Research, seed: UInt64) throws {
     let settings = research.settings
-    numbering = try ExperimentNumbering(research)
+    numbering = try ExperimentNumbering(
+      research,
+      hasDistinctConfigs: try Self.hasDistinctConfigs(research)
+    )
     self.seed = seed
     rules = research.updates
     domain = research.domain
@@ -136,6 +140,16 @@ public struct ExperimentPlan: Sendable {
     )
     self.stream = stream
     size = stream.size
+  }
+
+  /// Returns true if the definition rules out that a config comes twice, whatever its repetition.
+  private static func hasDistinctConfigs(_ research: Research) throws -> Bool {
+    guard research.updates.isEmpty else { return false }
+    guard let domain = research.domain else { return true }
+    guard let options = domain.node.flat, options.areDistinct, domain.problems.isEmpty else {
+      return false
+    }
+    return try research.settings.configs.map { try $0 <= domain.node.count() } ?? true
   }
 
   /// The number of experiments so far.

@@ -227,7 +227,9 @@ private struct WorkingDirectory {
   /// The path, as the system gives it.
   private let path: [CChar]?
 
-  init() { path = Self.withCurrent { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) } }
+  init() {
+    path = Self.withCurrent { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
+  }
 
   /// Goes back to it.
   /// - Returns: its path if that cannot be done.

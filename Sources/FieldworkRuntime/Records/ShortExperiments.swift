@@ -23,14 +23,16 @@ final class ShortExperiments: RecordSink {
     }
   }
 
-  /// The time after which the beginning of an experiment is recorded, in milliseconds.
-  private static let interval = 5
-
   private let sink: any RecordSink
+  private let interval: DispatchTimeInterval
   private let state = Protected(State())
   private let queue = DispatchQueue(label: "fieldwork.worker.short")
 
-  init(_ sink: any RecordSink) { self.sink = sink }
+  /// - Parameter interval: the time after which the beginning of an experiment is recorded.
+  init(_ sink: any RecordSink, interval: DispatchTimeInterval = .milliseconds(5)) {
+    self.sink = sink
+    self.interval = interval
+  }
 
   var wantsUnits: Bool { sink.wantsUnits }
 
@@ -84,7 +86,7 @@ final class ShortExperiments: RecordSink {
   private func schedule(_ state: inout State) {
     guard !state.isScheduled else { return }
     state.isScheduled = true
-    queue.asyncAfter(deadline: .now() + .milliseconds(Self.interval)) { [self] in
+    queue.asyncAfter(deadline: .now() + interval) { [self] in
       self.state.withLock { $0.isScheduled = false }
       recordBeginning()
     }

@@ -1,5 +1,6 @@
 import FieldworkStore
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -48,14 +49,22 @@ extension DescriptorHealth {
 
 /// Ends a process that a unit has forked and that goes on in the engine.
 enum ForkGuard {
-  private static let process = getpid()
+  /// True in a process that this one has forked.
+  private static let isFork = Atomic(false)
+  private static let handler: Void = {
+    _ = pthread_atfork(nil, nil) { ForkGuard.isFork.store(true, ordering: .relaxed) }
+  }()
 
-  /// Notes the number of this process; once is enough.
-  static func begin() { _ = process }
+  /// Watches for forks of this process; once is enough.
+  static func begin() {
+    // The flag has to be there before: a forked process can initialise nothing.
+    _ = isFork.load(ordering: .relaxed)
+    handler
+  }
 
-  /// Ends this process if it is not the one that began.
+  /// Ends this process if it is a fork.
   static func check(_ unit: String) {
-    guard getpid() != process else { return }
+    guard isFork.load(ordering: .relaxed) else { return }
     let text =
       "error: a process that unit '\(unit)' has forked went on after the unit and was ended; end it with _exit in the unit\n"
     _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }

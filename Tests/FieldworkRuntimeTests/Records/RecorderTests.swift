@@ -7,7 +7,7 @@ import XCTest
 @testable import FieldworkRuntime
 
 /// A store that keeps the records it is given, and fails from a certain write on.
-private final class ListStore: ResultStore {
+final class ListStore: ResultStore {
   private let groups = Shared<[[RunRecord]]>([])
   private let good: Int
   private let error: any Error

@@ -131,6 +131,35 @@ final class WorkerMessageTests: XCTestCase {
     }
   }
 
+  /// A config of the domain goes by its number, so that its values need no names of their own.
+  func testConfigsGoByTheirNumbers() throws {
+    let models = (0..<3).map { Alias("same", Model(number: $0)) }
+    let research = research(models)
+    let domain = try XCTUnwrap(research.domain)
+    for (number, config) in try domain.configs().enumerated() {
+      XCTAssertEqual(config.number(in: domain), number)
+      XCTAssertNil(config.number(in: try XCTUnwrap(self.research(models).domain)))
+      let planned = experiment(0).with(config)
+      let task = PlannedTask(experiments: [planned], leader: planned)
+      let came = try messages(
+        [.task(TaskOrder(task: task, configs: [number]))],
+        KnownValues(self.research(models))
+      )
+      guard case .task(let order) = came.first else { return XCTFail("\(came)") }
+      let found = try order.task.experiments[0].config["model", as: Model.self]
+      XCTAssertEqual(found.number, number)
+      XCTAssertEqual(order.task.leader.config, order.task.experiments[0].config)
+    }
+    let task = PlannedTask(experiments: [experiment(0)], leader: experiment(0))
+    for number in [3, -1] {
+      XCTAssertThrowsError(
+        try messages([.task(TaskOrder(task: task, configs: [number]))], KnownValues(research))
+      ) { error in
+        XCTAssertTrue("\(error)".contains("no config \(number)"), "\(error)")
+      }
+    }
+  }
+
   /// Values that are not plain go by their names, and come out as what the other process has for them.
   func testValuesThatAreNotPlain() throws {
     let (own, theirs) = (research([Alias("m", Model(number: 1))]), [Alias("m", Model(number: 2))])
