@@ -95,9 +95,9 @@ public struct Config: Sendable, Hashable {
 
   /// Returns the number from which ``Domain/config(number:)`` makes the config again; nil if it has none in a domain.
   package func number(in domain: Domain) -> Int? {
-    guard case .numbered(let options, let number) = storage, options === domain.node.flat else {
-      return nil
-    }
+    guard case .numbered(let options, let number) = storage, options === domain.node.flat,
+      options.areDistinct
+    else { return nil }
     return number
   }
 

@@ -8,6 +8,15 @@ final class FlatOptions: Sendable {
     case list([AnyAlias], identities: [[UInt8]])
     case integers(from: Int)
     case sampler(@Sendable (inout Philox) throws -> AnyAlias)
+
+    var areDistinct: Bool {
+      switch self {
+      case .list(let list, let identities):
+        list.count < 2 || !identities.isEmpty && Set(identities).count == list.count
+      case .integers: true
+      case .sampler: false
+      }
+    }
   }
 
   let names: [ParameterName]
@@ -16,6 +25,8 @@ final class FlatOptions: Sendable {
   /// The number of configs between two values of a parameter.
   private let strides: [Int]
   private let hasSamplers: Bool
+  /// True if no two configs have the same identity. It is false, too, where finding out would take long.
+  let areDistinct: Bool
   /// The positions of the parameters, if there are many.
   private let lookup: Config.Lookup?
   /// The positions in the order in which identities have them.
@@ -50,21 +61,10 @@ final class FlatOptions: Sendable {
     }
     self.strides = strides
     hasSamplers = options.contains { $0.values.count == nil }
+    areDistinct = values.allSatisfy(\.areDistinct)
     lookup = Config.Lookup(names)
     order = names.indices.sorted { names[$0].quotedAlias < names[$1].quotedAlias }
     openings = names.map { Array("\($0.quotedAlias):".utf8) }
-  }
-
-  /// True if no two configs of one pass have the same identity, as far as that is quickly known.
-  var areDistinct: Bool {
-    values.allSatisfy { values in
-      switch values {
-      case .list(let list, let identities):
-        list.count < 2 || !identities.isEmpty && Set(identities).count == list.count
-      case .integers: true
-      case .sampler: false
-      }
-    }
   }
 
   /// Returns the config of a number.
@@ -81,10 +81,10 @@ final class FlatOptions: Sendable {
     return Config(entries, lookup)
   }
 
-  /// Returns the config of a number; nil if there is none, or values are drawn.
+  /// Returns the config of a number; nil if there is none, or some have the same identity.
   func config(_ number: Int) -> Config? {
     let count = counts.reduce(1, saturatingProduct)
-    return hasSamplers || !(0..<count).contains(number) ? nil : Config(self, number)
+    return areDistinct && (0..<count).contains(number) ? Config(self, number) : nil
   }
 
   /// Returns the position of a parameter; nil if there is none.

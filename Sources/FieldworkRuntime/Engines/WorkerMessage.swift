@@ -118,7 +118,7 @@ extension TaskOrder {
     let leader = try bytes.optional(experiment)
     var experiments = try bytes.list(experiment)
     for (place, number) in configs.enumerated() where experiments.indices.contains(place) {
-      experiments[place] = experiments[place].with(try values.config(number))
+      experiments[place] = try values.experiment(experiments[place], config: number)
     }
     guard let leader = leader ?? experiments.first else {
       throw bytes.damaged("a task has no experiments")

@@ -48,7 +48,6 @@ final class TaskHost: Sendable {
   private let unitVersions: String?
   private let handover: TimedHandover
   private let workingDirectory = WorkingDirectory()
-  private let earlierFolders: EarlierFolders?
   /// The names of parameters that were examined for a warning.
   let examinedReads = Protected<Set<String>>([])
 
@@ -65,10 +64,6 @@ final class TaskHost: Sendable {
     let isAlone = settings.branches.count == 1 && settings.checkpoint == nil
     self.sink = isAlone && setting.joinsRecords ? ShortExperiments(sink) : sink
     self.position = position
-    earlierFolders = setting.folder.map { folder in
-      // A prefix changes when the domain grows.
-      EarlierFolders(folder, areRenamed: setting.research.settings.idPrefix != nil)
-    }
     units = UnitList(setting.research)
     unitVersions = setting.research.unitVersions
     handover = TimedHandover(self.sink)
@@ -90,9 +85,7 @@ final class TaskHost: Sendable {
     services.place(&task, worker: worker)
     let resumed = resumed(order)
     for experiment in task.experiments where resumed[experiment.key] == nil {
-      if order.attempt > 1 || earlierFolders?.mayHave(experiment.id) ?? false {
-        setAside(experiment)
-      }
+      setAside(experiment)
     }
     services.capture?.experimentBegins()
     position?.task = task.number
@@ -125,7 +118,7 @@ final class TaskHost: Sendable {
     handover.begin(zip(keys, members).map { ($0, $1.context.savedValues) })
     await runner.run(by: research.executor)
     handover.end(keys)
-    if setting.restoresDirectory, let path = workingDirectory.cannotRestore() {
+    if setting.restoresDirectory, let path = workingDirectory.restore() {
       sink.recordAtOnce([.warning("cannot go back to the working directory \(path)")])
     }
     return runner.firstError
@@ -231,9 +224,9 @@ private struct WorkingDirectory {
     path = Self.withCurrent { Array(UnsafeBufferPointer(start: $0, count: strlen($0) + 1)) }
   }
 
-  /// Goes back to it.
-  /// - Returns: its path if that cannot be done.
-  func cannotRestore() -> String? {
+  /// Goes back to it, if the process is elsewhere.
+  /// - Returns: its path if that fails; nil if it does not.
+  func restore() -> String? {
     guard let path, Self.withCurrent({ strcmp($0, path) }) != 0, chdir(path) != 0 else {
       return nil
     }

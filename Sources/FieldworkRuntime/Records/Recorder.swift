@@ -65,7 +65,6 @@ final class Recorder: RecordSink {
   }
 
   func iterationEnded(_ experiment: String, _ iteration: Int) {
-    guard !observers.isEmpty else { return }
     state.withLock { state in
       state.iterations.add(experiment, iteration)
       schedule(&state)
@@ -183,9 +182,7 @@ final class Recorder: RecordSink {
     observation.async { [observers, observed] in
       for record in records {
         if case .link = record { continue }
-        for part in record.parts {
-          for observer in observers { observer.observe(part) }
-        }
+        for part in record.parts { for observer in observers { observer.observe(part) } }
       }
       observed.signal()
     }

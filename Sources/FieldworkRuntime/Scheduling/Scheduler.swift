@@ -377,6 +377,8 @@ private struct OpenTasks {
   private var order: [(number: Int, position: Int)] = []
   /// The number of tasks at the beginning of the order that have ended.
   private var passed = 0
+  /// The number of tasks that may stay in the order after their end.
+  private static let slack = 64
 
   var isEmpty: Bool { numbers.isEmpty }
 
@@ -391,11 +393,12 @@ private struct OpenTasks {
   /// Returns the position of the first experiment of all; nil if there are no tasks.
   mutating func firstPosition() -> Int? {
     while passed < order.count, !numbers.contains(order[passed].number) { passed += 1 }
-    if passed > order.count / 2 {
-      order.removeFirst(passed)
+    // Those behind a long task have ended, too.
+    if passed > order.count / 2 || order.count > 2 * numbers.count + Self.slack {
+      order.removeAll { !numbers.contains($0.number) }
       passed = 0
     }
-    return order.first.map { _ in order[passed].position }
+    return passed < order.count ? order[passed].position : nil
   }
 }
 

@@ -48,6 +48,8 @@ extension DescriptorHealth {
 }
 
 /// Ends a process that a unit has forked and that goes on in the engine.
+///
+/// A process that is made without the C library's `fork` is not noticed.
 enum ForkGuard {
   /// True in a process that this one has forked.
   private static let isFork = Atomic(false)

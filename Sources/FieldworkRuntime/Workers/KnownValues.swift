@@ -1,4 +1,5 @@
 import FieldworkCore
+import FieldworkStore
 
 /// Finds values that are not plain by what is shown of them: these do not cross from one process to
 /// another, but both have the same research.
@@ -12,15 +13,18 @@ struct KnownValues: Sendable {
       (research.settings.branches.configs ?? []) + (research.settings.workers?.configs ?? [])
   }
 
-  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the domain has no config of a number.
-  func config(_ number: Int) throws -> Config {
-    guard let config = domain?.config(number: number) else {
+  /// Returns an experiment with the config that has a number in the domain.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if that is not the config of the experiment's key.
+  func experiment(_ experiment: PlannedExperiment, config number: Int) throws -> PlannedExperiment {
+    guard let config = domain?.config(number: number),
+      case let found = experiment.with(config), found.identity.key == experiment.key
+    else {
       throw FieldworkError(
         .invalidDefinition,
-        "the domain of the research has no config \(number) in the worker process"
+        "the domain of the research differs in the worker process: config \(number) is another one than in the run; a domain must be the same each time that it is computed, so read files and directories in a fixed order, and leave them as they are during a run"
       )
     }
-    return config
+    return found
   }
 
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has no such value.

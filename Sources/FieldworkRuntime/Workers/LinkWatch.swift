@@ -62,11 +62,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     if isInProcess { return tracker.take(records) }
     lastHeard = .now
     isPinged = false
-    if hasSaidHello, !records.contains(where: isForLink) {
-      let isFull = tracker.take(records)
-      if records.contains(where: \.isWholeTask) { taskEnded() }
-      return isFull
-    }
+    if hasSaidHello, !records.contains(where: isForLink) { return tracker.take(records) }
     var others: [RunRecord] = []
     var isFull = false
     func hand() {
@@ -95,7 +91,6 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
           throw FieldworkError(.store, "the worker sends a record before its identity")
         }
         others.append(record)
-        if record.isWholeTask { taskEnded() }
       }
     }
     hand()

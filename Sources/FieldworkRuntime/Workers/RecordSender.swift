@@ -13,8 +13,6 @@ final class RecordSender: RecordSink {
     var iterations = PendingIterations()
     /// The keys of experiments whose results could not be sent.
     var tooLarge: Set<String> = []
-    /// The number of the last task whose only experiment was one record.
-    var finished: Int?
   }
 
   /// In milliseconds.
@@ -107,9 +105,6 @@ final class RecordSender: RecordSink {
       if !hasBranches, case .failed = record, let range = errors.ofTask {
         channel.add(.errors(range))
       }
-      if case .finished(let finished) = record {
-        state.withLock { $0.finished = finished.experiment.task }
-      }
       if let bytes = channel.add(record) {
         waiting = bytes
       } else if let key = record.experimentKey {
@@ -144,8 +139,7 @@ final class RecordSender: RecordSink {
   /// Sends that a task has ended, at once if nothing was sent just before: short tasks are sent together.
   /// - Parameter isLast: true if no task waits to be run.
   func taskEnded(_ number: Int, isLast: Bool) {
-    // A record of a whole experiment says it.
-    if state.withLock({ $0.finished != number }) { channel.add(.taskEnded(number)) }
+    channel.add(.taskEnded(number))
     let now = ContinuousClock.now
     let isDue = state.withLock { state in
       guard isLast || now - state.lastSent >= Self.pause else { return false }

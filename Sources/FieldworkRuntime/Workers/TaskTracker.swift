@@ -76,22 +76,18 @@ final class TaskTracker: @unchecked Sendable {
     }
   }
 
-  /// Takes a whole experiment, which is the only one of its task.
+  /// Takes an experiment that began and ended.
   private func take(_ finished: FinishedExperiment, _ batch: inout Batch) {
-    let key = finished.experiment.key
-    guard let assigned = assigned(key), !assigned.progress.hasEnded else { return }
-    let assignment = assigned.assignment
-    hasWorked = true
-    assigned.progress.hasStarted = true
+    guard let assigned = assigned(finished.experiment.key), !assigned.progress.hasEnded else {
+      return
+    }
+    begin(assigned)
     assigned.progress.hasEnded = true
     assigned.progress.ending = finished.ending
-    assignment.began =
-      assignment.began ?? .now - .seconds(max(0, finished.ended - finished.start.at))
     let isPlaced = run.services.hasDevices
     batch.records.append(
       .finished(isPlaced ? finished.with(place(finished.experiment)) : finished)
     )
-    batch.endedTasks.append(assignment.task.number)
   }
 
   private func begin(
@@ -101,20 +97,23 @@ final class TaskTracker: @unchecked Sendable {
     _ batch: inout Batch
   ) {
     guard let assigned = assigned(experiment.key) else { return }
-    hasWorked = true
-    let assignment = assigned.assignment
-    assigned.progress.hasStarted = true
+    begin(assigned)
     assigned.progress.iterations = start.iteration ?? 0
-    if assignment.began == nil {
-      let now = ContinuousClock.now
-      assignment.began = now
-      assignment.deadline = run.faults.timeLimit.map { now + $0 }
-    }
     // The store names devices as the system does.
     let placed =
       run.services.hasDevices ? RunRecord.started(place(experiment), start) : record
     run.resume.checkpoints.note(placed)
     batch.records.append(placed)
+  }
+
+  private func begin(_ assigned: AssignedExperiment) {
+    hasWorked = true
+    assigned.progress.hasStarted = true
+    let assignment = assigned.assignment
+    guard assignment.began == nil else { return }
+    let now = ContinuousClock.now
+    assignment.began = now
+    assignment.deadline = run.faults.timeLimit.map { now + $0 }
   }
 
   private func place(_ experiment: PlannedExperiment) -> PlannedExperiment {
@@ -162,13 +161,6 @@ final class TaskTracker: @unchecked Sendable {
       assigned.progress.ending = ending
       batch.records += records
     }
-  }
-}
-
-extension RunRecord {
-  /// True for the record of a whole experiment, which is the only one of its task.
-  var isWholeTask: Bool {
-    if case .finished = self { true } else { false }
   }
 }
 

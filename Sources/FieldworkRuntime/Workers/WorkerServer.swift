@@ -198,7 +198,7 @@ public final class WorkerServer: Sendable {
   }
 
   /// The number of threads that a worker has beside those of its units.
-  private static let threads = 6
+  private static let threads = 7
 
   private var shouldStop: Bool { Task.isCancelled || state.withLock { $0.isStopping } }
 

@@ -392,7 +392,8 @@ extension WorkerSupervisor {
     return again
   }
 
-  /// - Returns: the next attempt at a task; nil if there is none.
+  /// Has the experiments of a task run again that may.
+  /// - Returns: the next attempt; nil if there is none.
   private func runAgain(_ assignment: WorkerAssignment) -> WorkerAssignment? {
     let retried = assignment.retried
     guard !retried.isEmpty, !run.cancellation.isRequested else { return nil }

@@ -5,81 +5,71 @@ public final class FinishedExperiment: Sendable {
   package let experiment: PlannedExperiment
   package let start: ExperimentStart
   package let saved: [SavedValue]
-  package let ending: Ending
-  package let iterations: Int
-  /// In seconds since 1970.
-  package let ended: Double
-  /// The parts of the stored row that take time to make.
+  /// The stored texts of the config.
   let row: ExperimentRow
+  let end: ExperimentRow.End
+  let sums: StoredChecksum.Sums
+
+  package var ending: Ending { end.ending }
+  package var iterations: Int { end.iterations }
 
   init(
     _ experiment: PlannedExperiment,
     _ start: ExperimentStart,
     _ saved: [SavedValue],
-    _ ending: Ending,
-    iterations: Int,
-    ended: Double,
-    _ row: ExperimentRow
+    _ row: ExperimentRow,
+    _ end: ExperimentRow.End,
+    _ sums: StoredChecksum.Sums
   ) {
     self.experiment = experiment
     self.start = start
     self.saved = saved
-    self.ending = ending
-    self.iterations = iterations
-    self.ended = ended
     self.row = row
+    self.end = end
+    self.sums = sums
   }
 
-  /// The number of values up to which an experiment is one record.
-  private static let limit = 1000
+  /// The number of bytes up to which an experiment is one record, about.
+  private static let sizeLimit = 1 << 16
 
   /// Takes the records of an experiment, and computes what the store needs of it.
   /// - Parameter records: what follows its beginning.
-  /// - Returns: nil if the records are others than plain values and an end without a failure, or too many.
+  /// - Returns: nil if the records are others than plain values and an end without a failure, or too large.
   package convenience init?(
     _ experiment: PlannedExperiment,
     _ start: ExperimentStart,
     _ records: [RunRecord]
   ) {
     guard start.iteration == nil,
-      case .ended(experiment.key, let ending, let iterations, let ended)? = records.last,
+      case .ended(experiment.key, let ending, let iterations, let time)? = records.last,
       ending != .failed, ending != .interrupted
     else { return nil }
     var saved: [SavedValue] = []
+    var size = 0
     for record in records.dropLast() {
       guard case .saved(experiment.key, let values) = record else { return nil }
+      size += record.size
       saved = saved.isEmpty ? values : saved + values
     }
-    guard saved.count <= Self.limit, saved.allSatisfy(\.value.isPlain),
-      let values = StoredChecksum.sum(ofNew: saved)
-    else { return nil }
-    self.init(
-      experiment,
-      start,
-      saved,
-      ending,
-      iterations: iterations,
-      ended: ended,
-      ExperimentRow(
-        experiment,
-        start,
-        ExperimentRow.End(ending: ending, iterations: iterations, time: ended),
-        StoredChecksum.Sums(values: values)
-      )
-    )
+    guard size <= Self.sizeLimit else { return nil }
+    var sum = StoredChecksum.NewValues()
+    for value in saved {
+      guard value.value.isPlain, sum.add(value, StoredContent.encode(value.value)) else {
+        return nil
+      }
+    }
+    let row = ExperimentRow(experiment.config)
+    guard row.size <= Self.sizeLimit else { return nil }
+    let end = ExperimentRow.End(ending: ending, iterations: iterations, time: time)
+    var sums = StoredChecksum.Sums()
+    sums.row = StoredChecksum.row(row.cells(experiment, start, end), ordinal: experiment.ordinal)
+    sums.values = sum.sum
+    self.init(experiment, start, saved, row, end, sums)
   }
 
   /// Returns the record of the same experiment with other devices.
   package func with(_ experiment: PlannedExperiment) -> FinishedExperiment {
-    FinishedExperiment(
-      experiment,
-      start,
-      saved,
-      ending,
-      iterations: iterations,
-      ended: ended,
-      row
-    )
+    FinishedExperiment(experiment, start, saved, row, end, sums)
   }
 
   /// The records in whose place it stands.
@@ -90,7 +80,7 @@ public final class FinishedExperiment: Sendable {
     if iterations > 0 {
       parts.append(.iterations(experiment: key, last: iterations - 1, count: iterations))
     }
-    parts.append(.ended(experiment: key, ending, iterations: iterations, at: ended))
+    parts.append(.ended(experiment: key, ending, iterations: iterations, at: end.time))
     return parts
   }
 }
@@ -112,7 +102,7 @@ extension Value {
   }
 }
 
-/// The row of an experiment as the store writes it.
+/// The texts of a config as the store writes them in the row of an experiment.
 struct ExperimentRow: Sendable {
   /// The end of an experiment.
   struct End: Sendable {
@@ -128,38 +118,27 @@ struct ExperimentRow: Sendable {
   let config: String
   /// The config as it is restored.
   let entries: String
-  /// The checksums of the experiment; zero while it runs.
-  private(set) var sums: StoredChecksum.Sums
 
-  init(point: String, config: String, entries: String, sums: StoredChecksum.Sums) {
+  init(point: String, config: String, entries: String) {
     self.point = point
     self.config = config
     self.entries = entries
-    self.sums = sums
   }
 
-  /// - Parameters:
-  ///   - end: the end of the experiment; nil if it is not known.
-  ///   - sums: the checksums of what is stored beside the row.
-  init(
-    _ experiment: PlannedExperiment,
-    _ start: ExperimentStart,
-    _ end: End?,
-    _ sums: StoredChecksum.Sums
-  ) {
-    let all = experiment.config.entries
-    point = experiment.config.identity
-    config = StoredConfig.json(all)
-    entries = StoredConfig.encode(all)
-    self.sums = sums
-    guard end != nil else { return }
-    self.sums.row &+= StoredChecksum.row(
-      cells(experiment, start, end),
-      ordinal: experiment.ordinal
+  init(_ config: Config) {
+    let all = config.entries
+    self.init(
+      point: config.identity,
+      config: StoredConfig.json(all),
+      entries: StoredConfig.encode(all)
     )
   }
 
-  /// The columns that the checksum covers, see ``StoredChecksum/experimentColumns``.
+  /// The number of bytes of the texts.
+  var size: Int { point.utf8.count + config.utf8.count + entries.utf8.count }
+
+  /// Returns the columns that the checksum covers, see ``StoredChecksum/experimentColumns``.
+  /// - Parameter end: the end of the experiment; nil while it runs.
   func cells(_ experiment: PlannedExperiment, _ start: ExperimentStart, _ end: End?) -> [Cell] {
     [
       Cell(experiment.key), Cell(experiment.id), Cell(point), Cell(config), Cell(entries),

@@ -27,8 +27,8 @@ public enum RunRecord: Sendable {
   case saved(experiment: String, [SavedValue])
   indirect case failed(experiment: String, Failure)
   case ended(experiment: String, Ending, iterations: Int, at: Double)
-  /// A short experiment that did not fail, in place of the records of its beginning, values and end. Observers get these
-  /// instead, and so do stores but those that ask for it, see ``ResultStore/takesFinished``.
+  /// A short experiment that did not fail, in place of the records of its beginning, values, iterations and end.
+  /// Observers, and stores without ``ResultStore/takesFinished``, get those records instead.
   case finished(FinishedExperiment)
   /// The state of an experiment. It replaces an earlier one; the values saved up to it have been recorded before.
   indirect case checkpoint(experiment: String, Checkpoint)

@@ -1,3 +1,4 @@
+import Dispatch
 public import FieldworkCore
 import GRDB
 
@@ -102,7 +103,7 @@ extension ExperimentRecord {
   struct Sums {
     /// False if the row or a failure is not as it was when the experiment ended.
     let isWhole: Bool
-    /// The checksum of the saved values; nil if the store keeps none.
+    /// The checksum of the saved values; nil if the store keeps none, or the experiment has not ended.
     let values: UInt64?
   }
 
@@ -114,40 +115,26 @@ extension ExperimentRecord {
     _ database: Database,
     _ body: (Int64, ExperimentRecord, Sums) throws -> Void
   ) throws -> [String] {
-    let (failures, unreadableFailures) = try failures(database)
-    let hasChecksums = try StoredChecksum.areKept(database)
-    let sums = hasChecksums ? try StoredChecksum.sums(database, [.failures]) : [:]
-    var configs = ConfigNumbers(capacity: try DatabaseStore.estimatedCount(database))
-    var texts = StoredTexts()
+    let decoder = try ExperimentDecoder(database)
     var unreadable: [String] = []
-    try StoredChecksum.forEach(database, StoredRow.query(database), []) { statement in
-      let row = StoredRow(statement)
-      // Before other types are asked for.
-      let number = Int64(try row.integer(.number))
-      let own = Sums(
-        isWhole: !hasChecksums || row.isWhole(sums[number]?.row ?? 0),
-        values: hasChecksums ? row.valueChecksum : nil
-      )
-      let experiment: ExperimentRecord
-      do {
-        experiment = try ExperimentRecord(
-          row,
-          &texts,
-          failures: failures[number] ?? [],
-          &configs
-        )
-      } catch {
-        unreadable.append((try? row.text(.id)) ?? "(without a readable id)")
-        return
-      }
-      if unreadableFailures.contains(number) { unreadable.append(experiment.id) }
-      try body(number, experiment, own)
+    func take(_ decoded: ExperimentDecoder.Decoded) throws {
+      unreadable += decoded.unreadable
+      for (number, experiment, sums) in decoded.experiments { try body(number, experiment, sums) }
     }
+    var rows = StoredRows()
+    try StoredChecksum.forEach(database, StoredRows.query(database), []) { statement in
+      rows.append(statement)
+      guard rows.count == ExperimentDecoder.groupSize else { return }
+      if let decoded = try decoder.exchange(rows) { try take(decoded) }
+      rows = StoredRows()
+    }
+    while let decoded = try decoder.next() { try take(decoded) }
+    try take(decoder.decode(rows))
     return unreadable
   }
 
   /// - Returns: failures by the number of the experiment's row, and the numbers of those that have unreadable ones.
-  private static func failures(
+  fileprivate static func failures(
     _ database: Database
   ) throws -> (readable: [Int64: [Failure]], unreadable: Set<Int64>) {
     var failures: [Int64: [Failure]] = [:]
@@ -162,6 +149,93 @@ extension ExperimentRecord {
       }
     }
     return (failures, unreadable)
+  }
+}
+
+/// Decodes the rows of experiments in their order, on another thread than the one that reads them.
+///
+/// `@unchecked Sendable`: the queue decodes one group after another, and the thread that reads decodes the last rows when
+/// the queue has nothing left.
+private final class ExperimentDecoder: @unchecked Sendable {
+  struct Decoded: Sendable {
+    var experiments: [(Int64, ExperimentRecord, ExperimentRecord.Sums)] = []
+    /// The ids of experiments that cannot be read.
+    var unreadable: [String] = []
+  }
+
+  private final class Group: Sendable {
+    let isDecoded = DispatchSemaphore(value: 0)
+    let result = Protected<Result<Decoded, any Error>>(.success(Decoded()))
+  }
+
+  /// The number of rows that are decoded together.
+  static let groupSize = 1000
+  /// The number of groups that may wait.
+  private static let limit = 4
+
+  private let failures: (readable: [Int64: [Failure]], unreadable: Set<Int64>)
+  private let sums: [Int64: StoredChecksum.Sums]?
+  private var configs: ConfigNumbers
+  private var texts = StoredTexts()
+  private let queue = DispatchQueue(label: "fieldwork.results")
+  /// The groups in their order. The thread that reads uses them.
+  private var groups: [Group] = []
+
+  init(_ database: Database) throws {
+    failures = try ExperimentRecord.failures(database)
+    sums =
+      try StoredChecksum.areKept(database)
+      ? StoredChecksum.sums(database, [.failures]) : nil
+    configs = ConfigNumbers(capacity: try DatabaseStore.estimatedCount(database))
+  }
+
+  /// Takes rows to decode.
+  /// - Returns: the result of earlier ones, if many wait.
+  func exchange(_ rows: StoredRows) throws -> Decoded? {
+    let group = Group()
+    groups.append(group)
+    queue.async { [self] in
+      let result = Result { try decode(rows) }
+      group.result.withLock { $0 = result }
+      group.isDecoded.signal()
+    }
+    return groups.count > Self.limit ? try next() : nil
+  }
+
+  /// Waits for the first of the groups that were not returned.
+  /// - Returns: nil if there is none.
+  func next() throws -> Decoded? {
+    guard !groups.isEmpty else { return nil }
+    let group = groups.removeFirst()
+    group.isDecoded.wait()
+    return try group.result.withLock { try $0.get() }
+  }
+
+  /// - Throws: ``FieldworkError`` of code `store` if a row has no number.
+  func decode(_ rows: StoredRows) throws -> Decoded {
+    var decoded = Decoded()
+    decoded.experiments.reserveCapacity(rows.count)
+    for index in 0..<rows.count {
+      let row = rows[index]
+      let number = Int64(try row.integer(.number))
+      do {
+        let experiment = try ExperimentRecord(
+          row,
+          &texts,
+          failures: failures.readable[number] ?? [],
+          &configs
+        )
+        if failures.unreadable.contains(number) { decoded.unreadable.append(experiment.id) }
+        let own = ExperimentRecord.Sums(
+          isWhole: sums.map { row.isWhole($0[number]?.row ?? 0) } ?? true,
+          values: sums == nil ? nil : row.valueChecksum
+        )
+        decoded.experiments.append((number, experiment, own))
+      } catch {
+        decoded.unreadable.append((try? row.text(.id)) ?? "(without a readable id)")
+      }
+    }
+    return decoded
   }
 }
 

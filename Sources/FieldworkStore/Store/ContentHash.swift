@@ -68,10 +68,13 @@ struct ContentHash {
     case .null: add(Tag.null)
     case .integer(let number): add(integer: number)
     case .real(let number): add(real: number, exact: exact)
-    case .text(var text): text.withUTF8 { add(UnsafeRawBufferPointer($0), Tag.text) }
-    case .blob(let data): data.withUnsafeBytes { add($0, Tag.blob) }
+    case .text(var text): text.withUTF8 { add(text: UnsafeRawBufferPointer($0)) }
+    case .blob(let data): data.withUnsafeBytes { add(blob: $0) }
     }
   }
+
+  mutating func add(text: UnsafeRawBufferPointer) { add(text, Tag.text) }
+  mutating func add(blob: UnsafeRawBufferPointer) { add(blob, Tag.blob) }
 
   /// Adds a column of the row that a statement is at.
   mutating func add(_ statement: SQLiteStatement, _ column: Int32, exact: Bool = false) {

@@ -57,31 +57,40 @@ enum StoredChecksum {
     }
   }
 
-  /// Returns the sum over values that an experiment has saved.
-  /// - Returns: nil if a value may replace another one.
-  static func sum(ofNew values: [SavedValue]) -> UInt64? {
-    var sums = Sums()
-    var last: (name: String, hash: UInt64, iteration: Int)?
-    // By name: the last iteration and the hash of names that came before the last one.
-    var others: [String: (hash: UInt64, iteration: Int)] = [:]
-    for value in values {
-      if last?.name != value.name {
-        if let last { others[last.name] = (last.hash, last.iteration) }
-        let known = others[value.name]
-        last = (
-          value.name, known?.hash ?? name(stored(name: value.name)), known?.iteration ?? .min
-        )
+  /// The sum over values that an experiment saves, each in a later iteration than the one before of its name.
+  struct NewValues {
+    private struct Last {
+      let name: DatabaseStore.Name
+      let hash: UInt64
+      var iteration = Int.min
+    }
+
+    private(set) var sum: UInt64 = 0
+    private var last: Last?
+    /// By name: the last values of the names before.
+    private var others: [DatabaseStore.Name: Last] = [:]
+
+    /// Adds a value with its encoded content.
+    /// - Returns: false if the value may replace another one, so that the sum is of no use.
+    mutating func add(_ value: SavedValue, _ content: Cell) -> Bool {
+      let stored = StoredChecksum.stored(name: value.name)
+      let name = DatabaseStore.Name(stored)
+      if last?.name != name {
+        if let last { others[last.name] = last }
+        last = others[name] ?? Last(name: name, hash: StoredChecksum.name(stored))
       }
-      guard let known = last, value.iteration > known.iteration else { return nil }
+      guard let known = last, value.iteration > known.iteration else { return false }
       last?.iteration = value.iteration
+      var sums = Sums()
       sums.add(
         known.hash,
         iteration: value.iteration,
         kind: value.value.kind.rawValue,
-        StoredContent.encode(value.value)
+        content
       )
+      sum &+= sums.values
+      return true
     }
-    return sums.values
   }
 
   /// Returns a name as it is stored: SQLite's texts end at a null character.
@@ -284,6 +293,17 @@ enum StoredChecksum {
       for column in 1..<count { hash.add(statement, column) }
       return hash.state
     }
+  }
+
+  /// The hash of an experiment's own row.
+  static func experiment(_ row: StoredRow) -> UInt64 {
+    var hash = ContentHash(Kind.experiment)
+    for column in StoredRow.Column.allCases.prefix(experimentColumns.count) {
+      row.add(column, to: &hash)
+    }
+    var ordinal = ContentHash(Kind.ordinal)
+    row.add(.ordinal, to: &ordinal)
+    return hash.state &+ ordinal.state
   }
 
   /// The hash of the row of an experiment that a statement is at.

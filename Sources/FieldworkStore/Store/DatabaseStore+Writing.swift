@@ -15,18 +15,10 @@ extension DatabaseStore {
     let end: Int
     /// False if the checksums have to be computed from the stored rows.
     var isPlain: Bool
+    /// The checksums of what is recorded beside saved values.
     var sums = StoredChecksum.Sums()
-    var places: [(name: String, iteration: Int)] = []
-
-    /// - Returns: false if a value of the same place follows, or there are too many to look for one.
-    mutating func isNew(_ value: SavedValue) -> Bool {
-      guard places.count < 16 else { return false }
-      let isNew = !places.contains {
-        $0.iteration == value.iteration && $0.name == value.name
-      }
-      places.append((value.name, value.iteration))
-      return isNew
-    }
+    /// The places of the records with saved values.
+    var saved: [Int] = []
   }
 
   /// Writes records in the transaction that is going on.
@@ -73,29 +65,9 @@ extension DatabaseStore {
       switch records[place] {
       case .ended(let key, _, _, _):
         tails[key] = Tail(end: place, isPlain: !late.contains(key))
-      case .saved(let key, let values):
-        guard let tail = tails[key] else {
-          late.insert(key)
-          continue
-        }
-        guard tail.isPlain else { continue }
-        var contents: [Cell] = []
-        contents.reserveCapacity(values.count)
-        for value in values.reversed() {
-          guard tails[key]?.isNew(value) ?? false else {
-            tails[key]?.isPlain = false
-            break
-          }
-          let content = StoredContent.encode(value.value)
-          contents.append(content)
-          tails[key]?.sums.add(
-            StoredChecksum.name(StoredChecksum.stored(name: value.name)),
-            iteration: value.iteration,
-            kind: value.value.kind.rawValue,
-            content
-          )
-        }
-        if contents.count == values.count { prepared.contents[place] = contents.reversed() }
+      case .saved(let key, _):
+        if tails[key] == nil { late.insert(key) }
+        tails[key]?.saved.append(place)
       case .failed(let key, let failure):
         if tails[key] == nil { late.insert(key) }
         tails[key]?.sums.add(failure: cells(failure))
@@ -112,9 +84,22 @@ extension DatabaseStore {
         guard let tail = tails.removeValue(forKey: experiment.key), start.iteration == nil,
           tail.isPlain, case .ended(_, let ending, let iterations, let time) = records[tail.end]
         else { continue }
+        var values = StoredChecksum.NewValues()
+        var areNew = true
+        for saved in tail.saved.reversed() {
+          guard case .saved(_, let all) = records[saved] else { continue }
+          let contents = all.map { StoredContent.encode($0.value) }
+          prepared.contents[saved] = contents
+          for (value, content) in zip(all, contents) where areNew {
+            areNew = values.add(value, content)
+          }
+        }
+        guard areNew else { continue }
+        var sums = tail.sums
+        sums.values = values.sum
         prepared.ends[place] = End(
           end: ExperimentRow.End(ending: ending, iterations: iterations, time: time),
-          sums: tail.sums
+          sums: sums
         )
         prepared.isWritten[tail.end] = true
       default: break
@@ -274,15 +259,15 @@ extension DatabaseStore {
     _ database: Database,
     _ numbers: inout Numbers
   ) throws {
-    let (experiment, row) = (finished.experiment, finished.row)
+    let experiment = finished.experiment
     try addParameters(of: experiment, database, &numbers)
-    let end = ExperimentRow.End(
-      ending: finished.ending,
-      iterations: finished.iterations,
-      time: finished.ended
+    let number = try insert(
+      experiment,
+      finished.row.cells(experiment, finished.start, finished.end),
+      finished.sums.cells,
+      database,
+      &numbers
     )
-    let cells = row.cells(experiment, finished.start, end)
-    let number = try insert(experiment, cells, row.sums.cells, database, &numbers)
     try save(finished.saved, [], number, database, &numbers)
   }
 
@@ -344,11 +329,13 @@ extension DatabaseStore {
       numbers.experiments[experiment.key] = old
       return
     }
-    let row = ExperimentRow(experiment, start, end?.end, end?.sums ?? StoredChecksum.Sums())
+    let cells = ExperimentRow(experiment.config).cells(experiment, start, end?.end)
+    var sums = end?.sums
+    sums?.row &+= StoredChecksum.row(cells, ordinal: experiment.ordinal)
     let number = try insert(
       experiment,
-      row.cells(experiment, start, end?.end),
-      end == nil ? [.null, .null, .null] : row.sums.cells,
+      cells,
+      sums?.cells ?? [.null, .null, .null],
       database,
       &numbers
     )
@@ -510,7 +497,7 @@ extension DatabaseStore {
       let sql = "SELECT ifnull(max(declared), 0) FROM variable"
       let last = try numbers.lastDeclared ?? Int.fetchOne(database.cachedStatement(sql: sql))
       declared = (last ?? 0) + 1
-      numbers.lastDeclared = declared
+      numbers.lastDeclared = last
     }
     try run(
       database,
@@ -521,6 +508,8 @@ extension DatabaseStore {
       """,
       sealed("variable", [Cell(stored), Cell(declared)])
     )
+    // A name that was declared before keeps its place.
+    if declared != nil, database.changesCount > 0 { numbers.lastDeclared = declared }
     let number = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT number FROM variable WHERE name = ?"),
       arguments: [stored]

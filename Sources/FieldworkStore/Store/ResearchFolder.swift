@@ -56,10 +56,7 @@ public struct ResearchFolder: Sendable, Hashable {
   package func shown(_ name: String) -> String { path + "/" + name }
 
   /// The path of an experiment's folder, from the folder of the research.
-  /// The folder of the experiments' folders.
-  static let experiments = "experiments"
-
-  static func relativeExperimentPath(_ id: String) -> String { experiments + "/" + id }
+  static func relativeExperimentPath(_ id: String) -> String { "experiments/" + id }
 
   /// The folder of an experiment, made if it is missing.
   /// - Returns: its absolute path.

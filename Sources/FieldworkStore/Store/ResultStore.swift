@@ -9,7 +9,7 @@ public protocol ResultStore: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if they cannot be kept.
   func write(_ records: [RunRecord]) throws
 
-  /// True if ``write(_:)`` takes ``RunRecord/finished(_:)``.
+  /// True if ``write(_:)`` takes ``RunRecord/finished(_:)``; with false it gets the records for which that stands.
   var takesFinished: Bool { get }
 
   /// Everything that is kept.

@@ -310,12 +310,12 @@ extension FinishedExperiment {
     writer.append(row.point)
     writer.append(row.config)
     writer.append(row.entries)
-    for sum in [row.sums.row, row.sums.values, row.sums.details] { writer.appendFixed(sum) }
+    for sum in [sums.row, sums.values, sums.details] { writer.appendFixed(sum) }
     writer.appendBlock { experiment.encode(into: &$0, hasConfig: false) }
     start.encode(into: &writer)
     writer.append(ending.number)
     writer.append(iterations)
-    writer.append(ended)
+    writer.append(end.time)
     writer.append(saved) { $1.encode(into: &$0) }
   }
 
@@ -342,15 +342,18 @@ extension FinishedExperiment {
     let start = try ExperimentStart(from: &reader)
     let ending = try Ending(from: &reader)
     let iterations = try reader.int()
-    let ended = try reader.double()
+    let end = ExperimentRow.End(
+      ending: ending,
+      iterations: iterations,
+      time: try reader.double()
+    )
     self.init(
       experiment,
       start,
       try reader.list { try SavedValue(from: &$0) },
-      ending,
-      iterations: iterations,
-      ended: ended,
-      ExperimentRow(point: point, config: config, entries: entries, sums: sums)
+      ExperimentRow(point: point, config: config, entries: entries),
+      end,
+      sums
     )
   }
 }

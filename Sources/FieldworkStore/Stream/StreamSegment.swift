@@ -109,13 +109,14 @@ private struct Replay {
   }
 
   mutating func take(_ record: RunRecord) {
-    guard record.isStored else { return }
-    total += 1
-    guard let key = record.experimentKey, ended.contains(key) else {
-      records.append(record)
-      return
+    for part in record.parts where part.isStored {
+      total += 1
+      if let key = part.experimentKey, ended.contains(key) {
+        held[key, default: Held()].add(part)
+      } else {
+        records.append(part)
+      }
     }
-    held[key, default: Held()].add(record)
   }
 
   /// Takes the records that were held of experiments that have ended well.

@@ -131,15 +131,26 @@ final class WorkerMessageTests: XCTestCase {
     }
   }
 
-  /// A config of the domain goes by its number, so that its values need no names of their own.
+  /// A config of the domain goes by its number, if the domain is the same.
   func testConfigsGoByTheirNumbers() throws {
-    let models = (0..<3).map { Alias("same", Model(number: $0)) }
+    let models = (0..<3).map { Alias("m\($0)", Model(number: $0)) }
     let research = research(models)
     let domain = try XCTUnwrap(research.domain)
+    func planned(_ config: Config) -> PlannedExperiment {
+      let identity = ExperimentIdentity(config: config)
+      return PlannedExperiment(
+        identity: identity,
+        ordinal: 0,
+        id: identity.key,
+        key: identity.key,
+        task: 4,
+        branch: 0
+      )
+    }
     for (number, config) in try domain.configs().enumerated() {
       XCTAssertEqual(config.number(in: domain), number)
       XCTAssertNil(config.number(in: try XCTUnwrap(self.research(models).domain)))
-      let planned = experiment(0).with(config)
+      let planned = planned(config)
       let task = PlannedTask(experiments: [planned], leader: planned)
       let came = try messages(
         [.task(TaskOrder(task: task, configs: [number]))],
@@ -150,14 +161,20 @@ final class WorkerMessageTests: XCTestCase {
       XCTAssertEqual(found.number, number)
       XCTAssertEqual(order.task.leader.config, order.task.experiments[0].config)
     }
-    let task = PlannedTask(experiments: [experiment(0)], leader: experiment(0))
-    for number in [3, -1] {
+    let first = planned(try XCTUnwrap(domain.configs().first))
+    let task = PlannedTask(experiments: [first], leader: first)
+    for number in [3, -1, 1] {
       XCTAssertThrowsError(
         try messages([.task(TaskOrder(task: task, configs: [number]))], KnownValues(research))
       ) { error in
-        XCTAssertTrue("\(error)".contains("no config \(number)"), "\(error)")
+        XCTAssertTrue("\(error)".contains("config \(number) is another one"), "\(error)")
       }
     }
+    // Values of one name cannot be told apart by keys.
+    let same = self.research((0..<3).map { Alias("same", Model(number: $0)) })
+    let others = try XCTUnwrap(same.domain)
+    XCTAssertNil(try others.configs().first?.number(in: others))
+    XCTAssertNil(others.config(number: 0))
   }
 
   /// Values that are not plain go by their names, and come out as what the other process has for them.

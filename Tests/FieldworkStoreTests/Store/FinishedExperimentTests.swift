@@ -34,7 +34,7 @@ final class FinishedExperimentTests: StoreTestCase {
       if case .dictionary = value { value = .null }
       return SavedValue(
         name: source.flag()
-          ? "a" : ["b\0c", "é", "long enough for no inline text"][source.below(3)],
+          ? "a" : ["b\0c", "\u{E9}", "e\u{301}", "b\u{FFFD}c"][source.below(4)],
         iteration: index,
         value: value
       )
@@ -130,7 +130,10 @@ final class FinishedExperimentTests: StoreTestCase {
     XCTAssertNil(finished(records(experiment, [], ending: .failed)))
     XCTAssertNil(finished(records(experiment, [], ending: .interrupted)))
     XCTAssertNil(finished(records(experiment, [(0, "a", .list([1]))])))
-    XCTAssertNil(finished(records(experiment, (0...1000).map { ($0, "a", 1) })))
+    XCTAssertNil(finished(records(experiment, (0...2000).map { ($0, "a", 1) })))
+    XCTAssertNil(
+      finished(records(experiment, [(0, "a", .string(String(repeating: "x", count: 70_000)))]))
+    )
     // A value that replaces another one.
     XCTAssertNil(finished(records(experiment, [(0, "a", 1), (0, "b", 1), (0, "a", 2)])))
     XCTAssertNil(finished(records(experiment, [(1, "a", 1), (0, "a", 2)])))
