@@ -81,7 +81,8 @@ final class TaskTracker: @unchecked Sendable {
     guard let assigned = assigned(finished.experiment.key), !assigned.progress.hasEnded else {
       return
     }
-    begin(assigned)
+    begin(assigned, at: finished.start.at)
+    assigned.assignment.ended(assigned.place, at: finished.end.time)
     assigned.progress.hasEnded = true
     assigned.progress.ending = finished.ending
     let isPlaced = run.services.hasDevices
@@ -97,7 +98,7 @@ final class TaskTracker: @unchecked Sendable {
     _ batch: inout Batch
   ) {
     guard let assigned = assigned(experiment.key) else { return }
-    begin(assigned)
+    begin(assigned, at: start.at)
     assigned.progress.iterations = start.iteration ?? 0
     // The store names devices as the system does.
     let placed =
@@ -106,9 +107,10 @@ final class TaskTracker: @unchecked Sendable {
     batch.records.append(placed)
   }
 
-  private func begin(_ assigned: AssignedExperiment) {
+  private func begin(_ assigned: AssignedExperiment, at time: Double) {
     hasWorked = true
     assigned.progress.hasStarted = true
+    assigned.progress.started = time
     let assignment = assigned.assignment
     guard assignment.began == nil else { return }
     let now = ContinuousClock.now
@@ -144,6 +146,7 @@ final class TaskTracker: @unchecked Sendable {
       )
     }
     assigned.progress.hasEnded = true
+    assignment.ended(assigned.place, at: time)
     let records =
       failures.map { RunRecord.failed(experiment: key, $0) }
       + [.ended(experiment: key, ending, iterations: iterations, at: time)]

@@ -9,6 +9,8 @@ final class WorkerAssignment: @unchecked Sendable {
   struct Progress {
     /// True if it has been recorded as begun.
     var hasStarted = false
+    /// When it began, in seconds since 1970 by the clock of the worker.
+    var started: Double?
     /// True if the worker has reported its end.
     var hasEnded = false
     /// The number of iterations that have been counted.
@@ -33,12 +35,25 @@ final class WorkerAssignment: @unchecked Sendable {
   var isOverTime = false
   /// By position in the task.
   var progress: [Progress]
+  private let created = ContinuousClock.now
+  /// The time that the longest experiment took, in seconds by the clock of the worker; nil if none has ended.
+  private var longest: Double?
 
   init(_ task: PlannedTask, attempts: RetryPolicy.Attempts = RetryPolicy.Attempts()) {
     self.task = task
     self.attempts = attempts
     progress = Array(repeating: Progress(), count: task.experiments.count)
   }
+
+  /// Takes the time at which an experiment ended, by its position.
+  func ended(_ place: Int, at time: Double) {
+    guard let started = progress[place].started else { return }
+    longest = max(longest ?? 0, time - started)
+  }
+
+  /// The time that the task took, in seconds; nil if none of its experiments has ended. Records come later than what they
+  /// tell, so the clock of the worker is used. It may have been set meanwhile.
+  var duration: Double? { longest.map { min($0, (.now - created) / .seconds(1)) } }
 
   /// The positions of the experiments that have not ended.
   var live: [Int] { progress.indices.filter { !progress[$0].hasEnded } }

@@ -362,9 +362,8 @@ extension WorkerSupervisor {
     let (removed, link) = withState { state in
       let removed = numbers.compactMap { state.assignments.remove($0) }
       state.isHeldBack = false
-      let now = ContinuousClock.now
       for assignment in removed {
-        if let began = assignment.began { state.window.add((now - began) / .seconds(1)) }
+        if let duration = assignment.duration { state.window.add(duration) }
       }
       return (removed, state.link)
     }

@@ -7,7 +7,7 @@ public final class FinishedExperiment: Sendable {
   package let saved: [SavedValue]
   /// The stored texts of the config.
   let row: ExperimentRow
-  let end: ExperimentRow.End
+  package let end: ExperimentRow.End
   let sums: StoredChecksum.Sums
 
   package var ending: Ending { end.ending }
@@ -103,13 +103,13 @@ extension Value {
 }
 
 /// The texts of a config as the store writes them in the row of an experiment.
-struct ExperimentRow: Sendable {
+package struct ExperimentRow: Sendable {
   /// The end of an experiment.
-  struct End: Sendable {
+  package struct End: Sendable {
     let ending: Ending
     let iterations: Int
     /// In seconds since 1970.
-    let time: Double
+    package let time: Double
   }
 
   /// The identity of the config.
