@@ -18,8 +18,8 @@ final class Recorder: RecordSink {
 
   /// The time that a record may wait for others, in milliseconds.
   private static let groupInterval = 30
-  /// The number of records that may wait before callers have to wait.
-  private static let limit = 20_000
+  /// The number of records that may wait before callers have to wait. Each may be a whole experiment.
+  private static let limit = 5_000
   /// The approximate number of bytes that may wait.
   private static let sizeLimit = 64 << 20
   /// The number of groups that may wait for the observers.
