@@ -142,7 +142,7 @@ public struct ExperimentPlan: Sendable {
     size = stream.size
   }
 
-  /// Returns true if the definition rules out that a config comes twice, whatever its repetition.
+  /// Returns true if the definition gives no config twice within a repetition.
   private static func hasDistinctConfigs(_ research: Research) throws -> Bool {
     guard research.updates.isEmpty else { return false }
     guard let domain = research.domain else { return true }

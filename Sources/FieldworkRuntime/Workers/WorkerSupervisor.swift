@@ -370,7 +370,7 @@ extension WorkerSupervisor {
     var settled: [Int] = []
     for assignment in removed {
       guard let again = runAgain(assignment) else {
-        if !assignment.pending.isEmpty { record(assignment.pending) }
+        record(assignment.pending)
         settled.append(assignment.task.number)
         continue
       }

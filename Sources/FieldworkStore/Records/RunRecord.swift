@@ -134,7 +134,7 @@ extension RunRecord {
     switch self {
     case .saved(_, let values): return values.reduce(rest) { $0 + 64 + $1.value.size }
     case .finished(let finished):
-      return finished.saved.reduce(3 * rest) { $0 + 64 + $1.value.size }
+      return finished.saved.reduce(3 * rest + finished.row.size) { $0 + 64 + $1.value.size }
     case .checkpoint(_, let checkpoint):
       return checkpoint.parts.reduce(rest) { $0 + $1.content.count }
     case .output(_, _, let text), .printed(_, let text): return rest + text.utf8.count

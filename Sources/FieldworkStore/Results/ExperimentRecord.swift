@@ -132,9 +132,7 @@ struct ConfigNumbers {
   }
 
   private mutating func number(of config: UnsafeBufferPointer<UInt8>) -> Int {
-    var hasher = Hasher()
-    hasher.combine(bytes: UnsafeRawBufferPointer(config))
-    let hash = hasher.finalize()
+    let hash = config.contentHash
     let added = texts.count
     guard let known = numbers[hash] else {
       numbers[hash] = added

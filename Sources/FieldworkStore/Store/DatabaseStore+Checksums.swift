@@ -297,23 +297,21 @@ enum StoredChecksum {
 
   /// The hash of an experiment's own row.
   static func experiment(_ row: StoredRow) -> UInt64 {
+    experiment { column, hash in row.add(StoredRow.Column.allCases[column], to: &hash) }
+  }
+
+  /// - Parameter add: adds one of the columns, the place in the plan after ``experimentColumns``, to a hash.
+  private static func experiment(_ add: (_ column: Int, inout ContentHash) -> Void) -> UInt64 {
     var hash = ContentHash(Kind.experiment)
-    for column in StoredRow.Column.allCases.prefix(experimentColumns.count) {
-      row.add(column, to: &hash)
-    }
+    for column in experimentColumns.indices { add(column, &hash) }
     var ordinal = ContentHash(Kind.ordinal)
-    row.add(.ordinal, to: &ordinal)
+    add(experimentColumns.count, &ordinal)
     return hash.state &+ ordinal.state
   }
 
   /// The hash of the row of an experiment that a statement is at.
   static func experiment(_ statement: SQLiteStatement, from first: Int32) -> UInt64 {
-    var hash = ContentHash(Kind.experiment)
-    let count = Int32(experimentColumns.count)
-    for column in first..<first + count { hash.add(statement, column) }
-    var ordinal = ContentHash(Kind.ordinal)
-    ordinal.add(statement, first + count)
-    return hash.state &+ ordinal.state
+    experiment { column, hash in hash.add(statement, first + Int32(column)) }
   }
 
   /// Returns true if a store has checksums: those of versions before have none.

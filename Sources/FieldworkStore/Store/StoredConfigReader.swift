@@ -21,7 +21,7 @@ struct StoredConfigReader {
   /// Returns the config of a text that ``StoredConfig/encode(_:)`` made.
   /// - Throws: ``FieldworkError`` if it cannot be read.
   mutating func config(_ text: UnsafeBufferPointer<UInt8>) throws -> Config {
-    let hash = Self.hash(text)
+    let hash = text.contentHash
     if let known = configs[hash], known.text.elementsEqual(text) { return known.content }
     let config = Config(restored: try entries(text) ?? Self.parsed(text))
     // Repetitions share the config.
@@ -34,12 +34,6 @@ struct StoredConfigReader {
   mutating func config(_ text: String) throws -> Config {
     var text = text
     return try text.withUTF8 { try config($0) }
-  }
-
-  private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> Int {
-    var hasher = Hasher()
-    hasher.combine(bytes: UnsafeRawBufferPointer(text))
-    return hasher.finalize()
   }
 
   private static func parsed(_ text: UnsafeBufferPointer<UInt8>) throws -> [Config.Entry] {
@@ -93,7 +87,7 @@ struct StoredConfigReader {
   }
 
   private mutating func entry(_ text: UnsafeBufferPointer<UInt8>) throws -> Config.Entry? {
-    let hash = Self.hash(text)
+    let hash = text.contentHash
     if let known = known[hash], known.text.elementsEqual(text) { return known.content }
     var entry = try StoredConfig.entry(Value(parsing: String(decoding: text, as: UTF8.self)))
     if let name = entry?.name {
@@ -107,5 +101,14 @@ struct StoredConfigReader {
     }
     if known.count < Self.limit { known[hash] = Known(text: Array(text), content: entry) }
     return entry
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// A hash of the bytes, for this process.
+  var contentHash: Int {
+    var hasher = Hasher()
+    hasher.combine(bytes: UnsafeRawBufferPointer(self))
+    return hasher.finalize()
   }
 }
