@@ -23,7 +23,7 @@ struct PlaybookContext: Sendable {
   let name: String
   let terminal: Terminal
   /// The words of the command line after the name of the executable.
-  let arguments: [String]
+  var arguments: [String]
   /// Whether the process runs the command line and nothing else, so that it can be started once more.
   let isProgram: Bool
   /// True if the playbook's own code was built with optimisation.
@@ -37,7 +37,10 @@ struct PlaybookContext: Sendable {
 
   /// How worker processes are started; nil if the program cannot be started again.
   var workerCommand: WorkerCommand? {
-    isProgram ? WorkerCommand(arguments: arguments(adding: ["--as-worker"])) : nil
+    guard isProgram else { return nil }
+    var context = self
+    context.arguments.removeAll { $0 == PilotServer.flag }
+    return WorkerCommand(arguments: context.arguments(adding: [WorkerCommand.flag]))
   }
 }
 

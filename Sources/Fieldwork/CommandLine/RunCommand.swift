@@ -27,6 +27,9 @@ struct RunCommand: PlaybookSubcommand {
   @OptionGroup(title: "How to run it")
   var execution: ExecutionOptions
 
+  @OptionGroup(title: "On a cluster")
+  var engine: EngineOptions
+
   @Option(
     help: ArgumentHelp(
       "Where results go: a file, or memory, from which they are printed at the end.",
@@ -108,6 +111,12 @@ struct RunCommand: PlaybookSubcommand {
   )
   var isWorker = false
 
+  @Flag(
+    name: .customLong("as-pilot"),
+    help: ArgumentHelp("Start workers in a job of a cluster.", visibility: .private)
+  )
+  var isPilot = false
+
   @Option(
     help: ArgumentHelp("How worker processes are reached.", visibility: .private),
     transform: choice
@@ -127,6 +136,7 @@ struct RunCommand: PlaybookSubcommand {
       try await WorkerServer(overridden(context.research)).run()
       return .done
     }
+    if isPilot { return try pilot(context) }
     let (terminal, folder) = (context.terminal, try location.folder(of: context.research))
     let research = try overridden(context.research)
     var selection = try settings.selection(in: research)
@@ -277,6 +287,20 @@ struct RunCommand: PlaybookSubcommand {
     )
   }
 
+  /// Starts workers in a job of a cluster, as the run asks for them.
+  private func pilot(_ context: PlaybookContext) throws -> ExitStatus {
+    let research = try overridden(context.research)
+    guard let command = context.workerCommand else { return .unusable }
+    let policy = try faults.policy(for: research, hasProcesses: true)
+    PilotServer(
+      command,
+      research,
+      folder: try location.folder(of: context.research),
+      patience: policy.silenceLimit
+    ).run()
+    return .done
+  }
+
   /// Prints the number of stored results that another build made, and what the run does with them.
   private func reportOtherBuilds(
     _ store: DatabaseStore,
@@ -311,6 +335,7 @@ struct RunCommand: PlaybookSubcommand {
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
     try execution.apply(to: &research)
+    try engine.apply(to: &research, workers: execution.workers)
     let kind = store ?? .local
     try record.apply(to: &research, keepsFiles: kind == .local, debug: debug)
     if debug {

@@ -30,6 +30,7 @@ extension Research {
   ///     config for each branch, whose values win over the domain's.
   ///   - branchExecution: how the branches of a task run beside each other.
   ///   - parallel: how workers run.
+  ///   - engine: where workers run: on this machine, or in jobs of Slurm.
   ///   - devices: the devices that are shared out among workers and branches.
   ///   - deviceMemory: how much of their memory has to be free before a task begins.
   ///   - stdout: where what units print goes; nil to leave it to the command line, which takes `.common`
@@ -59,6 +60,7 @@ extension Research {
     branches: Slots = 1,
     branchExecution: BranchExecution = .concurrent,
     parallel: Parallelism = .processes,
+    engine: ResearchEngine = .local,
     devices: DeviceList? = nil,
     deviceMemory: DeviceMemoryRule? = nil,
     stdout: OutputMode? = nil,
@@ -87,6 +89,7 @@ extension Research {
     settings.branches = branches
     settings.branchExecution = branchExecution
     settings.parallelism = parallel
+    settings.engine = engine
     settings.devices = devices
     settings.deviceMemory = deviceMemory
     settings.stdout = stdout

@@ -21,7 +21,7 @@ package final class ChildProcess: Sendable {
   package let id: Int32
   /// Can be read from once the process has ended; nil where the system has no such thing.
   let end: SystemFile?
-  private let ending = Protected<Termination?>(nil)
+  private let outcome = Protected<Termination?>(nil)
   /// The name by which the process and everything that it starts is found, in any session.
   private let token: String
 
@@ -120,8 +120,8 @@ package final class ChildProcess: Sendable {
   /// once at least, or a dead process stays.
   package func wait() -> Termination {
     // With the lock, since its number may be that of another process once it has been waited for.
-    ending.withLock { ending in
-      if let ending { return ending }
+    outcome.withLock { outcome in
+      if let outcome { return outcome }
       var information = siginfo_t()
       while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
       ChildProcess.killSession(id, token)
@@ -129,7 +129,7 @@ package final class ChildProcess: Sendable {
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
       let signal = status & 0x7f
       let result: Termination = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
-      ending = result
+      outcome = result
       return result
     }
   }
@@ -170,6 +170,13 @@ package final class ChildProcess: Sendable {
   ///
   /// It must not have been waited for, except by a call that is still waiting.
   package func kill() { ChildProcess.killSession(id, token) }
+
+  /// Sends a signal to the process alone, unless it has been waited for.
+  func signal(_ number: Int32) {
+    outcome.withLock { outcome in
+      if outcome == nil { _ = ChildProcess.signal(number, to: id) }
+    }
+  }
 
   /// Ends all processes of a session, whatever groups they have made for themselves, and those that have moved to
   /// another session.

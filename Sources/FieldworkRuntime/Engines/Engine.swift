@@ -12,6 +12,38 @@ protocol Engine: Sendable {
   /// Starts a worker. It is called again when the worker has died.
   /// - Throws: ``SystemError`` or ``FieldworkError`` if there can be none.
   func startWorker(_ index: Int, _ setup: WorkerSetup) throws -> any WorkerLink
+
+  /// The seats that workers have to wait for; nil if a worker can be started at any time.
+  var seats: (any WorkerSeats)? { get }
+}
+
+extension Engine {
+  var seats: (any WorkerSeats)? { nil }
+}
+
+/// The places for workers, which come and go with the jobs of a cluster.
+protocol WorkerSeats: Sendable {
+  /// Waits until a worker can be started.
+  /// - Returns: nil if it can; else why none can be started any more.
+  func take(_ worker: Int) async -> NoSeat?
+
+  /// Gives back the place of a worker that has ended.
+  func giveBack(_ worker: Int)
+
+  /// Ends all waiting, since no more workers are needed.
+  func close()
+
+  /// The time after which a worker without tasks is ended, so that its place is free for others; nil for never.
+  var idleTime: Duration? { get }
+}
+
+/// Why there is no place for a worker.
+enum NoSeat {
+  /// No more workers are needed.
+  case closed
+  case lost(reason: String, remedy: String)
+  /// The run has to end.
+  case failed(FieldworkError)
 }
 
 /// The connection between a worker and its supervisor.
@@ -46,6 +78,13 @@ protocol WorkerLink: AnyObject, Sendable {
   /// The position of the worker in its task, as far as the link knows it without the worker.
   var position: WorkerPosition? { get }
 
+  /// The time until the worker is ended from outside; nil if that is not known.
+  var timeLeft: Duration? { get }
+  /// The whole time that it was given; nil if that is not known.
+  var timeLimit: Duration? { get }
+  /// Lets the job of the worker end, and begin once more, when its workers have ended.
+  func retire(_ reason: String)
+
   /// Returns the last lines of a part of the worker's standard error.
   func errors(in range: Range<Int>) -> String
 
@@ -54,6 +93,9 @@ protocol WorkerLink: AnyObject, Sendable {
 }
 
 extension WorkerLink {
+  var timeLeft: Duration? { nil }
+  var timeLimit: Duration? { nil }
+  func retire(_ reason: String) {}
   func connect(_ listener: any LinkListener) {}
   func run(_ order: TaskOrder) async {}
 
@@ -83,6 +125,9 @@ protocol LinkListener: AnyObject, Sendable {
   func deadlineHasCome()
   /// Takes the time for which this process did not run, as it was stopped, or the machine asleep.
   func wasFrozen(for duration: Duration)
+  /// The worker ends its experiments with their iteration and exits, for a reason that is not its own. It has not been
+  /// asked to by its run.
+  func workerIsLeaving(_ reason: String)
 }
 
 /// How a worker has ended.
@@ -95,6 +140,8 @@ struct LinkEnd {
   /// The last lines that it wrote to its standard error.
   let lastErrors: String
   let wasOutOfMemory: Bool
+  /// Why the machine or the job of the worker is gone; nil if the worker itself has ended.
+  var lostReason: String?
 }
 
 /// Frames that come and go between a worker and its supervisor.

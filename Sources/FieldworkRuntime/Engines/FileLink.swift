@@ -40,9 +40,32 @@ protocol LaunchedWorker: Sendable {
   /// The number of its process; nil if it is on another machine.
   var process: Int32? { get }
   /// How it has ended; nil if it runs, as far as that is known.
-  var termination: ChildProcess.Termination? { get }
+  var ending: WorkerEnding? { get }
+  /// Why it ends soon and takes no more tasks, such as the time limit of its job; nil if it does not.
+  var leavingReason: String? { get }
+  /// The time until it is ended from outside; nil if that is not known.
+  var timeLeft: Duration? { get }
+  /// The whole time that it was given; nil if that is not known.
+  var timeLimit: Duration? { get }
+  /// Lets its job end, and begin once more, when the workers of the job have ended.
+  func retire(_ reason: String)
   /// Ends it at once.
   func kill()
+}
+
+extension LaunchedWorker {
+  var leavingReason: String? { nil }
+  var timeLeft: Duration? { nil }
+  var timeLimit: Duration? { nil }
+  func retire(_ reason: String) {}
+}
+
+/// How a worker has ended.
+enum WorkerEnding: Hashable {
+  /// Its process has ended, after it has written a number of bytes, if that is known.
+  case ended(ChildProcess.Termination, wasOutOfMemory: Bool, bytes: Int?)
+  /// Its machine or its job is gone. No experiment is to blame.
+  case lost(reason: String)
 }
 
 /// Starts workers as processes of this machine.
@@ -52,6 +75,12 @@ struct LocalLauncher: WorkerLauncher {
   let variables: @Sendable (_ worker: Int) -> [String: String]
 
   func launch(_ session: WorkerSession, _ index: Int) throws -> any LaunchedWorker {
+    try start(session, index)
+  }
+
+  /// Starts the process of a worker.
+  /// - Throws: ``SystemError``.
+  func start(_ session: WorkerSession, _ index: Int) throws -> ChildProcess {
     let errors = try SystemFile(session.errors, O_WRONLY | O_APPEND | O_CREAT)
     var environment = ProcessInfo.processInfo.environment.merging(variables(index)) { $1 }
     environment[WorkerSession.variable] = session.path
@@ -68,7 +97,8 @@ struct LocalLauncher: WorkerLauncher {
 
 extension ChildProcess: LaunchedWorker {
   var process: Int32? { id }
-  var termination: Termination? { wait(for: .zero) }
+
+  var ending: WorkerEnding? { wait(for: .zero).map { .ended($0, wasOutOfMemory: false, bytes: nil) } }
 }
 
 /// The link to a worker through the files of a session.
@@ -76,20 +106,23 @@ extension ChildProcess: LaunchedWorker {
 /// One thread listens; others may send messages. `@unchecked Sendable`: what changes is used by the thread that listens
 /// alone.
 final class FileLink: WorkerLink, @unchecked Sendable {
-  /// The time after which the run writes to a worker that hears nothing else, so that it knows that the run goes on.
-  static let heartbeat = Duration.seconds(10)
-  private static let (shortest, longest): (UInt32, UInt32) = (500, 20_000)
+  /// The time between two looks at a standard error without other news.
+  private static let errorInterval = Duration.milliseconds(250)
+  /// The time for which what a worker wrote before its end may not be seen.
+  private static let patience = Duration.seconds(60)
 
   private let session: WorkerSession
   private let channel: FileChannel
+  private let pauses: PollingPauses
   private let worker = Protected<(any LaunchedWorker)?>(nil)
   private let queue = DispatchQueue(label: "fieldwork.worker.file")
   private var tail = OutputTail()
   private var errorOffset = 0
   private let memoryKills = MemoryKills()
 
-  init(_ session: WorkerSession) {
+  init(_ session: WorkerSession, pauses: PollingPauses = .local) {
     self.session = session
+    self.pauses = pauses
     channel = FileChannel(reading: session.outbox, writing: session.inbox) { !session.isClosed }
   }
 
@@ -100,7 +133,11 @@ final class FileLink: WorkerLink, @unchecked Sendable {
     worker.withLock { $0 = launched }
   }
 
-  var process: Int32? { worker.withLock { $0?.process } }
+  private var launched: (any LaunchedWorker)? { worker.withLock { $0 } }
+  var process: Int32? { launched?.process }
+  var timeLeft: Duration? { launched?.timeLeft }
+  var timeLimit: Duration? { launched?.timeLimit }
+  func retire(_ reason: String) { launched?.retire(reason) }
   let position: WorkerPosition? = nil
 
   func add(_ message: WorkerMessage) -> Bool { channel.add(message) }
@@ -111,7 +148,7 @@ final class FileLink: WorkerLink, @unchecked Sendable {
 
   func kill() {
     session.close()
-    worker.withLock { $0 }?.kill()
+    launched?.kill()
   }
 
   func errors(in range: Range<Int>) -> String { "" }
@@ -120,47 +157,76 @@ final class FileLink: WorkerLink, @unchecked Sendable {
 
   func listen(_ listener: any LinkListener) -> LinkEnd {
     var error: FieldworkError?
-    var pause = Self.shortest
-    var lastSent = ContinuousClock.now
-    var termination: ChildProcess.Termination?
-    while termination == nil {
+    var wait = pauses.wait()
+    var errorsRead = ContinuousClock.now
+    var ending: WorkerEnding?
+    var ended: ContinuousClock.Instant?
+    var isLeaving = false
+    while ending == nil {
       // What it wrote before its end is read after it.
-      termination = worker.withLock { $0 }?.termination
-      takeErrors(listener)
+      ending = launched?.ending
+      if ending != nil, missesBytes(of: ending, since: &ended) { ending = nil }
       var hasNews = false
       while channel.receiveAtOnce() { hasNews = true }
+      if hasNews || ending != nil || .now - errorsRead >= Self.errorInterval {
+        errorsRead = .now
+        takeErrors(listener)
+      }
       do {
         if hasNews { try channel.deliver(to: listener) }
       } catch let failure {
         error = failure as? FieldworkError ?? FieldworkError(.store, "\(failure)")
         kill()
       }
-      if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome() }
-      let looked = ContinuousClock.now
-      if looked - lastSent > Self.heartbeat {
-        lastSent = looked
-        send(.ping)
+      if !isLeaving, let reason = launched?.leavingReason {
+        isLeaving = true
+        listener.workerIsLeaving(reason)
       }
-      pause = hasNews ? Self.shortest : min(pause * 2, Self.longest)
+      if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome() }
+      if hasNews { wait = pauses.wait() }
+      let looked = ContinuousClock.now
+      let pause = wait.pause
       usleep(pause)
-      let excess = (.now - looked) - .seconds(1)
+      let excess = (.now - looked) - .microseconds(Int(pause)) - .seconds(1)
       if excess > .zero { listener.wasFrozen(for: excess) }
     }
     takeErrors(listener)
     session.close()
+    let (termination, wasOutOfMemory, lostReason): (ChildProcess.Termination, Bool, String?) =
+      switch ending {
+      case .ended(let termination, let wasOutOfMemory, _):
+        (termination, wasOutOfMemory || memoryKills.hasGrown, nil)
+      case .lost(let reason): (.signalled(SIGKILL), false, reason)
+      case nil: (.signalled(SIGKILL), false, nil)
+      }
     return LinkEnd(
-      termination: termination ?? .signalled(SIGKILL),
+      termination: termination,
       hasDisconnected: false,
       error: error,
       lastErrors: tail.text,
-      wasOutOfMemory: memoryKills.hasGrown
+      wasOutOfMemory: wasOutOfMemory,
+      lostReason: lostReason
     )
+  }
+
+  /// Returns true while bytes that a worker has written before its end have not come. A network file system may show them
+  /// later than the report of the end.
+  private func missesBytes(
+    of ending: WorkerEnding?,
+    since ended: inout ContinuousClock.Instant?
+  ) -> Bool {
+    guard case .ended(_, _, let bytes?) = ending, channel.offset < bytes else { return false }
+    let since = ended ?? .now
+    ended = since
+    return .now - since < Self.patience
   }
 
   private func takeErrors(_ listener: any LinkListener) {
     let file = open(session.errors, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return }
     defer { close(file) }
+    var facts = stat()
+    guard fstat(file, &facts) == 0, Int(facts.st_size) > errorOffset else { return }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { buffer.deallocate() }
     while true {

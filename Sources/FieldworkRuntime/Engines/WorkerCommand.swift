@@ -2,6 +2,9 @@ import Foundation
 
 /// How a worker process is started: the program of the run itself, once more, in the role of a worker.
 public struct WorkerCommand: Sendable, Hashable {
+  /// The word that leads a playbook to ``WorkerServer``.
+  package static let flag = "--as-worker"
+
   /// The path of the program.
   public let executable: String
   /// The words after its name; they must lead it to ``WorkerServer``, with the same research.

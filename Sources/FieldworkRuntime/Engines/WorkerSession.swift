@@ -13,7 +13,8 @@ import Foundation
 ///     inbox      the messages to the worker, which the run writes
 ///     outbox     the records of the worker, which the worker writes
 ///     stderr     the standard error of the worker
-///     run        the process and the machine of the run
+///     run        the process and the machine of the run; not there for a worker of a pilot, which knows itself
+///                whether its run lives
 ///     worker     the process and the machine of the worker
 ///     closed     is there when the worker has to end, and what it still writes is ignored
 ///
@@ -31,11 +32,22 @@ struct WorkerSession: Sendable {
   var errors: String { path + "/stderr" }
   private var closed: String { path + "/closed" }
 
+  /// The number of bytes that the worker has written.
+  var outboxSize: Int {
+    var facts = stat()
+    return stat(outbox, &facts) == 0 ? Int(facts.st_size) : 0
+  }
+
   init(path: String) { self.path = path }
 
   /// Makes a session in the folder of a research.
+  /// - Parameter endsWithRun: true if the worker ends at once when the run does.
   /// - Throws: ``SystemError`` if it cannot be made.
-  static func make(in folder: ResearchFolder, worker: Int) throws -> WorkerSession {
+  static func make(
+    in folder: ResearchFolder,
+    worker: Int,
+    endsWithRun: Bool = true
+  ) throws -> WorkerSession {
     let number = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
     let time = Int(Date().timeIntervalSince1970 * 1000)
     let session = WorkerSession(path: "\(root(folder))/\(time)-\(worker)-\(number)")
@@ -47,7 +59,7 @@ struct WorkerSession: Sendable {
     } catch {
       throw SystemError("cannot make \(session.path): \(error.localizedDescription)", EIO)
     }
-    try session.write(ProcessPlace.current, to: "run")
+    if endsWithRun { try session.write(ProcessPlace.current, to: "run") }
     return session
   }
 
@@ -71,6 +83,9 @@ struct WorkerSession: Sendable {
 
   /// True if the run is known to have ended. On another machine only its silence shows that.
   var hasLostRun: Bool { place("run").map { $0.isHere && !$0.isAlive } ?? false }
+
+  /// True if a pilot starts the worker.
+  var isOfPilot: Bool { access(path + "/run", F_OK) != 0 }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 

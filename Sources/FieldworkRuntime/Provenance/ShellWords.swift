@@ -10,7 +10,8 @@ package enum ShellWords {
     words.map(quoted).joined(separator: " ")
   }
 
-  private static func quoted(_ word: String) -> String {
+  /// Returns a word as a shell reads it back.
+  static func quoted(_ word: String) -> String {
     let isMasked = word.hasSuffix(SecretMask.mark)
     let bare = isMasked ? word.dropLast(SecretMask.mark.count) : word[...]
     if !word.isEmpty && bare.allSatisfy(plain.contains) { return word }

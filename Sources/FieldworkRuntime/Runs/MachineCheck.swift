@@ -42,6 +42,8 @@ package struct MachineCheck {
   package var problems: [Problem] { (folder?.problems(space: space) ?? []) + deviceProblems }
 
   private var deviceProblems: [Problem] {
+    // Jobs have the devices of their own machines.
+    guard research.settings.engine == .local else { return [] }
     guard let numbers = research.settings.devices?.numbers, let largest = numbers.max(),
       let count = deviceCount(), largest >= count
     else { return [] }

@@ -292,8 +292,17 @@ public struct ResearchRunner: Sendable {
     workerCommand != nil && research.settings.parallelism == .processes
   }
 
+  /// The words after the name of the program that lead it to a ``PilotServer``.
+  private var pilotArguments: [String] {
+    (workerCommand?.arguments ?? []).map { $0 == WorkerCommand.flag ? PilotServer.flag : $0 }
+  }
+
   private func runAll(_ run: RunState, _ scheduler: Scheduler, workers: Int) async {
     if usesProcesses { DescriptorLimit.raise(forWorkers: workers) }
+    if case .slurm(let options) = research.settings.engine, let folder = store.folder {
+      await runOnSlurm(options, folder, run, scheduler, workers: workers)
+      return
+    }
     let engine = engine(run)
     if research.settings.parallelism == .serial {
       await WorkerSupervisor(0, engine, run, scheduler).work()
@@ -307,6 +316,68 @@ public struct ResearchRunner: Sendable {
         }
       }
     }
+  }
+
+  private func runOnSlurm(
+    _ options: SlurmOptions,
+    _ folder: ResearchFolder,
+    _ run: RunState,
+    _ scheduler: Scheduler,
+    workers: Int
+  ) async {
+    do {
+      let engine = try SlurmEngine(
+        options,
+        folder: folder,
+        research: research,
+        workers: workers,
+        pilotArguments: pilotArguments,
+        silenceLimit: faults.silenceLimit,
+        warn: { run.warn($0) },
+        variables: { run.variables(ofWorker: $0) }
+      )
+      try await engine.serve(run.cancellation) { engine, seats in
+        await withTaskGroup { group in
+          for worker in 0..<workers {
+            group.addTask { await work(worker, engine, seats, run, scheduler) }
+          }
+        }
+      }
+    } catch {
+      run.cancellation.request(
+        .noWorkers(error as? FieldworkError ?? FieldworkError(.store, "\(error)"))
+      )
+    }
+  }
+
+  /// Runs tasks in one place after another, as long as there are some.
+  private func work(
+    _ worker: Int,
+    _ engine: any Engine,
+    _ seats: any WorkerSeats,
+    _ run: RunState,
+    _ scheduler: Scheduler
+  ) async {
+    while true {
+      // No place is asked for before there is something to do.
+      guard let task = await scheduler.next(for: worker) else { break }
+      scheduler.giveBack(task, from: worker)
+      switch await seats.take(worker) {
+      case .closed: return
+      case .lost(let reason, let remedy):
+        run.workerHasLeft(worker, reason: reason, remedy: remedy)
+        return
+      case .failed(let error):
+        run.cancellation.request(.noWorkers(error))
+        return
+      case nil: break
+      }
+      let isDone = await WorkerSupervisor(worker, engine, run, scheduler).work()
+      seats.giveBack(worker)
+      if isDone { break }
+    }
+    // Where tasks belong to workers, others may have some left.
+    if research.settings.workers?.configs == nil { seats.close() }
   }
 
   private func engine(_ run: RunState) -> any Engine {

@@ -42,7 +42,36 @@ package struct RunCheck {
     [
       selectionProblem, pruningProblem, windowProblem, debugProblem, memoryProblem, deviceProblem,
     ].compactMap(\.self)
-      + outputProblems
+      + outputProblems + engineProblems
+  }
+
+  private var engineProblems: [Problem] {
+    guard case .slurm(let options) = research.settings.engine else { return [] }
+    var problems = options.problems.map { problem($0, "change engine:") }
+    if !keepsFiles {
+      problems.append(
+        problem("results in memory cannot be reached from other machines", "leave out --store memory")
+      )
+    }
+    if debug {
+      problems.append(problem("--debug runs in this process", "add --engine local"))
+    } else if research.settings.parallelism != .processes || !hasProcesses {
+      problems.append(
+        problem(
+          "workers in jobs of Slurm are processes of their own, started from the playbook's command line",
+          "leave out parallel: and --parallel, or run with --engine local"
+        )
+      )
+    }
+    if research.settings.deviceMemory != nil {
+      problems.append(
+        problem(
+          "the memory of devices is looked at on the machine of the run, which has not the devices of the jobs",
+          "leave out deviceMemory: and --memory-ratio, and ask Slurm for devices with --gres"
+        )
+      )
+    }
+    return problems
   }
 
   private func problem(_ message: String, _ remedy: String, at place: SourceLocation? = nil)

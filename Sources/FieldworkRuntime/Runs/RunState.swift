@@ -23,6 +23,12 @@ final class RunState: SchedulerDelegate {
   private let begun = Protected(false)
   private let deathCount = Protected(0)
   private let reclaims = Protected<[Int: @Sendable () -> Void]>([:])
+  /// By number: attempts at tasks that go on with another worker.
+  private let attempts = Protected<[Int: RetryPolicy.Attempts]>([:])
+  /// By number of the task: the number of times that the place of its worker was lost.
+  private let losses = Protected<[Int: Int]>([:])
+  /// The durations of tasks, if workers have a time limit.
+  let durations = RecentDurations()
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<Leaving?>(nil)
   private let failureWatch: FailureWatch
@@ -95,6 +101,35 @@ final class RunState: SchedulerDelegate {
     leavingReason.withLock {
       $0 = Leaving(reason: reason, remedy: remedy, code: .invalidDefinition)
     }
+  }
+
+  /// Keeps the attempts at a task for the worker that takes it next.
+  func keepAttempts(_ assignment: WorkerAssignment) {
+    guard assignment.attempts.number > 1 else { return }
+    attempts.withLock { $0[assignment.task.number] = assignment.attempts }
+  }
+
+  /// Removes and returns the attempts at a task by earlier workers.
+  func takeAttempts(of task: PlannedTask) -> RetryPolicy.Attempts {
+    attempts.withLock { $0.isEmpty ? nil : $0.removeValue(forKey: task.number) }
+      ?? RetryPolicy.Attempts()
+  }
+
+  /// Counts that a worker was lost with a task.
+  /// - Returns: the number of times that it has happened.
+  func countLoss(of task: PlannedTask) -> Int {
+    losses.withLock { losses in
+      losses[task.number, default: 0] += 1
+      return losses[task.number, default: 0]
+    }
+  }
+
+  /// Returns true if a task would hardly end in the time that a worker has left. An experiment with a checkpoint goes on
+  /// later, and one that takes longer than the whole limit is begun at the beginning of one.
+  func isTooLong(for left: Duration, ofLimit limit: Duration?) -> Bool {
+    guard research.settings.checkpoint == nil, let longest = durations.longest else { return false }
+    if let limit, left > limit * 0.8 { return false }
+    return longest > left / .seconds(1)
   }
 
   /// Whether the next failure may end the run.

@@ -150,10 +150,14 @@ final class Scheduler: Sendable {
   }
 
   /// A worker gives back a task that it has not begun.
-  func giveBack(_ task: PlannedTask) {
+  func giveBack(_ task: PlannedTask, from worker: Int) {
     state.withLock { state in
       state.running -= 1
-      state.returned.append(task)
+      if hasAffinity {
+        state.assigned[worker].insert(task, at: 0)
+      } else {
+        state.returned.append(task)
+      }
     }
     wakeAll()
   }

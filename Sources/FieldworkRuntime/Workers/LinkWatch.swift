@@ -180,6 +180,9 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     if isToEnd {
       idleSince = idleSince ?? now
       times.append((idleSince ?? now) + exitLimit)
+    } else if let idleTime = supervisor.idleTime, hasSaidHello, supervisor.hasNothing {
+      idleSince = idleSince ?? now
+      times.append((idleSince ?? now) + idleTime)
     } else {
       idleSince = nil
     }
@@ -213,6 +216,10 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
       kill(nil)
       return
     }
+    if let idleSince, !isToEnd, let idleTime = supervisor.idleTime, idleSince + idleTime <= now {
+      self.idleSince = nil
+      supervisor.endIdle()
+    }
     if let killTime, killTime <= now {
       kill(verdict)
       return
@@ -244,7 +251,30 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     link?.kill()
   }
 
+  func workerIsLeaving(_ reason: String) { supervisor.leave() }
+
   // MARK: Death
+
+  /// The number of times that the place of a worker may be lost with one experiment, which may be the cause of it.
+  private static let lossLimit = 3
+
+  /// Settles what a worker was running whose place is gone: it runs elsewhere, and no experiment has failed.
+  func settleLoss(_ end: LinkEnd) {
+    let reason = end.lostReason ?? "it was told to end"
+    tracker.forgetLast()
+    for assignment in supervisor.takeBegun().reversed() {
+      if assignment.live.isEmpty {
+        supervisor.settleOrRetry(assignment)
+      } else if end.lostReason != nil, run.countLoss(of: assignment.task) >= Self.lossLimit {
+        let reason = "the machine or the job of its worker was lost \(Self.lossLimit) times, last since \(reason)"
+        settle(assignment, WorkerDeath(lost: reason))
+      } else {
+        supervisor.retry(assignment, assignment.unsettled, after: assignment.retryCause)
+      }
+    }
+    guard !run.cancellation.isRequested else { return }
+    run.recorder.recordAtOnce([.workerLeft(worker: supervisor.worker, reason: reason)])
+  }
 
   /// Settles what the worker was running when it died: experiments fail, or run again. What it had not begun stays
   /// with the supervisor.

@@ -133,6 +133,13 @@ final class TaskTracker: @unchecked Sendable {
   ) {
     guard let assigned = assigned(key) else { return }
     let assignment = assigned.assignment
+    if ending == .interrupted, supervisor.mayLeave, !assignment.isOverTime,
+      !run.cancellation.isRequested
+    {
+      // The run has not asked for it, so the worker leaves: another one goes on.
+      supervisor.leave()
+      return
+    }
     var (ending, cause) = (ending, RetryPolicy.Cause.error)
     var failures = assigned.progress.failures
     if let reason = unreadable.removeValue(forKey: key), ending != .failed {

@@ -39,6 +39,9 @@ struct WorkerDeath {
     self.init(.timeLimit, "it took longer than \(WorkerDeath.text(timeLimit))", "")
   }
 
+  /// The end of an experiment whose worker was lost with its machine.
+  init(lost reason: String) { self.init(.lost, reason, "") }
+
   private init(_ end: LinkEnd, _ lastErrors: String) {
     let reason = WorkerDeath.lastWords(lastErrors).map { ": \($0)" } ?? ""
     if let error = end.error {

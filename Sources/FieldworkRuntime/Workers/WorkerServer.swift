@@ -30,6 +30,7 @@ public final class WorkerServer: Sendable {
   private let channel: any FrameChannel
   /// True if the supervisor shares memory with the worker.
   private let sharesMemory: Bool
+  private let hasPilot: Bool
   private let state = Protected(State())
   private let errors: ErrorPosition
   private let health: DescriptorHealth
@@ -43,6 +44,7 @@ public final class WorkerServer: Sendable {
     if let session = WorkerSession.own() {
       channel = Self.channel(session)
       sharesMemory = false
+      hasPilot = session.isOfPilot
     } else {
       do {
         let socket = try SocketChannel(descriptor: ProcessLink.Descriptor.channel)
@@ -51,6 +53,7 @@ public final class WorkerServer: Sendable {
         WorkerServer.wakeAtEndOfSupervisor(socket)
         channel = socket
         sharesMemory = true
+        hasPilot = false
       } catch {
         throw FieldworkError(
           .invalidDefinition,
@@ -66,9 +69,14 @@ public final class WorkerServer: Sendable {
   public func run() async {
     do {
       try SystemThread.require(WorkerServer.threads)
-      try signals.begin { [state] in
-        state.withLock { $0.isStopping || $0.position?.isStopping ?? false }
-      }
+      let onRequest: (@Sendable (WorkerSignals.Request) -> Void)? =
+        hasPilot ? { @Sendable request in self.follow(request) } : nil
+      try signals.begin(
+        isStopping: { [state] in
+          state.withLock { $0.isStopping || $0.position?.isStopping ?? false }
+        },
+        onRequest: onRequest
+      )
     } catch {
       channel.add(.refused((error as? FieldworkError)?.description ?? "\(error)"))
       channel.flush()
@@ -123,7 +131,14 @@ public final class WorkerServer: Sendable {
   /// The channel of a session, which ends when the run does.
   private static func channel(_ session: WorkerSession) -> FileChannel {
     let lastLook = Protected(ContinuousClock.now)
-    return FileChannel(reading: session.inbox, writing: session.outbox) {
+    let (parent, hasPilot) = (getppid(), session.isOfPilot)
+    return FileChannel(
+      reading: session.inbox,
+      writing: session.outbox,
+      pauses: hasPilot ? .shared : .local
+    ) {
+      // Without its pilot nobody reports how the worker ends.
+      if hasPilot, getppid() != parent { return false }
       // Looking costs several calls of the system.
       let isDue = lastLook.withLock { last in
         guard .now - last > .milliseconds(50) else { return false }
@@ -323,6 +338,17 @@ public final class WorkerServer: Sendable {
     // Nobody reads it if the supervisor is gone; else a unit has closed the connection.
     state.withLock { $0.position }?.loseConnection()
     WorkerServer.endWithSupervisor()
+  }
+
+  private func follow(_ request: WorkerSignals.Request) {
+    switch request {
+    case .stop: change { $0.isStopping = true }
+    case .finish:
+      change { state in
+        state.orders = []
+        state.isFinishing = true
+      }
+    }
   }
 
   /// Changes what there is to do, and wakes the one who waits for it.

@@ -21,8 +21,12 @@ final class WorkerSupervisor: Sendable {
     var isReclaiming = false
     /// True if the worker gets nothing more before it has ended a task, since others had nothing to do.
     var isHeldBack = false
+    /// True if the worker leaves for a reason that is not its own, and takes no more tasks.
+    var isLeaving = false
+    /// True if the place of the worker is gone or given back, and tasks may be left.
+    var isGone = false
 
-    var hasRoom: Bool { assignments.count < (isHeldBack ? 1 : window.limit) }
+    var hasRoom: Bool { !isLeaving && assignments.count < (isHeldBack ? 1 : window.limit) }
 
     /// True if it is worth while to send more, so that many short tasks go together.
     var hasMuchRoom: Bool { hasRoom && assignments.count <= window.limit / 2 }
@@ -65,14 +69,16 @@ final class WorkerSupervisor: Sendable {
 
   // MARK: Tasks
 
-  /// Runs tasks until there are no more.
-  func work() async {
+  /// Runs tasks until there are no more, or the place of the worker is gone.
+  /// - Returns: true if there are no more tasks for it.
+  @discardableResult
+  func work() async -> Bool {
     // No worker is started before there is something to do.
-    guard let first = await run.draw(from: queue, worker: worker) else { return }
+    guard let first = await run.draw(from: queue, worker: worker) else { return true }
     assign(first)
     guard engine.isPrefetching else {
       await workInTask()
-      return
+      return true
     }
     run.onReclaim(worker) { [weak self] in self?.reclaim() }
     run.cancellation.whenRequested { [weak self] in self?.stop() }
@@ -84,6 +90,7 @@ final class WorkerSupervisor: Sendable {
     }
     finish()
     await over
+    return !withState { $0.isGone }
   }
 
   /// Runs tasks in the calling task.
@@ -114,14 +121,20 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func assign(_ task: PlannedTask) {
-    let assignment = WorkerAssignment(task)
+    let assignment = WorkerAssignment(task, attempts: run.takeAttempts(of: task))
+    if let link, let left = link.timeLeft, run.isTooLong(for: left, ofLimit: link.timeLimit) {
+      queue.giveBack(task, from: worker)
+      link.retire("too little time is left before its time limit")
+      leave()
+      return
+    }
     let (isLate, link) = withState { state -> (Bool, (any WorkerLink)?) in
-      guard !state.isOver else { return (true, nil) }
+      guard !state.isOver, !state.isLeaving else { return (true, nil) }
       state.assignments.add(assignment)
       return (false, state.link)
     }
     if isLate {
-      queue.giveBack(task)
+      queue.giveBack(task, from: worker)
     } else if let link {
       send(assignment, to: link)
     } else {
@@ -253,6 +266,12 @@ final class WorkerSupervisor: Sendable {
         let link = try start(watch)
         let end = link.listen(watch)
         withState { $0.link = nil }
+        if withState({ $0.isGone }) { break }
+        if end.lostReason != nil || withState({ $0.isLeaving }) {
+          watch.settleLoss(end)
+          withState { $0.isGone = true }
+          break
+        }
         if isDone(after: end) { break }
         if watch.hasRetired, end.termination == .exited(0) || watch.wasKilledAtExit { continue }
         if watch.wasKilledAtExit { break }
@@ -266,6 +285,9 @@ final class WorkerSupervisor: Sendable {
             cause: end.lastErrors.isEmpty ? "\(end.termination)" : end.lastErrors
           )
         }
+      } catch is WorkerLost {
+        withState { $0.isGone = true }
+        break
       } catch let error as FieldworkError {
         run.cancellation.request(.noWorkers(error))
         break
@@ -297,12 +319,46 @@ final class WorkerSupervisor: Sendable {
 
   /// Gives back what the worker has, and takes nothing more.
   private func end() {
-    let left = withState { state in
+    let (left, isGone) = withState { state in
       state.isOver = true
-      return state.assignments.removeAll()
+      return (state.assignments.removeAll(), state.isGone)
     }
-    if !left.isEmpty { queue.leave(worker, givingBack: left.map(\.task)) }
+    for assignment in left { run.keepAttempts(assignment) }
+    if isGone {
+      for assignment in left { queue.giveBack(assignment.task, from: worker) }
+    } else if !left.isEmpty {
+      queue.leave(worker, givingBack: left.map(\.task))
+    }
     wake()
+  }
+
+  /// The worker takes no more tasks, returns those that it has not begun, and ends.
+  func leave() {
+    let link = withState { state -> (any WorkerLink)? in
+      defer { state.isLeaving = true }
+      return state.isLeaving ? nil : state.link
+    }
+    link?.add(.reclaim)
+    link?.send(.finish)
+  }
+
+  private var isLeaving: Bool { withState { $0.isLeaving } }
+
+  /// True if the worker may leave for a reason that is not its own.
+  var mayLeave: Bool { engine.seats != nil }
+
+  /// The time after which a worker without tasks is ended; nil for never.
+  var idleTime: Duration? { engine.seats?.idleTime }
+
+  /// Ends a worker that has had nothing to do for a while, so that its place is free.
+  func endIdle() {
+    let link = withState { state -> (any WorkerLink)? in
+      guard state.assignments.isEmpty, !state.isFinishing, !state.isGone else { return nil }
+      state.isGone = true
+      state.isLeaving = true
+      return state.link
+    }
+    link?.send(.finish)
   }
 
   /// Waits until there is something for a worker to do.
@@ -363,12 +419,20 @@ extension WorkerSupervisor {
       let removed = numbers.compactMap { state.assignments.remove($0) }
       state.isHeldBack = false
       for assignment in removed {
-        if let duration = assignment.duration { state.window.add(duration) }
+        if let duration = assignment.duration {
+          state.window.add(duration)
+          if engine.seats != nil { run.durations.add(duration) }
+        }
       }
       return (removed, state.link)
     }
     var settled: [Int] = []
     for assignment in removed {
+      if isLeaving, !assignment.live.isEmpty {
+        // What it has interrupted runs elsewhere.
+        retry(assignment, assignment.unsettled, after: assignment.retryCause)
+        continue
+      }
       guard let again = runAgain(assignment) else {
         record(assignment.pending)
         settled.append(assignment.task.number)
@@ -448,7 +512,7 @@ extension WorkerSupervisor {
       if assignment.attempts.number > 1 {
         if let link { send(assignment, to: link) }
       } else {
-        queue.giveBack(assignment.task)
+        queue.giveBack(assignment.task, from: worker)
       }
     }
     link?.flush()

@@ -14,6 +14,8 @@ public struct Death: Sendable, Hashable {
     case unresponsive
     /// The connection to it broke.
     case disconnected
+    /// Its machine or its job was gone, several times.
+    case lost
   }
 
   public let cause: Cause

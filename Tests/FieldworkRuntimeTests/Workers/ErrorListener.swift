@@ -19,6 +19,7 @@ final class ErrorListener: LinkListener, @unchecked Sendable {
     errors += String(decoding: bytes, as: UTF8.self)
   }
 
+  func workerIsLeaving(_ reason: String) {}
   func wasFrozen(for duration: Duration) {}
 
   func deadlineHasCome() {

@@ -1,0 +1,307 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// The arrays of a research in a batch system.
+///
+/// Before an array is submitted its name is written to the folder of the research, so that a run that was killed between the
+/// command and its answer leaves no array that nobody knows. Arrays of an earlier run that still wait or run serve this one,
+/// if they run the same program with the same resources; others are cancelled.
+///
+/// `@unchecked Sendable`: one task calls it, and the end of the run, after that task.
+final class PilotArrays: @unchecked Sendable {
+  private struct Record: Codable {
+    let array: PilotArray
+    var job: String?
+  }
+
+  private static let fileName = "array.json"
+  /// The number of tasks in a row that may end before they have reached the run.
+  private static let vainLimit = 3
+
+  private let scheduler: any BatchScheduler
+  private let root: String
+  private let make: @Sendable (_ name: String, _ count: Int) -> PilotArray
+  private let prefix: String
+  private let key: String
+  private var arrays: [PilotArray] = []
+  /// By id: the tasks as they were seen last.
+  private var tasks: [String: BatchTask] = [:]
+  /// The arrays that were submitted and that the batch system has not shown yet, with the time of that.
+  private var unseen: [String: ContinuousClock.Instant] = [:]
+  /// The tasks that have reached the run at some time.
+  private var reached: Set<String> = []
+  /// The number of tasks that a person has removed, or whose program has failed.
+  private var withdrawn = 0
+  private var vain = 0
+  private var limit: Int?
+  private var notes: [String] = []
+  private var heldTasks: Set<String> = []
+  private var lastReason: String?
+  private var saidWaiting: String?
+
+  /// - Parameters:
+  ///   - root: the absolute path of the folder with a folder for each array.
+  ///   - prefix: the beginning of the names of arrays.
+  ///   - key: the program and the resources of tasks.
+  ///   - make: makes an array of a name.
+  init(
+    _ scheduler: any BatchScheduler,
+    root: String,
+    prefix: String,
+    key: String,
+    make: @escaping @Sendable (_ name: String, _ count: Int) -> PilotArray
+  ) {
+    self.scheduler = scheduler
+    self.root = root
+    self.prefix = prefix
+    self.key = key
+    self.make = make
+  }
+
+  var schedulerName: String { scheduler.name }
+
+  func takeNotes() -> [String] {
+    defer { notes = [] }
+    return notes
+  }
+
+  // MARK: Earlier runs
+
+  /// Takes over the arrays that an earlier run has left.
+  func adopt() async {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+    var left: [PilotArray] = []
+    for name in names.sorted() {
+      guard let content = FileManager.default.contents(atPath: "\(root)/\(name)/\(Self.fileName)"),
+        let record = try? JSONDecoder().decode(Record.self, from: content)
+      else { continue }
+      left.append(record.array)
+    }
+    guard !left.isEmpty else { return }
+    var pause = Duration.seconds(1)
+    while !Task.isCancelled {
+      do {
+        let seen = try await scheduler.tasks(ofArrays: left.map(\.name))
+        let alive = Set(seen.filter { !$0.state.isOver }.map(\.array))
+        let others = left.filter { alive.contains($0.name) && $0.key != key }.map(\.name)
+        if !others.isEmpty {
+          await scheduler.cancel(others, waitingOnly: false)
+          notes.append(
+            "\(scheduler.name) jobs of an earlier run were cancelled, since the playbook or the resources have changed"
+          )
+        }
+        arrays = left.filter { alive.contains($0.name) && $0.key == key }
+        for task in seen where arrays.contains(where: { $0.name == task.array }) {
+          tasks[task.id] = task
+        }
+        for array in left where !arrays.contains(array) { forget(array) }
+        return
+      } catch {
+        // Unknown is not gone: a second array beside one that waits would take twice the machines.
+        if pause == .seconds(4) {
+          notes.append("\(scheduler.name) does not answer; the jobs of an earlier run are looked for again")
+        }
+        try? await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(60))
+      }
+    }
+  }
+
+  private func record(_ array: PilotArray, job: String? = nil) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: array.path,
+        withIntermediateDirectories: true
+      )
+      let content = try JSONEncoder().encode(Record(array: array, job: job))
+      try content.write(to: URL(fileURLWithPath: "\(array.path)/\(Self.fileName)"), options: .atomic)
+      guard job == nil else { return }
+      try Data(scheduler.script(array).utf8).write(to: URL(fileURLWithPath: array.script))
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o755],
+        ofItemAtPath: array.script
+      )
+    } catch {
+      throw BatchError.unreachable("cannot write \(array.path): \(error.localizedDescription)")
+    }
+  }
+
+  /// The array has no tasks any more. Its script and what its tasks have printed stay.
+  private func forget(_ array: PilotArray) {
+    try? FileManager.default.removeItem(atPath: "\(array.path)/\(Self.fileName)")
+    arrays.removeAll { $0 == array }
+    unseen[array.name] = nil
+  }
+
+  // MARK: Submitting
+
+  /// Submits tasks, as far as no others are on their way.
+  /// - Parameters:
+  ///   - count: the number of tasks that are needed beside those that have reached the run.
+  ///   - registered: the ids of the tasks that have reached the run.
+  ///   - most: the greatest number of tasks at a time.
+  /// - Throws: ``BatchError``.
+  func submit(_ count: Int, registered: Set<String>, atMost most: Int) async throws {
+    reached.formUnion(registered)
+    let alive = tasks.values.filter { !$0.state.isOver }
+    let unseenTasks = arrays.reduce(0) { $0 + (unseen[$1.name] == nil ? 0 : $1.count) }
+    let coming = alive.count { !registered.contains($0.id) } + unseenTasks
+    let allowed = most - withdrawn - alive.count - unseenTasks
+    var missing = min(count - coming, allowed)
+    guard missing > 0, vain < Self.vainLimit else { return }
+    if limit == nil { limit = await scheduler.arrayLimit() }
+    while missing > 0 {
+      let size = min(missing, max(1, limit ?? missing))
+      let name = "\(prefix)-\(String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16))"
+      try await submit(make(name, size))
+      missing -= size
+    }
+  }
+
+  private func submit(_ array: PilotArray) async throws {
+    try record(array)
+    var isUncertain = false
+    var pause = Duration.seconds(1)
+    while true {
+      do {
+        // An answer that was lost does not mean that the array was not taken.
+        if isUncertain, let seen = try await scheduler.tasks(ofArrays: [array.name]).first {
+          submitted(array, String(seen.id.prefix { $0 != "_" }))
+          return
+        }
+        submitted(array, try await scheduler.submit(array))
+        return
+      } catch let error as BatchError {
+        guard case .unreachable(let reason) = error, !Task.isCancelled else {
+          forget(array)
+          throw error
+        }
+        isUncertain = true
+        if pause == .seconds(4) {
+          notes.append("\(scheduler.name) does not answer (\(reason)); the jobs are submitted when it does")
+        }
+        try? await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(60))
+      }
+    }
+  }
+
+  private func submitted(_ array: PilotArray, _ job: String) {
+    arrays.append(array)
+    unseen[array.name] = .now
+    try? record(array, job: job)
+    let tasks = array.count == 1 ? "1 task" : "\(array.count) tasks"
+    notes.append("\(scheduler.name) job \(job) submitted: \(tasks), with \(array.script)")
+  }
+
+  // MARK: Following
+
+  /// Asks for the tasks of all arrays.
+  /// - Returns: by id: the tasks.
+  /// - Throws: ``BatchError``.
+  func look() async throws -> [String: BatchTask] {
+    guard !arrays.isEmpty else { return [:] }
+    let seen = try await scheduler.tasks(ofArrays: arrays.map(\.name))
+    var now: [String: BatchTask] = [:]
+    for task in seen { now[task.id] = task }
+    for name in Set(seen.map(\.array)) { unseen[name] = nil }
+    // What was never shown is not there.
+    for (name, time) in unseen where .now - time > .seconds(60) {
+      for array in arrays where array.name == name { forget(array) }
+    }
+    for (id, old) in tasks where now[id] == nil && !old.state.isOver {
+      now[id] = BatchTask(id: id, array: old.array, state: .ended("not known any more"), timeLeft: nil)
+    }
+    for task in now.values.sorted(by: { $0.id < $1.id }) where tasks[task.id]?.state != task.state {
+      noteChange(task)
+    }
+    noteWaiting(now)
+    tasks = now
+    for array in arrays where unseen[array.name] == nil {
+      if !now.values.contains(where: { $0.array == array.name && !$0.state.isOver }) { forget(array) }
+    }
+    return now
+  }
+
+  private func noteChange(_ task: BatchTask) {
+    let wasOver = tasks[task.id]?.state.isOver ?? false
+    switch task.state {
+    case .held(let reason):
+      guard heldTasks.insert(task.id).inserted else { return }
+      notes.append(
+        "\(scheduler.name) holds task \(task.id) (\(reason)), and it does not run before it is released: \(scheduler.releaseRemedy(task.id))"
+      )
+    case .cancelled where !wasOver:
+      withdrawn += 1
+      lastReason = "\(scheduler.name) tasks were cancelled"
+      notes.append("\(scheduler.name) task \(task.id) was cancelled; the run goes on with fewer workers")
+    case .failed(let reason) where !wasOver:
+      withdrawn += 1
+      let output = lastLines(of: task)
+      lastReason = "\(scheduler.name) task \(task.id) failed (\(reason))\(output)"
+      notes.append("\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)")
+    case .ended where !wasOver:
+      if reached.contains(task.id) {
+        vain = 0
+      } else {
+        vain += 1
+        lastReason = "\(scheduler.name) tasks end before they reach the run\(lastLines(of: task))"
+      }
+    default: break
+    }
+  }
+
+  /// Notes why tasks wait, when all do.
+  private func noteWaiting(_ tasks: [String: BatchTask]) {
+    var reasons: [String] = []
+    for task in tasks.values {
+      switch task.state {
+      case .waiting(let reason): reasons.append(reason)
+      case .running: return
+      default: break
+      }
+    }
+    let known = Set(reasons).subtracting(["None", ""])
+    guard let reason = known.sorted().first, saidWaiting != reason else { return }
+    saidWaiting = reason
+    notes.append(
+      "\(reasons.count == 1 ? "1 \(scheduler.name) task waits" : "\(reasons.count) \(scheduler.name) tasks wait") in the queue (\(reason))"
+    )
+  }
+
+  /// The end of what a task has printed.
+  private func lastLines(of task: BatchTask) -> String {
+    guard let array = arrays.first(where: { $0.name == task.array }) else { return "" }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: array.path)) ?? []
+    guard let name = names.first(where: { $0.hasPrefix(task.id + ".") }),
+      let content = FileManager.default.contents(atPath: "\(array.path)/\(name)")
+    else { return "" }
+    let lines = String(decoding: content.suffix(2000), as: UTF8.self)
+      .split(separator: "\n").suffix(3)
+    return lines.isEmpty ? "" : ": " + lines.joined(separator: " | ")
+  }
+
+  /// Text on why no task will come; nil if one may.
+  func hopelessReason(atMost most: Int) -> String? {
+    if vain >= Self.vainLimit { return lastReason }
+    let alive = tasks.values.contains { !$0.state.isOver } || !unseen.isEmpty
+    return !alive && withdrawn >= most ? lastReason ?? "no task is left" : nil
+  }
+
+  // MARK: The end
+
+  /// Removes all tasks, those that run after their pilots have had a moment to end by themselves.
+  func end(pilots: [Pilot]) async {
+    let names = arrays.map(\.name)
+    guard !names.isEmpty else { return }
+    await scheduler.cancel(names, waitingOnly: true)
+    let limit = ContinuousClock.now + .seconds(5)
+    while ContinuousClock.now < limit, pilots.contains(where: { !$0.isLost }) {
+      for pilot in pilots { _ = pilot.read() }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    await scheduler.cancel(names, waitingOnly: false)
+    for array in arrays { forget(array) }
+  }
+}

@@ -1,0 +1,325 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// The pilots of a run, and the places that they have for workers.
+///
+/// One thread reads what pilots write. Another task talks to the batch system, which may take its time to answer: it submits
+/// an array when workers wait for places, and finds out about tasks that wait, are held, or are gone.
+final class PilotPool: WorkerSeats {
+  /// The rules for the jobs of a run.
+  struct Plan: Sendable {
+    /// The greatest number of tasks at a time.
+    let tasks: Int
+    /// The number of workers of each task.
+    let slots: Int
+    let idleTime: Duration
+    /// The time for which a pilot may be silent, before the batch system is asked for it.
+    var silenceLimit = Duration.seconds(60)
+  }
+
+  private struct State {
+    var pilots: [String: Pilot] = [:]
+    /// The pilots that are gone.
+    var gone: Set<String> = []
+    /// By number: the workers that have a place.
+    var places: [Int: Pilot] = [:]
+    /// The workers that wait for a place, in the order in which they came.
+    var waiting: [(worker: Int, CheckedContinuation<NoSeat?, Never>)] = []
+    var isClosed = false
+    var failure: NoSeat?
+    /// True if the batch system is to be asked soon.
+    var wantsLook = false
+    var hasEnded = false
+  }
+
+  private let plan: Plan
+  private let folder: PilotFolder
+  private let arrays: PilotArrays
+  private let session: String
+  private let state = Protected(State())
+  private let warn: @Sendable (String) -> Void
+
+  private static let beatInterval = Duration.seconds(2)
+  /// The times between two looks at pilots, in microseconds.
+  private static let pauses = PollingPauses(longest: 300_000)
+
+  init(
+    _ plan: Plan,
+    folder: ResearchFolder,
+    arrays: PilotArrays,
+    warn: @escaping @Sendable (String) -> Void
+  ) {
+    self.plan = plan
+    self.folder = PilotFolder(in: folder)
+    self.arrays = arrays
+    self.warn = warn
+    session = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+  }
+
+  // MARK: Beginning and end
+
+  /// Begins to look for pilots.
+  /// - Throws: ``SystemError`` if the folder cannot be written.
+  func begin() throws {
+    // Pilots of an earlier run register once more when they see this one.
+    folder.remove()
+    try folder.make()
+    try folder.write(beat(0))
+    let error = SystemThread.start { self.watch() }
+    guard error == 0 else { throw SystemError("cannot start a thread", error) }
+  }
+
+  /// Ends all pilots and removes the tasks that wait.
+  func end() async {
+    close()
+    let pilots = state.withLock { state in
+      state.hasEnded = true
+      return Array(state.pilots.values)
+    }
+    for pilot in pilots { pilot.order(.end) }
+    await arrays.end(pilots: pilots)
+    folder.remove()
+  }
+
+  private func beat(_ count: Int) -> PilotFolder.Beat {
+    PilotFolder.Beat(session: session, count: count, time: Date().timeIntervalSince1970)
+  }
+
+  // MARK: Places
+
+  var idleTime: Duration? { plan.idleTime }
+
+  func take(_ worker: Int) async -> NoSeat? {
+    await withCheckedContinuation { continuation in
+      let answer = state.withLock { state -> NoSeat?? in
+        if let failure = state.failure { return .some(failure) }
+        if state.isClosed { return .some(.closed) }
+        if place(worker, &state) { return .some(nil) }
+        state.waiting.append((worker, continuation))
+        state.wantsLook = true
+        return .none
+      }
+      if let answer { continuation.resume(returning: answer) }
+    }
+  }
+
+  private func place(_ worker: Int, _ state: inout State) -> Bool {
+    // The one that has most, so that others fall idle and give their machines back.
+    let open = state.pilots.values.filter { $0.freeSlots > 0 }
+    let best = open.min { ($0.freeSlots, $0.name) < ($1.freeSlots, $1.name) }
+    guard let best else { return false }
+    best.takeSlot(worker)
+    state.places[worker] = best
+    return true
+  }
+
+  func giveBack(_ worker: Int) {
+    let pilot = state.withLock { $0.places.removeValue(forKey: worker) }
+    pilot?.freeSlot(of: worker)
+  }
+
+  func close() {
+    let waiting = state.withLock { state in
+      state.isClosed = true
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for (_, continuation) in waiting { continuation.resume(returning: .closed) }
+  }
+
+  /// No worker gets a place any more, for a reason.
+  private func fail(_ failure: NoSeat) {
+    let waiting = state.withLock { state in
+      state.failure = state.failure ?? failure
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for (_, continuation) in waiting { continuation.resume(returning: failure) }
+  }
+
+  /// Starts a worker in its place.
+  /// - Throws: ``WorkerLost``.
+  func start(
+    _ session: WorkerSession,
+    worker: Int,
+    _ environment: [String: String]
+  ) throws -> PilotWorker {
+    guard let pilot = state.withLock({ $0.places[worker] }) else {
+      throw WorkerLost(reason: "its place is gone")
+    }
+    return try pilot.start(session, worker: worker, environment)
+  }
+
+  // MARK: Watching pilots
+
+  private func watch() {
+    var (beats, lastBeat, lastLook) = (1, ContinuousClock.now, ContinuousClock.now)
+    var wait = Self.pauses.wait()
+    while !state.withLock({ $0.hasEnded }) {
+      let now = ContinuousClock.now
+      if now - lastBeat >= Self.beatInterval {
+        lastBeat = now
+        beats += 1
+        try? folder.write(beat(beats))
+      }
+      var hasNews = false
+      // A new pilot is found within a second; what known ones say is seen sooner.
+      if state.withLock({ !$0.waiting.isEmpty }) || now - lastLook >= .seconds(1) {
+        lastLook = now
+        hasNews = findPilots()
+      }
+      for pilot in state.withLock({ Array($0.pilots.values) }) where pilot.read() { hasNews = true }
+      settlePilots()
+      if hasNews { wait = Self.pauses.wait() }
+      wait.sleep()
+    }
+  }
+
+  private func findPilots() -> Bool {
+    let names = folder.names()
+    return state.withLock { state in
+      let new = names.filter { state.pilots[$0] == nil && !state.gone.contains($0) }
+      for name in new { state.pilots[name] = Pilot(folder.pilot(name)) }
+      return !new.isEmpty
+    }
+  }
+
+  /// Drops pilots that are gone, ends those that nobody needs, and gives places to workers that wait.
+  private func settlePilots() {
+    let (placed, idle) = state.withLock { state in
+      for pilot in state.pilots.values where pilot.isLost {
+        state.pilots[pilot.name] = nil
+        state.gone.insert(pilot.name)
+        state.wantsLook = true
+      }
+      if state.pilots.values.contains(where: { $0.silence > plan.silenceLimit && !$0.isToEnd }) {
+        state.wantsLook = true
+      }
+      var placed: [CheckedContinuation<NoSeat?, Never>] = []
+      while let first = state.waiting.first, place(first.worker, &state) {
+        state.waiting.removeFirst()
+        placed.append(first.1)
+      }
+      let idle = state.pilots.values.filter { pilot in
+        pilot.isOpen && pilot.idleTime.map { $0 > plan.idleTime } ?? false
+      }
+      return (placed, idle)
+    }
+    for continuation in placed { continuation.resume(returning: nil) }
+    for pilot in idle { pilot.order(.end) }
+  }
+
+  // MARK: The batch system
+
+  /// Submits tasks as they are needed, and follows them. It returns at the end of the run, or when it is cancelled.
+  func follow() async {
+    await arrays.adopt()
+    var interval = Duration.seconds(1)
+    var failures = 0
+    while !Task.isCancelled, !state.withLock({ $0.hasEnded }) {
+      do {
+        if !state.withLock({ $0.isClosed }) { try await submitMissing() }
+        let tasks = try await arrays.look()
+        failures = 0
+        settle(tasks)
+        for note in arrays.takeNotes() { warn(note) }
+        checkHope()
+        let isQuiet = state.withLock { $0.waiting.isEmpty }
+        interval = isQuiet ? min(interval * 1.5, .seconds(30)) : min(interval * 1.5, .seconds(5))
+      } catch BatchError.refused(let reason) {
+        fail(
+          .failed(FieldworkError(.invalidDefinition, "\(arrays.schedulerName) refuses the jobs: \(reason)"))
+        )
+        return
+      } catch {
+        failures += 1
+        interval = min(interval * 2, .seconds(60))
+        if failures == 3 {
+          warn("\(arrays.schedulerName) does not answer (\(Self.text(error))); it is asked again, and workers that run go on")
+        }
+      }
+      await pause(interval)
+    }
+  }
+
+  private static func text(_ error: any Error) -> String {
+    if case BatchError.unreachable(let reason) = error { return reason }
+    return "\(error)"
+  }
+
+  /// Waits for a time, or until there is something to ask.
+  private func pause(_ time: Duration) async {
+    let end = ContinuousClock.now + time
+    // Not sooner, however much there is to ask.
+    try? await Task.sleep(for: .milliseconds(300))
+    while ContinuousClock.now < end, !Task.isCancelled {
+      let isDue = state.withLock { state in
+        defer { state.wantsLook = false }
+        return state.wantsLook
+      }
+      if isDue { return }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  private func submitMissing() async throws {
+    let (waiting, free, registered) = state.withLock { state in
+      let pilots = state.pilots.values
+      return (
+        state.waiting.count, pilots.reduce(0) { $0 + $1.freeSlots },
+        Set(pilots.compactMap { $0.identity?.task })
+      )
+    }
+    let missing = waiting - free
+    guard missing > 0 else { return }
+    let tasks = (missing + plan.slots - 1) / plan.slots
+    try await arrays.submit(tasks, registered: registered, atMost: plan.tasks)
+  }
+
+  /// Takes what the batch system says of tasks.
+  private func settle(_ tasks: [String: BatchTask]) {
+    let pilots = state.withLock { Array($0.pilots.values) }
+    // A task that has been put back into the queue may run again already: its later pilot counts.
+    for pilot in pilots {
+      guard let identity = pilot.identity, let task = tasks[identity.task] else { continue }
+      switch task.state {
+      case .running:
+        if let time = task.timeLeft { pilot.set(timeLeft: time) }
+        let others = pilots.filter { $0 !== pilot && $0.identity?.task == identity.task }
+        if pilot.silence > plan.silenceLimit, others.contains(where: { $0.silence < pilot.silence })
+        {
+          lose(pilot, "its job has been started again")
+        }
+      case .waiting, .held: lose(pilot, "its job was put back into the queue")
+      case .cancelled: lose(pilot, "its job was cancelled")
+      case .failed(let reason), .ended(let reason): lose(pilot, "its job has ended (\(reason))")
+      }
+    }
+    for pilot in pilots
+    where pilot.silence > plan.silenceLimit * 3
+      || pilot.identity == nil && pilot.silence > plan.silenceLimit
+    {
+      lose(pilot, "its machine gives no sign of life")
+    }
+  }
+
+  private func lose(_ pilot: Pilot, _ reason: String) {
+    // What it has written before counts, such as that it has ended well.
+    _ = pilot.read()
+    guard !pilot.isLost else { return }
+    pilot.order(.end)
+    pilot.lose(reason)
+  }
+
+  /// Ends the waiting if no task is left and none may be submitted.
+  private func checkHope() {
+    let isHopeless = state.withLock { state in
+      !state.waiting.isEmpty && !state.pilots.values.contains(where: \.isOpen)
+    }
+    guard isHopeless, let reason = arrays.hopelessReason(atMost: plan.tasks) else { return }
+    fail(
+      .lost(reason: reason, remedy: "run again to go on with the experiments that are left")
+    )
+  }
+}

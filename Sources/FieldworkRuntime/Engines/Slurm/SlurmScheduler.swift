@@ -1,0 +1,193 @@
+import FieldworkCore
+import FieldworkStore
+import Foundation
+
+/// Slurm, through its commands `sbatch`, `squeue`, `scancel` and `scontrol`. Accounting is not needed.
+struct SlurmScheduler: BatchScheduler {
+  let name = "Slurm"
+  let options: SlurmOptions
+  private let runner: ProgramRunner
+  /// The time that a task has to end its iterations before its time limit, in seconds. Slurm may be early by a minute.
+  private static let notice = 120
+  /// The number of tasks of an array at sites that do not say.
+  private static let standardLimit = 1001
+
+  init(_ options: SlurmOptions, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    self.options = options
+    runner = ProgramRunner(
+      searchPath: environment["PATH"] ?? "/usr/bin:/bin:/usr/local/bin",
+      environment: environment,
+      folder: FileManager.default.currentDirectoryPath,
+      timeLimit: .seconds(60),
+      sizeLimit: 64 << 20
+    )
+  }
+
+  /// - Throws: ``FieldworkError`` if the commands are not there.
+  static func require(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    let folders = (environment["PATH"] ?? "").split(separator: ":")
+    let missing = ["sbatch", "squeue", "scancel", "scontrol"].filter { program in
+      !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+    }
+    guard !missing.isEmpty else { return }
+    throw FieldworkError(
+      .invalidDefinition,
+      "--engine slurm needs the commands of Slurm, and \(missing.joined(separator: ", ")) cannot be found in PATH: run on a machine that submits jobs, load its module, or use --engine local"
+    )
+  }
+
+  // MARK: Scripts
+
+  var resources: String { lines.joined(separator: "\n") }
+
+  /// The lines of the script that say what a task gets.
+  private var lines: [String] {
+    var lines: [(String, String?)] = [("ntasks", "1")]
+    lines.append(("cpus-per-task", options.cpusPerTask.map(String.init)))
+    lines.append(("mem", options.memory))
+    lines.append(("time", options.time.flatMap(SlurmOptions.slurmTime)))
+    lines.append(("partition", options.partition))
+    lines.append(("account", options.account))
+    lines.append(("gres", options.gres))
+    lines += options.options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    return lines.compactMap { name, value in
+      value.map { "#SBATCH --\(name)" + ($0.isEmpty ? "" : "=\($0)") }
+    }
+  }
+
+  func script(_ array: PilotArray) -> String {
+    let parallel = options.arrayParallelism.map { "%\($0)" } ?? ""
+    let variables = array.environment.sorted { $0.key < $1.key }
+      .map { "export \($0.key)=\(ShellWords.quoted($0.value))" }
+    return """
+      #!/bin/bash
+      # Workers of a research. Each task runs one pilot, which starts workers as the run asks for them.
+      # More tasks for a run that goes on: sbatch \(array.script)
+      #SBATCH --job-name=\(array.name)
+      #SBATCH --array=0-\(array.count - 1)\(parallel)
+      #SBATCH --requeue
+      #SBATCH --open-mode=append
+      #SBATCH --signal=B:USR1@\(Self.notice)
+      #SBATCH --output=\(array.path)/%A_%a.out
+      #SBATCH --chdir=\(array.workingDirectory)
+      \(lines.joined(separator: "\n"))
+
+      export \(PilotServer.Variable.task)="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+      export \(PilotServer.Variable.slots)=\(array.slots)
+      export \(PilotServer.Variable.requeue)="scontrol requeue ${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+      \(variables.joined(separator: "\n"))
+      # The program takes the place of the shell, so that signals reach it.
+      exec \(array.command.map(ShellWords.quoted).joined(separator: " "))
+
+      """
+  }
+
+  // MARK: Commands
+
+  func arrayLimit() async -> Int {
+    let result = await runner.run(["scontrol", "show", "config"])
+    let line = result.output.text.split(separator: "\n").first { $0.hasPrefix("MaxArraySize") }
+    let number = line?.split(separator: "=").last.flatMap {
+      Int($0.trimmingCharacters(in: .whitespaces))
+    }
+    // The number limits the index, which begins at 0.
+    return max(1, number ?? Self.standardLimit)
+  }
+
+  func submit(_ array: PilotArray) async throws -> String {
+    let text = try await output(["sbatch", "--parsable", array.script])
+    // With several clusters their name follows.
+    let id = text.trimmingCharacters(in: .whitespacesAndNewlines).prefix { $0 != ";" }
+    guard !id.isEmpty, id.allSatisfy(\.isNumber) else {
+      throw BatchError.refused("sbatch printed '\(text)' where the number of the job was expected")
+    }
+    return String(id)
+  }
+
+  func tasks(ofArrays names: [String]) async throws -> [BatchTask] {
+    let text = try await output(
+      [
+        "squeue", "--noheader", "--array", "--states=all", "--name=\(names.joined(separator: ","))",
+        "--format=%i|%T|%L|%j|%r",
+      ]
+    )
+    return text.split(separator: "\n").compactMap(Self.task)
+  }
+
+  /// Reads a line of `squeue`.
+  static func task(_ line: Substring) -> BatchTask? {
+    let parts = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    guard parts.count == 5, !parts[0].isEmpty else { return nil }
+    return BatchTask(
+      id: parts[0],
+      array: parts[3],
+      state: state(parts[1], reason: parts[4]),
+      timeLeft: duration(parts[2])
+    )
+  }
+
+  private static func state(_ name: String, reason: String) -> BatchTask.State {
+    switch name {
+    case "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED":
+      let isHeld = reason.hasPrefix("JobHeld") || reason.contains("held")
+      return isHeld ? .held(reason) : .waiting(reason)
+    case "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD": return .held(reason)
+    case "RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING":
+      return .running
+    case "CANCELLED", "REVOKED": return .cancelled
+    case "FAILED", "BOOT_FAIL", "OUT_OF_MEMORY", "LAUNCH_FAILED", "RECONFIG_FAIL":
+      return .failed(reason == "None" || reason.isEmpty ? name : reason)
+    default: return .ended(name)
+    }
+  }
+
+  /// Reads a time such as `1-02:03:04` or `5:00`; nil for none, such as `UNLIMITED`.
+  static func duration(_ text: String) -> Duration? {
+    let parts = text.split(separator: "-")
+    guard let last = parts.last, parts.count <= 2 else { return nil }
+    let numbers = last.split(separator: ":").map { Int($0) }
+    guard numbers.count >= 2, numbers.count <= 3, !numbers.contains(nil) else { return nil }
+    let seconds = numbers.compactMap(\.self).reduce(0) { $0 * 60 + $1 }
+    let days = parts.count == 2 ? Int(parts[0]) : 0
+    return days.map { .seconds($0 * 86_400 + seconds) }
+  }
+
+  func cancel(_ names: [String], waitingOnly: Bool) async {
+    for name in names {
+      let words =
+        ["scancel", "--quiet", "--name=\(name)"] + (waitingOnly ? ["--state=PENDING"] : [])
+      _ = await runner.run(words)
+    }
+  }
+
+  func releaseRemedy(_ task: String) -> String { "scontrol release \(task)" }
+
+  /// Runs a command.
+  /// - Throws: ``BatchError``.
+  private func output(_ words: [String]) async throws -> String {
+    let result = await runner.run(words)
+    if result.hasSucceeded { return result.output.text }
+    let text = result.errors.text.isEmpty ? result.remark ?? "" : result.errors.text
+    switch result.ending {
+    case .exited where Self.isRefusal(text): throw BatchError.refused(text)
+    case .missing: throw BatchError.refused("the command \(words[0]) cannot be found")
+    default: throw BatchError.unreachable(text.split(separator: "\n").last.map(String.init) ?? text)
+    }
+  }
+
+  /// Returns true if a message says that the request itself cannot be met. Everything else may pass.
+  private static func isRefusal(_ text: String) -> Bool {
+    let passing = [
+      "unable to contact", "timed out", "timeout", "connection", "temporarily", "try again",
+      "socket", "slurm_load_jobs error: zero bytes", "communication", "not responding",
+      "submit limit", "slurm controller", "backup",
+    ]
+    let text = text.lowercased()
+    guard !passing.contains(where: text.contains) else { return false }
+    return [
+      "invalid", "not available", "unrecognized", "denied", "not permitted", "must specify",
+      "unknown", "exceed", "no such", "error:",
+    ].contains(where: text.contains)
+  }
+}
