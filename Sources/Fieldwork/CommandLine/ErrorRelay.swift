@@ -16,6 +16,7 @@ struct ErrorRelay: RunObserver {
     case .printed(_, let text): terminal.relayError(text)
     case .warning(let text) where warns:
       terminal.printError("\(terminal.yellow("warning:")) \(text)")
+    case .notice(let text) where warns: terminal.printError("note: \(text)")
     default: break
     }
   }

@@ -75,7 +75,7 @@ package final class ProgressDisplay: RunObserver {
       case .printed(_, let text):
         state.printedBytes += text.utf8.count
         state.notes.append(.record(record))
-      case .runStarted, .warning, .workerLeft, .domainUpdated:
+      case .runStarted, .warning, .notice, .workerLeft, .domainUpdated:
         state.notes.append(.record(record))
       default: hasNote = false
       }
@@ -186,6 +186,7 @@ package final class ProgressDisplay: RunObserver {
     switch record {
     case .runStarted(let start):
       terminal.canRedraw ? nil : ProgressText.start(start) + "\n"
+    case .notice(let text): "note: \(shown(text))\n"
     case .warning(let text): "\(terminal.yellow("warning:")) \(shown(text))\n"
     case .workerLeft(let worker, let reason):
       "\(terminal.yellow("warning:")) worker \(worker + 1) takes no more tasks: \(shown(reason))\n"

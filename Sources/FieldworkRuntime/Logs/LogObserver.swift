@@ -81,6 +81,7 @@ package final class LogObserver: RunObserver {
     case .workerDied(let worker, let reason):
       log(.warning, "worker \(worker) has died: \(reason)")
     case .warning(let text): log(.warning, text)
+    case .notice(let text): log(.notice, text)
     default: break
     }
   }

@@ -333,7 +333,7 @@ public struct ResearchRunner: Sendable {
         workers: workers,
         pilotArguments: pilotArguments,
         silenceLimit: faults.silenceLimit,
-        warn: { run.warn($0) },
+        report: { run.report($0) },
         variables: { run.variables(ofWorker: $0) }
       )
       try await engine.serve(run.cancellation) { engine, seats in

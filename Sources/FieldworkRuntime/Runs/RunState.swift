@@ -145,6 +145,15 @@ final class RunState: SchedulerDelegate {
     if isNew(warning: text) { recorder.recordAtOnce([.warning(text)]) }
   }
 
+  /// Records a fact on the run.
+  func report(_ record: RunRecord) {
+    if case .warning(let text) = record {
+      warn(text)
+    } else {
+      recorder.recordAtOnce([record])
+    }
+  }
+
   /// Returns true the first time that a warning comes: several workers may give the same one.
   func isNew(warning text: String) -> Bool { warnings.withLock { $0.insert(text).inserted } }
 

@@ -64,6 +64,8 @@ public enum RunRecord: Sendable {
   /// A worker wrote to its standard error: complete lines, each with its end.
   case printed(worker: Int, text: String)
   case warning(String)
+  /// A fact on the run that needs no action, such as a job that was submitted.
+  case notice(String)
   /// A message between a worker and its supervisor. Observers do not get it.
   indirect case link(LinkRecord)
 
@@ -109,7 +111,7 @@ extension RunRecord {
       .ended, .finished, .checkpoint, .updated, .provenance, .profiled, .output:
       true
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
-      .workerStarted, .workerDied, .workerLeft, .printed, .warning, .link:
+      .workerStarted, .workerDied, .workerLeft, .printed, .warning, .notice, .link:
       false
     }
   }

@@ -34,6 +34,7 @@ extension RunRecord {
     static let link: UInt8 = 27
     static let logged: UInt8 = 28
     static let finished: UInt8 = 29
+    static let notice: UInt8 = 30
 
     /// True for a record that begins with the key of an experiment, or with another name.
     static func hasKey(_ tag: UInt8) -> Bool {
@@ -165,6 +166,9 @@ extension RunRecord {
     case .workerDied(let worker, let text): writer.append(Tag.workerDied, worker, text)
     case .workerLeft(let worker, let text): writer.append(Tag.workerLeft, worker, text)
     case .printed(let worker, let text): writer.append(Tag.printed, worker, text)
+    case .notice(let text):
+      writer.append(Tag.notice)
+      writer.append(text)
     case .warning(let text):
       writer.append(Tag.warning)
       writer.append(text)
@@ -284,6 +288,7 @@ extension RunRecord {
       let worker = try reader.int()
       self = .printed(worker: worker, text: try reader.string())
     case Tag.warning: self = .warning(try reader.string())
+    case Tag.notice: self = .notice(try reader.string())
     case Tag.link: self = .link(try LinkRecord(from: &reader))
     default: throw reader.damaged("there is no kind of record \(tag)")
     }

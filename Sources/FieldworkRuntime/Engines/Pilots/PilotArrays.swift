@@ -35,7 +35,7 @@ final class PilotArrays: @unchecked Sendable {
   private var withdrawn = 0
   private var vain = 0
   private var limit: Int?
-  private var notes: [String] = []
+  private var notes: [RunRecord] = []
   private var heldTasks: Set<String> = []
   private var lastReason: String?
   private var saidWaiting: String?
@@ -61,10 +61,14 @@ final class PilotArrays: @unchecked Sendable {
 
   var schedulerName: String { scheduler.name }
 
-  func takeNotes() -> [String] {
+  func takeNotes() -> [RunRecord] {
     defer { notes = [] }
     return notes
   }
+
+  private func warn(_ text: String) { notes.append(.warning(text)) }
+
+  private func note(_ text: String) { notes.append(.notice(text)) }
 
   // MARK: Earlier runs
 
@@ -87,7 +91,7 @@ final class PilotArrays: @unchecked Sendable {
         let others = left.filter { alive.contains($0.name) && $0.key != key }.map(\.name)
         if !others.isEmpty {
           await scheduler.cancel(others, waitingOnly: false)
-          notes.append(
+          note(
             "\(scheduler.name) jobs of an earlier run were cancelled, since the playbook or the resources have changed"
           )
         }
@@ -100,7 +104,7 @@ final class PilotArrays: @unchecked Sendable {
       } catch {
         // Unknown is not gone: a second array beside one that waits would take twice the machines.
         if pause == .seconds(4) {
-          notes.append("\(scheduler.name) does not answer; the jobs of an earlier run are looked for again")
+          warn("\(scheduler.name) does not answer; the jobs of an earlier run are looked for again")
         }
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .seconds(60))
@@ -179,7 +183,7 @@ final class PilotArrays: @unchecked Sendable {
         }
         isUncertain = true
         if pause == .seconds(4) {
-          notes.append("\(scheduler.name) does not answer (\(reason)); the jobs are submitted when it does")
+          warn("\(scheduler.name) does not answer (\(reason)); the jobs are submitted when it does")
         }
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .seconds(60))
@@ -192,7 +196,7 @@ final class PilotArrays: @unchecked Sendable {
     unseen[array.name] = .now
     try? record(array, job: job)
     let tasks = array.count == 1 ? "1 task" : "\(array.count) tasks"
-    notes.append("\(scheduler.name) job \(job) submitted: \(tasks), with \(array.script)")
+    note("\(scheduler.name) job \(job) submitted: \(tasks), with \(array.script)")
   }
 
   // MARK: Following
@@ -229,18 +233,18 @@ final class PilotArrays: @unchecked Sendable {
     switch task.state {
     case .held(let reason):
       guard heldTasks.insert(task.id).inserted else { return }
-      notes.append(
+      warn(
         "\(scheduler.name) holds task \(task.id) (\(reason)), and it does not run before it is released: \(scheduler.releaseRemedy(task.id))"
       )
     case .cancelled where !wasOver:
       withdrawn += 1
       lastReason = "\(scheduler.name) tasks were cancelled"
-      notes.append("\(scheduler.name) task \(task.id) was cancelled; the run goes on with fewer workers")
+      warn("\(scheduler.name) task \(task.id) was cancelled; the run goes on with fewer workers")
     case .failed(let reason) where !wasOver:
       withdrawn += 1
       let output = lastLines(of: task)
       lastReason = "\(scheduler.name) task \(task.id) failed (\(reason))\(output)"
-      notes.append("\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)")
+      warn("\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)")
     case .ended where !wasOver:
       if reached.contains(task.id) {
         vain = 0
@@ -265,7 +269,7 @@ final class PilotArrays: @unchecked Sendable {
     let known = Set(reasons).subtracting(["None", ""])
     guard let reason = known.sorted().first, saidWaiting != reason else { return }
     saidWaiting = reason
-    notes.append(
+    note(
       "\(reasons.count == 1 ? "1 \(scheduler.name) task waits" : "\(reasons.count) \(scheduler.name) tasks wait") in the queue (\(reason))"
     )
   }

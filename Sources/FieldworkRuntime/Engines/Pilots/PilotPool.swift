@@ -38,7 +38,7 @@ final class PilotPool: WorkerSeats {
   private let arrays: PilotArrays
   private let session: String
   private let state = Protected(State())
-  private let warn: @Sendable (String) -> Void
+  private let report: @Sendable (RunRecord) -> Void
 
   private static let beatInterval = Duration.seconds(2)
   /// The times between two looks at pilots, in microseconds.
@@ -48,12 +48,12 @@ final class PilotPool: WorkerSeats {
     _ plan: Plan,
     folder: ResearchFolder,
     arrays: PilotArrays,
-    warn: @escaping @Sendable (String) -> Void
+    report: @escaping @Sendable (RunRecord) -> Void
   ) {
     self.plan = plan
     self.folder = PilotFolder(in: folder)
     self.arrays = arrays
-    self.warn = warn
+    self.report = report
     session = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
   }
 
@@ -223,7 +223,7 @@ final class PilotPool: WorkerSeats {
         let tasks = try await arrays.look()
         failures = 0
         settle(tasks)
-        for note in arrays.takeNotes() { warn(note) }
+        for note in arrays.takeNotes() { report(note) }
         checkHope()
         let isQuiet = state.withLock { $0.waiting.isEmpty }
         interval = isQuiet ? min(interval * 1.5, .seconds(30)) : min(interval * 1.5, .seconds(5))
@@ -236,7 +236,11 @@ final class PilotPool: WorkerSeats {
         failures += 1
         interval = min(interval * 2, .seconds(60))
         if failures == 3 {
-          warn("\(arrays.schedulerName) does not answer (\(Self.text(error))); it is asked again, and workers that run go on")
+          report(
+            .warning(
+              "\(arrays.schedulerName) does not answer (\(Self.text(error))); it is asked again, and workers that run go on"
+            )
+          )
         }
       }
       await pause(interval)

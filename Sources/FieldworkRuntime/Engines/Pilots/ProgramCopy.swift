@@ -39,7 +39,8 @@ struct ProgramCopy: Sendable {
       }
       let own = Bundle.main.bundlePath
       let resources = (try? manager.contentsOfDirectory(atPath: own)) ?? []
-      for bundle in resources where bundle.hasSuffix(".resources") {
+      for bundle in resources
+      where bundle.hasSuffix(".resources") && !bundle.hasSuffix("Tests.resources") {
         try replace("\(folder)/\(bundle)", with: "\(own)/\(bundle)")
       }
       // A new build may have taken the place of the file.

@@ -26,7 +26,7 @@ struct SlurmEngine: Sendable {
     workers: Int,
     pilotArguments: [String],
     silenceLimit: Duration,
-    warn: @escaping @Sendable (String) -> Void,
+    report: @escaping @Sendable (RunRecord) -> Void,
     variables: @escaping @Sendable (_ worker: Int) -> [String: String]
   ) throws {
     try SlurmScheduler.require()
@@ -50,7 +50,7 @@ struct SlurmEngine: Sendable {
       ),
       folder: folder,
       arrays: arrays,
-      warn: warn
+      report: report
     )
     engine = PilotEngine(folder: folder, pool: pool, variables: variables)
   }
