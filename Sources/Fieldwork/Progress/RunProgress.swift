@@ -91,6 +91,8 @@ struct RunProgress: Sendable {
     guard isNew else { return }
     withWorker(worker) { worker in
       worker.running += 1
+      // On a cluster another machine takes the place of one that was lost.
+      worker.hasLeft = false
       if worker.task == experiment.task {
         worker.branches += 1
         return

@@ -103,6 +103,12 @@ extension DatabaseStore {
 
   /// What is wrong with the files that are written; nil if they are as they were left.
   func lossError() -> FieldworkError? {
+    if let successor = lock?.owner?.successor, let folder {
+      return FieldworkError(
+        .busy,
+        "the store \(folder.shown(ResearchFolder.database)) was taken over by \(successor): what this run has not stored runs there"
+      )
+    }
     guard let folder, let files = files.withLock({ $0 }) else { return nil }
     guard files.missing == nil else { return lostError }
     guard files.isCut else { return nil }

@@ -109,6 +109,18 @@ public final class DatabaseStore: ResultStore {
     durability: Durability = .process,
     command: String? = nil
   ) throws -> DatabaseStore {
+    try open(folder, fresh: fresh, durability: durability, command: command) { _ in nil }
+  }
+
+  /// - Parameter isGone: returns true if a process of another machine that has the store is known to be gone, false if it
+  ///   is known to live, nil if nobody knows.
+  package static func open(
+    _ folder: ResearchFolder,
+    fresh: Bool,
+    durability: Durability,
+    command: String?,
+    isGone: @Sendable (RunHolder) -> Bool?
+  ) throws -> DatabaseStore {
     try folder.make()
     if let identity = FileIdentity(folder.databasePath),
       abandoned.withLock({ $0.contains(identity) })
@@ -118,7 +130,7 @@ public final class DatabaseStore: ResultStore {
         "files of the store \(folder.shown(ResearchFolder.database)) were deleted while this process wrote it, so it can be written by another process only"
       )
     }
-    let lock = try RunLock(folder, command: command)
+    let lock = try RunLock(folder, command: command, isGone: isGone)
     let trash = fresh ? try folder.removeContents() : nil
     do {
       let log = WriteAheadLog(ofDatabase: folder.databasePath)
@@ -133,11 +145,13 @@ public final class DatabaseStore: ResultStore {
       }
       let database = try DatabaseQueue(
         path: folder.databasePath,
-        configuration: writingConfiguration()
+        configuration: writingConfiguration(isShared: folder.isShared)
       )
       // Only now, since turning to write-ahead logging sets some of it.
       try database.writeWithoutTransaction { database in
-        for statement in durability.statements { try database.execute(sql: statement) }
+        // Without a log a commit that the disk has not got may damage the file when the machine dies.
+        let statements = folder.isShared ? Durability.power.statements : durability.statements
+        for statement in statements { try database.execute(sql: statement) }
       }
       try Schema.migrator.migrate(database)
       if durability == .power { folder.synchronize() }
@@ -214,8 +228,12 @@ public final class DatabaseStore: ResultStore {
     // A process that was killed while it changed the way of writing has left a journal. Nothing can be read
     // before what it had begun is taken back, which is writing; SQLite finds out whether it lives.
     let hasJournal = FileManager.default.fileExists(atPath: folder.databasePath + "-journal")
-    configuration.readonly = !hasJournal
-    if hasJournal {
+    // Of a run on another machine the journal may be the one of a transaction that goes on.
+    let isElsewhere =
+      hasJournal && folder.isShared
+      && RunOwner.holder(folder).map { $0.host != RunHolder.ownHost } ?? false
+    configuration.readonly = !hasJournal || isElsewhere
+    if !configuration.readonly {
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
     }
     do {
@@ -250,8 +268,23 @@ public final class DatabaseStore: ResultStore {
   }
 
   /// Write-ahead logging lets others read meanwhile, and a commit survives the death of the process.
-  private static func writingConfiguration() -> Configuration {
+  private static func writingConfiguration(isShared: Bool) -> Configuration {
     var configuration = configuration()
+    if isShared {
+      // The index of a log is memory that machines do not share. A store that has a log is opened without it first.
+      configuration.prepareDatabase { database in
+        try database.execute(
+          sql: """
+            PRAGMA locking_mode = EXCLUSIVE;
+            PRAGMA journal_mode = DELETE;
+            PRAGMA locking_mode = NORMAL;
+            PRAGMA cache_size = -16384;
+            """
+        )
+        _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master")
+      }
+      return configuration
+    }
     configuration.journalMode = .wal
     // Keys are in no order, so much of their index is needed all the time; and it is cheaper to bring the
     // pages that changed into the database once in a while than often.

@@ -27,6 +27,7 @@ extension ResearchFolder {
   /// The files in the folder that runs make, beside hidden ones.
   private static let files = [
     database, database + "-wal", database + "-shm", database + "-journal", rescued, ".workers",
+    ".pilots", "slurm", owner,
     "research.log",
     "crashes.log", "stdout.txt", "stderr.txt",
   ]

@@ -18,6 +18,12 @@ package struct RunHolder: Sendable, Hashable {
   package var command: String?
   /// What tells it from a later process of the same number; nil where the system does not say.
   var birth: Int?
+  /// The number of its job in a batch system; nil if it has none.
+  package var job: String?
+  /// The name that no other holder has, on a file system that several machines use; nil elsewhere.
+  var session: String?
+  /// A number that grows while it lives; nil if it says none.
+  package var beat: Int?
 
   /// This process.
   static func current(command: String?) -> RunHolder {
@@ -60,6 +66,9 @@ package struct RunHolder: Sendable, Hashable {
     values["host"] = host.map(Value.string)
     values["command"] = command.map(Value.string)
     values["birth"] = birth.map(Value.int)
+    values["job"] = job.map(Value.string)
+    values["session"] = session.map(Value.string)
+    values["beat"] = beat.map(Value.int)
     return Value.dictionary(values).jsonText + "\n"
   }
 
@@ -80,6 +89,9 @@ package struct RunHolder: Sendable, Hashable {
       command: values["command"].flatMap(String.init),
       birth: values["birth"].flatMap(Int.init)
     )
+    job = values["job"].flatMap(String.init)
+    session = values["session"].flatMap(String.init)
+    beat = values["beat"].flatMap(Int.init)
   }
 
   // MARK: The process
@@ -115,6 +127,7 @@ extension RunHolder: CustomStringConvertible {
   package var description: String {
     var text = "process \(process)"
     if let host { text += " on \(host)" }
+    if let job { text += " in job \(job)" }
     if let began { text += " since \(LocalTime.text(began))" }
     if let command { text += " (\(command))" }
     return text

@@ -18,17 +18,22 @@ final class RunLock: Sendable {
   typealias Call = (Int32, Int32) -> Int32
 
   private let descriptor: Protected<Int32?>
+  /// The right among machines; nil where the folder is on a disk of this machine.
+  let owner: RunOwner?
 
   /// - Parameters:
   ///   - command: the command line of the process, for those who are refused.
+  ///   - isGone: finds out whether a process of another machine is gone.
   ///   - call: only for tests of file systems that cannot lock.
   /// - Throws: ``FieldworkError`` of code `busy`, which names the process that has the right, of code
   ///   `store` if the file cannot be written or locked.
   init(
     _ folder: ResearchFolder,
     command: String? = nil,
+    isGone: RunOwner.Inquiry = { _ in nil },
     call: Call = RunLock.system
   ) throws {
+    let isShared = folder.isShared
     while true {
       let file = open(folder.lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
       guard file >= 0 else {
@@ -38,7 +43,7 @@ final class RunLock: Sendable {
         )
       }
       do {
-        try RunLock.take(file, folder, call)
+        try RunLock.take(file, folder, isShared, call)
       } catch {
         close(file)
         throw error
@@ -48,6 +53,12 @@ final class RunLock: Sendable {
         close(file)
         continue
       }
+      do {
+        owner = isShared ? try RunOwner(folder, command: command, isGone: isGone) : nil
+      } catch {
+        close(file)
+        throw error
+      }
       RunLock.write(RunHolder.current(command: command).text, to: file)
       descriptor = Protected(file)
       return
@@ -55,6 +66,7 @@ final class RunLock: Sendable {
   }
 
   func release() {
+    owner?.release()
     descriptor.withLock { file in
       if let file {
         ftruncate(file, 0)
@@ -74,7 +86,12 @@ final class RunLock: Sendable {
     flock(file, operation) == 0 ? 0 : errno
   }
 
-  private static func take(_ file: Int32, _ folder: ResearchFolder, _ call: Call) throws {
+  private static func take(
+    _ file: Int32,
+    _ folder: ResearchFolder,
+    _ isShared: Bool,
+    _ call: Call
+  ) throws {
     while true {
       switch call(file, LOCK_EX | LOCK_NB) {
       case 0: return
@@ -84,6 +101,8 @@ final class RunLock: Sendable {
         // Nobody has the right: somebody has looked whether there is anyone, which takes a moment.
         _ = call(file, LOCK_UN)
         sched_yield()
+      // The file of the owner keeps runs apart.
+      case ENOLCK where isShared, ENOTSUP where isShared, ENOSYS where isShared: return
       case let error: throw cannotLock(folder, error)
       }
     }
@@ -131,6 +150,13 @@ final class RunLock: Sendable {
   }
 
   static func holding(_ folder: ResearchFolder, call: Call = RunLock.system) throws -> RunHolding {
+    if folder.isShared {
+      // The lock file tells of this machine alone.
+      guard let holder = RunOwner.holder(folder), !RunOwner.hasEnded(holder, { _ in nil }) else {
+        return .free
+      }
+      return .held(holder)
+    }
     guard let file = try openToLook(folder) else { return .free }
     defer { close(file) }
     while true {
@@ -145,6 +171,10 @@ final class RunLock: Sendable {
 
   /// Blocks the thread until nobody has the right.
   static func waitUntilFree(_ folder: ResearchFolder) throws {
+    if folder.isShared {
+      while case .held = try holding(folder) { usleep(500_000) }
+      return
+    }
     guard let file = try openToLook(folder) else { return }
     defer { close(file) }
     while true {

@@ -51,13 +51,16 @@ final class RunLockTests: StoreTestCase {
     try folder.make()
     var shared = 2
     // As if somebody held it, not alone, at the first two tries.
-    let lock = try RunLock(folder) { file, operation in
-      if operation == LOCK_EX | LOCK_NB, shared > 0 {
-        shared -= 1
-        return EWOULDBLOCK
+    let lock = try RunLock(
+      folder,
+      call: { file, operation in
+        if operation == LOCK_EX | LOCK_NB, shared > 0 {
+          shared -= 1
+          return EWOULDBLOCK
+        }
+        return RunLock.system(file, operation)
       }
-      return RunLock.system(file, operation)
-    }
+    )
     XCTAssertEqual(shared, 0)
     lock.release()
   }
@@ -66,7 +69,7 @@ final class RunLockTests: StoreTestCase {
     try folder.make()
     for error in [ENOLCK, ENOSYS, EOPNOTSUPP] {
       assertError(.store, "cannot be locked", "another file system") {
-        try RunLock(self.folder) { _, _ in error }
+        try RunLock(self.folder, call: { _, _ in error })
       }
     }
     assertError(.store, "cannot be locked") {
@@ -78,12 +81,15 @@ final class RunLockTests: StoreTestCase {
   func testALockInADeletedFileIsTakenAnew() throws {
     try folder.make()
     var isFirst = true
-    let lock = try RunLock(folder) { file, operation in
-      // Somebody removes the research between opening and locking.
-      if isFirst { unlink(self.folder.lockPath) }
-      isFirst = false
-      return RunLock.system(file, operation)
-    }
+    let lock = try RunLock(
+      folder,
+      call: { file, operation in
+        // Somebody removes the research between opening and locking.
+        if isFirst { unlink(self.folder.lockPath) }
+        isFirst = false
+        return RunLock.system(file, operation)
+      }
+    )
     assertError(.busy) { try RunLock(self.folder) }
     lock.release()
   }

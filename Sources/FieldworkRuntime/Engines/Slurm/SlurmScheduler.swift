@@ -8,7 +8,7 @@ struct SlurmScheduler: BatchScheduler {
   let options: SlurmOptions
   private let runner: ProgramRunner
   /// The time that a task has to end its iterations before its time limit, in seconds. Slurm may be early by a minute.
-  private static let notice = 120
+  private static let standardNotice = 120
   /// The number of tasks of an array at sites that do not say.
   private static let standardLimit = 1001
 
@@ -37,6 +37,13 @@ struct SlurmScheduler: BatchScheduler {
   }
 
   // MARK: Scripts
+
+  /// The time that a task has to end its iterations, in seconds: less if it has not long in all.
+  private var notice: Int {
+    let limit = options.time.flatMap(SlurmOptions.slurmTime).flatMap(Self.duration)
+    guard let limit else { return Self.standardNotice }
+    return max(1, min(Self.standardNotice, Int(limit / .seconds(4))))
+  }
 
   var resources: String { lines.joined(separator: "\n") }
 
@@ -67,7 +74,7 @@ struct SlurmScheduler: BatchScheduler {
       #SBATCH --array=0-\(array.count - 1)\(parallel)
       #SBATCH --requeue
       #SBATCH --open-mode=append
-      #SBATCH --signal=B:USR1@\(Self.notice)
+      #SBATCH --signal=B:USR1@\(notice)
       #SBATCH --output=\(array.path)/%A_%a.out
       #SBATCH --chdir=\(array.workingDirectory)
       \(lines.joined(separator: "\n"))
