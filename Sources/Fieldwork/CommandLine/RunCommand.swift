@@ -4,6 +4,12 @@ import FieldworkRuntime
 import FieldworkStore
 import Foundation
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Where the results of a run go.
 enum StoreKind: String, CaseIterable, Sendable {
   case local, memory
@@ -80,6 +86,13 @@ struct RunCommand: PlaybookSubcommand {
     help: "Show what would run, and how long it may take, and write nothing."
   )
   var isDry = false
+
+  @Flag(
+    name: .customLong("take-over"),
+    help:
+      "Write results whose run was on another machine that is gone for good, where neither the system nor Slurm can tell."
+  )
+  var takesOver = false
 
   @Flag(name: .customLong("yes"), help: "Do not ask before deleting results.")
   var isConfirmed = false
@@ -169,7 +182,7 @@ struct RunCommand: PlaybookSubcommand {
       return try performDry(research, selection, folder: place, warnings: warnings, terminal)
     }
     if kind == .local {
-      try folder.requireFree()
+      if !folder.isShared { try folder.requireFree() }
       try confirmFresh(folder, terminal)
     }
     if control.detaches { return try detach(folder, context) }
@@ -181,7 +194,8 @@ struct RunCommand: PlaybookSubcommand {
         folder,
         fresh: fresh,
         durability: durability.durability ?? .process,
-        command: commandText
+        command: commandText,
+        isGone: { takesOver ? true : SlurmJobs.isGone($0) }
       )
     if !unplanned.isEmpty { try store.write(unplanned.map { .removed(experiment: $0) }) }
     if !json, !context.isOptimized, !control.isDetached {
@@ -198,7 +212,7 @@ struct RunCommand: PlaybookSubcommand {
     }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
-    let runner = ResearchRunner(
+    var runner = ResearchRunner(
       research,
       store: store,
       debug: debug,
@@ -213,7 +227,17 @@ struct RunCommand: PlaybookSubcommand {
       observers: observers.compactMap(\.self) + context.observers
     ).checked
     let interrupts = Interrupts(outlivesTerminal: control.isDetached)
-    let task = Task { try await runner.run() }
+    let stop = Protected<@Sendable (Bool) -> Void>({ _ in })
+    runner.onStop = { now in stop.withLock { $0 }(now) }
+    let task = Task { [runner] in try await runner.run() }
+    stop.withLock {
+      $0 = { now in
+        // As two signals.
+        if now || task.isCancelled { _exit(ExitStatus.interrupted.rawValue) }
+        task.cancel()
+        display?.tell("Stopped by another process: running iterations end first.")
+      }
+    }
     interrupts.whenFirst {
       task.cancel()
       display?.tell("Interrupted: running iterations end first; once more ends them at once.")

@@ -1,6 +1,7 @@
 import ArgumentParser
 @preconcurrency import Dispatch
 import FieldworkCore
+import FieldworkRuntime
 import FieldworkStore
 import Foundation
 
@@ -47,12 +48,7 @@ struct StopCommand: PlaybookSubcommand {
         "the run in \(folder.path) has only just begun and does not say yet which process it is; try again"
       )
     }
-    guard holder.isOnThisHost else {
-      throw FieldworkError(
-        .busy,
-        "\(name) is run by \(holder), which is another machine: stop it there"
-      )
-    }
+    guard holder.isOnThisHost else { return try await stopElsewhere(holder, folder, name, context) }
     try signal(SIGTERM, holder)
     if now {
       // Another signal, for two of a kind that come together count as one.
@@ -70,6 +66,30 @@ struct StopCommand: PlaybookSubcommand {
     let status = try ResearchStatus(folder, name: name)
     let hint = CommandHint(name: context.name, location: location.text)
     terminal.print(status.outcome(hint, of: holder))
+    return .done
+  }
+
+  /// Stops a run on another machine, which shares the folder, and waits until it has ended.
+  private func stopElsewhere(
+    _ holder: RunHolder,
+    _ folder: ResearchFolder,
+    _ name: String,
+    _ context: PlaybookContext
+  ) async throws -> ExitStatus {
+    let answer = try RunRequests(folder).send(.stop(now: now), waiting: .seconds(60))
+    guard let answer else {
+      throw FieldworkError(
+        .busy,
+        "\(name) is run by \(holder), which is another machine and does not answer: stop it there"
+      )
+    }
+    context.terminal.printError(answer)
+    await withCheckedContinuation { continuation in
+      folder.whenFree { continuation.resume() }
+    }
+    let status = try ResearchStatus(folder, name: name)
+    let hint = CommandHint(name: context.name, location: location.text)
+    context.terminal.print(status.outcome(hint, of: holder))
     return .done
   }
 

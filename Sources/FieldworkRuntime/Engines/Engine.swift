@@ -30,6 +30,12 @@ protocol WorkerSeats: Sendable {
   /// Gives back the place of a worker that has ended.
   func giveBack(_ worker: Int)
 
+  /// Ends the waiting of workers that are not needed any more.
+  func leave(_ workers: [Int])
+
+  /// Allows for more workers.
+  func grow(by workers: Int)
+
   /// Ends all waiting, since no more workers are needed.
   func close()
 

@@ -30,6 +30,12 @@ public struct ResearchRunner: Sendable {
   private let observers: [any RunObserver]
   private let overrides: [String]
   private var isChecked = false
+  /// The workers of the run that goes on.
+  private let crewBox = Protected<WorkerCrew?>(nil)
+  /// The places of workers, if these have to wait for them.
+  private let seatsBox = Protected<(any WorkerSeats)?>(nil)
+  /// Is called when another process wants the run to end; nil to cancel the run.
+  package var onStop: (@Sendable (_ now: Bool) -> Void)?
   /// Makes the source from the research and the seed; tests replace it.
   package var makeSource: @Sendable (Research, UInt64) throws -> any ExperimentSource = {
     try $0.source(seed: $1)
@@ -162,6 +168,13 @@ public struct ResearchRunner: Sendable {
       journal: try UpdateJournal(research, source, store, run.recorder) { run.warn($0) },
       delegate: run
     )
+    let isOver = Protected(false)
+    defer { isOver.withLock { $0 = true } }
+    if let folder = store.folder {
+      let requests = RunRequests(folder)
+      requests.clear()
+      requests.serve(until: { isOver.withLock { $0 } }) { answer($0, run, scheduler) }
+    }
     let timer = budget.map { time in
       RunBudget(time) {
         run.warn("the budget of \(time.optionText) is used up: running iterations end first")
@@ -308,12 +321,15 @@ public struct ResearchRunner: Sendable {
       await WorkerSupervisor(0, engine, run, scheduler).work()
       return
     }
-    await withTaskGroup { group in
-      for worker in 0..<workers {
-        // A worker in this process has a thread of its own.
-        group.addTask(executorPreference: engine.isPrefetching ? nil : WorkerExecutor(worker)) {
-          await WorkerSupervisor(worker, engine, run, scheduler).work()
-        }
+    let crew = WorkerCrew(workers)
+    crewBox.withLock { $0 = crew }
+    await crew.run { worker in
+      // A worker in this process has a thread of its own.
+      let executor = engine.isPrefetching ? nil : WorkerExecutor(worker)
+      await withTaskExecutorPreference(executor) {
+        let supervisor = WorkerSupervisor(worker, engine, run, scheduler)
+        crew.set(supervisor, of: worker)
+        await supervisor.work()
       }
     }
   }
@@ -336,12 +352,11 @@ public struct ResearchRunner: Sendable {
         report: { run.report($0) },
         variables: { run.variables(ofWorker: $0) }
       )
+      let crew = WorkerCrew(workers)
+      crewBox.withLock { $0 = crew }
       try await engine.serve(run.cancellation) { engine, seats in
-        await withTaskGroup { group in
-          for worker in 0..<workers {
-            group.addTask { await work(worker, engine, seats, run, scheduler) }
-          }
-        }
+        seatsBox.withLock { $0 = seats }
+        await crew.run { await work($0, crew, engine, seats, run, scheduler) }
       }
     } catch {
       run.cancellation.request(
@@ -350,17 +365,63 @@ public struct ResearchRunner: Sendable {
     }
   }
 
+  // MARK: Requests
+
+  /// Does what another process asks for.
+  /// - Returns: the answer.
+  private func answer(_ request: RunRequest, _ run: RunState, _ scheduler: Scheduler) -> String {
+    switch request {
+    case .stop(let now):
+      if let onStop { onStop(now) } else { run.cancellation.request(nil) }
+      return "running iterations end first"
+    case .workers(let change): return changeWorkers(change, run, scheduler)
+    }
+  }
+
+  private func changeWorkers(_ change: Int, _ run: RunState, _ scheduler: Scheduler) -> String {
+    guard let crew = crewBox.withLock({ $0 }) else {
+      return "the run has one worker, in its own process, and cannot have others"
+    }
+    if research.settings.workers?.configs != nil {
+      return "each worker has a config of its own, so their number is that of the configs"
+    }
+    if change < 0 {
+      let numbers = crew.drain(-change)
+      scheduler.wake()
+      seatsBox.withLock { $0 }?.leave(numbers)
+      let left = crew.count
+      let fewer = numbers.count == 1 ? "1 worker ends" : "\(numbers.count) workers end"
+      return "\(fewer) after the experiments that run; \(Self.workers(left)) left"
+    }
+    if run.services.hasDevices, seatsBox.withLock({ $0 }) == nil {
+      return "devices are shared out among the workers that the run has begun with, so none can be added"
+    }
+    if usesProcesses { DescriptorLimit.raise(forWorkers: crew.count + change) }
+    // Places first, since a worker asks for one at once.
+    seatsBox.withLock { $0 }?.grow(by: change)
+    let added = crew.add(change)
+    return added == 0
+      ? "the run is at its end and takes no more workers"
+      : "\(added) added; the run has \(Self.workers(crew.count))"
+  }
+
+  private static func workers(_ count: Int) -> String {
+    count == 1 ? "1 worker" : "\(count) workers"
+  }
+
   /// Runs tasks in one place after another, as long as there are some.
   private func work(
     _ worker: Int,
+    _ crew: WorkerCrew,
     _ engine: any Engine,
     _ seats: any WorkerSeats,
     _ run: RunState,
     _ scheduler: Scheduler
   ) async {
-    while true {
+    while !crew.isLeaving(worker) {
       // No place is asked for before there is something to do.
-      guard let task = await scheduler.next(for: worker) else { break }
+      let task = await scheduler.next(for: worker, isLeaving: { crew.isLeaving(worker) })
+      guard let task else { break }
       scheduler.giveBack(task, from: worker)
       switch await seats.take(worker) {
       case .closed: return
@@ -372,10 +433,13 @@ public struct ResearchRunner: Sendable {
         return
       case nil: break
       }
-      let isDone = await WorkerSupervisor(worker, engine, run, scheduler).work()
+      let supervisor = WorkerSupervisor(worker, engine, run, scheduler)
+      crew.set(supervisor, of: worker)
+      let isDone = await supervisor.work()
       seats.giveBack(worker)
       if isDone { break }
     }
+    if crew.isLeaving(worker) { return }
     // Where tasks belong to workers, others may have some left.
     if research.settings.workers?.configs == nil { seats.close() }
   }

@@ -236,14 +236,18 @@ final class RunState: SchedulerDelegate {
   }
 
   /// The next task for a worker, when its devices are free.
-  /// - Parameter beforeWaiting: is called before it may take more than a moment.
+  /// - Parameters:
+  ///   - isLeaving: returns true if the worker takes no task.
+  ///   - beforeWaiting: is called before it may take more than a moment.
   /// - Returns: nil if there are no more, or the worker takes none.
   func draw(
     from queue: Scheduler,
     worker: Int,
-    beforeWaiting: () -> Void = {}
+    isLeaving: () -> Bool,
+    beforeWaiting: () -> Void
   ) async -> PlannedTask? {
-    guard let task = await queue.next(for: worker, beforeWaiting: beforeWaiting) else { return nil }
+    let next = await queue.next(for: worker, isLeaving: isLeaving, beforeWaiting: beforeWaiting)
+    guard let task = next else { return nil }
     if services.memoryCheck != nil { beforeWaiting() }
     let renamed = task.experiments.filter { experiment in
       storedIDs[experiment.key].map { $0 != experiment.id } ?? false

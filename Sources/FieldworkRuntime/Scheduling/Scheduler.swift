@@ -106,10 +106,16 @@ final class Scheduler: Sendable {
   }
 
   /// Returns the next task to run for a worker; ``tasksEnded(_:)`` has to follow.
-  /// - Parameter beforeWaiting: is called before the worker has to wait for others.
-  /// - Returns: nil at the end, or after the source has failed.
-  func next(for worker: Int, beforeWaiting: () -> Void = {}) async -> PlannedTask? {
-    while true {
+  /// - Parameters:
+  ///   - isLeaving: returns true if the worker takes no task; ``wake()`` has to follow where it waits.
+  ///   - beforeWaiting: is called before the worker has to wait for others.
+  /// - Returns: nil at the end, after the source has failed, or if the worker takes none.
+  func next(
+    for worker: Int,
+    isLeaving: () -> Bool = { false },
+    beforeWaiting: () -> Void = {}
+  ) async -> PlannedTask? {
+    while !isLeaving() {
       let answer = state.withLock { state -> Answer in
         let answer = draw(&state, worker)
         switch answer {
@@ -138,6 +144,7 @@ final class Scheduler: Sendable {
         return nil
       }
     }
+    return nil
   }
 
   /// Takes the numbers of tasks that were given out and have ended.
@@ -364,6 +371,9 @@ final class Scheduler: Sendable {
       if isLate { continuation.resume() }
     }
   }
+
+  /// Lets the workers that wait look again.
+  func wake() { wakeAll() }
 
   private func wakeAll() {
     let waiting = state.withLock { state in

@@ -30,8 +30,6 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   private(set) var hasRetired = false
   /// True if the worker was sent a task, and has reported about it or ended without having any.
   private var hasWorkedOtherwise = false
-  /// Why the worker ends although it is not asked to; nil if it does not.
-  private var leavingReason: String?
   private let errorOutput: WorkerErrorOutput
   /// The part of the standard error that belongs to the next failure.
   private var errorRange: Range<Int>?
@@ -253,10 +251,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     link?.kill()
   }
 
-  func workerIsLeaving(_ reason: String) {
-    leavingReason = reason
-    supervisor.leave()
-  }
+  func workerIsLeaving(_ reason: String) { supervisor.leave(reason) }
 
   // MARK: Death
 
@@ -265,7 +260,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
 
   /// Settles what a worker was running whose place is gone: it runs elsewhere, and no experiment has failed.
   func settleLoss(_ end: LinkEnd) {
-    let reason = end.lostReason ?? leavingReason ?? "its job was told to end"
+    let reason = end.lostReason ?? supervisor.leavingReason ?? "its job has ended"
     tracker.forgetLast()
     for assignment in supervisor.takeBegun().reversed() {
       if assignment.live.isEmpty {

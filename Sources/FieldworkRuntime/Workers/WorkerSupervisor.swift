@@ -21,12 +21,12 @@ final class WorkerSupervisor: Sendable {
     var isReclaiming = false
     /// True if the worker gets nothing more before it has ended a task, since others had nothing to do.
     var isHeldBack = false
-    /// True if the worker leaves for a reason that is not its own, and takes no more tasks.
-    var isLeaving = false
+    /// Why the worker leaves before there are no more tasks; nil if it stays.
+    var leavingReason: String?
     /// True if the place of the worker is gone or given back, and tasks may be left.
     var isGone = false
 
-    var hasRoom: Bool { !isLeaving && assignments.count < (isHeldBack ? 1 : window.limit) }
+    var hasRoom: Bool { leavingReason == nil && assignments.count < (isHeldBack ? 1 : window.limit) }
 
     /// True if it is worth while to send more, so that many short tasks go together.
     var hasMuchRoom: Bool { hasRoom && assignments.count <= window.limit / 2 }
@@ -74,7 +74,7 @@ final class WorkerSupervisor: Sendable {
   @discardableResult
   func work() async -> Bool {
     // No worker is started before there is something to do.
-    guard let first = await run.draw(from: queue, worker: worker) else { return true }
+    guard let first = await draw() else { return true }
     assign(first)
     guard engine.isPrefetching else {
       await workInTask()
@@ -84,13 +84,23 @@ final class WorkerSupervisor: Sendable {
     run.cancellation.whenRequested { [weak self] in self?.stop() }
     async let over: Void = supervised()
     while await hasRoom(),
-      let task = await run.draw(from: queue, worker: worker, beforeWaiting: { self.flush() })
+      let task = await draw()
     {
       assign(task)
     }
     finish()
     await over
     return !withState { $0.isGone }
+  }
+
+  /// Returns the next task; nil if there is none, or the worker leaves.
+  private func draw() async -> PlannedTask? {
+    await run.draw(
+      from: queue,
+      worker: worker,
+      isLeaving: { self.isLeaving },
+      beforeWaiting: { self.flush() }
+    )
   }
 
   /// Runs tasks in the calling task.
@@ -110,7 +120,7 @@ final class WorkerSupervisor: Sendable {
           await link.run(order(assignment))
           if run.endsWithFirstError { return }
         }
-        guard let task = await run.draw(from: queue, worker: worker) else { return }
+        guard let task = await draw() else { return }
         assign(task)
       }
     } catch {
@@ -124,12 +134,13 @@ final class WorkerSupervisor: Sendable {
     let assignment = WorkerAssignment(task, attempts: run.takeAttempts(of: task))
     if let link, let left = link.timeLeft, run.isTooLong(for: left, ofLimit: link.timeLimit) {
       queue.giveBack(task, from: worker)
-      link.retire("too little time is left before its time limit")
-      leave()
+      let reason = "too little time is left before its time limit"
+      link.retire(reason)
+      leave(reason)
       return
     }
     let (isLate, link) = withState { state -> (Bool, (any WorkerLink)?) in
-      guard !state.isOver, !state.isLeaving else { return (true, nil) }
+      guard !state.isOver, state.leavingReason == nil else { return (true, nil) }
       state.assignments.add(assignment)
       return (false, state.link)
     }
@@ -164,8 +175,8 @@ final class WorkerSupervisor: Sendable {
       let numbers = experiments.compactMap { $0.config.number(in: domain) }
       if numbers.count == experiments.count { order.configs = numbers }
     }
-    if engine.isPrefetching, run.services.folder == nil {
-      // The worker cannot read a store in memory.
+    if engine.isPrefetching, run.services.folder == nil || engine.seats != nil {
+      // The worker cannot read a store in memory, and need not read one over a network.
       for key in order.iterations.keys { order.states[key] = run.storedState(of: key) }
     }
     return order
@@ -267,7 +278,7 @@ final class WorkerSupervisor: Sendable {
         let end = link.listen(watch)
         withState { $0.link = nil }
         if withState({ $0.isGone }) { break }
-        if end.lostReason != nil || withState({ $0.isLeaving }) {
+        if end.lostReason != nil || isLeaving {
           watch.settleLoss(end)
           withState { $0.isGone = true }
           break
@@ -333,16 +344,29 @@ final class WorkerSupervisor: Sendable {
   }
 
   /// The worker takes no more tasks, returns those that it has not begun, and ends.
-  func leave() {
+  func leave(_ reason: String) {
     let link = withState { state -> (any WorkerLink)? in
-      defer { state.isLeaving = true }
-      return state.isLeaving ? nil : state.link
+      guard state.leavingReason == nil else { return nil }
+      state.leavingReason = reason
+      return state.link
     }
     link?.add(.reclaim)
     link?.send(.finish)
+    // One that waits for a task gets none.
+    queue.wake()
   }
 
-  private var isLeaving: Bool { withState { $0.isLeaving } }
+  private var isLeaving: Bool { leavingReason != nil }
+
+  /// Why the worker leaves before there are no more tasks; nil if it stays.
+  var leavingReason: String? { withState { $0.leavingReason } }
+
+  /// Lets the worker end after the tasks that it runs. It is not replaced.
+  func drain() {
+    leave("it was drained")
+    change.signal()
+    wake()
+  }
 
   /// True if the worker may leave for a reason that is not its own.
   var mayLeave: Bool { engine.seats != nil }
@@ -355,10 +379,11 @@ final class WorkerSupervisor: Sendable {
     let link = withState { state -> (any WorkerLink)? in
       guard state.assignments.isEmpty, !state.isFinishing, !state.isGone else { return nil }
       state.isGone = true
-      state.isLeaving = true
+      state.leavingReason = "it had nothing to do"
       return state.link
     }
     link?.send(.finish)
+    queue.wake()
   }
 
   /// Waits until there is something for a worker to do.

@@ -27,6 +27,8 @@ final class PilotPool: WorkerSeats {
     /// The workers that wait for a place, in the order in which they came.
     var waiting: [(worker: Int, CheckedContinuation<NoSeat?, Never>)] = []
     var isClosed = false
+    /// The number of tasks that there may be beside those of the plan.
+    var added = 0
     var failure: NoSeat?
     /// True if the batch system is to be asked soon.
     var wantsLook = false
@@ -118,6 +120,22 @@ final class PilotPool: WorkerSeats {
     let pilot = state.withLock { $0.places.removeValue(forKey: worker) }
     pilot?.freeSlot(of: worker)
   }
+
+  func leave(_ workers: [Int]) {
+    let leaving = state.withLock { state in
+      let leaving = state.waiting.filter { workers.contains($0.worker) }
+      state.waiting.removeAll { workers.contains($0.worker) }
+      return leaving
+    }
+    for (_, continuation) in leaving { continuation.resume(returning: .closed) }
+  }
+
+  func grow(by workers: Int) {
+    state.withLock { $0.added += (workers + plan.slots - 1) / plan.slots }
+  }
+
+  /// The greatest number of tasks at a time.
+  private var mostTasks: Int { plan.tasks + state.withLock { $0.added } }
 
   func close() {
     let waiting = state.withLock { state in
@@ -278,7 +296,7 @@ final class PilotPool: WorkerSeats {
     let missing = waiting - free
     guard missing > 0 else { return }
     let tasks = (missing + plan.slots - 1) / plan.slots
-    try await arrays.submit(tasks, registered: registered, atMost: plan.tasks)
+    try await arrays.submit(tasks, registered: registered, atMost: mostTasks)
   }
 
   /// Takes what the batch system says of tasks.
@@ -321,7 +339,7 @@ final class PilotPool: WorkerSeats {
     let isHopeless = state.withLock { state in
       !state.waiting.isEmpty && !state.pilots.values.contains(where: \.isOpen)
     }
-    guard isHopeless, let reason = arrays.hopelessReason(atMost: plan.tasks) else { return }
+    guard isHopeless, let reason = arrays.hopelessReason(atMost: mostTasks) else { return }
     fail(
       .lost(reason: reason, remedy: "run again to go on with the experiments that are left")
     )

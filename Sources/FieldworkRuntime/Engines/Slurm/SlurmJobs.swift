@@ -1,0 +1,36 @@
+package import FieldworkStore
+import Foundation
+
+/// What Slurm knows of jobs that hold a store.
+package enum SlurmJobs {
+  /// Finds out whether the process that holds a store is gone, by its job.
+  /// - Returns: nil if it has no job, or Slurm does not say.
+  package static func isGone(_ holder: RunHolder) -> Bool? {
+    guard let job = holder.job, job.allSatisfy({ $0.isNumber || $0 == "_" }) else { return nil }
+    // Slurm has started this job again, so it has given up the process before.
+    if job == ProcessInfo.processInfo.environment["SLURM_JOB_ID"] { return true }
+    let result = Protected<ProgramResult?>(nil)
+    let done = DispatchSemaphore(value: 0)
+    let environment = ProcessInfo.processInfo.environment
+    let runner = ProgramRunner(
+      searchPath: environment["PATH"] ?? "/usr/bin:/bin",
+      environment: environment,
+      folder: FileManager.default.currentDirectoryPath,
+      timeLimit: .seconds(30),
+      sizeLimit: 1 << 16
+    )
+    Task.detached {
+      let answer = await runner.run(["squeue", "--noheader", "--jobs=\(job)", "--format=%T"])
+      result.withLock { $0 = answer }
+      done.signal()
+    }
+    done.wait()
+    guard let answer = result.withLock({ $0 }) else { return nil }
+    if answer.hasSucceeded {
+      // Jobs that have ended are not listed.
+      let state = answer.output.text.trimmingCharacters(in: .whitespacesAndNewlines)
+      return state.isEmpty || state == "PENDING"
+    }
+    return answer.errors.text.lowercased().contains("invalid job id") ? true : nil
+  }
+}
