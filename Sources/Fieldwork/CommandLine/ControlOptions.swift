@@ -22,7 +22,7 @@ struct ControlOptions: ParsableArguments {
   @Flag(
     help: """
       Go on when the terminal is closed: see it with 'attach' or 'status', end it with 'stop'. What it \
-      prints goes to run.log in the folder of the results.
+      prints goes to run.log in the folder of the results. With --engine slurm the run is a small job itself.
       """
   )
   var detach = false
@@ -36,6 +36,15 @@ struct ControlOptions: ParsableArguments {
   )
   var isDetached = false
 
+  /// What the run that is a job of Slurm is started with.
+  static let coordinatorFlag = "--as-coordinator"
+
+  @Flag(
+    name: .customLong("as-coordinator"),
+    help: ArgumentHelp("Run in a job of its own.", visibility: .private)
+  )
+  var isCoordinator = false
+
   /// Whether another process is to run the research.
-  var detaches: Bool { detach && !isDetached }
+  var detaches: Bool { detach && !isDetached && !isCoordinator }
 }

@@ -39,7 +39,9 @@ struct PlaybookContext: Sendable {
   var workerCommand: WorkerCommand? {
     guard isProgram else { return nil }
     var context = self
-    context.arguments.removeAll { $0 == PilotServer.flag }
+    context.arguments.removeAll {
+      [PilotServer.flag, ControlOptions.coordinatorFlag].contains($0)
+    }
     return WorkerCommand(arguments: context.arguments(adding: [WorkerCommand.flag]))
   }
 }

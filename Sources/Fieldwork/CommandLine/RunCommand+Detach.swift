@@ -4,7 +4,11 @@ import FieldworkStore
 
 extension RunCommand {
   /// Lets another process run the research, and waits until it has begun.
-  func detach(_ folder: ResearchFolder, _ context: PlaybookContext) throws -> ExitStatus {
+  func detach(
+    _ research: Research,
+    _ folder: ResearchFolder,
+    _ context: PlaybookContext
+  ) async throws -> ExitStatus {
     guard context.isProgram else {
       throw FieldworkError(
         .invalidDefinition,
@@ -13,6 +17,9 @@ extension RunCommand {
     }
     let terminal = context.terminal
     try folder.make()
+    if case .slurm(let options) = research.settings.engine {
+      return try await detach(options, folder, context)
+    }
     // Whoever was to be asked has been asked.
     let flags = [ControlOptions.detachedFlag] + (fresh && !isConfirmed ? ["--yes"] : [])
     let arguments = context.arguments(adding: flags)
@@ -31,19 +38,52 @@ extension RunCommand {
     }
   }
 
-  private func text(
-    _ process: DetachedProcess,
+  /// Submits the run as a job of Slurm.
+  private func detach(
+    _ options: SlurmOptions,
     _ folder: ResearchFolder,
     _ context: PlaybookContext
-  ) -> String {
+  ) async throws -> ExitStatus {
+    let name = location.name ?? context.research.name
+    let flags = [ControlOptions.coordinatorFlag] + (fresh && !isConfirmed ? ["--yes"] : [])
+    let (job, script) = try await SlurmEngine.detach(
+      options,
+      folder: folder,
+      name: name,
+      arguments: context.arguments(adding: flags)
+    )
+    if json {
+      context.terminal.print(
+        Value.dictionary([
+          "job": .string(job), "script": .string(script), "folder": .string(folder.path),
+          "log": .string(folder.runLogPath),
+        ]).jsonText
+      )
+    } else {
+      context.terminal.print(
+        "Slurm job \(job) runs \(name) when it is its turn\n" + hints(folder, context)
+      )
+    }
+    return .done
+  }
+
+  private func hints(_ folder: ResearchFolder, _ context: PlaybookContext) -> String {
     let command = "swift run \(context.name)"
     return """
-      process \(process.id) runs \(location.name ?? context.research.name), and goes on when this terminal is closed
         how far it is  \(command) status\(location.text)
         its progress   \(command) attach\(location.text)
         end it         \(command) stop\(location.text)
         what it says   \(folder.runLogPath)
       """
+  }
+
+  private func text(
+    _ process: DetachedProcess,
+    _ folder: ResearchFolder,
+    _ context: PlaybookContext
+  ) -> String {
+    "process \(process.id) runs \(location.name ?? context.research.name), and goes on when this terminal is closed\n"
+      + hints(folder, context)
   }
 
   private func json(_ process: DetachedProcess, _ folder: ResearchFolder) -> String {

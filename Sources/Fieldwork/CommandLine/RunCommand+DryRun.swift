@@ -10,8 +10,9 @@ extension RunCommand {
     _ selection: Selection?,
     folder: ResearchFolder?,
     warnings: [Problem],
-    _ terminal: Terminal
+    _ context: PlaybookContext
   ) throws -> ExitStatus {
+    let terminal = context.terminal
     let store = try folder.flatMap { try DatabaseStore.openIfThere($0) }
     defer { try? store?.close() }
     let preview = try RunPreview(
@@ -39,6 +40,17 @@ extension RunCommand {
         ? report.json(warnings: warnings)
         : report.text(width: terminal.isInteractive ? terminal.width : nil)
     )
+    if !json, let folder, case .slurm(let options) = research.settings.engine {
+      terminal.print(
+        "\nThe jobs of workers would be submitted as:\n\n"
+          + SlurmEngine.preview(
+            options,
+            folder: folder,
+            research: research,
+            arguments: (context.workerCommand?.pilotArguments ?? []).filter { $0 != "--dry-run" }
+          )
+      )
+    }
     return preview.change != nil && !continues ? .unusable : .done
   }
 }

@@ -179,13 +179,13 @@ struct RunCommand: PlaybookSubcommand {
       selection = named
     }
     if isDry {
-      return try performDry(research, selection, folder: place, warnings: warnings, terminal)
+      return try performDry(research, selection, folder: place, warnings: warnings, context)
     }
     if kind == .local {
       if !folder.isShared { try folder.requireFree() }
       try confirmFresh(folder, terminal)
     }
-    if control.detaches { return try detach(folder, context) }
+    if control.detaches { return try await detach(research, folder, context) }
     let ready = control.isDetached ? try ReadyObserver() : nil
     let store =
       kind == .memory
@@ -226,7 +226,8 @@ struct RunCommand: PlaybookSubcommand {
       overrides: settings.planOverrides,
       observers: observers.compactMap(\.self) + context.observers
     ).checked
-    let interrupts = Interrupts(outlivesTerminal: control.isDetached)
+    let isWithoutTerminal = control.isDetached || control.isCoordinator
+    let interrupts = Interrupts(outlivesTerminal: isWithoutTerminal)
     let stop = Protected<@Sendable (Bool) -> Void>({ _ in })
     runner.onStop = { now in stop.withLock { $0 }(now) }
     let task = Task { [runner] in try await runner.run() }
@@ -242,6 +243,7 @@ struct RunCommand: PlaybookSubcommand {
       task.cancel()
       display?.tell("Interrupted: running iterations end first; once more ends them at once.")
     }
+    let handover = control.isCoordinator ? HandoverSignal { task.cancel() } : nil
     let outcome = await task.result
     // A program takes signals to its end: one that comes while the store is closed must not kill it.
     defer { if !context.isProgram { interrupts.stop() } }
@@ -275,6 +277,11 @@ struct RunCommand: PlaybookSubcommand {
         throw error
       }
       terminal.print(text)
+      if summary.isCancelled, handover?.hasCome ?? false {
+        terminal.print("The job has reached its time limit and is queued again.")
+        await SlurmEngine.requeueOwnJob()
+        return .interrupted
+      }
       runEndHook(summaryText, terminal, hookInterrupts)
       if let log = store.remainingLog, !json { terminal.printError("note: \(log)") }
       if summary.isCancelled { return .interrupted }
@@ -347,7 +354,8 @@ struct RunCommand: PlaybookSubcommand {
 
   /// The command line as others are shown it.
   private var commandText: String {
-    CommandText.text(CommandLine.arguments.filter { $0 != ControlOptions.detachedFlag })
+    let own = [ControlOptions.detachedFlag, ControlOptions.coordinatorFlag]
+    return CommandText.text(CommandLine.arguments.filter { !own.contains($0) })
   }
 
   /// Whether an error comes from the run itself and not from a unit.

@@ -16,6 +16,11 @@ public struct WorkerCommand: Sendable, Hashable {
     self.arguments = arguments
   }
 
+  /// The words after the name of the program that lead it to a ``PilotServer``.
+  package var pilotArguments: [String] {
+    arguments.map { $0 == Self.flag ? PilotServer.flag : $0 }
+  }
+
   private static var ownExecutable: String {
     #if os(Linux)
       // The file that is running, even if a new build has taken its place.

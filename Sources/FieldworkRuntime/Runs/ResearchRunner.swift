@@ -305,11 +305,6 @@ public struct ResearchRunner: Sendable {
     workerCommand != nil && research.settings.parallelism == .processes
   }
 
-  /// The words after the name of the program that lead it to a ``PilotServer``.
-  private var pilotArguments: [String] {
-    (workerCommand?.arguments ?? []).map { $0 == WorkerCommand.flag ? PilotServer.flag : $0 }
-  }
-
   private func runAll(_ run: RunState, _ scheduler: Scheduler, workers: Int) async {
     if usesProcesses { DescriptorLimit.raise(forWorkers: workers) }
     if case .slurm(let options) = research.settings.engine, let folder = store.folder {
@@ -347,7 +342,7 @@ public struct ResearchRunner: Sendable {
         folder: folder,
         research: research,
         workers: workers,
-        pilotArguments: pilotArguments,
+        pilotArguments: workerCommand?.pilotArguments ?? [],
         silenceLimit: faults.silenceLimit,
         report: { run.report($0) },
         variables: { run.variables(ofWorker: $0) }

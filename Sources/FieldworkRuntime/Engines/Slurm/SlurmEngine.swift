@@ -1,5 +1,5 @@
-import FieldworkCore
-import FieldworkStore
+package import FieldworkCore
+package import FieldworkStore
 import Foundation
 
 /// Runs the workers of a research in jobs of Slurm.
@@ -8,7 +8,7 @@ import Foundation
 ///
 ///     slurm/programs/<build>/   the program that the jobs run
 ///     slurm/<array>/script.sh   the script of an array, and what its tasks print
-struct SlurmEngine: Sendable {
+package struct SlurmEngine: Sendable {
   private static let folderName = "slurm"
 
   private let pool: PilotPool
@@ -64,13 +64,11 @@ struct SlurmEngine: Sendable {
   ) -> PilotArrays {
     let key = ([program.build, scheduler.resources] + arguments).joined(separator: "\n")
     let slots = scheduler.options.workersPerTask
-    let environment = ProcessInfo.processInfo.environment
-    let paths = [program.libraries, environment["LD_LIBRARY_PATH"] ?? ""].filter { !$0.isEmpty }
     let folder = FileManager.default.currentDirectoryPath
     return PilotArrays(
       scheduler,
       root: root,
-      prefix: "fieldwork-" + String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" }.prefix(40)),
+      prefix: prefix(name),
       key: key
     ) { name, count in
       PilotArray(
@@ -80,34 +78,100 @@ struct SlurmEngine: Sendable {
         key: key,
         path: "\(root)/\(name)",
         command: [program.program] + arguments,
-        environment: ["LD_LIBRARY_PATH": paths.joined(separator: ":")],
+        environment: ["LD_LIBRARY_PATH": libraryPath(program)],
         workingDirectory: folder
       )
     }
   }
 
-  /// The script that a run would submit.
-  static func preview(
+  /// The beginning of the names of the jobs of a research.
+  private static func prefix(_ name: String) -> String {
+    "fieldwork-" + String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" }.prefix(40))
+  }
+
+  /// The folders in which a copied program looks for libraries.
+  private static func libraryPath(_ program: ProgramCopy) -> String {
+    let own = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? ""
+    return [program.libraries, own].filter { !$0.isEmpty }.joined(separator: ":")
+  }
+
+  // MARK: The run as a job
+
+  /// Submits a run as a job of its own.
+  /// - Parameter arguments: the words after the name of the program.
+  /// - Returns: the id of the job, and the path of its script.
+  /// - Throws: ``FieldworkError`` if there is such a job, Slurm refuses it or does not answer.
+  package static func detach(
     _ options: SlurmOptions,
     folder: ResearchFolder,
     name: String,
-    workers: Int,
+    arguments: [String]
+  ) async throws -> (job: String, script: String) {
+    try SlurmScheduler.require()
+    let root = folder.file(folderName)
+    let program = try ProgramCopy.make(in: "\(root)/programs")
+    let scheduler = SlurmScheduler(options)
+    let (script, nameFile) = ("\(root)/run.sh", "\(root)/run.job")
+    do {
+      if let last = FileManager.default.contents(atPath: nameFile).map({
+        String(decoding: $0, as: UTF8.self)
+      }), let job = try await scheduler.tasks(ofArrays: [last]).first(where: { !$0.state.isOver }) {
+        throw FieldworkError(
+          .busy,
+          "the run has been submitted as Slurm job \(job.id): wait for it, or end it with 'stop' or scancel \(job.id)"
+        )
+      }
+      let random = String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16)
+      let job = "\(prefix(name))-run-\(random)"
+      let text = scheduler.coordinatorScript(
+        name: job,
+        command: [program.program] + arguments,
+        libraries: libraryPath(program),
+        log: folder.runLogPath
+      )
+      // The name first, so that a job whose number is not known is found by it.
+      try Data(job.utf8).write(to: URL(fileURLWithPath: nameFile), options: .atomic)
+      try Data(text.utf8).write(to: URL(fileURLWithPath: script), options: .atomic)
+      return (try await scheduler.submit(script: script), script)
+    } catch BatchError.refused(let reason) {
+      throw FieldworkError(.invalidDefinition, "Slurm refuses the job of the run: \(reason)")
+    } catch BatchError.unreachable(let reason) {
+      throw FieldworkError(
+        .busy,
+        "Slurm does not answer (\(reason)): try again, a job that it has taken is found then"
+      )
+    }
+  }
+
+  /// Puts the job of this process back into the queue, which ends the process.
+  package static func requeueOwnJob() async {
+    guard let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"] else { return }
+    await SlurmScheduler(SlurmOptions()).requeue(job)
+  }
+
+  /// The script that a run would submit.
+  package static func preview(
+    _ options: SlurmOptions,
+    folder: ResearchFolder,
+    research: Research,
     arguments: [String]
   ) -> String {
     let root = folder.file(folderName)
+    let (name, workers) = (prefix(research.name), research.settings.wantedWorkers)
+    let own = URL(fileURLWithPath: CommandLine.arguments.first ?? "program").lastPathComponent
     let scheduler = SlurmScheduler(options)
     let program = ProgramCopy(
-      program: "\(root)/programs/<build>/\(name)",
+      program: "\(root)/programs/<build>/\(own)",
       libraries: "\(root)/programs/<build>/lib",
       build: ""
     )
     let slots = options.workersPerTask
     let array = PilotArray(
-      name: "fieldwork-\(name)",
+      name: name,
       count: (workers + slots - 1) / slots,
       slots: slots,
       key: "",
-      path: "\(root)/fieldwork-\(name)",
+      path: "\(root)/\(name)",
       command: [program.program] + arguments,
       environment: ["LD_LIBRARY_PATH": program.libraries],
       workingDirectory: FileManager.default.currentDirectoryPath

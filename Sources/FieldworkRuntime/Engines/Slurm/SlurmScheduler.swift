@@ -53,11 +53,18 @@ struct SlurmScheduler: BatchScheduler {
     lines.append(("cpus-per-task", options.cpusPerTask.map(String.init)))
     lines.append(("mem", options.memory))
     lines.append(("time", options.time.flatMap(SlurmOptions.slurmTime)))
-    lines.append(("partition", options.partition))
-    lines.append(("account", options.account))
     lines.append(("gres", options.gres))
     lines += options.options.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-    return lines.compactMap { name, value in
+    return Self.directives(lines) + placeLines
+  }
+
+  /// The lines of a script that say where a job runs, and who pays.
+  private var placeLines: [String] {
+    Self.directives([("partition", options.partition), ("account", options.account)])
+  }
+
+  private static func directives(_ options: [(String, String?)]) -> [String] {
+    options.compactMap { name, value in
       value.map { "#SBATCH --\(name)" + ($0.isEmpty ? "" : "=\($0)") }
     }
   }
@@ -89,6 +96,30 @@ struct SlurmScheduler: BatchScheduler {
       """
   }
 
+  /// Returns the script of a job that is the run itself.
+  /// - Parameters:
+  ///   - name: the name of the job.
+  ///   - log: the file for what it prints.
+  func coordinatorScript(name: String, command: [String], libraries: String, log: String) -> String {
+    """
+    #!/bin/bash
+    # The run of a research. It submits the jobs of its workers.
+    #SBATCH --job-name=\(name)
+    #SBATCH --ntasks=1
+    #SBATCH --cpus-per-task=1
+    #SBATCH --requeue
+    #SBATCH --open-mode=append
+    #SBATCH --signal=B:USR1@\(Self.standardNotice)
+    #SBATCH --output=\(log)
+    #SBATCH --chdir=\(FileManager.default.currentDirectoryPath)
+    \(placeLines.joined(separator: "\n"))
+
+    export LD_LIBRARY_PATH=\(ShellWords.quoted(libraries))
+    exec \(command.map(ShellWords.quoted).joined(separator: " "))
+
+    """
+  }
+
   // MARK: Commands
 
   func arrayLimit() async -> Int {
@@ -101,8 +132,13 @@ struct SlurmScheduler: BatchScheduler {
     return max(1, number ?? Self.standardLimit)
   }
 
-  func submit(_ array: PilotArray) async throws -> String {
-    let text = try await output(["sbatch", "--parsable", array.script])
+  func submit(_ array: PilotArray) async throws -> String { try await submit(script: array.script) }
+
+  /// Submits a script.
+  /// - Returns: the id of the job.
+  /// - Throws: ``BatchError``.
+  func submit(script: String) async throws -> String {
+    let text = try await output(["sbatch", "--parsable", script])
     // With several clusters their name follows.
     let id = text.trimmingCharacters(in: .whitespacesAndNewlines).prefix { $0 != ";" }
     guard !id.isEmpty, id.allSatisfy(\.isNumber) else {
@@ -167,6 +203,9 @@ struct SlurmScheduler: BatchScheduler {
       _ = await runner.run(words)
     }
   }
+
+  /// Puts a job back into the queue; if it is running, it ends.
+  func requeue(_ job: String) async { _ = await runner.run(["scontrol", "requeue", job]) }
 
   func releaseRemedy(_ task: String) -> String { "scontrol release \(task)" }
 
