@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make run` and `make test`. After either, plain `swift run NAME` and
 # `swift test` work too.
 
-.PHONY: run test faults lint format bench bench-peers playbook system
+.PHONY: run test faults faults-slurm lint format bench bench-peers playbook system
 
 run: system
 	swift run Quickstart
@@ -13,6 +13,11 @@ test: system
 faults: system
 	FIELDWORK_FAULTS=1000 swift test --disable-swift-testing \
 		--filter 'FaultSuiteTests|CommandLineAttemptTests|CommandLineDeathTests'
+
+# Faults of a cluster on a real Slurm of four nodes on this machine, in some minutes; needs root and Debian's packages.
+faults-slurm: system
+	swift build --build-tests
+	.ci/slurm FieldworkTests.SlurmTests,FieldworkTests.SlurmFaultTests
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Playbooks Benchmarks

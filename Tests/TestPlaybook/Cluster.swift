@@ -25,7 +25,7 @@ extension TestPlaybook {
         Self.count("iteration \(x) \(run.iteration)")
         try await Task.sleep(for: .seconds(pause))
         if x == 3, Self.environment["CLUSTER_CRASH"] != nil, run.iteration == 1 {
-          kill(getpid(), SIGSEGV)
+          fatalError("a crash on purpose")
         }
         if run.iteration == iterations - 1 { Self.count("end \(x)") }
         return Double(x) + run.random.uniform()

@@ -47,7 +47,7 @@ extension RunCommand {
             options,
             folder: folder,
             research: research,
-            arguments: (context.workerCommand?.pilotArguments ?? []).filter { $0 != "--dry-run" }
+            arguments: context.workerCommand?.pilotArguments ?? []
           )
       )
     }

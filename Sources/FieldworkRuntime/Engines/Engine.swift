@@ -82,7 +82,7 @@ protocol WorkerLink: AnyObject, Sendable {
   func listen(_ listener: any LinkListener) -> LinkEnd
 
   /// The position of the worker in its task, as far as the link knows it without the worker.
-  var position: WorkerPosition? { get }
+  var position: WorkerPosition.Snapshot? { get }
 
   /// The time until the worker is ended from outside; nil if that is not known.
   var timeLeft: Duration? { get }

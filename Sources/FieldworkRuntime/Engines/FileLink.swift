@@ -60,10 +60,19 @@ extension LaunchedWorker {
   func retire(_ reason: String) {}
 }
 
+/// The facts that a worker leaves behind, as far as they are known.
+struct WorkerRemains: Codable, Hashable {
+  var wasOutOfMemory = false
+  /// The number of bytes that it has written.
+  var bytes: Int?
+  /// The position in its task.
+  var position: WorkerPosition.Snapshot?
+}
+
 /// How a worker has ended.
 enum WorkerEnding: Hashable {
-  /// Its process has ended, after it has written a number of bytes, if that is known.
-  case ended(ChildProcess.Termination, wasOutOfMemory: Bool, bytes: Int?)
+  /// Its process has ended.
+  case ended(ChildProcess.Termination, WorkerRemains)
   /// Its machine or its job is gone. No experiment is to blame.
   case lost(reason: String)
 }
@@ -79,16 +88,23 @@ struct LocalLauncher: WorkerLauncher {
   }
 
   /// Starts the process of a worker.
+  /// - Parameter position: the memory that it shares with this process; nil for none.
   /// - Throws: ``SystemError``.
-  func start(_ session: WorkerSession, _ index: Int) throws -> ChildProcess {
+  func start(
+    _ session: WorkerSession,
+    _ index: Int,
+    position: WorkerPosition? = nil
+  ) throws -> ChildProcess {
     let errors = try SystemFile(session.errors, O_WRONLY | O_APPEND | O_CREAT)
     var environment = ProcessInfo.processInfo.environment.merging(variables(index)) { $1 }
     environment[WorkerSession.variable] = session.path
-    return try withExtendedLifetime(errors) {
+    var descriptors = [STDERR_FILENO: errors.descriptor]
+    if let position { descriptors[ProcessLink.Descriptor.position] = position.descriptor }
+    return try withExtendedLifetime((errors, position)) {
       try ChildProcess(
         command.executable,
         [CommandLine.arguments.first ?? command.executable] + command.arguments,
-        descriptors: [STDERR_FILENO: errors.descriptor],
+        descriptors: descriptors,
         environment: environment
       )
     }
@@ -98,7 +114,7 @@ struct LocalLauncher: WorkerLauncher {
 extension ChildProcess: LaunchedWorker {
   var process: Int32? { id }
 
-  var ending: WorkerEnding? { wait(for: .zero).map { .ended($0, wasOutOfMemory: false, bytes: nil) } }
+  var ending: WorkerEnding? { wait(for: .zero).map { .ended($0, WorkerRemains()) } }
 }
 
 /// The link to a worker through the files of a session.
@@ -138,7 +154,8 @@ final class FileLink: WorkerLink, @unchecked Sendable {
   var timeLeft: Duration? { launched?.timeLeft }
   var timeLimit: Duration? { launched?.timeLimit }
   func retire(_ reason: String) { launched?.retire(reason) }
-  let position: WorkerPosition? = nil
+  /// A worker of a pilot shares memory with it, and the pilot reports the position after its end.
+  private(set) var position: WorkerPosition.Snapshot?
 
   func add(_ message: WorkerMessage) -> Bool { channel.add(message) }
 
@@ -191,11 +208,12 @@ final class FileLink: WorkerLink, @unchecked Sendable {
       if excess > .zero { listener.wasFrozen(for: excess) }
     }
     takeErrors(listener)
+    if case .ended(_, let remains) = ending { position = remains.position }
     session.close()
     let (termination, wasOutOfMemory, lostReason): (ChildProcess.Termination, Bool, String?) =
       switch ending {
-      case .ended(let termination, let wasOutOfMemory, _):
-        (termination, wasOutOfMemory || memoryKills.hasGrown, nil)
+      case .ended(let termination, let remains):
+        (termination, remains.wasOutOfMemory || memoryKills.hasGrown, nil)
       case .lost(let reason): (.signalled(SIGKILL), false, reason)
       case nil: (.signalled(SIGKILL), false, nil)
       }
@@ -215,7 +233,8 @@ final class FileLink: WorkerLink, @unchecked Sendable {
     of ending: WorkerEnding?,
     since ended: inout ContinuousClock.Instant?
   ) -> Bool {
-    guard case .ended(_, _, let bytes?) = ending, channel.offset < bytes else { return false }
+    guard case .ended(_, let remains) = ending, let bytes = remains.bytes, channel.offset < bytes
+    else { return false }
     let since = ended ?? .now
     ended = since
     return .now - since < Self.patience

@@ -25,7 +25,7 @@ final class FirstError: Sendable {
 /// The link to a worker that runs in the calling task: a record reaches the supervisor at once.
 final class InProcessLink: WorkerLink {
   let process: Int32? = nil
-  let position: WorkerPosition? = nil
+  let position: WorkerPosition.Snapshot? = nil
   private let worker: Int
   private let sink: DirectSink
   private let host: TaskHost

@@ -35,7 +35,7 @@ final class ProcessLink: WorkerLink, @unchecked Sendable {
     static let position: Int32 = 4
   }
 
-  let position: WorkerPosition?
+  var position: WorkerPosition.Snapshot? { cells.snapshot }
   private let cells: WorkerPosition
   private let channel: SocketChannel
   private let child: ChildProcess
@@ -51,7 +51,7 @@ final class ProcessLink: WorkerLink, @unchecked Sendable {
   /// - Throws: ``SystemError``.
   init(_ command: WorkerCommand, branches: Int, variables: [String: String]) throws {
     let cells = try WorkerPosition(branches: branches)
-    (self.cells, position) = (cells, cells)
+    self.cells = cells
     let (own, others) = try SocketChannel.pair()
     channel = own
     let (reading, writing) = try SystemFile.pipe()

@@ -16,9 +16,16 @@ public struct WorkerCommand: Sendable, Hashable {
     self.arguments = arguments
   }
 
+  /// The flags that concern the process of the run alone. Jobs that differ in them serve the same runs.
+  private static let flagsOfRuns: Set<String> = [
+    "--take-over", "--no-progress", "--json", "--yes", "--continue", "--keep-failed", "--detach",
+    "--dry-run", "--fresh", "--accept",
+  ]
+
   /// The words after the name of the program that lead it to a ``PilotServer``.
   package var pilotArguments: [String] {
-    arguments.map { $0 == Self.flag ? PilotServer.flag : $0 }
+    arguments.filter { !Self.flagsOfRuns.contains($0) }
+      .map { $0 == Self.flag ? PilotServer.flag : $0 }
   }
 
   private static var ownExecutable: String {

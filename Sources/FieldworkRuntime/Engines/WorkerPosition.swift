@@ -21,8 +21,22 @@ import Synchronization
 ///
 /// `@unchecked Sendable`: the memory is used through atomic cells only, and its address does not change.
 final class WorkerPosition: @unchecked Sendable {
+  /// The position at one moment.
+  struct Snapshot: Codable, Hashable {
+    /// The number of the task that runs; nil for none.
+    let task: Int?
+    /// The branch that was the last to begin a unit.
+    let lastBranch: Int
+    /// By branch; nil for one that has not run any unit.
+    let places: [Place?]
+
+    func place(ofBranch branch: Int) -> Place? {
+      places.indices.contains(branch) ? places[branch] : nil
+    }
+  }
+
   /// The unit that a branch runs.
-  struct Place: Hashable {
+  struct Place: Codable, Hashable {
     /// The number of the unit; nil between units.
     let unit: Int?
     let iteration: Int
@@ -133,6 +147,14 @@ final class WorkerPosition: @unchecked Sendable {
     return Place(
       unit: isInUnit ? load(Cell.unit(branch)) - 1 : nil,
       iteration: load(Cell.iteration(branch))
+    )
+  }
+
+  var snapshot: Snapshot {
+    Snapshot(
+      task: task,
+      lastBranch: lastBranch,
+      places: (0..<branches).map { place(ofBranch: $0) }
     )
   }
 

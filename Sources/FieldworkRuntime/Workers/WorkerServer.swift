@@ -28,7 +28,7 @@ public final class WorkerServer: Sendable {
 
   private let research: Research
   private let channel: any FrameChannel
-  /// True if the supervisor shares memory with the worker.
+  /// True if the supervisor or a pilot shares memory with the worker.
   private let sharesMemory: Bool
   private let hasPilot: Bool
   private let state = Protected(State())
@@ -43,8 +43,8 @@ public final class WorkerServer: Sendable {
     errors = ErrorPosition()
     if let session = WorkerSession.own() {
       channel = Self.channel(session)
-      sharesMemory = false
       hasPilot = session.isOfPilot
+      sharesMemory = hasPilot
     } else {
       do {
         let socket = try SocketChannel(descriptor: ProcessLink.Descriptor.channel)
@@ -96,7 +96,8 @@ public final class WorkerServer: Sendable {
     do {
       let position = try position()
       state.withLock { $0.position = position }
-      if sharesMemory { errors.begin(position) }
+      // The standard error of a worker of a pilot is a file.
+      if sharesMemory, !hasPilot { errors.begin(position) }
       let sink = RecordSender(
         channel,
         wantsUnits: setup.wantsUnits,
@@ -145,7 +146,7 @@ public final class WorkerServer: Sendable {
         last = .now
         return true
       }
-      return !isDue || !(session.isClosed || session.hasLostRun)
+      return !isDue || !(session.isClosed || !hasPilot && session.hasLostRun)
     }
   }
 

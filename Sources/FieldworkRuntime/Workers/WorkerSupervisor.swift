@@ -16,7 +16,7 @@ final class WorkerSupervisor: Sendable {
     var isOver = false
     /// The caller that waits for room.
     var waiting: CheckedContinuation<Void, Never>?
-    var window = PrefetchWindow()
+    var window: PrefetchWindow
     /// True if the worker was asked for the tasks that it has not begun, and has not answered.
     var isReclaiming = false
     /// True if the worker gets nothing more before it has ended a task, since others had nothing to do.
@@ -38,7 +38,7 @@ final class WorkerSupervisor: Sendable {
   /// True if a task runs again as a whole, even if some of its experiments have ended.
   let retriesWholeTasks: Bool
   private let queue: Scheduler
-  private let state = Protected(State())
+  private let state: Protected<State>
   /// Signalled when there may be something to do for a supervisor without a worker.
   private let change = DispatchSemaphore(value: 0)
 
@@ -47,6 +47,10 @@ final class WorkerSupervisor: Sendable {
     self.engine = engine
     self.run = run
     self.queue = queue
+    // Messages through files of other machines take longer.
+    state = Protected(
+      State(window: engine.seats == nil ? PrefetchWindow() : PrefetchWindow(lead: 1, longTask: 2))
+    )
     retriesWholeTasks = run.research.crossesBranches
   }
 
@@ -612,9 +616,18 @@ extension WorkerSupervisor {
 /// Short tasks are sent ahead for a few hundredths of a second, so that the worker never waits for its supervisor. Of
 /// long ones none is sent ahead: another worker may be free for it sooner, and sending one takes no time in comparison.
 struct PrefetchWindow {
-  private static let lead = 0.02
-  private static let longTask = 0.1
   private static let most = 256
+
+  private let lead: Double
+  private let longTask: Double
+
+  /// - Parameters:
+  ///   - lead: the seconds for which a worker has tasks ahead.
+  ///   - longTask: the seconds above which no task is sent ahead.
+  init(lead: Double = 0.02, longTask: Double = 0.1) {
+    self.lead = lead
+    self.longTask = longTask
+  }
 
   /// The mean duration of tasks, in seconds, of which later ones count more; nil before the first.
   private var mean: Double?
@@ -627,7 +640,7 @@ struct PrefetchWindow {
   var limit: Int {
     // The first may take hours, and what is sent with it would wait while other workers are free.
     guard let mean else { return 1 }
-    if mean > Self.longTask { return 1 }
-    return 1 + max(1, min(Self.most, Int(Self.lead / max(mean, 1e-6))))
+    if mean > longTask { return 1 }
+    return 1 + max(1, min(Self.most, Int(lead / max(mean, 1e-6))))
   }
 }

@@ -224,6 +224,22 @@ public final class DatabaseStore: ResultStore {
   static func readOnly(
     _ folder: ResearchFolder
   ) throws -> (DatabaseQueue, TemporaryFolder?) {
+    guard folder.isShared else { return try readOnlyAtOnce(folder) }
+    // While another machine writes, what this one sees of the database and its journal may not go together.
+    for _ in 0..<attemptsOfReading {
+      if let opened = try? readOnlyAtOnce(folder) { return opened }
+      usleep(pauseOfReading)
+    }
+    return try readOnlyAtOnce(folder)
+  }
+
+  private static let attemptsOfReading = 40
+  /// In microseconds.
+  private static let pauseOfReading: UInt32 = 250_000
+
+  private static func readOnlyAtOnce(
+    _ folder: ResearchFolder
+  ) throws -> (DatabaseQueue, TemporaryFolder?) {
     var configuration = configuration()
     // A process that was killed while it changed the way of writing has left a journal. Nothing can be read
     // before what it had begun is taken back, which is writing; SQLite finds out whether it lives.

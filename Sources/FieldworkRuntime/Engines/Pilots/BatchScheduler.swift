@@ -89,6 +89,6 @@ struct BatchTask: Hashable, Sendable {
   let id: String
   let array: String
   let state: State
-  /// The time until it is ended; nil if that is not known.
+  /// The time until it is asked to end; nil if that is not known.
   let timeLeft: Duration?
 }

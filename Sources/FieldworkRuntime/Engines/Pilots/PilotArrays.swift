@@ -302,7 +302,7 @@ final class PilotArrays: @unchecked Sendable {
     await scheduler.cancel(names, waitingOnly: true)
     let limit = ContinuousClock.now + .seconds(5)
     while ContinuousClock.now < limit, pilots.contains(where: { !$0.isLost }) {
-      for pilot in pilots { _ = pilot.read() }
+      for pilot in pilots { pilot.read() }
       try? await Task.sleep(for: .milliseconds(50))
     }
     await scheduler.cancel(names, waitingOnly: false)

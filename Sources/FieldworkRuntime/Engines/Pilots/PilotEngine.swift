@@ -71,6 +71,9 @@ final class Pilot: Sendable {
     var reader: MessageReader<PilotReport>
     var identity: PilotIdentity?
     var lastHeard = ContinuousClock.now
+    /// The looks since something other than a sign of life came.
+    var wait = Pilot.pauses.wait()
+    var nextLook = ContinuousClock.now
     var leavingReason: String?
     /// Why it is gone; nil if it is there.
     var lossReason: String?
@@ -85,6 +88,8 @@ final class Pilot: Sendable {
     var idleSince: ContinuousClock.Instant? = .now
     var isToEnd = false
   }
+
+  fileprivate static let pauses = PollingPauses.shared
 
   let name: String
   private let orders: MessageWriter<PilotOrder>
@@ -174,6 +179,9 @@ final class Pilot: Sendable {
         throw WorkerLost(reason: "its place is gone")
       }
       state.workers[session.path] = launched
+      // It may end at once.
+      state.wait = Pilot.pauses.wait()
+      state.nextLook = .now
       return slot
     }
     order(.start(session: session.path, slot: slot, environment: environment))
@@ -182,30 +190,33 @@ final class Pilot: Sendable {
 
   // MARK: Reports
 
+  /// Takes what the pilot has written, if it is time for another look.
+  func readIfDue() {
+    if state.withLock({ $0.nextLook <= .now }) { read() }
+  }
+
   /// Takes what the pilot has written since the last call.
-  /// - Returns: true if there was something.
-  func read() -> Bool {
+  func read() {
     let (reports, workers) = state.withLock { state in
       let reports = state.reader.next()
       if !reports.isEmpty { state.lastHeard = .now }
+      if reports.contains(where: { !$0.isBeat }) { state.wait = Pilot.pauses.wait() }
+      state.nextLook = .now + .microseconds(Int(state.wait.pause))
       return (reports, state.workers)
     }
     for report in reports {
       switch report {
       case .registered(let identity): state.withLock { $0.identity = identity }
       case .beat: break
-      case .ended(let session, let code, let signal, let wasOutOfMemory, let bytes):
+      case .ended(let session, let code, let signal, let remains):
         let termination = signal.map { ChildProcess.Termination.signalled($0) } ?? .exited(code ?? 0)
-        workers[session]?.end(
-          .ended(termination, wasOutOfMemory: wasOutOfMemory, bytes: bytes)
-        )
+        workers[session]?.end(.ended(termination, remains))
         state.withLock { $0.workers[session] = nil }
       case .refused(let session, let reason): workers[session]?.end(.lost(reason: reason))
       case .leaving(let reason): state.withLock { $0.leavingReason = reason }
       case .left: lose(leavingReason ?? "its job has ended")
       }
     }
-    return !reports.isEmpty
   }
 
   /// The pilot is gone, and so are its workers.

@@ -111,14 +111,17 @@ enum PilotOrder: Codable, Hashable {
 enum PilotReport: Codable, Hashable {
   case registered(PilotIdentity)
   case beat(Int)
-  /// A worker has ended, after it has written a number of bytes.
-  case ended(session: String, code: Int32?, signal: Int32?, wasOutOfMemory: Bool, bytes: Int)
+  /// A worker has ended, with a code or by a signal.
+  case ended(session: String, code: Int32?, signal: Int32?, WorkerRemains)
   /// A worker could not be started.
   case refused(session: String, reason: String)
   /// The pilot ends soon. Its workers end their experiments with their iteration.
   case leaving(reason: String)
   /// The pilot has ended, and so have its workers.
   case left
+
+  /// True for a sign of life.
+  var isBeat: Bool { if case .beat = self { true } else { false } }
 }
 
 /// The facts that a pilot says of itself.

@@ -43,8 +43,8 @@ final class PilotPool: WorkerSeats {
   private let report: @Sendable (RunRecord) -> Void
 
   private static let beatInterval = Duration.seconds(2)
-  /// The times between two looks at pilots, in microseconds.
-  private static let pauses = PollingPauses(longest: 300_000)
+  /// The time between two rounds, in microseconds. A pilot is looked at when it is its time.
+  private static let pause: UInt32 = 20_000
 
   init(
     _ plan: Plan,
@@ -173,7 +173,6 @@ final class PilotPool: WorkerSeats {
 
   private func watch() {
     var (beats, lastBeat, lastLook) = (1, ContinuousClock.now, ContinuousClock.now)
-    var wait = Self.pauses.wait()
     while !state.withLock({ $0.hasEnded }) {
       let now = ContinuousClock.now
       if now - lastBeat >= Self.beatInterval {
@@ -181,25 +180,23 @@ final class PilotPool: WorkerSeats {
         beats += 1
         try? folder.write(beat(beats))
       }
-      var hasNews = false
-      // A new pilot is found within a second; what known ones say is seen sooner.
-      if state.withLock({ !$0.waiting.isEmpty }) || now - lastLook >= .seconds(1) {
+      // While workers wait, a new pilot is found sooner.
+      let isWaiting = state.withLock { !$0.waiting.isEmpty }
+      if now - lastLook >= (isWaiting ? .milliseconds(200) : .seconds(2)) {
         lastLook = now
-        hasNews = findPilots()
+        findPilots()
       }
-      for pilot in state.withLock({ Array($0.pilots.values) }) where pilot.read() { hasNews = true }
+      for pilot in state.withLock({ Array($0.pilots.values) }) { pilot.readIfDue() }
       settlePilots()
-      if hasNews { wait = Self.pauses.wait() }
-      wait.sleep()
+      usleep(Self.pause)
     }
   }
 
-  private func findPilots() -> Bool {
+  private func findPilots() {
     let names = folder.names()
     return state.withLock { state in
       let new = names.filter { state.pilots[$0] == nil && !state.gone.contains($0) }
       for name in new { state.pilots[name] = Pilot(folder.pilot(name)) }
-      return !new.isEmpty
     }
   }
 
@@ -233,6 +230,8 @@ final class PilotPool: WorkerSeats {
   /// Submits tasks as they are needed, and follows them. It returns at the end of the run, or when it is cancelled.
   func follow() async {
     await arrays.adopt()
+    // Workers come one after another, and one array for all is better than several.
+    try? await Task.sleep(for: .milliseconds(100))
     var interval = Duration.seconds(1)
     var failures = 0
     while !Task.isCancelled, !state.withLock({ $0.hasEnded }) {
@@ -328,7 +327,7 @@ final class PilotPool: WorkerSeats {
 
   private func lose(_ pilot: Pilot, _ reason: String) {
     // What it has written before counts, such as that it has ended well.
-    _ = pilot.read()
+    pilot.read()
     guard !pilot.isLost else { return }
     pilot.order(.end)
     pilot.lose(reason)

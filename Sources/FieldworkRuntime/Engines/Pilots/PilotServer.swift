@@ -24,6 +24,7 @@ public final class PilotServer {
   private struct Child {
     let session: WorkerSession
     let process: ChildProcess
+    let position: WorkerPosition
     let memoryKills = MemoryKills()
   }
 
@@ -165,8 +166,10 @@ public final class PilotServer {
       do {
         let variables = devices(ofSlot: slot).merging(variables) { $1 }
         let launcher = LocalLauncher(command: command) { _ in variables }
-        let process = try launcher.start(session, slot)
-        children.append(Child(session: session, process: process))
+        let position = try WorkerPosition(branches: branches)
+        let process = try launcher.start(session, slot, position: position)
+        position.closeFile()
+        children.append(Child(session: session, process: process, position: position))
       } catch {
         reports.write(.refused(session: path, reason: "\(error)"))
       }
@@ -211,8 +214,11 @@ public final class PilotServer {
           session: child.session.path,
           code: code,
           signal: signal,
-          wasOutOfMemory: signal == SIGKILL && child.memoryKills.hasGrown,
-          bytes: child.session.outboxSize
+          WorkerRemains(
+            wasOutOfMemory: signal == SIGKILL && child.memoryKills.hasGrown,
+            bytes: child.session.outboxSize,
+            position: child.position.snapshot
+          )
         )
       )
       return true

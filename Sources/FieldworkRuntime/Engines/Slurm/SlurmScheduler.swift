@@ -154,11 +154,15 @@ struct SlurmScheduler: BatchScheduler {
         "--format=%i|%T|%L|%j|%r",
       ]
     )
-    return text.split(separator: "\n").compactMap(Self.task)
+    return text.split(separator: "\n").compactMap { Self.task($0, reserve: reserve) }
   }
 
+  /// The time before its limit at which a task may be asked to end: Slurm sends the signal up to a minute earlier.
+  private var reserve: Duration { .seconds(notice + 60) }
+
   /// Reads a line of `squeue`.
-  static func task(_ line: Substring) -> BatchTask? {
+  /// - Parameter reserve: the time before its limit at which a task is asked to end.
+  static func task(_ line: Substring, reserve: Duration = .zero) -> BatchTask? {
     let parts = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false)
       .map { $0.trimmingCharacters(in: .whitespaces) }
     guard parts.count == 5, !parts[0].isEmpty else { return nil }
@@ -166,7 +170,7 @@ struct SlurmScheduler: BatchScheduler {
       id: parts[0],
       array: parts[3],
       state: state(parts[1], reason: parts[4]),
-      timeLeft: duration(parts[2])
+      timeLeft: duration(parts[2]).map { max($0 - reserve, .zero) }
     )
   }
 
