@@ -45,7 +45,15 @@ extension RunCommand {
     _ context: PlaybookContext
   ) async throws -> ExitStatus {
     let name = location.name ?? context.research.name
-    let flags = [ControlOptions.coordinatorFlag] + (fresh && !isConfirmed ? ["--yes"] : [])
+    var context = context
+    if fresh {
+      // Here and once: the job may be started several times.
+      let store = try DatabaseStore.open(folder, fresh: true, command: "run --fresh --detach")
+      try store.close()
+      if !json, let trash = store.trash { printTrash(trash, context.terminal) }
+      context.arguments.removeAll { ["--fresh", "--yes"].contains($0) }
+    }
+    let flags = [ControlOptions.coordinatorFlag]
     let (job, script) = try await SlurmEngine.detach(
       options,
       folder: folder,

@@ -243,7 +243,16 @@ struct RunCommand: PlaybookSubcommand {
       task.cancel()
       display?.tell("Interrupted: running iterations end first; once more ends them at once.")
     }
-    let handover = control.isCoordinator ? HandoverSignal { task.cancel() } : nil
+    let handover =
+      control.isCoordinator
+      ? HandoverSignal {
+        task.cancel()
+        Task.detached {
+          // Iterations that take longer are cut off: the job must not end without being queued again.
+          try? await Task.sleep(for: Self.handoverTime)
+          await Self.requeue(terminal)
+        }
+      } : nil
     let outcome = await task.result
     // A program takes signals to its end: one that comes while the store is closed must not kill it.
     defer { if !context.isProgram { interrupts.stop() } }
@@ -278,8 +287,7 @@ struct RunCommand: PlaybookSubcommand {
       }
       terminal.print(text)
       if summary.isCancelled, handover?.hasCome ?? false {
-        terminal.print("The job has reached its time limit and is queued again.")
-        await SlurmEngine.requeueOwnJob()
+        await Self.requeue(terminal)
         return .interrupted
       }
       runEndHook(summaryText, terminal, hookInterrupts)
@@ -330,6 +338,18 @@ struct RunCommand: PlaybookSubcommand {
       patience: policy.silenceLimit
     ).run()
     return .done
+  }
+
+  /// The time that running iterations have before the job of the run is queued again.
+  private static let handoverTime = Duration.seconds(75)
+
+  /// Queues the job of this run again, which ends the process.
+  private static func requeue(_ terminal: Terminal) async {
+    terminal.print("The job has reached its time limit and is queued again.")
+    if await SlurmEngine.requeueOwnJob() { return }
+    terminal.printError(
+      "\(terminal.yellow("warning:")) Slurm did not queue the job again: run the same command to go on"
+    )
   }
 
   /// Prints the number of stored results that another build made, and what the run does with them.
@@ -426,7 +446,7 @@ struct RunCommand: PlaybookSubcommand {
     }
   }
 
-  private func printTrash(_ trash: String, _ terminal: Terminal) {
+  func printTrash(_ trash: String, _ terminal: Terminal) {
     terminal.printError(
       "note: the earlier results are in \(trash); delete that folder to free its space"
     )

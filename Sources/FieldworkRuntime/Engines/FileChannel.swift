@@ -17,14 +17,12 @@ final class FileChannel: FrameChannel, @unchecked Sendable {
   private static let (shortestRetry, longestRetry): (UInt32, UInt32) = (50_000, 2_000_000)
 
   private let reading: String
-  private let writing: String
   private let pauses: PollingPauses
   /// Returns false when the other side is gone.
   private let isOpen: @Sendable () -> Bool
   private let writer = Protected(FrameWriter())
-  /// The number of bytes that were written whole. It is held while bytes are written, so that frames are not mixed; others
-  /// may add frames meanwhile.
-  private let sent = Protected(0)
+  /// Held while bytes are written, so that frames are not mixed; others may add frames meanwhile.
+  private let writing: Protected<AppendedFile>
   private var reader = FrameReader()
   /// The number of bytes that have come.
   private(set) var offset = 0
@@ -37,7 +35,7 @@ final class FileChannel: FrameChannel, @unchecked Sendable {
     isOpen: @escaping @Sendable () -> Bool
   ) {
     self.reading = reading
-    self.writing = writing
+    self.writing = Protected(AppendedFile(writing))
     self.pauses = pauses
     self.isOpen = isOpen
   }
@@ -51,19 +49,16 @@ final class FileChannel: FrameChannel, @unchecked Sendable {
   /// Appends what waits. While the file cannot be written, such as on a full disk, it tries again until it can or the other
   /// side is gone.
   func flush() -> Bool {
-    sent.withLock { sent in
+    writing.withLock { file in
       let bytes = writer.withLock { $0.take() }
       guard !bytes.isEmpty else { return true }
       var pause = Self.shortestRetry
       while true {
         do {
-          // Closing the file shows what was written to other machines.
-          let file = try SystemFile(writing, O_WRONLY | O_APPEND | O_CREAT)
-          // A part that an earlier attempt has written would damage what follows.
-          if file.size > sent { file.cut(to: sent) }
-          try bytes.withUnsafeBytes { try file.append($0) }
-          sent += bytes.count
+          try file.append(bytes)
           return true
+        } catch AppendedFile.Problem.lostBytes {
+          return false
         } catch {
           guard isOpen() else { return false }
           usleep(pause)

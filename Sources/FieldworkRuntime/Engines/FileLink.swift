@@ -180,6 +180,7 @@ final class FileLink: WorkerLink, @unchecked Sendable {
     var ended: ContinuousClock.Instant?
     var isLeaving = false
     while ending == nil {
+      let looked = ContinuousClock.now
       // What it wrote before its end is read after it.
       ending = launched?.ending
       if ending != nil, missesBytes(of: ending, since: &ended) { ending = nil }
@@ -199,13 +200,13 @@ final class FileLink: WorkerLink, @unchecked Sendable {
         isLeaving = true
         listener.workerIsLeaving(reason)
       }
-      if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome() }
       if hasNews { wait = pauses.wait() }
-      let looked = ContinuousClock.now
       let pause = wait.pause
       usleep(pause)
+      // A file system that does not answer hides the signs of life of the worker, too.
       let excess = (.now - looked) - .microseconds(Int(pause)) - .seconds(1)
       if excess > .zero { listener.wasFrozen(for: excess) }
+      if let deadline = listener.deadline, deadline <= .now { listener.deadlineHasCome() }
     }
     takeErrors(listener)
     if case .ended(_, let remains) = ending { position = remains.position }

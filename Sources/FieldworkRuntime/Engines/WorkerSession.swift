@@ -79,7 +79,9 @@ struct WorkerSession: Sendable {
     _ = FileManager.default.createFile(atPath: closed, contents: nil)
   }
 
-  var isClosed: Bool { access(closed, F_OK) == 0 || access(path, F_OK) != 0 }
+  var isClosed: Bool {
+    access(closed, F_OK) == 0 || access(path, F_OK) != 0 && errno == ENOENT
+  }
 
   /// True if the run is known to have ended. On another machine only its silence shows that.
   var hasLostRun: Bool { place("run").map { $0.isHere && !$0.isAlive } ?? false }

@@ -364,12 +364,17 @@ public struct ResearchRunner: Sendable {
 
   /// Does what another process asks for.
   /// - Returns: the answer.
-  private func answer(_ request: RunRequest, _ run: RunState, _ scheduler: Scheduler) -> String {
+  private func answer(
+    _ request: RunRequest,
+    _ run: RunState,
+    _ scheduler: Scheduler
+  ) -> RunAnswer {
     switch request {
     case .stop(let now):
-      if let onStop { onStop(now) } else { run.cancellation.request(nil) }
-      return "running iterations end first"
-    case .workers(let change): return changeWorkers(change, run, scheduler)
+      return RunAnswer(text: now ? "the run ends at once" : "running iterations end first") {
+        if let onStop { onStop(now) } else { run.cancellation.request(nil) }
+      }
+    case .workers(let change): return RunAnswer(text: changeWorkers(change, run, scheduler))
     }
   }
 
@@ -388,7 +393,7 @@ public struct ResearchRunner: Sendable {
       let fewer = numbers.count == 1 ? "1 worker ends" : "\(numbers.count) workers end"
       return "\(fewer) after the experiments that run; \(Self.workers(left)) left"
     }
-    if run.services.hasDevices, seatsBox.withLock({ $0 }) == nil {
+    if run.services.hasDevices {
       return "devices are shared out among the workers that the run has begun with, so none can be added"
     }
     if usesProcesses { DescriptorLimit.raise(forWorkers: crew.count + change) }
@@ -418,6 +423,7 @@ public struct ResearchRunner: Sendable {
       let task = await scheduler.next(for: worker, isLeaving: { crew.isLeaving(worker) })
       guard let task else { break }
       scheduler.giveBack(task, from: worker)
+      if crew.isLeaving(worker) { break }
       switch await seats.take(worker) {
       case .closed: return
       case .lost(let reason, let remedy):

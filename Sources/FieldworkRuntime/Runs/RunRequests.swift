@@ -16,6 +16,13 @@ package enum RunRequest: Codable, Hashable, Sendable {
   case workers(change: Int)
 }
 
+/// The answer of a run to a request.
+struct RunAnswer {
+  let text: String
+  /// Is called once the answer is written; it may end the process.
+  var action: () -> Void = {}
+}
+
 /// The requests to the run of a research: a folder with a file for each, which the run answers and removes.
 package struct RunRequests: Sendable {
   private static let name = ".requests"
@@ -62,7 +69,7 @@ package struct RunRequests: Sendable {
   /// Answers requests until the token says that the run has ended, on a thread of its own.
   func serve(
     until isOver: @escaping @Sendable () -> Bool,
-    _ answer: @escaping @Sendable (RunRequest) -> String
+    _ answer: @escaping @Sendable (RunRequest) -> RunAnswer
   ) {
     _ = SystemThread.start {
       while !isOver() {
@@ -74,7 +81,7 @@ package struct RunRequests: Sendable {
     }
   }
 
-  private func take(_ answer: (RunRequest) -> String) {
+  private func take(_ answer: (RunRequest) -> RunAnswer) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     for name in names.sorted() where !name.contains(".") {
       let file = "\(path)/\(name)"
@@ -82,8 +89,10 @@ package struct RunRequests: Sendable {
         let request = try? JSONDecoder().decode(RunRequest.self, from: content)
       else { continue }
       unlink(file)
-      let text = answer(request)
-      try? Data(text.utf8).write(to: URL(fileURLWithPath: "\(file).answer"), options: .atomic)
+      let answer = answer(request)
+      let place = URL(fileURLWithPath: "\(file).answer")
+      try? Data(answer.text.utf8).write(to: place, options: .atomic)
+      answer.action()
     }
   }
 }

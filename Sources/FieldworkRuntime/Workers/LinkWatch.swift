@@ -265,9 +265,15 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     for assignment in supervisor.takeBegun().reversed() {
       if assignment.live.isEmpty {
         supervisor.settleOrRetry(assignment)
-      } else if end.lostReason != nil, run.countLoss(of: assignment.task) >= Self.lossLimit {
-        let reason = "the machine or the job of its worker was lost \(Self.lossLimit) times, last since \(reason)"
-        settle(assignment, WorkerDeath(lost: reason))
+      } else if end.lostReason != nil || run.research.settings.checkpoint == nil,
+        run.countLoss(of: assignment.task) >= Self.lossLimit
+      {
+        let remedy =
+          end.lostReason == nil
+          ? "; give the jobs a longer --time, or the research a checkpoint" : ""
+        let text =
+          "the machine or the job of its worker ended \(Self.lossLimit) times while it ran, last since \(reason)\(remedy)"
+        settle(assignment, WorkerDeath(lost: text))
       } else {
         supervisor.retry(assignment, assignment.unsettled, after: assignment.retryCause)
       }

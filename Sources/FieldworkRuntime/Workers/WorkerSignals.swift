@@ -48,8 +48,9 @@ final class WorkerSignals: Sendable {
         while true {
           let count = read(reading.descriptor, &number, 1)
           if count == 1 {
-            if let request = Self.requests[Int32(number)] {
-              onRequest?(request)
+            if let onRequest {
+              // A batch system may signal the workers beside the pilot, which asks for the same.
+              onRequest(Self.requests[Int32(number)] ?? .stop)
             } else {
               WorkerSignals.take(Int32(number), isStopping)
             }

@@ -26,6 +26,9 @@ final class WorkerSupervisor: Sendable {
     /// True if the place of the worker is gone or given back, and tasks may be left.
     var isGone = false
 
+    /// True if the worker gets no more tasks.
+    var takesNone: Bool { isOver || leavingReason != nil }
+
     var hasRoom: Bool { leavingReason == nil && assignments.count < (isHeldBack ? 1 : window.limit) }
 
     /// True if it is worth while to send more, so that many short tasks go together.
@@ -137,6 +140,7 @@ final class WorkerSupervisor: Sendable {
   private func assign(_ task: PlannedTask) {
     let assignment = WorkerAssignment(task, attempts: run.takeAttempts(of: task))
     if let link, let left = link.timeLeft, run.isTooLong(for: left, ofLimit: link.timeLimit) {
+      run.keepAttempts(assignment)
       queue.giveBack(task, from: worker)
       let reason = "too little time is left before its time limit"
       link.retire(reason)
@@ -149,6 +153,7 @@ final class WorkerSupervisor: Sendable {
       return (false, state.link)
     }
     if isLate {
+      run.keepAttempts(assignment)
       queue.giveBack(task, from: worker)
     } else if let link {
       send(assignment, to: link)
@@ -192,17 +197,17 @@ final class WorkerSupervisor: Sendable {
   /// Waits until the worker may be sent one more task.
   /// - Returns: false if it takes no more.
   private func hasRoom() async -> Bool {
-    if withState({ !$0.isOver && hasRoom($0) }) { return true }
+    if withState({ !$0.takesNone && hasRoom($0) }) { return true }
     flush()
     await withCheckedContinuation { continuation in
       let mustWait = withState { state in
-        guard !state.isOver, !hasRoom(state) else { return false }
+        guard !state.takesNone, !hasRoom(state) else { return false }
         state.waiting = continuation
         return true
       }
       if !mustWait { continuation.resume() }
     }
-    return !withState { $0.isOver }
+    return !withState { $0.takesNone }
   }
 
   /// The number of tasks that the worker may have while the next failure may end the run.
@@ -216,7 +221,7 @@ final class WorkerSupervisor: Sendable {
   private func wake() {
     let waiting = withState { state -> CheckedContinuation<Void, Never>? in
       let isGoing = state.hasMuchRoom && hasRoom(state)
-      guard state.isOver || isGoing || run.cancellation.isRequested else { return nil }
+      guard state.takesNone || isGoing || run.cancellation.isRequested else { return nil }
       defer { state.waiting = nil }
       return state.waiting
     }
@@ -356,8 +361,9 @@ final class WorkerSupervisor: Sendable {
     }
     link?.add(.reclaim)
     link?.send(.finish)
-    // One that waits for a task gets none.
+    // One that waits for a task, or for room, gets none.
     queue.wake()
+    wake()
   }
 
   private var isLeaving: Bool { leavingReason != nil }
@@ -369,7 +375,6 @@ final class WorkerSupervisor: Sendable {
   func drain() {
     leave("it was drained")
     change.signal()
-    wake()
   }
 
   /// True if the worker may leave for a reason that is not its own.
@@ -388,6 +393,7 @@ final class WorkerSupervisor: Sendable {
     }
     link?.send(.finish)
     queue.wake()
+    wake()
   }
 
   /// Waits until there is something for a worker to do.
@@ -458,8 +464,8 @@ extension WorkerSupervisor {
     var settled: [Int] = []
     for assignment in removed {
       if isLeaving, !assignment.live.isEmpty {
-        // What it has interrupted runs elsewhere.
-        retry(assignment, assignment.unsettled, after: assignment.retryCause)
+        // What it has interrupted runs elsewhere, once the worker has ended.
+        withState { $0.assignments.add(assignment, first: true) }
         continue
       }
       guard let again = runAgain(assignment) else {
@@ -573,7 +579,9 @@ extension WorkerSupervisor {
   /// True if the worker has nothing to run, and nothing comes.
   var isToEnd: Bool {
     withState { state in
-      if state.assignments.isEmpty { return state.isFinishing || run.cancellation.isRequested }
+      if state.assignments.isEmpty {
+        return state.isFinishing || state.takesNone || run.cancellation.isRequested
+      }
       return run.cancellation.isRequested && state.assignments.list.allSatisfy { $0.began == nil }
     }
   }

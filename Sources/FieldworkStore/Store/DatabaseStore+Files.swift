@@ -103,6 +103,7 @@ extension DatabaseStore {
 
   /// What is wrong with the files that are written; nil if they are as they were left.
   func lossError() -> FieldworkError? {
+    lock?.owner?.check()
     if let successor = lock?.owner?.successor, let folder {
       return FieldworkError(
         .busy,

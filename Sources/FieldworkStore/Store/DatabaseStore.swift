@@ -287,6 +287,8 @@ public final class DatabaseStore: ResultStore {
   private static func writingConfiguration(isShared: Bool) -> Configuration {
     var configuration = configuration()
     if isShared {
+      // A reader keeps a writer without a log waiting.
+      configuration.busyMode = .timeout(120)
       // The index of a log is memory that machines do not share. A store that has a log is opened without it first.
       configuration.prepareDatabase { database in
         try database.execute(

@@ -27,7 +27,7 @@ extension ResearchFolder {
   /// The files in the folder that runs make, beside hidden ones.
   private static let files = [
     database, database + "-wal", database + "-shm", database + "-journal", rescued, ".workers",
-    ".pilots", "slurm", owner,
+    ".pilots", "slurm",
     "research.log",
     "crashes.log", "stdout.txt", "stderr.txt",
   ]
@@ -49,6 +49,7 @@ extension ResearchFolder {
     // A detached run that starts over writes on into its own.
     try? FileManager.default.removeItem(atPath: runLogPath)
     try? FileManager.default.removeItem(atPath: lockPath)
+    lock.release()
     let left = try? FileManager.default.contentsOfDirectory(atPath: root)
     if left?.isEmpty ?? false { try? FileManager.default.removeItem(atPath: root) }
     return Removal(trash: trash, left: (left ?? []).sorted())

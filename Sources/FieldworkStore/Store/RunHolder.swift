@@ -20,6 +20,8 @@ package struct RunHolder: Sendable, Hashable {
   var birth: Int?
   /// The number of its job in a batch system; nil if it has none.
   package var job: String?
+  /// The number of times that the batch system had started its job before; nil if it has no job.
+  package var restarts: Int?
   /// The name that no other holder has, on a file system that several machines use; nil elsewhere.
   var session: String?
   /// A number that grows while it lives; nil if it says none.
@@ -67,6 +69,7 @@ package struct RunHolder: Sendable, Hashable {
     values["command"] = command.map(Value.string)
     values["birth"] = birth.map(Value.int)
     values["job"] = job.map(Value.string)
+    values["restarts"] = restarts.map(Value.int)
     values["session"] = session.map(Value.string)
     values["beat"] = beat.map(Value.int)
     return Value.dictionary(values).jsonText + "\n"
@@ -90,6 +93,7 @@ package struct RunHolder: Sendable, Hashable {
       birth: values["birth"].flatMap(Int.init)
     )
     job = values["job"].flatMap(String.init)
+    restarts = values["restarts"].flatMap(Int.init)
     session = values["session"].flatMap(String.init)
     beat = values["beat"].flatMap(Int.init)
   }

@@ -96,6 +96,8 @@ final class RunLock: Sendable {
       switch call(file, LOCK_EX | LOCK_NB) {
       case 0: return
       case EINTR: continue
+      // A machine that is gone may have left its lock with the file server.
+      case EWOULDBLOCK where isShared: return
       case EWOULDBLOCK:
         guard call(file, LOCK_SH | LOCK_NB) == 0 else { throw busy(folder, holder(file)) }
         // Nobody has the right: somebody has looked whether there is anyone, which takes a moment.

@@ -23,6 +23,7 @@ final class RunOwner: Sendable {
   private let holder: Protected<RunHolder>
   private let timer: any DispatchSourceTimer
   private let lost = Protected<RunHolder?>(nil)
+  private let lastBeat = Protected(ContinuousClock.now)
 
   /// - Throws: ``FieldworkError`` of code `busy` if another process has the right, of code `store` if the file cannot be
   ///   written.
@@ -33,7 +34,9 @@ final class RunOwner: Sendable {
   ) throws {
     var own = RunHolder.current(command: command)
     own.session = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
-    own.job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"]
+    let environment = ProcessInfo.processInfo.environment
+    own.job = environment["SLURM_JOB_ID"]
+    own.restarts = own.job.map { _ in environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 }
     own.beat = 0
     try Self.take(folder, own, isGone)
     self.folder = folder
@@ -57,8 +60,16 @@ final class RunOwner: Sendable {
   /// The process that has taken the right over; nil if this one has it.
   var successor: RunHolder? { lost.withLock { $0 } }
 
+  /// Finds out whether this process still has the right, unless it has done so a moment ago. A process that was stopped for
+  /// a while has to, before it writes.
+  func check() {
+    let isDue = lastBeat.withLock { .now - $0 > .seconds(Self.interval) }
+    if isDue { beat() }
+  }
+
   /// Says that this process lives, and finds out whether it still has the right.
   func beat() {
+    lastBeat.withLock { $0 = .now }
     let own = holder.withLock { holder in
       holder.beat = (holder.beat ?? 0) + 1
       return holder

@@ -55,8 +55,16 @@ private final class FakeScheduler: BatchScheduler {
     }
   }
 
-  func cancel(_ names: [String], waitingOnly: Bool) async {
-    state.withLock { $0.cancelled += names }
+  func cancel(_ names: [String], waitingOnly: Bool) async -> Bool {
+    state.withLock { state in
+      guard !state.isAway else { return false }
+      state.cancelled += names
+      state.tasks = state.tasks.map { task in
+        names.contains(task.array) && !task.state.isOver
+          ? BatchTask(id: task.id, array: task.array, state: .cancelled, timeLeft: nil) : task
+      }
+      return true
+    }
   }
 
   func releaseRemedy(_ task: String) -> String { "release \(task)" }
@@ -90,6 +98,7 @@ final class PilotArraysTests: XCTestCase {
         count: count,
         slots: 1,
         key: key,
+        program: "program",
         path: "\(root)/\(name)",
         command: ["program"],
         environment: [:],
@@ -137,15 +146,55 @@ final class PilotArraysTests: XCTestCase {
       state.takesInSpite = true
     }
     let arrays = arrays(scheduler)
-    try await arrays.submit(2, registered: [], atMost: 2)
+    for round in 1...3 {
+      do {
+        try await arrays.submit(2, registered: [], atMost: 2)
+        XCTAssertGreaterThan(round, 1)
+      } catch BatchError.unreachable {
+        XCTAssertEqual(round, 1)
+      }
+    }
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.count }, 1)
     XCTAssertTrue(texts(arrays)[0].hasPrefix("Fake job 1 submitted: 2 tasks"))
   }
 
-  func testASubmissionIsTriedAgain() async throws {
+  func testASubmissionIsTriedAgainWithTheSameArray() async throws {
     let scheduler = FakeScheduler()
     scheduler.state.withLock { $0.errors = [.unreachable("away"), nil] }
-    try await arrays(scheduler).submit(2, registered: [], atMost: 2)
+    let arrays = arrays(scheduler)
+    try? await arrays.submit(2, registered: [], atMost: 2)
+    let folders = try FileManager.default.contentsOfDirectory(atPath: root)
+    try await arrays.submit(2, registered: [], atMost: 2)
+    XCTAssertEqual(scheduler.state.withLock { $0.submissions.map(\.name) }, folders)
+  }
+
+  func testTheEndCancelsWhatHadNoAnswer() async throws {
+    let scheduler = FakeScheduler()
+    scheduler.state.withLock { state in
+      state.errors = [.unreachable("timed out")]
+      state.takesInSpite = true
+    }
+    let arrays = arrays(scheduler)
+    try? await arrays.submit(2, registered: [], atMost: 2)
+    await arrays.end(pilots: [])
+    let cancelled = Set(scheduler.state.withLock { $0.cancelled })
+    XCTAssertEqual(cancelled, Set(scheduler.state.withLock { $0.submissions.map(\.name) }))
+  }
+
+  func testArraysThatCannotBeCancelledAreLeftToTheNextRun() async throws {
+    let scheduler = FakeScheduler()
+    let first = arrays(scheduler)
+    try await first.submit(2, registered: [], atMost: 2)
+    scheduler.state.withLock { $0.isAway = true }
+    await first.end(pilots: [])
+    let next = arrays(scheduler)
+    do {
+      try await next.adopt()
+      XCTFail("Nobody knows whether there are tasks.")
+    } catch BatchError.unreachable {}
+    scheduler.state.withLock { $0.isAway = false }
+    try await next.adopt()
+    try await next.submit(2, registered: [], atMost: 2)
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.count }, 1)
   }
 
@@ -159,7 +208,7 @@ final class PilotArraysTests: XCTestCase {
       XCTAssertEqual(error, .refused("invalid partition"))
     }
     let later = arrays(FakeScheduler())
-    await later.adopt()
+    try await later.adopt()
     XCTAssertNil(later.hopelessReason(atMost: 2), "No array is known of.")
   }
 
@@ -168,7 +217,7 @@ final class PilotArraysTests: XCTestCase {
     try await arrays(scheduler).submit(3, registered: [], atMost: 3)
     scheduler.set("1_0", .running)
     let next = arrays(scheduler)
-    await next.adopt()
+    try await next.adopt()
     try await next.submit(4, registered: ["1_0"], atMost: 4)
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.map(\.count) }, [3, 1])
     XCTAssertEqual(scheduler.state.withLock { $0.cancelled }, [])
@@ -179,7 +228,7 @@ final class PilotArraysTests: XCTestCase {
     try await arrays(scheduler, key: "old").submit(3, registered: [], atMost: 3)
     let old = scheduler.state.withLock { $0.submissions[0].name }
     let next = arrays(scheduler, key: "new")
-    await next.adopt()
+    try await next.adopt()
     XCTAssertEqual(scheduler.state.withLock { $0.cancelled }, [old])
     try await next.submit(3, registered: [], atMost: 3)
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.map(\.key) }, ["old", "new"])
@@ -210,12 +259,27 @@ final class PilotArraysTests: XCTestCase {
     let arrays = arrays(scheduler)
     try await arrays.submit(2, registered: [], atMost: 2)
     _ = try await arrays.look()
-    try await arrays.submit(0, registered: ["1_0", "1_1"], atMost: 2)
+    arrays.noteReached(["1_0", "1_1"])
     scheduler.set("1_0", .ended("TIMEOUT"))
     scheduler.set("1_1", .ended("NODE_FAIL"))
     _ = try await arrays.look()
     try await arrays.submit(2, registered: [], atMost: 2)
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.count }, 2)
+  }
+
+  func testTasksThatReachedTheRunAreNotInVain() async throws {
+    let scheduler = FakeScheduler()
+    let arrays = arrays(scheduler)
+    for round in 1...5 {
+      try await arrays.submit(1, registered: [], atMost: 1)
+      _ = try await arrays.look()
+      // Its pilot has ended before anybody waited for a place again.
+      arrays.noteReached(["\(round)_0"])
+      scheduler.set("\(round)_0", .ended("COMPLETED"))
+      _ = try await arrays.look()
+    }
+    XCTAssertEqual(scheduler.state.withLock { $0.submissions.count }, 5)
+    XCTAssertNil(arrays.hopelessReason(atMost: 1))
   }
 
   func testTasksThatNeverReachTheRunEndTheWaiting() async throws {

@@ -12,7 +12,8 @@ final class SlurmSchedulerTests: XCTestCase {
       count: count,
       slots: 2,
       key: "k",
-      path: "/shared/it's",
+      program: "p1",
+      path: "/shared/it's 100% #1",
       command: ["/shared/program", "run", "--where", "x > 'a b'"],
       environment: ["LD_LIBRARY_PATH": "/shared/lib"],
       workingDirectory: "/home/me"
@@ -35,7 +36,7 @@ final class SlurmSchedulerTests: XCTestCase {
         $0.account = "lab"
         $0.gres = "gpu:2"
         $0.arrayParallelism = 2
-        $0.options = ["qos": "low", "exclusive": ""]
+        $0.options = ["qos": "low", "exclusive": "", "comment": "a b"]
       }
     )
     let lines = scheduler.script(array()).split(separator: "\n").map(String.init)
@@ -44,7 +45,8 @@ final class SlurmSchedulerTests: XCTestCase {
       "#SBATCH --array=0-2%2", "#SBATCH --cpus-per-task=4", "#SBATCH --mem=8G",
       "#SBATCH --time=0-01:30:00", "#SBATCH --partition=long", "#SBATCH --account=lab",
       "#SBATCH --gres=gpu:2", "#SBATCH --qos=low", "#SBATCH --exclusive", "#SBATCH --requeue",
-      "#SBATCH --signal=B:USR1@120", "export FIELDWORK_SLOTS=2",
+      "#SBATCH --signal=B:USR1@120", "export FIELDWORK_SLOTS=2", "export FIELDWORK_KEY=p1",
+      #"#SBATCH --output="/shared/it's 100%% #1/%A_%a.out""#, "#SBATCH --comment=\"a b\"",
       #"exec /shared/program run --where 'x > '\''a b'\'''"#,
     ] {
       XCTAssertTrue(lines.contains(line), "\(line) is missing in\n\(lines.joined(separator: "\n"))")
@@ -68,6 +70,9 @@ final class SlurmSchedulerTests: XCTestCase {
     }
     XCTAssertEqual(SlurmScheduler.duration("1-02:03:04"), .seconds(93_784))
     XCTAssertEqual(SlurmScheduler.duration("5:07"), .seconds(307))
+    XCTAssertEqual(SlurmScheduler.duration("2"), .seconds(120))
+    XCTAssertEqual(SlurmScheduler.duration("1-12"), .seconds(129_600))
+    XCTAssertEqual(SlurmScheduler.duration("1-12:30"), .seconds(131_400))
     XCTAssertNil(SlurmScheduler.duration("UNLIMITED"))
     XCTAssertNil(SlurmScheduler.duration("INVALID"))
   }

@@ -15,8 +15,8 @@ protocol BatchScheduler: Sendable {
   /// Returns the text of the script of an array.
   func script(_ array: PilotArray) -> String
 
-  /// Submits an array of tasks that each run one pilot, by its script. It is called once for an array, unless the one
-  /// before has thrown ``BatchError/unreachable(_:)`` and the name of the array is not known.
+  /// Submits an array of tasks that each run one pilot, by its script. It is called again for an array only if it has
+  /// thrown ``BatchError/unreachable(_:)`` and no task of the array is known.
   /// - Returns: the id of the job.
   /// - Throws: ``BatchError``.
   func submit(_ array: PilotArray) async throws -> String
@@ -27,7 +27,8 @@ protocol BatchScheduler: Sendable {
 
   /// Removes the tasks of arrays from the queue, and ends those that run.
   /// - Parameter waitingOnly: true to leave those alone that run.
-  func cancel(_ names: [String], waitingOnly: Bool) async
+  /// - Returns: false if that is not known to have worked.
+  func cancel(_ names: [String], waitingOnly: Bool) async -> Bool
 
   /// Text on how to have a held task go on.
   func releaseRemedy(_ task: String) -> String
@@ -50,6 +51,8 @@ struct PilotArray: Codable, Hashable, Sendable {
   let slots: Int
   /// The program and the resources of a task. Arrays that are alike in them serve the same runs.
   let key: String
+  /// A name of the program and its arguments. Pilots that are alike in it serve the same runs.
+  let program: String
   /// The absolute path of the folder with the script and the output of tasks.
   let path: String
   /// The words that a task runs: the program and its arguments.

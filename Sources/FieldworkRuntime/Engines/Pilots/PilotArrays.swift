@@ -8,7 +8,7 @@ import Foundation
 /// command and its answer leaves no array that nobody knows. Arrays of an earlier run that still wait or run serve this one,
 /// if they run the same program with the same resources; others are cancelled.
 ///
-/// `@unchecked Sendable`: one task calls it, and the end of the run, after that task.
+/// `@unchecked Sendable`: one task calls it, and the end of the run after that task.
 final class PilotArrays: @unchecked Sendable {
   private struct Record: Codable {
     let array: PilotArray
@@ -35,6 +35,9 @@ final class PilotArrays: @unchecked Sendable {
   private var withdrawn = 0
   private var vain = 0
   private var limit: Int?
+  private var isAdopted = false
+  /// An array that was submitted without an answer; nil if there is none.
+  private var uncertain: PilotArray?
   private var notes: [RunRecord] = []
   private var heldTasks: Set<String> = []
   private var lastReason: String?
@@ -72,8 +75,11 @@ final class PilotArrays: @unchecked Sendable {
 
   // MARK: Earlier runs
 
-  /// Takes over the arrays that an earlier run has left.
-  func adopt() async {
+  /// Takes over the arrays that an earlier run has left. It has to be called until it succeeds: unknown is not gone, and a
+  /// second array beside one that waits would take twice the machines.
+  /// - Throws: ``BatchError`` if the batch system does not say which there are.
+  func adopt() async throws {
+    guard !isAdopted else { return }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
     var left: [PilotArray] = []
     for name in names.sorted() {
@@ -82,34 +88,23 @@ final class PilotArrays: @unchecked Sendable {
       else { continue }
       left.append(record.array)
     }
-    guard !left.isEmpty else { return }
-    var pause = Duration.seconds(1)
-    while !Task.isCancelled {
-      do {
-        let seen = try await scheduler.tasks(ofArrays: left.map(\.name))
-        let alive = Set(seen.filter { !$0.state.isOver }.map(\.array))
-        let others = left.filter { alive.contains($0.name) && $0.key != key }.map(\.name)
-        if !others.isEmpty {
-          await scheduler.cancel(others, waitingOnly: false)
-          note(
-            "\(scheduler.name) jobs of an earlier run were cancelled, since the playbook or the resources have changed"
-          )
-        }
-        arrays = left.filter { alive.contains($0.name) && $0.key == key }
-        for task in seen where arrays.contains(where: { $0.name == task.array }) {
-          tasks[task.id] = task
-        }
-        for array in left where !arrays.contains(array) { forget(array) }
-        return
-      } catch {
-        // Unknown is not gone: a second array beside one that waits would take twice the machines.
-        if pause == .seconds(4) {
-          warn("\(scheduler.name) does not answer; the jobs of an earlier run are looked for again")
-        }
-        try? await Task.sleep(for: pause)
-        pause = min(pause * 2, .seconds(60))
+    let seen = left.isEmpty ? [] : try await scheduler.tasks(ofArrays: left.map(\.name))
+    isAdopted = true
+    let alive = Set(seen.filter { !$0.state.isOver }.map(\.array))
+    let others = left.filter { alive.contains($0.name) && $0.key != key }
+    if !others.isEmpty {
+      if await scheduler.cancel(others.map(\.name), waitingOnly: false) {
+        for array in others { forget(array) }
       }
+      note(
+        "\(scheduler.name) jobs of an earlier run were cancelled, since the playbook or the resources have changed"
+      )
     }
+    arrays = left.filter { alive.contains($0.name) && $0.key == key }
+    for task in seen where arrays.contains(where: { $0.name == task.array }) {
+      tasks[task.id] = task
+    }
+    for array in left where !alive.contains(array.name) { forget(array) }
   }
 
   private func record(_ array: PilotArray, job: String? = nil) throws {
@@ -135,19 +130,23 @@ final class PilotArrays: @unchecked Sendable {
   private func forget(_ array: PilotArray) {
     try? FileManager.default.removeItem(atPath: "\(array.path)/\(Self.fileName)")
     arrays.removeAll { $0 == array }
+    if uncertain == array { uncertain = nil }
     unseen[array.name] = nil
   }
 
   // MARK: Submitting
 
+  /// Notes the tasks whose pilots have registered with the run.
+  func noteReached(_ tasks: Set<String>) { reached.formUnion(tasks) }
+
   /// Submits tasks, as far as no others are on their way.
   /// - Parameters:
-  ///   - count: the number of tasks that are needed beside those that have reached the run.
-  ///   - registered: the ids of the tasks that have reached the run.
+  ///   - count: the number of tasks that are needed beside those whose pilots are there.
+  ///   - registered: the ids of the tasks whose pilots are there.
   ///   - most: the greatest number of tasks at a time.
-  /// - Throws: ``BatchError``.
+  /// - Throws: ``BatchError``; after ``BatchError/unreachable(_:)`` the next call goes on with the same array.
   func submit(_ count: Int, registered: Set<String>, atMost most: Int) async throws {
-    reached.formUnion(registered)
+    if let uncertain { try await submit(uncertain) }
     let alive = tasks.values.filter { !$0.state.isOver }
     let unseenTasks = arrays.reduce(0) { $0 + (unseen[$1.name] == nil ? 0 : $1.count) }
     let coming = alive.count { !registered.contains($0.id) } + unseenTasks
@@ -158,40 +157,32 @@ final class PilotArrays: @unchecked Sendable {
     while missing > 0 {
       let size = min(missing, max(1, limit ?? missing))
       let name = "\(prefix)-\(String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16))"
-      try await submit(make(name, size))
+      let array = make(name, size)
+      try record(array)
+      try await submit(array)
       missing -= size
     }
   }
 
   private func submit(_ array: PilotArray) async throws {
-    try record(array)
-    var isUncertain = false
-    var pause = Duration.seconds(1)
-    while true {
-      do {
-        // An answer that was lost does not mean that the array was not taken.
-        if isUncertain, let seen = try await scheduler.tasks(ofArrays: [array.name]).first {
-          submitted(array, String(seen.id.prefix { $0 != "_" }))
-          return
-        }
-        submitted(array, try await scheduler.submit(array))
+    // An answer that was lost does not mean that the array was not taken.
+    if uncertain == array {
+      if let seen = try await scheduler.tasks(ofArrays: [array.name]).first {
+        submitted(array, String(seen.id.prefix { $0 != "_" }))
         return
-      } catch let error as BatchError {
-        guard case .unreachable(let reason) = error, !Task.isCancelled else {
-          forget(array)
-          throw error
-        }
-        isUncertain = true
-        if pause == .seconds(4) {
-          warn("\(scheduler.name) does not answer (\(reason)); the jobs are submitted when it does")
-        }
-        try? await Task.sleep(for: pause)
-        pause = min(pause * 2, .seconds(60))
       }
+    }
+    uncertain = array
+    do {
+      submitted(array, try await scheduler.submit(array))
+    } catch let error as BatchError {
+      if case .refused = error { forget(array) }
+      throw error
     }
   }
 
   private func submitted(_ array: PilotArray, _ job: String) {
+    uncertain = nil
     arrays.append(array)
     unseen[array.name] = .now
     try? record(array, job: job)
@@ -210,9 +201,13 @@ final class PilotArrays: @unchecked Sendable {
     var now: [String: BatchTask] = [:]
     for task in seen { now[task.id] = task }
     for name in Set(seen.map(\.array)) { unseen[name] = nil }
-    // What was never shown is not there.
+    // What was never shown is not there, or cannot be seen.
     for (name, time) in unseen where .now - time > .seconds(60) {
-      for array in arrays where array.name == name { forget(array) }
+      vain += 1
+      lastReason = "\(scheduler.name) does not show the tasks that were submitted"
+      if await scheduler.cancel([name], waitingOnly: false) {
+        for array in arrays where array.name == name { forget(array) }
+      }
     }
     for (id, old) in tasks where now[id] == nil && !old.state.isOver {
       now[id] = BatchTask(id: id, array: old.array, state: .ended("not known any more"), timeLeft: nil)
@@ -240,6 +235,8 @@ final class PilotArrays: @unchecked Sendable {
       withdrawn += 1
       lastReason = "\(scheduler.name) tasks were cancelled"
       warn("\(scheduler.name) task \(task.id) was cancelled; the run goes on with fewer workers")
+    // Such as one whose worker took too much memory, which the run knows already.
+    case .failed where !wasOver && reached.contains(task.id): break
     case .failed(let reason) where !wasOver:
       withdrawn += 1
       let output = lastLines(of: task)
@@ -288,24 +285,27 @@ final class PilotArrays: @unchecked Sendable {
 
   /// Text on why no task will come; nil if one may.
   func hopelessReason(atMost most: Int) -> String? {
-    if vain >= Self.vainLimit { return lastReason }
-    let alive = tasks.values.contains { !$0.state.isOver } || !unseen.isEmpty
+    let alive = tasks.values.contains { !$0.state.isOver } || !unseen.isEmpty || uncertain != nil
+    if vain >= Self.vainLimit, !alive { return lastReason }
     return !alive && withdrawn >= most ? lastReason ?? "no task is left" : nil
   }
 
   // MARK: The end
 
-  /// Removes all tasks, those that run after their pilots have had a moment to end by themselves.
+  /// Removes all tasks, those that run after their pilots have had a moment to end by themselves. Arrays that cannot be
+  /// cancelled are left to the next run.
   func end(pilots: [Pilot]) async {
-    let names = arrays.map(\.name)
-    guard !names.isEmpty else { return }
-    await scheduler.cancel(names, waitingOnly: true)
+    let all = arrays + (uncertain.map { [$0] } ?? [])
+    guard !all.isEmpty else { return }
+    let names = all.map(\.name)
+    _ = await scheduler.cancel(names, waitingOnly: true)
     let limit = ContinuousClock.now + .seconds(5)
     while ContinuousClock.now < limit, pilots.contains(where: { !$0.isLost }) {
       for pilot in pilots { pilot.read() }
       try? await Task.sleep(for: .milliseconds(50))
     }
-    await scheduler.cancel(names, waitingOnly: false)
-    for array in arrays { forget(array) }
+    if await scheduler.cancel(names, waitingOnly: false) {
+      for array in all { forget(array) }
+    }
   }
 }

@@ -59,7 +59,16 @@ final class PilotWorker: LaunchedWorker {
   var timeLimit: Duration? { pilot.timeLimit }
   func retire(_ reason: String) { pilot.retire(reason) }
 
-  func kill() { pilot.order(.kill(session: session.path)) }
+  /// The silence after which a pilot is not expected to follow orders.
+  private static let patience = Duration.seconds(20)
+
+  func kill() {
+    if pilot.silence > Self.patience {
+      session.close()
+      end(.lost(reason: "its machine gives no sign of life"))
+    }
+    pilot.order(.kill(session: session.path))
+  }
 
   /// Takes how it has ended; the first one counts.
   func end(_ ending: WorkerEnding) { state.withLock { $0 = $0 ?? ending } }
@@ -125,9 +134,12 @@ final class Pilot: Sendable {
   var idleTime: Duration? { state.withLock { $0.idleSince }.map { .now - $0 } }
 
   func order(_ order: PilotOrder) {
-    if order == .end { state.withLock { $0.isToEnd = true } }
+    if order == .end { setToEnd() }
     orders.write(order)
   }
+
+  /// The pilot takes no more workers. The order to end follows.
+  func setToEnd() { state.withLock { $0.isToEnd = true } }
 
   func set(timeLeft: Duration) {
     state.withLock { state in
@@ -175,6 +187,7 @@ final class Pilot: Sendable {
     let launched = PilotWorker(self, session)
     let slot = try state.withLock { state in
       if let reason = state.lossReason ?? state.leavingReason { throw WorkerLost(reason: reason) }
+      if state.isToEnd { throw WorkerLost(reason: "its job ends") }
       guard let slot = state.slots.first(where: { $0.value == worker })?.key else {
         throw WorkerLost(reason: "its place is gone")
       }
@@ -192,6 +205,7 @@ final class Pilot: Sendable {
 
   /// Takes what the pilot has written, if it is time for another look.
   func readIfDue() {
+    orders.retry()
     if state.withLock({ $0.nextLook <= .now }) { read() }
   }
 
@@ -210,9 +224,16 @@ final class Pilot: Sendable {
       case .beat: break
       case .ended(let session, let code, let signal, let remains):
         let termination = signal.map { ChildProcess.Termination.signalled($0) } ?? .exited(code ?? 0)
-        workers[session]?.end(.ended(termination, remains))
+        // The pilot ends its workers when it has to end.
+        workers[session]?.end(
+          isToEnd ? .lost(reason: "its job ends") : .ended(termination, remains)
+        )
         state.withLock { $0.workers[session] = nil }
-      case .refused(let session, let reason): workers[session]?.end(.lost(reason: reason))
+      case .refused(let session, let reason):
+        workers[session]?.end(.lost(reason: reason))
+        // It would refuse the next one, too.
+        state.withLock { $0.leavingReason = $0.leavingReason ?? reason }
+        order(.end)
       case .leaving(let reason): state.withLock { $0.leavingReason = reason }
       case .left: lose(leavingReason ?? "its job has ended")
       }

@@ -28,7 +28,8 @@ struct PilotFolder: Sendable, Hashable {
 
   private var coordinator: String { "\(path)/\(Self.coordinatorName)" }
 
-  var exists: Bool { access(path, F_OK) == 0 }
+  /// False if the folder is known to be gone. A file system that does not answer for a moment says nothing.
+  var exists: Bool { access(path, F_OK) == 0 || errno != ENOENT }
 
   func make() throws {
     do {
@@ -39,6 +40,11 @@ struct PilotFolder: Sendable, Hashable {
   }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+  /// Removes the files of pilots.
+  func remove(_ names: [String]) {
+    for name in names { try? FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+  }
 
   /// The names of the pilots that have registered.
   func names() -> [String] {
@@ -134,40 +140,36 @@ struct PilotIdentity: Codable, Hashable {
   let slots: Int
   /// The session of the run that it has found.
   let session: String
+  /// What its array is known by: the program and its arguments; empty if it says none.
+  let key: String
 }
 
 /// The end for writing of a file of messages, one to a line.
 final class MessageWriter<Message: Encodable & Sendable>: Sendable {
-  private let path: String
-  /// The number of bytes that were written whole.
-  private let sent = Protected(0)
-  private let waiting = Protected<[UInt8]>([])
+  private struct State {
+    var file: AppendedFile
+    var waiting: [UInt8] = []
+  }
 
-  init(_ path: String) { self.path = path }
+  private let state: Protected<State>
+
+  init(_ path: String) { state = Protected(State(file: AppendedFile(path))) }
 
   /// Writes a message, and those that could not be written before.
-  /// - Returns: false if the file cannot be written now; the next call tries again.
-  @discardableResult
-  func write(_ message: Message) -> Bool {
-    guard let line = try? JSONEncoder().encode(message) else { return false }
-    return sent.withLock { sent in
-      waiting.withLock { $0 += Array(line) + [UInt8(ascii: "\n")] }
-      return flush(&sent)
+  func write(_ message: Message) {
+    guard let line = try? JSONEncoder().encode(message) else { return }
+    state.withLock { state in
+      state.waiting += Array(line) + [UInt8(ascii: "\n")]
+      Self.flush(&state)
     }
   }
 
-  private func flush(_ sent: inout Int) -> Bool {
-    let bytes = waiting.withLock { $0 }
-    do {
-      let file = try SystemFile(path, O_WRONLY | O_APPEND | O_CREAT)
-      if file.size > sent { file.cut(to: sent) }
-      try bytes.withUnsafeBytes { try file.append($0) }
-      sent += bytes.count
-      waiting.withLock { $0 = [] }
-      return true
-    } catch {
-      return false
-    }
+  /// Writes the messages that could not be written before.
+  func retry() { state.withLock { Self.flush(&$0) } }
+
+  private static func flush(_ state: inout State) {
+    guard !state.waiting.isEmpty, (try? state.file.append(state.waiting)) != nil else { return }
+    state.waiting = []
   }
 }
 

@@ -9,6 +9,8 @@ import Foundation
 final class PilotPool: WorkerSeats {
   /// The rules for the jobs of a run.
   struct Plan: Sendable {
+    /// The name of the program and its arguments; pilots of others are ended.
+    let program: String
     /// The greatest number of tasks at a time.
     let tasks: Int
     /// The number of workers of each task.
@@ -32,6 +34,12 @@ final class PilotPool: WorkerSeats {
     var failure: NoSeat?
     /// True if the batch system is to be asked soon.
     var wantsLook = false
+    /// When a silent pilot was the reason to ask last.
+    var askedForSilence = ContinuousClock.now
+    /// The tasks whose pilots have registered.
+    var reached: Set<String> = []
+    /// True if another run has taken the place of this one.
+    var isReplaced = false
     var hasEnded = false
   }
 
@@ -65,23 +73,46 @@ final class PilotPool: WorkerSeats {
   /// - Throws: ``SystemError`` if the folder cannot be written.
   func begin() throws {
     // Pilots of an earlier run register once more when they see this one.
-    folder.remove()
+    let earlier = folder.names()
     try folder.make()
     try folder.write(beat(0))
+    folder.remove(earlier)
     let error = SystemThread.start { self.watch() }
     guard error == 0 else { throw SystemError("cannot start a thread", error) }
   }
 
-  /// Ends all pilots and removes the tasks that wait.
-  func end() async {
+  /// Ends all pilots and removes the tasks of arrays.
+  /// - Parameter following: the task that follows the arrays.
+  func end(after following: Task<Void, Never>) async {
     close()
-    let pilots = state.withLock { state in
+    let (pilots, isReplaced) = state.withLock { state in
       state.hasEnded = true
-      return Array(state.pilots.values)
+      return (Array(state.pilots.values), state.isReplaced)
     }
+    await following.value
+    // Pilots, jobs and the folder belong to the other run.
+    guard !isReplaced, !hasSuccessor() else { return }
     for pilot in pilots { pilot.order(.end) }
     await arrays.end(pilots: pilots)
     folder.remove()
+  }
+
+  /// Returns true if another run has taken the place of this one.
+  private func hasSuccessor() -> Bool { folder.beat.map { $0.session != session } ?? false }
+
+  /// Gives a sign of life, unless another run does.
+  private func writeBeat(_ count: Int) {
+    guard !state.withLock({ $0.isReplaced }) else { return }
+    if hasSuccessor() {
+      state.withLock { $0.isReplaced = true }
+      fail(
+        .failed(
+          FieldworkError(.busy, "another run of the research has taken over its jobs: this one ends")
+        )
+      )
+      return
+    }
+    try? folder.write(beat(count))
   }
 
   private func beat(_ count: Int) -> PilotFolder.Beat {
@@ -178,7 +209,7 @@ final class PilotPool: WorkerSeats {
       if now - lastBeat >= Self.beatInterval {
         lastBeat = now
         beats += 1
-        try? folder.write(beat(beats))
+        writeBeat(beats)
       }
       // While workers wait, a new pilot is found sooner.
       let isWaiting = state.withLock { !$0.waiting.isEmpty }
@@ -202,13 +233,25 @@ final class PilotPool: WorkerSeats {
 
   /// Drops pilots that are gone, ends those that nobody needs, and gives places to workers that wait.
   private func settlePilots() {
+    var others: [Pilot] = []
     let (placed, idle) = state.withLock { state in
       for pilot in state.pilots.values where pilot.isLost {
         state.pilots[pilot.name] = nil
         state.gone.insert(pilot.name)
         state.wantsLook = true
       }
-      if state.pilots.values.contains(where: { $0.silence > plan.silenceLimit && !$0.isToEnd }) {
+      for pilot in state.pilots.values {
+        guard let identity = pilot.identity else { continue }
+        state.reached.insert(identity.task)
+        // Of an earlier build, or with other arguments.
+        if identity.key != plan.program, !pilot.isToEnd { others.append(pilot) }
+      }
+      for pilot in others { pilot.setToEnd() }
+      let isSilent = state.pilots.values.contains {
+        $0.silence > plan.silenceLimit && !$0.isToEnd
+      }
+      if isSilent, .now - state.askedForSilence > .seconds(5) {
+        state.askedForSilence = .now
         state.wantsLook = true
       }
       var placed: [CheckedContinuation<NoSeat?, Never>] = []
@@ -219,28 +262,45 @@ final class PilotPool: WorkerSeats {
       let idle = state.pilots.values.filter { pilot in
         pilot.isOpen && pilot.idleTime.map { $0 > plan.idleTime } ?? false
       }
+      // With the lock, so that no worker is placed meanwhile.
+      for pilot in idle { pilot.setToEnd() }
       return (placed, idle)
     }
     for continuation in placed { continuation.resume(returning: nil) }
-    for pilot in idle { pilot.order(.end) }
+    for pilot in idle + others { pilot.order(.end) }
+    loseSilentPilots()
+  }
+
+  /// Pilots that say nothing for long are lost, whether the batch system knows about them or not.
+  private func loseSilentPilots() {
+    for pilot in state.withLock({ Array($0.pilots.values) }) {
+      let limit = pilot.identity == nil ? plan.silenceLimit : plan.silenceLimit * 3
+      guard pilot.silence > limit else { continue }
+      // It may have written while nobody could read.
+      pilot.read()
+      if pilot.silence > limit { lose(pilot, "its machine gives no sign of life") }
+    }
   }
 
   // MARK: The batch system
 
   /// Submits tasks as they are needed, and follows them. It returns at the end of the run, or when it is cancelled.
   func follow() async {
-    await arrays.adopt()
     // Workers come one after another, and one array for all is better than several.
     try? await Task.sleep(for: .milliseconds(100))
     var interval = Duration.seconds(1)
     var failures = 0
-    while !Task.isCancelled, !state.withLock({ $0.hasEnded }) {
+    while !state.withLock({ $0.hasEnded || $0.isReplaced }) {
       do {
-        if !state.withLock({ $0.isClosed }) { try await submitMissing() }
+        defer { for note in arrays.takeNotes() { report(note) } }
+        try await arrays.adopt()
+        arrays.noteReached(state.withLock { $0.reached })
+        if !state.withLock({ $0.isClosed || $0.failure != nil }) { try await submitMissing() }
+        // Those that register while the batch system is asked are not in its answer.
+        let pilots = state.withLock { Array($0.pilots.values) }
         let tasks = try await arrays.look()
         failures = 0
-        settle(tasks)
-        for note in arrays.takeNotes() { report(note) }
+        settle(tasks, pilots)
         checkHope()
         let isQuiet = state.withLock { $0.waiting.isEmpty }
         interval = isQuiet ? min(interval * 1.5, .seconds(30)) : min(interval * 1.5, .seconds(5))
@@ -248,7 +308,6 @@ final class PilotPool: WorkerSeats {
         fail(
           .failed(FieldworkError(.invalidDefinition, "\(arrays.schedulerName) refuses the jobs: \(reason)"))
         )
-        return
       } catch {
         failures += 1
         interval = min(interval * 2, .seconds(60))
@@ -274,10 +333,10 @@ final class PilotPool: WorkerSeats {
     let end = ContinuousClock.now + time
     // Not sooner, however much there is to ask.
     try? await Task.sleep(for: .milliseconds(300))
-    while ContinuousClock.now < end, !Task.isCancelled {
+    while ContinuousClock.now < end {
       let isDue = state.withLock { state in
         defer { state.wantsLook = false }
-        return state.wantsLook
+        return state.wantsLook || state.hasEnded
       }
       if isDue { return }
       try? await Task.sleep(for: .milliseconds(100))
@@ -299,8 +358,7 @@ final class PilotPool: WorkerSeats {
   }
 
   /// Takes what the batch system says of tasks.
-  private func settle(_ tasks: [String: BatchTask]) {
-    let pilots = state.withLock { Array($0.pilots.values) }
+  private func settle(_ tasks: [String: BatchTask], _ pilots: [Pilot]) {
     // A task that has been put back into the queue may run again already: its later pilot counts.
     for pilot in pilots {
       guard let identity = pilot.identity, let task = tasks[identity.task] else { continue }
@@ -316,12 +374,6 @@ final class PilotPool: WorkerSeats {
       case .cancelled: lose(pilot, "its job was cancelled")
       case .failed(let reason), .ended(let reason): lose(pilot, "its job has ended (\(reason))")
       }
-    }
-    for pilot in pilots
-    where pilot.silence > plan.silenceLimit * 3
-      || pilot.identity == nil && pilot.silence > plan.silenceLimit
-    {
-      lose(pilot, "its machine gives no sign of life")
     }
   }
 

@@ -36,6 +36,7 @@ public final class PilotServer {
     static let task = "FIELDWORK_TASK"
     static let slots = "FIELDWORK_SLOTS"
     static let requeue = "FIELDWORK_REQUEUE"
+    static let key = "FIELDWORK_KEY"
   }
 
   private let command: WorkerCommand
@@ -72,7 +73,7 @@ public final class PilotServer {
     slots = max(1, environment[Variable.slots].flatMap { Int($0) } ?? 1)
     self.environment = environment
     // What the job says of itself is not for the units.
-    for name in [Variable.task, Variable.slots, Variable.requeue] { unsetenv(name) }
+    for name in [Variable.task, Variable.slots, Variable.requeue, Variable.key] { unsetenv(name) }
   }
 
   /// Works until nothing is left to do, and blocks the thread.
@@ -81,7 +82,7 @@ public final class PilotServer {
     while let session = waitForRun() {
       let wasReplaced = serve(session)
       guard wasReplaced else { break }
-      isEnding = false
+      (isEnding, isToRequeue) = (false, false)
     }
     if isToRequeue { requeue() }
   }
@@ -123,7 +124,8 @@ public final class PilotServer {
           process: getpid(),
           task: task,
           slots: slots,
-          session: session
+          session: session,
+          key: environment[Variable.key] ?? ""
         )
       )
     )
@@ -131,6 +133,8 @@ public final class PilotServer {
     var wait = Self.pauses.wait()
     var wasReplaced = false
     while !isEnding || !children.isEmpty {
+      reports.retry()
+      let round = ContinuousClock.now
       let news = orders.next()
       for order in news { follow(order, reports) }
       let ended = reap(reports)
@@ -144,12 +148,15 @@ public final class PilotServer {
       }
       if now - lastLook >= Self.coordinatorInterval {
         lastLook = now
-        if look(session) == .replaced {
+        if look(session, reports) == .replaced {
           wasReplaced = true
           endAll()
         }
       }
       wait.sleep()
+      // A file system that does not answer hides the signs of life of the run, too.
+      let excess = (.now - round) - .seconds(2)
+      if excess > .zero { coordinatorSeen += excess }
     }
     reports.write(.left)
     return wasReplaced
@@ -232,8 +239,7 @@ public final class PilotServer {
     case alive, replaced, gone
   }
 
-  @discardableResult
-  private func look(_ session: String) -> RunState {
+  private func look(_ session: String, _ reports: MessageWriter<PilotReport>) -> RunState {
     // A run that has ended removes the folder.
     guard folder.exists else {
       endAll()
@@ -245,6 +251,7 @@ public final class PilotServer {
       if now.session != session { return .replaced }
     }
     guard !isEnding, .now - coordinatorSeen > patience else { return .alive }
+    reports.write(.leaving(reason: "its pilot saw no sign of life of the run"))
     note("the run gives no sign of life; workers finish what they run")
     isEnding = true
     for child in children { child.process.signal(SIGUSR2) }

@@ -36,13 +36,14 @@ package struct SlurmEngine: Sendable {
     let arrays = Self.arrays(
       scheduler,
       root: root,
-      name: research.name,
+      research: research.name,
       program: program,
       arguments: pilotArguments
     )
     let slots = options.workersPerTask
     pool = PilotPool(
       PilotPool.Plan(
+        program: Self.programName(program, pilotArguments),
         tasks: (workers + slots - 1) / slots,
         slots: slots,
         idleTime: .seconds(options.idleTime),
@@ -58,25 +59,27 @@ package struct SlurmEngine: Sendable {
   private static func arrays(
     _ scheduler: SlurmScheduler,
     root: String,
-    name: String,
+    research: String,
     program: ProgramCopy,
     arguments: [String]
   ) -> PilotArrays {
-    let key = ([program.build, scheduler.resources] + arguments).joined(separator: "\n")
+    let name = programName(program, arguments)
+    let key = "\(name)\n\(scheduler.resources)"
     let slots = scheduler.options.workersPerTask
     let folder = FileManager.default.currentDirectoryPath
     return PilotArrays(
       scheduler,
       root: root,
-      prefix: prefix(name),
+      prefix: prefix(research),
       key: key
-    ) { name, count in
+    ) { array, count in
       PilotArray(
-        name: name,
+        name: array,
         count: count,
         slots: slots,
         key: key,
-        path: "\(root)/\(name)",
+        program: name,
+        path: "\(root)/\(array)",
         command: [program.program] + arguments,
         environment: ["LD_LIBRARY_PATH": libraryPath(program)],
         workingDirectory: folder
@@ -87,6 +90,10 @@ package struct SlurmEngine: Sendable {
   /// The beginning of the names of the jobs of a research.
   private static func prefix(_ name: String) -> String {
     "fieldwork-" + String(name.map { $0.isLetter || $0.isNumber ? $0 : "-" }.prefix(40))
+  }
+
+  private static func programName(_ program: ProgramCopy, _ arguments: [String]) -> String {
+    SHA256.hexDigest(of: ([program.build] + arguments).joined(separator: "\n"), length: 16)
   }
 
   /// The folders in which a copied program looks for libraries.
@@ -144,9 +151,10 @@ package struct SlurmEngine: Sendable {
   }
 
   /// Puts the job of this process back into the queue, which ends the process.
-  package static func requeueOwnJob() async {
-    guard let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"] else { return }
-    await SlurmScheduler(SlurmOptions()).requeue(job)
+  /// - Returns: false if that has failed.
+  package static func requeueOwnJob() async -> Bool {
+    guard let job = ProcessInfo.processInfo.environment["SLURM_JOB_ID"] else { return false }
+    return await Task.detached { await SlurmScheduler(SlurmOptions()).requeue(job) }.value
   }
 
   /// The script that a run would submit.
@@ -171,6 +179,7 @@ package struct SlurmEngine: Sendable {
       count: (workers + slots - 1) / slots,
       slots: slots,
       key: "",
+      program: programName(program, arguments),
       path: "\(root)/\(name)",
       command: [program.program] + arguments,
       environment: ["LD_LIBRARY_PATH": program.libraries],
@@ -187,11 +196,9 @@ package struct SlurmEngine: Sendable {
   ) async throws {
     try pool.begin()
     cancellation.whenRequested { [pool] in pool.close() }
-    await withTaskGroup { group in
-      group.addTask { await pool.follow() }
-      await body(engine, pool)
-      group.cancelAll()
-    }
-    await pool.end()
+    // Not a child: jobs are looked after and cancelled when the run is cancelled, too.
+    let following = Task.detached { [pool] in await pool.follow() }
+    await body(engine, pool)
+    await Task.detached { [pool] in await pool.end(after: following) }.value
   }
 }

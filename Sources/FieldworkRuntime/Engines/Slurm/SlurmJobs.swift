@@ -7,11 +7,14 @@ package enum SlurmJobs {
   /// - Returns: nil if it has no job, or Slurm does not say.
   package static func isGone(_ holder: RunHolder) -> Bool? {
     guard let job = holder.job, job.allSatisfy({ $0.isNumber || $0 == "_" }) else { return nil }
-    // Slurm has started this job again, so it has given up the process before.
-    if job == ProcessInfo.processInfo.environment["SLURM_JOB_ID"] { return true }
+    let environment = ProcessInfo.processInfo.environment
+    if job == environment["SLURM_JOB_ID"] {
+      // Slurm has started this job again, so it has given up the process before.
+      let restarts = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0
+      return holder.restarts.map { $0 < restarts }
+    }
     let result = Protected<ProgramResult?>(nil)
     let done = DispatchSemaphore(value: 0)
-    let environment = ProcessInfo.processInfo.environment
     let runner = ProgramRunner(
       searchPath: environment["PATH"] ?? "/usr/bin:/bin",
       environment: environment,

@@ -65,9 +65,20 @@ struct SlurmScheduler: BatchScheduler {
 
   private static func directives(_ options: [(String, String?)]) -> [String] {
     options.compactMap { name, value in
-      value.map { "#SBATCH --\(name)" + ($0.isEmpty ? "" : "=\($0)") }
+      value.map { "#SBATCH --\(name)" + ($0.isEmpty ? "" : "=\(quoted($0))") }
     }
   }
+
+  /// A value as `sbatch` reads it from a script: a space or `#` would end it.
+  private static func quoted(_ value: String) -> String {
+    let isPlain = value.allSatisfy { $0.isASCII && !$0.isWhitespace && !#"#"'\"#.contains($0) }
+    if isPlain { return value }
+    let escaped = value.replacing(#"\"#, with: #"\\"#).replacing("\"", with: #"\""#)
+    return "\"\(escaped)\""
+  }
+
+  /// A path in a pattern of file names, in which `%` has a meaning.
+  private static func pattern(_ path: String) -> String { path.replacing("%", with: "%%") }
 
   func script(_ array: PilotArray) -> String {
     let parallel = options.arrayParallelism.map { "%\($0)" } ?? ""
@@ -82,12 +93,13 @@ struct SlurmScheduler: BatchScheduler {
       #SBATCH --requeue
       #SBATCH --open-mode=append
       #SBATCH --signal=B:USR1@\(notice)
-      #SBATCH --output=\(array.path)/%A_%a.out
-      #SBATCH --chdir=\(array.workingDirectory)
+      #SBATCH --output=\(Self.quoted(Self.pattern(array.path) + "/%A_%a.out"))
+      #SBATCH --chdir=\(Self.quoted(array.workingDirectory))
       \(lines.joined(separator: "\n"))
 
       export \(PilotServer.Variable.task)="${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
       export \(PilotServer.Variable.slots)=\(array.slots)
+      export \(PilotServer.Variable.key)=\(array.program)
       export \(PilotServer.Variable.requeue)="scontrol requeue ${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
       \(variables.joined(separator: "\n"))
       # The program takes the place of the shell, so that signals reach it.
@@ -110,8 +122,8 @@ struct SlurmScheduler: BatchScheduler {
     #SBATCH --requeue
     #SBATCH --open-mode=append
     #SBATCH --signal=B:USR1@\(Self.standardNotice)
-    #SBATCH --output=\(log)
-    #SBATCH --chdir=\(FileManager.default.currentDirectoryPath)
+    #SBATCH --output=\(Self.quoted(Self.pattern(log)))
+    #SBATCH --chdir=\(Self.quoted(FileManager.default.currentDirectoryPath))
     \(placeLines.joined(separator: "\n"))
 
     export LD_LIBRARY_PATH=\(ShellWords.quoted(libraries))
@@ -148,12 +160,18 @@ struct SlurmScheduler: BatchScheduler {
   }
 
   func tasks(ofArrays names: [String]) async throws -> [BatchTask] {
-    let text = try await output(
-      [
-        "squeue", "--noheader", "--array", "--states=all", "--name=\(names.joined(separator: ","))",
-        "--format=%i|%T|%L|%j|%r",
-      ]
-    )
+    let text: String
+    do {
+      text = try await output(
+        [
+          "squeue", "--noheader", "--all", "--array", "--states=all",
+          "--name=\(names.joined(separator: ","))", "--format=%i|%T|%L|%j|%r",
+        ]
+      )
+    } catch BatchError.refused(let reason) {
+      // A question cannot be wrong.
+      throw BatchError.unreachable(reason)
+    }
     return text.split(separator: "\n").compactMap { Self.task($0, reserve: reserve) }
   }
 
@@ -189,27 +207,39 @@ struct SlurmScheduler: BatchScheduler {
     }
   }
 
-  /// Reads a time such as `1-02:03:04` or `5:00`; nil for none, such as `UNLIMITED`.
+  /// Reads a time as Slurm writes it: `90` (minutes), `5:00`, `1:00:00`, `1-12`, `1-12:30`, `1-12:30:00`; nil for none,
+  /// such as `UNLIMITED`.
   static func duration(_ text: String) -> Duration? {
-    let parts = text.split(separator: "-")
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard let last = parts.last, parts.count <= 2 else { return nil }
-    let numbers = last.split(separator: ":").map { Int($0) }
-    guard numbers.count >= 2, numbers.count <= 3, !numbers.contains(nil) else { return nil }
-    let seconds = numbers.compactMap(\.self).reduce(0) { $0 * 60 + $1 }
-    let days = parts.count == 2 ? Int(parts[0]) : 0
-    return days.map { .seconds($0 * 86_400 + seconds) }
+    let numbers = last.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count <= 3, !numbers.contains(nil) else { return nil }
+    let values = numbers.compactMap(\.self)
+    if parts.count == 2 {
+      guard let days = Int(parts[0]) else { return nil }
+      // Hours come first after days.
+      let padded = values + Array(repeating: 0, count: 3 - values.count)
+      return .seconds(days * 86_400 + padded[0] * 3600 + padded[1] * 60 + padded[2])
+    }
+    if values.count == 1 { return .seconds(values[0] * 60) }
+    return .seconds(values.reduce(0) { $0 * 60 + $1 })
   }
 
-  func cancel(_ names: [String], waitingOnly: Bool) async {
+  func cancel(_ names: [String], waitingOnly: Bool) async -> Bool {
+    var hasWorked = true
     for name in names {
       let words =
         ["scancel", "--quiet", "--name=\(name)"] + (waitingOnly ? ["--state=PENDING"] : [])
-      _ = await runner.run(words)
+      if await !runner.run(words).hasSucceeded { hasWorked = false }
     }
+    return hasWorked
   }
 
   /// Puts a job back into the queue; if it is running, it ends.
-  func requeue(_ job: String) async { _ = await runner.run(["scontrol", "requeue", job]) }
+  /// - Returns: false if that has failed.
+  func requeue(_ job: String) async -> Bool {
+    await runner.run(["scontrol", "requeue", job]).hasSucceeded
+  }
 
   func releaseRemedy(_ task: String) -> String { "scontrol release \(task)" }
 
@@ -237,7 +267,7 @@ struct SlurmScheduler: BatchScheduler {
     guard !passing.contains(where: text.contains) else { return false }
     return [
       "invalid", "not available", "unrecognized", "denied", "not permitted", "must specify",
-      "unknown", "exceed", "no such", "error:",
+      "unknown", "exceed", "no such",
     ].contains(where: text.contains)
   }
 }
