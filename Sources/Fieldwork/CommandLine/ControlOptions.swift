@@ -22,7 +22,8 @@ struct ControlOptions: ParsableArguments {
   @Flag(
     help: """
       Go on when the terminal is closed: see it with 'attach' or 'status', end it with 'stop'. What it \
-      prints goes to run.log in the folder of the results. With --engine slurm the run is a small job itself.
+      prints goes to run.log in the folder of the results. With --engine slurm the run is a small job \
+      itself.
       """
   )
   var detach = false

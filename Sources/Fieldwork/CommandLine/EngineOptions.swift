@@ -41,7 +41,7 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The time limit of a Slurm task, such as 2:00:00 or 2h. Two minutes before it workers end their iterations, and the task is queued again.",
+      "The time limit of a Slurm task, such as 2:00:00 or 2h. Two minutes before it, workers end their iterations, and the task is queued again.",
       valueName: "time"
     )
   )

@@ -26,7 +26,7 @@ struct WorkersCommand: PlaybookSubcommand {
   )
   var action: WorkersAction
 
-  @Argument(help: ArgumentHelp("The number of workers; 1 by default.", valueName: "n"))
+  @Argument(help: ArgumentHelp("The number of workers.", valueName: "n"))
   var count = 1
 
   @OptionGroup(title: "Where results are")

@@ -106,7 +106,8 @@ public struct SlurmOptions: Sendable, Hashable {
     if let time, Self.slurmTime(time) == nil {
       problems.append("'\(time)' is no time limit: write 2:00:00, 1-12:00:00, 90m or 2h")
     }
-    let texts = [memory, partition, account, gres].compactMap(\.self)
+    let texts =
+      [memory, partition, account, gres].compactMap(\.self)
       + options.flatMap { [$0.key, $0.value] }
     for text in texts where text.contains(where: \.isNewline) {
       problems.append("an option of Slurm has a line break: \(text)")

@@ -28,7 +28,9 @@ struct AppendedFile {
   /// - Throws: ``Problem``.
   mutating func append(_ bytes: [UInt8]) throws {
     var file: Int32
-    repeat { file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644) } while file < 0 && errno == EINTR
+    repeat {
+      file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    } while file < 0 && errno == EINTR
     guard file >= 0 else { throw Problem.ofTheMoment }
     var isOpen = true
     defer { if isOpen { close(file) } }

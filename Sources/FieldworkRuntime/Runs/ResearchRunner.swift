@@ -394,7 +394,8 @@ public struct ResearchRunner: Sendable {
       return "\(fewer) after the experiments that run; \(Self.workers(left)) left"
     }
     if run.services.hasDevices {
-      return "devices are shared out among the workers that the run has begun with, so none can be added"
+      return
+        "devices are shared out among the workers that the run has begun with, so none can be added"
     }
     if usesProcesses { DescriptorLimit.raise(forWorkers: crew.count + change) }
     // Places first, since a worker asks for one at once.

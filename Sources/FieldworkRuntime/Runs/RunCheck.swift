@@ -50,7 +50,10 @@ package struct RunCheck {
     var problems = options.problems.map { problem($0, "change engine:") }
     if !keepsFiles {
       problems.append(
-        problem("results in memory cannot be reached from other machines", "leave out --store memory")
+        problem(
+          "results in memory cannot be reached from other machines",
+          "leave out --store memory"
+        )
       )
     }
     if debug {

@@ -29,7 +29,9 @@ final class WorkerSupervisor: Sendable {
     /// True if the worker gets no more tasks.
     var takesNone: Bool { isOver || leavingReason != nil }
 
-    var hasRoom: Bool { leavingReason == nil && assignments.count < (isHeldBack ? 1 : window.limit) }
+    var hasRoom: Bool {
+      leavingReason == nil && assignments.count < (isHeldBack ? 1 : window.limit)
+    }
 
     /// True if it is worth while to send more, so that many short tasks go together.
     var hasMuchRoom: Bool { hasRoom && assignments.count <= window.limit / 2 }

@@ -16,7 +16,8 @@ package enum SharedFileSystem {
 
   /// The names of such file systems in Linux; those that a program serves (`fuse.…`) count as well.
   private static let types: Set<String> = [
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "ocfs2",
+    "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p",
+    "ocfs2",
     "gfs2", "panfs", "coda", "wekafs", "orangefs", "pvfs2", "glusterfs", "virtiofs",
   ]
 

@@ -81,7 +81,11 @@ final class SlurmFaultTests: SlurmTestCase {
       let script = directory.appendingPathComponent("urgent.sh")
       try Data("#!/bin/bash\nsleep 8\n".utf8).write(to: script)
       try slurm(
-        "sbatch", "--partition=urgent", "--array=0-3", "--output=/dev/null", script.path
+        "sbatch",
+        "--partition=urgent",
+        "--array=0-3",
+        "--output=/dev/null",
+        script.path
       )
       XCTAssertTrue(
         try waitUntil(20) { try self.jobs().filter { $0.contains("PENDING") }.count >= 2 },
@@ -119,7 +123,9 @@ final class SlurmFaultTests: SlurmTestCase {
     let disk = directory.appendingPathComponent("disk").path
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
     let mount = try ProcessRun(
-      URL(fileURLWithPath: "/bin/mount"), ["-t", "tmpfs", "-o", "size=200m", "tmpfs", disk])
+      URL(fileURLWithPath: "/bin/mount"),
+      ["-t", "tmpfs", "-o", "size=200m", "tmpfs", disk]
+    )
     try XCTSkipIf(mount.status != 0, "no file system can be mounted here")
     defer { _ = try? ProcessRun(URL(fileURLWithPath: "/bin/umount"), ["-l", disk]) }
     let results = disk + "/results"
@@ -129,7 +135,10 @@ final class SlurmFaultTests: SlurmTestCase {
     let filler = disk + "/filler"
     let full = try again {
       XCTAssertTrue(try waitUntil(60) { lines("end").count >= 4 })
-      _ = try ProcessRun(URL(fileURLWithPath: "/bin/dd"), ["if=/dev/zero", "of=\(filler)", "bs=64k"])
+      _ = try ProcessRun(
+        URL(fileURLWithPath: "/bin/dd"),
+        ["if=/dev/zero", "of=\(filler)", "bs=64k"]
+      )
     }
     XCTAssertEqual(full.status, 2, full.error)
     XCTAssertTrue(full.error.contains("disk is full"), full.error)

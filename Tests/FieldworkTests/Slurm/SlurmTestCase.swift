@@ -112,7 +112,11 @@ class SlurmTestCase: CommandLineTestCase {
     let results = try table(directory.path, "TestPlaybook", "cluster")
     let local = directory.path + "/local"
     let run = try runPlaybook(
-      "run", "--directory", local, "--workers", "8",
+      "run",
+      "--directory",
+      local,
+      "--workers",
+      "8",
       research: "cluster",
       environment: settings(size: size, pause: 0).merging(["CLUSTER_COUNT": "/dev/null"]) { $1 }
     )

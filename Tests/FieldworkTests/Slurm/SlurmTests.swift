@@ -27,7 +27,11 @@ final class SlurmTests: SlurmTestCase {
 
   func testTheMachineOfAWorkerDies() throws {
     let run = try start(
-      "run", "--engine", "slurm", "--slurm-tasks", "4",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "4",
       research: "cluster",
       environment: settings(size: 30, pause: 0.4)
     )
@@ -43,7 +47,11 @@ final class SlurmTests: SlurmTestCase {
 
   func testHalfOfTheTasksAreCancelled() throws {
     let run = try start(
-      "run", "--engine", "slurm", "--slurm-tasks", "4",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "4",
       research: "cluster",
       environment: settings(size: 24, pause: 0.3)
     )
@@ -64,7 +72,11 @@ final class SlurmTests: SlurmTestCase {
 
   func testAllTasksAreCancelled() throws {
     let run = try start(
-      "run", "--engine", "slurm", "--slurm-tasks", "2",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "2",
       research: "cluster",
       environment: settings(size: 24, pause: 0.3)
     )
@@ -82,7 +94,11 @@ final class SlurmTests: SlurmTestCase {
 
   func testTheRunIsKilledAndStartedAgain() throws {
     let run = try start(
-      "run", "--engine", "slurm", "--slurm-tasks", "4",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "4",
       research: "cluster",
       environment: settings(size: 30, pause: 0.3)
     )
@@ -95,7 +111,11 @@ final class SlurmTests: SlurmTestCase {
     XCTAssertTrue(try waitUntil(20) { lines("end").count >= before.count + 4 })
     let finished = Set(lines("end"))
     let again = try runPlaybook(
-      "run", "--engine", "slurm", "--slurm-tasks", "4",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "4",
       research: "cluster",
       environment: settings(size: 30, pause: 0.3)
     )
@@ -129,7 +149,13 @@ final class SlurmTests: SlurmTestCase {
 
   func testAnExperimentThatCrashesCostsNoJob() throws {
     let run = try runPlaybook(
-      "run", "--engine", "slurm", "--slurm-tasks", "1", "--workers-per-task", "2",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "1",
+      "--workers-per-task",
+      "2",
       research: "cluster",
       environment: settings(size: 12, pause: 0.05).merging(["CLUSTER_CRASH": "1"]) { $1 }
     )
@@ -175,7 +201,13 @@ final class SlurmTests: SlurmTestCase {
 
   func testWorkersAreAddedAndDrained() throws {
     let run = try start(
-      "run", "--engine", "slurm", "--slurm-tasks", "1", "--idle-time", "1",
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "1",
+      "--idle-time",
+      "1",
       research: "cluster",
       environment: settings(size: 40, pause: 0.3)
     )

@@ -114,7 +114,10 @@ final class PilotArrays: @unchecked Sendable {
         withIntermediateDirectories: true
       )
       let content = try JSONEncoder().encode(Record(array: array, job: job))
-      try content.write(to: URL(fileURLWithPath: "\(array.path)/\(Self.fileName)"), options: .atomic)
+      try content.write(
+        to: URL(fileURLWithPath: "\(array.path)/\(Self.fileName)"),
+        options: .atomic
+      )
       guard job == nil else { return }
       try Data(scheduler.script(array).utf8).write(to: URL(fileURLWithPath: array.script))
       try FileManager.default.setAttributes(
@@ -210,7 +213,12 @@ final class PilotArrays: @unchecked Sendable {
       }
     }
     for (id, old) in tasks where now[id] == nil && !old.state.isOver {
-      now[id] = BatchTask(id: id, array: old.array, state: .ended("not known any more"), timeLeft: nil)
+      now[id] = BatchTask(
+        id: id,
+        array: old.array,
+        state: .ended("not known any more"),
+        timeLeft: nil
+      )
     }
     for task in now.values.sorted(by: { $0.id < $1.id }) where tasks[task.id]?.state != task.state {
       noteChange(task)
@@ -218,7 +226,9 @@ final class PilotArrays: @unchecked Sendable {
     noteWaiting(now)
     tasks = now
     for array in arrays where unseen[array.name] == nil {
-      if !now.values.contains(where: { $0.array == array.name && !$0.state.isOver }) { forget(array) }
+      if !now.values.contains(where: { $0.array == array.name && !$0.state.isOver }) {
+        forget(array)
+      }
     }
     return now
   }
@@ -241,7 +251,9 @@ final class PilotArrays: @unchecked Sendable {
       withdrawn += 1
       let output = lastLines(of: task)
       lastReason = "\(scheduler.name) task \(task.id) failed (\(reason))\(output)"
-      warn("\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)")
+      warn(
+        "\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)"
+      )
     case .ended where !wasOver:
       if reached.contains(task.id) {
         vain = 0

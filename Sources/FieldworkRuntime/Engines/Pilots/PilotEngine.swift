@@ -223,7 +223,8 @@ final class Pilot: Sendable {
       case .registered(let identity): state.withLock { $0.identity = identity }
       case .beat: break
       case .ended(let session, let code, let signal, let remains):
-        let termination = signal.map { ChildProcess.Termination.signalled($0) } ?? .exited(code ?? 0)
+        let termination =
+          signal.map { ChildProcess.Termination.signalled($0) } ?? .exited(code ?? 0)
         // The pilot ends its workers when it has to end.
         workers[session]?.end(
           isToEnd ? .lost(reason: "its job ends") : .ended(termination, remains)

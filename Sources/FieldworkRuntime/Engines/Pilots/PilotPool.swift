@@ -50,6 +50,8 @@ final class PilotPool: WorkerSeats {
   private let state = Protected(State())
   private let report: @Sendable (RunRecord) -> Void
 
+  /// The silence of a pilot after which the batch system is asked for it: more than two signs of life were missed.
+  private static let missedBeats = Duration.seconds(12)
   private static let beatInterval = Duration.seconds(2)
   /// The time between two rounds, in microseconds. A pilot is looked at when it is its time.
   private static let pause: UInt32 = 20_000
@@ -107,7 +109,10 @@ final class PilotPool: WorkerSeats {
       state.withLock { $0.isReplaced = true }
       fail(
         .failed(
-          FieldworkError(.busy, "another run of the research has taken over its jobs: this one ends")
+          FieldworkError(
+            .busy,
+            "another run of the research has taken over its jobs: this one ends"
+          )
         )
       )
       return
@@ -248,7 +253,7 @@ final class PilotPool: WorkerSeats {
       }
       for pilot in others { pilot.setToEnd() }
       let isSilent = state.pilots.values.contains {
-        $0.silence > plan.silenceLimit && !$0.isToEnd
+        $0.silence > Self.missedBeats && !$0.isToEnd
       }
       if isSilent, .now - state.askedForSilence > .seconds(5) {
         state.askedForSilence = .now
@@ -306,7 +311,12 @@ final class PilotPool: WorkerSeats {
         interval = isQuiet ? min(interval * 1.5, .seconds(30)) : min(interval * 1.5, .seconds(5))
       } catch BatchError.refused(let reason) {
         fail(
-          .failed(FieldworkError(.invalidDefinition, "\(arrays.schedulerName) refuses the jobs: \(reason)"))
+          .failed(
+            FieldworkError(
+              .invalidDefinition,
+              "\(arrays.schedulerName) refuses the jobs: \(reason)"
+            )
+          )
         )
       } catch {
         failures += 1

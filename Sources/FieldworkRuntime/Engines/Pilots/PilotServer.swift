@@ -291,6 +291,8 @@ public final class PilotServer {
   }
 
   private func note(_ text: String) {
-    FileHandle.standardError.write(Data("\(LocalTime.text(Date().timeIntervalSince1970)) \(text)\n".utf8))
+    FileHandle.standardError.write(
+      Data("\(LocalTime.text(Date().timeIntervalSince1970)) \(text)\n".utf8)
+    )
   }
 }

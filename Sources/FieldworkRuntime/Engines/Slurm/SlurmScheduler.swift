@@ -12,7 +12,8 @@ struct SlurmScheduler: BatchScheduler {
   /// The number of tasks of an array at sites that do not say.
   private static let standardLimit = 1001
 
-  init(_ options: SlurmOptions, environment: [String: String] = ProcessInfo.processInfo.environment) {
+  init(_ options: SlurmOptions, environment: [String: String] = ProcessInfo.processInfo.environment)
+  {
     self.options = options
     runner = ProgramRunner(
       searchPath: environment["PATH"] ?? "/usr/bin:/bin:/usr/local/bin",
@@ -102,6 +103,8 @@ struct SlurmScheduler: BatchScheduler {
       export \(PilotServer.Variable.key)=\(array.program)
       export \(PilotServer.Variable.requeue)="scontrol requeue ${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
       \(variables.joined(separator: "\n"))
+      # The mark by which a process that starts others ends them with itself.
+      unset \(ProcessToken.variable)
       # The program takes the place of the shell, so that signals reach it.
       exec \(array.command.map(ShellWords.quoted).joined(separator: " "))
 
@@ -112,7 +115,8 @@ struct SlurmScheduler: BatchScheduler {
   /// - Parameters:
   ///   - name: the name of the job.
   ///   - log: the file for what it prints.
-  func coordinatorScript(name: String, command: [String], libraries: String, log: String) -> String {
+  func coordinatorScript(name: String, command: [String], libraries: String, log: String) -> String
+  {
     """
     #!/bin/bash
     # The run of a research. It submits the jobs of its workers.
@@ -127,6 +131,7 @@ struct SlurmScheduler: BatchScheduler {
     \(placeLines.joined(separator: "\n"))
 
     export LD_LIBRARY_PATH=\(ShellWords.quoted(libraries))
+    unset \(ProcessToken.variable)
     exec \(command.map(ShellWords.quoted).joined(separator: " "))
 
     """
