@@ -18,7 +18,7 @@ public enum ResearchEngine: Sendable, Hashable {
   ///   - partition: the partition.
   ///   - account: the account.
   ///   - gres: other resources of a task, such as `gpu:2`.
-  ///   - arrayParallelism: the greatest number of tasks that run at once.
+  ///   - arrayParallelism: the greatest number of tasks of one array that run at once.
   ///   - idleTime: the seconds after which a task without anything to do gives its machine back.
   ///   - options: other options of `sbatch`, by name without dashes.
   public static func slurm(
@@ -64,7 +64,7 @@ public struct SlurmOptions: Sendable, Hashable {
   public var partition: String?
   public var account: String?
   public var gres: String?
-  /// The greatest number of tasks that run at once; nil for all.
+  /// The greatest number of tasks of one array that run at once; nil for all.
   public var arrayParallelism: Int?
   /// The seconds after which a task without anything to do gives its machine back.
   public var idleTime = 60.0

@@ -126,6 +126,8 @@ final class FileLink: WorkerLink, @unchecked Sendable {
   private static let errorInterval = Duration.milliseconds(250)
   /// The time for which what a worker wrote before its end may not be seen.
   private static let patience = Duration.seconds(60)
+  /// The seconds within which the first messages have to be written.
+  private static let writingLimit = 30.0
 
   private let session: WorkerSession
   private let channel: FileChannel
@@ -142,9 +144,18 @@ final class FileLink: WorkerLink, @unchecked Sendable {
     channel = FileChannel(reading: session.outbox, writing: session.inbox) { !session.isClosed }
   }
 
+  /// - Throws: ``FieldworkError`` if the messages so far cannot be written, and the errors of the launcher.
   func launch(_ launcher: any WorkerLauncher, _ index: Int) throws {
     // The messages so far have to be there before the worker looks for them.
-    queue.sync {}
+    let isWritten = DispatchSemaphore(value: 0)
+    queue.async { isWritten.signal() }
+    guard isWritten.wait(timeout: .now() + Self.writingLimit) == .success else {
+      session.close()
+      throw FieldworkError(
+        .store,
+        "cannot write \(session.inbox) for a worker: the disk may be full, or does not answer; run again when it does"
+      )
+    }
     let launched = try launcher.launch(session, index)
     worker.withLock { $0 = launched }
   }

@@ -135,6 +135,7 @@ final class Scheduler: Sendable {
         await decide(decision, keys)
       case .wait(let wakes):
         beforeWaiting()
+        if isLeaving() { return nil }
         // One worker that waits is enough to have tasks reclaimed.
         if mayReclaim, state.withLock({ $0.waiting.isEmpty }) { delegate.reclaimTasks(for: worker) }
         await wait(since: wakes)

@@ -278,6 +278,8 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
         supervisor.retry(assignment, assignment.unsettled, after: assignment.retryCause)
       }
     }
+    // The next worker gets what is stored.
+    if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
     guard !run.cancellation.isRequested else { return }
     run.recorder.recordAtOnce([.workerLeft(worker: supervisor.worker, reason: reason)])
   }

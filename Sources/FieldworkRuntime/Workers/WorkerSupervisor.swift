@@ -83,7 +83,7 @@ final class WorkerSupervisor: Sendable {
   @discardableResult
   func work() async -> Bool {
     // No worker is started before there is something to do.
-    guard let first = await draw() else { return true }
+    guard let first = await firstTask() else { return !withState { $0.isGone } }
     assign(first)
     guard engine.isPrefetching else {
       await workInTask()
@@ -100,6 +100,20 @@ final class WorkerSupervisor: Sendable {
     finish()
     await over
     return !withState { $0.isGone }
+  }
+
+  /// Returns the first task. A worker that has its place to itself does not wait for one in it.
+  private func firstTask() async -> PlannedTask? {
+    guard engine.seats != nil else { return await draw() }
+    let mustWait = Protected(false)
+    let task = await run.draw(
+      from: queue,
+      worker: worker,
+      isLeaving: { self.isLeaving || mustWait.withLock { $0 } },
+      beforeWaiting: { mustWait.withLock { $0 = true } }
+    )
+    if task == nil, mustWait.withLock({ $0 }) || isLeaving { withState { $0.isGone = true } }
+    return task
   }
 
   /// Returns the next task; nil if there is none, or the worker leaves.

@@ -31,8 +31,25 @@ final class SlurmFaultTests: SlurmTestCase {
     }
     try node("start", "n2")
     XCTAssertEqual(end.status, 0, end.error)
+    try assertComplete(size: 100, storedBefore: before)
+    XCTAssertEqual(lines("begin").count, 100, "Pilots that give signs of life go on.")
+  }
+
+  func testANodeThatStopsComesBack() throws {
+    var before: Set<String> = []
+    let end = try run(["--slurm-tasks", "8"], size: 100, pause: 1) {
+      try waitForDone(4)
+      before = try done()
+      try node("freeze", "n2")
+      sleep(35)
+      // Others run its experiments now; what it goes on with is ignored.
+      try node("thaw", "n2")
+    }
+    try node("start", "n2")
+    XCTAssertEqual(end.status, 0, end.error)
     XCTAssertTrue(end.error.contains("its job was put back into the queue"), end.error)
     try assertComplete(size: 100, storedBefore: before)
+    XCTAssertGreaterThan(lines("begin").count, 100)
   }
 
   func testTheControllerIsAway() throws {

@@ -368,16 +368,19 @@ final class PilotPool: WorkerSeats {
   }
 
   /// Takes what the batch system says of tasks.
+  ///
+  /// A pilot that gives signs of life is there, whatever the batch system takes its task for: it may have lost its memory, or
+  /// the machine of the pilot from sight.
   private func settle(_ tasks: [String: BatchTask], _ pilots: [Pilot]) {
-    // A task that has been put back into the queue may run again already: its later pilot counts.
     for pilot in pilots {
       guard let identity = pilot.identity, let task = tasks[identity.task] else { continue }
+      if task.state == .running, let time = task.timeLeft { pilot.set(timeLeft: time) }
+      guard pilot.silence > Self.missedBeats else { continue }
       switch task.state {
       case .running:
-        if let time = task.timeLeft { pilot.set(timeLeft: time) }
+        // A task that has been put back into the queue may run again already: its later pilot counts.
         let others = pilots.filter { $0 !== pilot && $0.identity?.task == identity.task }
-        if pilot.silence > plan.silenceLimit, others.contains(where: { $0.silence < pilot.silence })
-        {
+        if others.contains(where: { $0.silence < pilot.silence }) {
           lose(pilot, "its job has been started again")
         }
       case .waiting, .held: lose(pilot, "its job was put back into the queue")
@@ -390,7 +393,7 @@ final class PilotPool: WorkerSeats {
   private func lose(_ pilot: Pilot, _ reason: String) {
     // What it has written before counts, such as that it has ended well.
     pilot.read()
-    guard !pilot.isLost else { return }
+    guard !pilot.isLost, pilot.silence > Self.missedBeats else { return }
     pilot.order(.end)
     pilot.lose(reason)
   }
