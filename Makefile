@@ -18,6 +18,7 @@ faults: system
 faults-slurm: system
 	swift build --build-tests
 	.ci/slurm FieldworkTests.SlurmTests,FieldworkTests.SlurmFaultTests
+	.ci/slurm-shared
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests Playbooks Benchmarks

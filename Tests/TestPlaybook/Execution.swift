@@ -14,6 +14,7 @@ extension TestPlaybook {
         domain
         Unit("one", saving: "one") { _ in 1 }
       }
+    case "cluster": cluster
     default: nil
     }
   }

@@ -23,7 +23,6 @@ struct TestPlaybook: Playbook {
     case "aliases": aliases
     case "seeded": seeded
     case "other-units": otherUnits
-    case "cluster": cluster
     case "profiled": profiled(.detailed)
     case "timed": profiled(.simple)
     case "unserved": Research("small") { Unit("one", saving: "one") { _ in 1 } }

@@ -59,7 +59,10 @@ struct EngineOptions: ParsableArguments {
   var gres: String?
 
   @Option(
-    help: ArgumentHelp("The greatest number of tasks of one array that run at once.", valueName: "n")
+    help: ArgumentHelp(
+      "The greatest number of tasks of one array that run at once.",
+      valueName: "n"
+    )
   )
   var arrayParallelism: Int?
 

@@ -164,7 +164,7 @@ struct RunCommand: PlaybookSubcommand {
     )
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
-    let warnings = try check.require(MachineCheck(research, folder: place).problems)
+    let warnings = try check.require(MachineCheck(research, folder: place, submits: !isDry).problems)
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
     var unplanned: [String] = []
     if let retry {

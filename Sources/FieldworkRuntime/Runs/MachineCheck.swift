@@ -2,7 +2,7 @@ package import FieldworkCore
 package import FieldworkStore
 import Foundation
 
-/// What the machine has to have before a run begins: a place for the results, and the devices.
+/// What the machine has to have before a run begins: a place for the results, the devices, and the commands of Slurm.
 ///
 /// The command line asks for it. A run in a test is not held to the machine, so that a playbook for four
 /// devices can be tested where there is none.
@@ -11,35 +11,58 @@ package struct MachineCheck {
   private let folder: ResearchFolder?
   private let space: (String) -> DiskSpace?
   private let deviceCount: () -> Int?
+  private let missingCommands: () -> [String]
 
-  /// - Parameter folder: where results go; nil for memory.
-  package init(_ research: Research, folder: ResearchFolder?) {
+  /// - Parameters:
+  ///   - folder: where results go; nil for memory.
+  ///   - submits: true if jobs are to be submitted, for a research with them.
+  package init(_ research: Research, folder: ResearchFolder?, submits: Bool = true) {
     self.init(
       research,
       folder: folder,
       space: { DiskSpace(at: $0) },
       deviceCount: {
         DeviceMask(ProcessInfo.processInfo.environment)?.devices.count ?? DeviceMemory.count()
-      }
+      },
+      missingCommands: { submits ? SlurmScheduler.missingCommands() : [] }
     )
   }
 
   /// - Parameters:
   ///   - space: what there is room for at a path.
   ///   - deviceCount: how many devices the machine has; nil if it cannot tell.
+  ///   - missingCommands: returns the commands of Slurm that are not there.
   init(
     _ research: Research,
     folder: ResearchFolder?,
     space: @escaping (String) -> DiskSpace?,
-    deviceCount: @escaping () -> Int?
+    deviceCount: @escaping () -> Int?,
+    missingCommands: @escaping () -> [String] = { [] }
   ) {
     self.research = research
     self.folder = folder
     self.space = space
     self.deviceCount = deviceCount
+    self.missingCommands = missingCommands
   }
 
-  package var problems: [Problem] { (folder?.problems(space: space) ?? []) + deviceProblems }
+  package var problems: [Problem] {
+    (folder?.problems(space: space) ?? []) + deviceProblems + slurmProblems
+  }
+
+  private var slurmProblems: [Problem] {
+    guard case .slurm = research.settings.engine else { return [] }
+    let missing = missingCommands()
+    guard !missing.isEmpty else { return [] }
+    return [
+      Problem(
+        "workers are to run in jobs of Slurm, but the commands \(missing.joined(separator: ", ")) cannot be found in PATH",
+        remedy:
+          "run on a machine that submits jobs, load the module of Slurm, or run with --engine local",
+        place: research.place
+      )
+    ]
+  }
 
   private var deviceProblems: [Problem] {
     // Jobs have the devices of their own machines.

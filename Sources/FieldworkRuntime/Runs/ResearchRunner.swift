@@ -398,7 +398,8 @@ public struct ResearchRunner: Sendable {
         "devices are shared out among the workers that the run has begun with, so none can be added"
     }
     if !usesProcesses, research.settings.separatesOutput {
-      return "what experiments print is kept by itself, which threads cannot do: no worker can be added"
+      return
+        "what experiments print is kept by itself, which threads cannot do: no worker can be added"
     }
     if usesProcesses { DescriptorLimit.raise(forWorkers: crew.count + change) }
     // Places first, since a worker asks for one at once.

@@ -195,7 +195,10 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   private static let heartbeat = Duration.milliseconds(500)
 
   /// The time that a worker may take to end after its last task.
-  private var exitLimit: Duration { min(run.faults.silenceLimit, .seconds(10)) }
+  private var exitLimit: Duration {
+    // On a cluster the worker may see the message that ends it late.
+    min(run.faults.silenceLimit, supervisor.mayLeave ? .seconds(60) : .seconds(10))
+  }
 
   func wasFrozen(for duration: Duration) {
     lastHeard += duration

@@ -58,12 +58,47 @@ final class MachineCheckTests: RuntimeTestCase {
   func testDevicesAreAskedForOnlyIfWanted() {
     let asked = Shared(0)
     let research = Research("test") { Unit("u") { _ in 1 } }
-    let check = MachineCheck(research, folder: nil, space: { _ in nil }) {
-      asked.change { $0 += 1 }
-      return 0
-    }
+    let check = MachineCheck(
+      research,
+      folder: nil,
+      space: { _ in nil },
+      deviceCount: {
+        asked.change { $0 += 1 }
+        return 0
+      }
+    )
     XCTAssertEqual(check.problems, [])
     XCTAssertEqual(asked.value, 0)
+  }
+
+  func testTheCommandsOfSlurmHaveToBeThere() {
+    func problems(_ engine: ResearchEngine, missing: [String]) -> [String] {
+      let research = Research(
+        "test",
+        engine: engine,
+        devices: [7],
+        file: "Play/Play.swift",
+        line: 7
+      ) {
+        Unit("u") { _ in 1 }
+      }
+      let check = MachineCheck(
+        research,
+        folder: nil,
+        space: { _ in nil },
+        deviceCount: { 8 },
+        missingCommands: { missing }
+      )
+      return check.problems.map(\.description)
+    }
+    XCTAssertEqual(problems(.local, missing: ["sbatch"]), [])
+    XCTAssertEqual(problems(.slurm(), missing: []), [])
+    XCTAssertEqual(
+      problems(.slurm(tasks: 2), missing: ["sbatch", "squeue"]),
+      [
+        "Play/Play.swift:7: error: workers are to run in jobs of Slurm, but the commands sbatch, squeue cannot be found in PATH; run on a machine that submits jobs, load the module of Slurm, or run with --engine local"
+      ]
+    )
   }
 
   func testTheFolderIsLookedAt() {

@@ -189,4 +189,48 @@ final class SlurmFaultTests: SlurmTestCase {
     XCTAssertTrue(end.error.contains("Slurm refuses the jobs"), end.error)
     XCTAssertTrue(end.error.contains("invalid partition"), end.error)
   }
+
+  func testTheMachineOfAWorkerDies() throws {
+    let run = try start(
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "4",
+      research: "cluster",
+      environment: settings(size: 30, pause: 0.4)
+    )
+    try waitForDone(4)
+    let before = try done()
+    try node("kill", "n1")
+    let end = try run.finish()
+    try node("start", "n1")
+    XCTAssertEqual(end.status, 0, end.error)
+    XCTAssertTrue(end.error.contains("takes no more tasks: its job was put back"), end.error)
+    try assertComplete(size: 30, storedBefore: before)
+  }
+
+  func testWorkersAreAddedAndDrained() throws {
+    let run = try start(
+      "run",
+      "--engine",
+      "slurm",
+      "--slurm-tasks",
+      "1",
+      "--idle-time",
+      "1",
+      research: "cluster",
+      environment: settings(size: 40, pause: 0.3)
+    )
+    try waitForDone(1)
+    let added = try runPlaybook("workers", "add", "3", research: "cluster")
+    XCTAssertEqual(added.output, "3 added; the run has 4 workers\n", added.error)
+    XCTAssertTrue(try waitUntil(60) { try jobs().count == 4 })
+    let drained = try runPlaybook("workers", "drain", "2", research: "cluster")
+    XCTAssertTrue(drained.output.hasPrefix("2 workers end after"), drained.output)
+    XCTAssertTrue(try waitUntil(60) { try jobs().count <= 2 }, "Idle tasks give machines back.")
+    XCTAssertEqual(try run.finish().status, 0)
+    try assertComplete(size: 40)
+    XCTAssertEqual(lines("begin").count, 40)
+  }
 }

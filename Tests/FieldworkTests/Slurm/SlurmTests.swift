@@ -25,26 +25,6 @@ final class SlurmTests: SlurmTestCase {
     }
   }
 
-  func testTheMachineOfAWorkerDies() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "4",
-      research: "cluster",
-      environment: settings(size: 30, pause: 0.4)
-    )
-    try waitForDone(4)
-    let before = try done()
-    try node("kill", "n1")
-    let end = try run.finish()
-    try node("start", "n1")
-    XCTAssertEqual(end.status, 0, end.error)
-    XCTAssertTrue(end.error.contains("takes no more tasks: its job was put back"), end.error)
-    try assertComplete(size: 30, storedBefore: before)
-  }
-
   func testHalfOfTheTasksAreCancelled() throws {
     let run = try start(
       "run",
@@ -108,7 +88,7 @@ final class SlurmTests: SlurmTestCase {
     let before = try done()
     let jobsBefore = try jobs().count
     // What workers were running they finish, and nobody has stored it yet.
-    XCTAssertTrue(try waitUntil(20) { lines("end").count >= before.count + 4 })
+    XCTAssertTrue(try waitUntil(60) { lines("end").count >= before.count + 4 })
     let finished = Set(lines("end"))
     let again = try runPlaybook(
       "run",
@@ -196,30 +176,6 @@ final class SlurmTests: SlurmTestCase {
     let stopped = try runPlaybook("stop", research: "cluster")
     XCTAssertEqual(stopped.status, 0, stopped.error)
     XCTAssertTrue(stopped.output.contains("interrupted"), stopped.output)
-    XCTAssertTrue(try waitUntil(20) { try jobs().isEmpty })
-  }
-
-  func testWorkersAreAddedAndDrained() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "1",
-      "--idle-time",
-      "1",
-      research: "cluster",
-      environment: settings(size: 40, pause: 0.3)
-    )
-    try waitForDone(1)
-    let added = try runPlaybook("workers", "add", "3", research: "cluster")
-    XCTAssertEqual(added.output, "3 added; the run has 4 workers\n", added.error)
-    XCTAssertTrue(try waitUntil(20) { try jobs().count == 4 })
-    let drained = try runPlaybook("workers", "drain", "2", research: "cluster")
-    XCTAssertTrue(drained.output.hasPrefix("2 workers end after"), drained.output)
-    XCTAssertTrue(try waitUntil(20) { try jobs().count <= 2 }, "Idle tasks give machines back.")
-    XCTAssertEqual(try run.finish().status, 0)
-    try assertComplete(size: 40)
-    XCTAssertEqual(lines("begin").count, 40)
+    XCTAssertTrue(try waitUntil(60) { try jobs().isEmpty })
   }
 }

@@ -321,7 +321,7 @@ final class PilotPool: WorkerSeats {
       } catch {
         failures += 1
         interval = min(interval * 2, .seconds(60))
-        if failures == 3 {
+        if failures == 2 {
           report(
             .warning(
               "\(arrays.schedulerName) does not answer (\(Self.text(error))); it is asked again, and workers that run go on"

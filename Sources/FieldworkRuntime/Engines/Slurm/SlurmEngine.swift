@@ -18,7 +18,7 @@ package struct SlurmEngine: Sendable {
   ///   - workers: the number of workers.
   ///   - pilotArguments: the words after the name of the program that make it a pilot.
   ///   - silenceLimit: the time for which a pilot and the run may be silent to each other.
-  /// - Throws: ``FieldworkError`` if there is no Slurm, or the program cannot be copied.
+  /// - Throws: ``FieldworkError`` if the program cannot be copied.
   init(
     _ options: SlurmOptions,
     folder: ResearchFolder,
@@ -29,7 +29,6 @@ package struct SlurmEngine: Sendable {
     report: @escaping @Sendable (RunRecord) -> Void,
     variables: @escaping @Sendable (_ worker: Int) -> [String: String]
   ) throws {
-    try SlurmScheduler.require()
     let root = folder.file(Self.folderName)
     let program = try ProgramCopy.make(in: "\(root)/programs")
     let scheduler = SlurmScheduler(options)
@@ -114,7 +113,6 @@ package struct SlurmEngine: Sendable {
     name: String,
     arguments: [String]
   ) async throws -> (job: String, script: String) {
-    try SlurmScheduler.require()
     let root = folder.file(folderName)
     let program = try ProgramCopy.make(in: "\(root)/programs")
     let scheduler = SlurmScheduler(options)

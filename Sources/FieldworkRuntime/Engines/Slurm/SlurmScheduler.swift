@@ -24,17 +24,14 @@ struct SlurmScheduler: BatchScheduler {
     )
   }
 
-  /// - Throws: ``FieldworkError`` if the commands are not there.
-  static func require(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+  /// The commands of Slurm that cannot be found.
+  static func missingCommands(
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String] {
     let folders = (environment["PATH"] ?? "").split(separator: ":")
-    let missing = ["sbatch", "squeue", "scancel", "scontrol"].filter { program in
+    return ["sbatch", "squeue", "scancel", "scontrol"].filter { program in
       !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
     }
-    guard !missing.isEmpty else { return }
-    throw FieldworkError(
-      .invalidDefinition,
-      "--engine slurm needs the commands of Slurm, and \(missing.joined(separator: ", ")) cannot be found in PATH: run on a machine that submits jobs, load its module, or use --engine local"
-    )
   }
 
   // MARK: Scripts
