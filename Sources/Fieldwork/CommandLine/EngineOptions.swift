@@ -27,7 +27,7 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The number of workers in each Slurm task, which share its devices; 1 by default.",
+      "The number of workers in each Slurm task; its devices are divided among them; 1 by default.",
       valueName: "n"
     )
   )
@@ -41,7 +41,7 @@ struct EngineOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The time limit of a Slurm task, such as 2:00:00 or 2h. Two minutes before it, workers end their iterations, and the task is queued again.",
+      "The time limit of a Slurm task, such as 2:00:00 or 2h; a number alone is minutes. Two to three minutes before it, workers end their iterations, and the task is queued again.",
       valueName: "time"
     )
   )
@@ -150,7 +150,7 @@ struct EngineOptions: ParsableArguments {
     guard !count.overflow, count.partialValue <= 100_000 else {
       throw FieldworkError(
         .invalidDefinition,
-        "\(tasks) Slurm tasks of \(slurm.workersPerTask) workers are more than 100000 workers"
+        "--slurm-tasks \(tasks) with \(slurm.workersPerTask) workers each is more than 100000 workers: give fewer"
       )
     }
     if let workers, workers != count.partialValue {

@@ -4,7 +4,10 @@ import FieldworkCore
 /// How a research is run: workers, branches, devices.
 struct ExecutionOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("How many tasks run at once; one per core by default.", valueName: "n")
+    help: ArgumentHelp(
+      "The number of workers; by default one for each core, or with --engine slurm one for each place in 4 tasks.",
+      valueName: "n"
+    )
   )
   var workers: Int?
 

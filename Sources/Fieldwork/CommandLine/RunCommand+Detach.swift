@@ -20,7 +20,7 @@ extension RunCommand {
     if case .slurm(let options) = research.settings.engine {
       return try await detach(options, folder, context)
     }
-    // Whoever was to be asked has been asked.
+    // The question of --fresh was answered before.
     let flags = [ControlOptions.detachedFlag] + (fresh && !isConfirmed ? ["--yes"] : [])
     let arguments = context.arguments(adding: flags)
     let process = try DetachedProcess(arguments, log: folder.runLogPath)

@@ -90,7 +90,7 @@ struct RunCommand: PlaybookSubcommand {
   @Flag(
     name: .customLong("take-over"),
     help:
-      "Write results whose run was on another machine that is gone for good, where neither the system nor Slurm can tell."
+      "Write results although a run on another machine holds them. Only if that machine will never write again, and Slurm does not know that."
   )
   var takesOver = false
 
@@ -164,11 +164,13 @@ struct RunCommand: PlaybookSubcommand {
     )
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
-    let warnings = try check.require(MachineCheck(research, folder: place, submits: !isDry).problems)
+    let warnings = try check.require(
+      MachineCheck(research, folder: place, submits: !isDry).problems
+    )
     for warning in warnings where !json { terminal.printError(terminal.text(of: warning)) }
     var unplanned: [String] = []
     if let retry {
-      if !isDry { try folder.requireFree() }
+      if !isDry, !folder.isShared { try folder.requireFree() }
       let found = try retry.selection(research, folder, where: selection)
       for note in found.notes where !json { terminal.printError(note) }
       unplanned = found.unplanned

@@ -24,14 +24,14 @@ struct StopCommand: PlaybookSubcommand {
 
   @Flag(
     help:
-      "End it at once, in the middle of iterations; a process that does not heed that is killed."
+      "End it at once, in the middle of iterations. A process on this machine that has not ended after 5 seconds is killed."
   )
   var now = false
 
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
-  /// The seconds after which a process that was told to end at once is killed.
+  /// The seconds after which a process that does not end at once is killed.
   private static let patience = 5
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
@@ -80,7 +80,7 @@ struct StopCommand: PlaybookSubcommand {
     guard let answer else {
       throw FieldworkError(
         .busy,
-        "\(name) is run by \(holder), which is another machine and does not answer: stop it there"
+        "\(name) is run by \(holder), and has not answered within 60 s. Stop it on that machine, or cancel its job"
       )
     }
     context.terminal.printError(answer)

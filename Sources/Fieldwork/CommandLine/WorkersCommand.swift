@@ -14,9 +14,10 @@ struct WorkersCommand: PlaybookSubcommand {
     commandName: "workers",
     abstract: "Change the number of workers of the run that goes on.",
     discussion: """
-      'workers add 4' starts 4 more, in jobs of their own with --engine slurm. 'workers drain 2' ends 2 after the \
-      experiments that they run; one worker always stays. The results do not depend on the number of workers. \
-      Exit codes: 0 if the run has answered, 1 if nothing runs.
+      'workers add 4' starts 4 more; with --engine slurm the run submits the tasks that they need. \
+      'workers drain 2' ends 2 after the experiments that they run; one worker always stays. The results do not \
+      depend on the number of workers. Exit codes: 0 if the run has answered, also if it changes nothing, 1 if \
+      nothing runs, 2 if it does not answer.
       """
   )
 
@@ -40,7 +41,7 @@ struct WorkersCommand: PlaybookSubcommand {
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
-    guard case .held = try folder.holding() else {
+    guard case .held(let holder) = try folder.holding() else {
       context.terminal.printError("nothing runs in \(folder.path)")
       return .someFailed
     }
@@ -48,7 +49,7 @@ struct WorkersCommand: PlaybookSubcommand {
     guard let answer = try RunRequests(folder).send(request, waiting: .seconds(30)) else {
       throw FieldworkError(
         .busy,
-        "the run in \(folder.path) has not answered within 30 s: it may be stopped, or made by an earlier version"
+        "the run in \(folder.path)\(holder.map { " (\($0))" } ?? "") has not answered within 30 s: it may be stopped, gone, or of an earlier version; see it with 'status'"
       )
     }
     context.terminal.print(answer)

@@ -10,7 +10,7 @@ public enum ResearchEngine: Sendable, Hashable {
   ///     Research("sweep", engine: .slurm(tasks: 20, cpusPerTask: 4, memory: "8G", time: "2:00:00")) { … }
   ///
   /// - Parameters:
-  ///   - tasks: the number of tasks of the job array; nil for 4.
+  ///   - tasks: the number of tasks of the job array; nil for as many as the workers need, or 4.
   ///   - workersPerTask: the number of workers in each task, among which its devices are shared out.
   ///   - cpusPerTask: the number of cores of a task.
   ///   - memory: the memory of a task, as Slurm writes it, such as `8G`.
@@ -96,19 +96,26 @@ public struct SlurmOptions: Sendable, Hashable {
   package var problems: [String] {
     var problems: [String] = []
     func check(_ number: Int?, _ name: String) {
-      if let number, number < 1 { problems.append("\(name) is \(number): give a number from 1 on") }
+      if let number, number < 1 { problems.append("\(name) is \(number): give 1 or more") }
     }
-    check(tasks, "the number of Slurm tasks")
-    check(workersPerTask, "the number of workers of a Slurm task")
-    check(cpusPerTask, "the number of cores of a Slurm task")
-    check(arrayParallelism, "the number of Slurm tasks at once")
-    if !(idleTime > 0) { problems.append("the idle time is \(idleTime): give a time above 0") }
+    check(tasks, "--slurm-tasks (tasks:)")
+    check(workersPerTask, "--workers-per-task (workersPerTask:)")
+    check(cpusPerTask, "--cpus-per-task (cpusPerTask:)")
+    check(arrayParallelism, "--array-parallelism (arrayParallelism:)")
+    if !(idleTime > 0) {
+      problems.append("--idle-time (idleTime:) is \(idleTime): give a time above 0")
+    }
     if let time, Self.slurmTime(time) == nil {
-      problems.append("'\(time)' is no time limit: write 2:00:00, 1-12:00:00, 90m or 2h")
+      problems.append("--time '\(time)' is no time limit: write 2:00:00, 1-12:00:00, 90m or 2h")
     }
     let texts =
       [memory, partition, account, gres].compactMap(\.self)
       + options.flatMap { [$0.key, $0.value] }
+    for (name, text) in [
+      ("--mem", memory), ("--partition", partition), ("--account", account), ("--gres", gres),
+    ] where text?.isEmpty ?? false {
+      problems.append("\(name) is empty: give a value, or leave it out")
+    }
     for text in texts where text.contains(where: \.isNewline) {
       problems.append("an option of Slurm has a line break: \(text)")
     }

@@ -69,7 +69,7 @@ package struct RunCheck {
     if research.settings.deviceMemory != nil {
       problems.append(
         problem(
-          "the memory of devices is looked at on the machine of the run, which has not the devices of the jobs",
+          "--memory-ratio looks at the devices of the machine of the run, and workers run on others",
           "leave out deviceMemory: and --memory-ratio, and ask Slurm for devices with --gres"
         )
       )
@@ -131,9 +131,9 @@ package struct RunCheck {
   }
 
   private var memoryProblem: Problem? {
-    guard research.settings.deviceMemory != nil, research.settings.devices == nil else {
-      return nil
-    }
+    guard research.settings.deviceMemory != nil, research.settings.devices == nil,
+      research.settings.engine == .local
+    else { return nil }
     return problem(
       "there are no devices whose memory could be free",
       "say which with devices: or --devices"

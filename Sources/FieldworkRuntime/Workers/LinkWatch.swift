@@ -284,7 +284,12 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     // The next worker gets what is stored.
     if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
     guard !run.cancellation.isRequested else { return }
-    run.recorder.recordAtOnce([.workerLeft(worker: supervisor.worker, reason: reason)])
+    let worker = supervisor.worker + 1
+    run.report(
+      supervisor.isDrained
+        ? .notice("worker \(worker) has ended: \(reason)")
+        : .warning("worker \(worker) has lost its place (\(reason)); its experiments run elsewhere")
+    )
   }
 
   /// Settles what the worker was running when it died: experiments fail, or run again. What it had not begun stays

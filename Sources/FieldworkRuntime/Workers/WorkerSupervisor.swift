@@ -23,6 +23,7 @@ final class WorkerSupervisor: Sendable {
     var isHeldBack = false
     /// Why the worker leaves before there are no more tasks; nil if it stays.
     var leavingReason: String?
+    var isDrained = false
     /// True if the place of the worker is gone or given back, and tasks may be left.
     var isGone = false
 
@@ -389,9 +390,13 @@ final class WorkerSupervisor: Sendable {
 
   /// Lets the worker end after the tasks that it runs. It is not replaced.
   func drain() {
+    withState { $0.isDrained = true }
     leave("it was drained")
     change.signal()
   }
+
+  /// True if the number of workers is to be smaller.
+  var isDrained: Bool { withState { $0.isDrained } }
 
   /// True if the worker may leave for a reason that is not its own.
   var mayLeave: Bool { engine.seats != nil }

@@ -111,9 +111,12 @@ final class RunLock: Sendable {
   }
 
   static func busy(_ folder: ResearchFolder, _ holder: RunHolder?) -> FieldworkError {
-    FieldworkError(
+    let isElsewhere = holder.map { !$0.isOnThisHost } ?? false
+    let remedy =
+      isElsewhere ? ". If that machine will never write again, run with --take-over" : ""
+    return FieldworkError(
       .busy,
-      "\(folder.path) is being written by \(holder?.description ?? "another process"); wait for it, or end it with 'stop'"
+      "\(folder.path) is being written by \(holder?.description ?? "another process"); wait for it, or end it with 'stop'\(remedy)"
     )
   }
 

@@ -8,11 +8,11 @@ import Foundation
   import Darwin
 #endif
 
-/// The right to write a store on a file system that several machines use: a file that is made only if it is not there, with
-/// the process that has the right, its machine, its job, and a number that grows while it lives.
+/// The right to write a store on a file system that several machines use. A file names the process that has it, with its
+/// machine, its job and a number that grows while the process lives. A process creates the file only if it is missing.
 ///
-/// It is taken over when its process is known to be gone: on this machine the system knows, and of a job the batch system. A
-/// silent number is no proof, since a machine that cannot be reached may write again.
+/// Another process may replace the file when the named one is known to be gone: the system knows that of this machine, the
+/// batch system of a job. A number that no longer grows proves nothing, since a machine that stopped may write again.
 final class RunOwner: Sendable {
   /// Finds out whether the owner of a store is gone: true if it is, false if it is not, nil if nobody knows.
   typealias Inquiry = @Sendable (RunHolder) -> Bool?
@@ -60,8 +60,8 @@ final class RunOwner: Sendable {
   /// The process that has taken the right over; nil if this one has it.
   var successor: RunHolder? { lost.withLock { $0 } }
 
-  /// Finds out whether this process still has the right, unless it has done so a moment ago. A process that was stopped for
-  /// a while has to, before it writes.
+  /// Looks whether this process still has the right, unless it looked within the last seconds. A process that was stopped calls
+  /// this before it writes.
   func check() {
     let isDue = lastBeat.withLock { .now - $0 > .seconds(Self.interval) }
     if isDue { beat() }

@@ -292,7 +292,10 @@ final class PilotArraysTests: XCTestCase {
       _ = try await arrays.look()
     }
     XCTAssertEqual(scheduler.state.withLock { $0.submissions.count }, 3)
-    XCTAssertEqual(arrays.hopelessReason(atMost: 1), "Fake tasks end before they reach the run")
+    XCTAssertEqual(
+      arrays.hopelessReason(atMost: 1),
+      "Fake tasks end before their pilots reach the run; see their output in \(root)"
+    )
   }
 
   func testAHeldTaskIsShownWithTheRemedy() async throws {
@@ -305,7 +308,7 @@ final class PilotArraysTests: XCTestCase {
     XCTAssertEqual(
       texts(arrays).filter { $0.hasPrefix("warning") },
       [
-        "warning: Fake holds task 1_0 (JobHeldUser), and it does not run before it is released: release 1_0"
+        "warning: Fake holds task 1_0 (JobHeldUser). To let it run: release 1_0"
       ]
     )
   }
@@ -317,6 +320,6 @@ final class PilotArraysTests: XCTestCase {
     _ = try await arrays.look()
     scheduler.state.withLock { $0.tasks = [] }
     let tasks = try await arrays.look()
-    XCTAssertEqual(tasks["1_0"]?.state, .ended("not known any more"))
+    XCTAssertEqual(tasks["1_0"]?.state, .ended("Fake does not list it any more"))
   }
 }

@@ -21,24 +21,24 @@ protocol BatchScheduler: Sendable {
   /// - Throws: ``BatchError``.
   func submit(_ array: PilotArray) async throws -> String
 
-  /// Returns the tasks of arrays, those too that have ended not long ago.
+  /// Returns the tasks of arrays, including those that ended a short time ago.
   /// - Throws: ``BatchError``.
   func tasks(ofArrays names: [String]) async throws -> [BatchTask]
 
   /// Removes the tasks of arrays from the queue, and ends those that run.
   /// - Parameter waitingOnly: true to leave those alone that run.
-  /// - Returns: false if that is not known to have worked.
+  /// - Returns: false if it may have failed.
   func cancel(_ names: [String], waitingOnly: Bool) async -> Bool
 
-  /// Text on how to have a held task go on.
+  /// Returns the command that releases a held task.
   func releaseRemedy(_ task: String) -> String
 }
 
 /// Why a command of a batch system has failed.
 enum BatchError: Error, Hashable {
-  /// It was refused, and would be again.
+  /// The batch system refuses the request, and would refuse it again.
   case refused(String)
-  /// The batch system does not answer. It may have done what was asked for.
+  /// The batch system does not answer. It may have met the request.
   case unreachable(String)
 }
 
@@ -49,9 +49,9 @@ struct PilotArray: Codable, Hashable, Sendable {
   let count: Int
   /// The number of workers of each task.
   let slots: Int
-  /// The program and the resources of a task. Arrays that are alike in them serve the same runs.
+  /// The program and the resources of a task. A run uses arrays of earlier runs with the same key.
   let key: String
-  /// A name of the program and its arguments. Pilots that are alike in it serve the same runs.
+  /// A hash of the program and its arguments. A run uses pilots with the same one.
   let program: String
   /// The absolute path of the folder with the script and the output of tasks.
   let path: String

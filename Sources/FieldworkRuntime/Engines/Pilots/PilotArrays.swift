@@ -75,8 +75,8 @@ final class PilotArrays: @unchecked Sendable {
 
   // MARK: Earlier runs
 
-  /// Takes over the arrays that an earlier run has left. It has to be called until it succeeds: unknown is not gone, and a
-  /// second array beside one that waits would take twice the machines.
+  /// Takes over the arrays that an earlier run has left. Call it until it succeeds: without an answer an array may still wait,
+  /// and a second one would take twice the machines.
   /// - Throws: ``BatchError`` if the batch system does not say which there are.
   func adopt() async throws {
     guard !isAdopted else { return }
@@ -93,12 +93,15 @@ final class PilotArrays: @unchecked Sendable {
     let alive = Set(seen.filter { !$0.state.isOver }.map(\.array))
     let others = left.filter { alive.contains($0.name) && $0.key != key }
     if !others.isEmpty {
+      let names = others.map(\.name).joined(separator: ", ")
       if await scheduler.cancel(others.map(\.name), waitingOnly: false) {
         for array in others { forget(array) }
+        note(
+          "cancelled the \(scheduler.name) jobs of an earlier run, because the playbook or the resources have changed: \(names)"
+        )
+      } else {
+        warn("could not cancel the \(scheduler.name) jobs of an earlier run: cancel \(names)")
       }
-      note(
-        "\(scheduler.name) jobs of an earlier run were cancelled, since the playbook or the resources have changed"
-      )
     }
     arrays = left.filter { alive.contains($0.name) && $0.key == key }
     for task in seen where arrays.contains(where: { $0.name == task.array }) {
@@ -125,7 +128,10 @@ final class PilotArrays: @unchecked Sendable {
         ofItemAtPath: array.script
       )
     } catch {
-      throw BatchError.unreachable("cannot write \(array.path): \(error.localizedDescription)")
+      throw FieldworkError(
+        .store,
+        "cannot write \(array.path), the folder of a job array: \(ResearchFolder.reason(error)); make room or check the permissions, and run again"
+      )
     }
   }
 
@@ -204,10 +210,11 @@ final class PilotArrays: @unchecked Sendable {
     var now: [String: BatchTask] = [:]
     for task in seen { now[task.id] = task }
     for name in Set(seen.map(\.array)) { unseen[name] = nil }
-    // What was never shown is not there, or cannot be seen.
+    // They were lost, or this user may not see them.
     for (name, time) in unseen where .now - time > .seconds(60) {
       vain += 1
-      lastReason = "\(scheduler.name) does not show the tasks that were submitted"
+      lastReason =
+        "\(scheduler.name) took the jobs but has not listed them for 60 s; see squeue --name=\(name)"
       if await scheduler.cancel([name], waitingOnly: false) {
         for array in arrays where array.name == name { forget(array) }
       }
@@ -216,7 +223,7 @@ final class PilotArrays: @unchecked Sendable {
       now[id] = BatchTask(
         id: id,
         array: old.array,
-        state: .ended("not known any more"),
+        state: .ended("\(scheduler.name) does not list it any more"),
         timeLeft: nil
       )
     }
@@ -239,7 +246,7 @@ final class PilotArrays: @unchecked Sendable {
     case .held(let reason):
       guard heldTasks.insert(task.id).inserted else { return }
       warn(
-        "\(scheduler.name) holds task \(task.id) (\(reason)), and it does not run before it is released: \(scheduler.releaseRemedy(task.id))"
+        "\(scheduler.name) holds task \(task.id) (\(reason)). To let it run: \(scheduler.releaseRemedy(task.id))"
       )
     case .cancelled where !wasOver:
       withdrawn += 1
@@ -252,14 +259,15 @@ final class PilotArrays: @unchecked Sendable {
       let output = lastLines(of: task)
       lastReason = "\(scheduler.name) task \(task.id) failed (\(reason))\(output)"
       warn(
-        "\(scheduler.name) task \(task.id) failed (\(reason)); the run goes on with fewer workers\(output)"
+        "\(scheduler.name) task \(task.id) failed (\(reason))\(output). The run goes on with fewer workers"
       )
     case .ended where !wasOver:
       if reached.contains(task.id) {
         vain = 0
       } else {
         vain += 1
-        lastReason = "\(scheduler.name) tasks end before they reach the run\(lastLines(of: task))"
+        lastReason =
+          "\(scheduler.name) tasks end before their pilots reach the run; see their output in \(root)\(lastLines(of: task))"
       }
     default: break
     }

@@ -26,7 +26,7 @@ struct PilotEngine: Engine {
   }
 }
 
-/// The place of a worker is gone, with its machine or its job.
+/// The machine or the job of a worker is gone.
 struct WorkerLost: Error {
   let reason: String
 }
@@ -93,6 +93,7 @@ final class Pilot: Sendable {
     var workers: [String: PilotWorker] = [:]
     /// By slot: the number of the worker that has it.
     var slots: [Int: Int] = [:]
+    var hasHadWorkers = false
     /// Since when no slot is taken.
     var idleSince: ContinuousClock.Instant? = .now
     var isToEnd = false
@@ -129,6 +130,8 @@ final class Pilot: Sendable {
     guard isOpen else { return 0 }
     return state.withLock { ($0.identity?.slots ?? 0) - $0.slots.count }
   }
+
+  var hasHadWorkers: Bool { state.withLock { $0.hasHadWorkers } }
 
   /// The time since it had a worker last; nil if it has one.
   var idleTime: Duration? { state.withLock { $0.idleSince }.map { .now - $0 } }
@@ -167,6 +170,7 @@ final class Pilot: Sendable {
       let slot = (0..<(state.identity?.slots ?? 0)).first { state.slots[$0] == nil }
       if let slot { state.slots[slot] = worker }
       state.idleSince = nil
+      state.hasHadWorkers = true
     }
   }
 

@@ -28,7 +28,7 @@ struct PilotFolder: Sendable, Hashable {
 
   private var coordinator: String { "\(path)/\(Self.coordinatorName)" }
 
-  /// False if the folder is known to be gone. A file system that does not answer for a moment says nothing.
+  /// False if the folder is gone. If the file system does not answer, it counts as there.
   var exists: Bool { access(path, F_OK) == 0 || errno != ENOENT }
 
   func make() throws {

@@ -111,7 +111,7 @@ final class PilotPool: WorkerSeats {
         .failed(
           FieldworkError(
             .busy,
-            "another run of the research has taken over its jobs: this one ends"
+            "another run of the research uses the jobs now: this run ends"
           )
         )
       )
@@ -144,7 +144,7 @@ final class PilotPool: WorkerSeats {
 
   private func place(_ worker: Int, _ state: inout State) -> Bool {
     // The one that has most, so that others fall idle and give their machines back.
-    let open = state.pilots.values.filter { $0.freeSlots > 0 }
+    let open = state.pilots.values.filter { $0.freeSlots > 0 && $0.silence <= Self.missedBeats }
     let best = open.min { ($0.freeSlots, $0.name) < ($1.freeSlots, $1.name) }
     guard let best else { return false }
     best.takeSlot(worker)
@@ -265,7 +265,7 @@ final class PilotPool: WorkerSeats {
         placed.append(first.1)
       }
       let idle = state.pilots.values.filter { pilot in
-        pilot.isOpen && pilot.idleTime.map { $0 > plan.idleTime } ?? false
+        pilot.isOpen && pilot.idleTime.map { $0 > idleLimit(of: pilot) } ?? false
       }
       // With the lock, so that no worker is placed meanwhile.
       for pilot in idle { pilot.setToEnd() }
@@ -274,6 +274,11 @@ final class PilotPool: WorkerSeats {
     for continuation in placed { continuation.resume(returning: nil) }
     for pilot in idle + others { pilot.order(.end) }
     loseSilentPilots()
+  }
+
+  /// The time after which a pilot without workers ends. The worker that it had has waited already.
+  private func idleLimit(of pilot: Pilot) -> Duration {
+    pilot.hasHadWorkers ? min(plan.idleTime, .seconds(5)) : plan.idleTime
   }
 
   /// Pilots that say nothing for long are lost, whether the batch system knows about them or not.
@@ -309,12 +314,14 @@ final class PilotPool: WorkerSeats {
         checkHope()
         let isQuiet = state.withLock { $0.waiting.isEmpty }
         interval = isQuiet ? min(interval * 1.5, .seconds(30)) : min(interval * 1.5, .seconds(5))
+      } catch let error as FieldworkError {
+        fail(.failed(error))
       } catch BatchError.refused(let reason) {
         fail(
           .failed(
             FieldworkError(
               .invalidDefinition,
-              "\(arrays.schedulerName) refuses the jobs: \(reason)"
+              "\(arrays.schedulerName) refuses the jobs: \(reason). Change the options of the jobs (--partition, --time, --slurm-option, …) and run again"
             )
           )
         )
@@ -324,7 +331,7 @@ final class PilotPool: WorkerSeats {
         if failures == 2 {
           report(
             .warning(
-              "\(arrays.schedulerName) does not answer (\(Self.text(error))); it is asked again, and workers that run go on"
+              "\(arrays.schedulerName) does not answer (\(Self.text(error))). The run asks again; workers go on"
             )
           )
         }
@@ -405,7 +412,7 @@ final class PilotPool: WorkerSeats {
     }
     guard isHopeless, let reason = arrays.hopelessReason(atMost: mostTasks) else { return }
     fail(
-      .lost(reason: reason, remedy: "run again to go on with the experiments that are left")
+      .lost(reason: reason, remedy: "run again to go on")
     )
   }
 }

@@ -14,9 +14,9 @@ private nonisolated(unsafe) var pilotSignal: Int32 = 0
 /// The process that a job of a cluster runs: it starts worker processes beside itself as the run asks for them, and reports
 /// how they end.
 ///
-/// A worker that dies costs no job. The pilot ends when the run says so or has ended, when its job is to end soon, and when
-/// it has seen no sign of life of the run for a while: then its workers finish what they run, and the next run reads their
-/// results.
+/// When a worker dies, the job goes on. The pilot ends when the run orders it, when the run has ended, when its job is to end,
+/// or when the run gives no sign of life for a while. In the last case its workers finish what they run, and the next run reads
+/// their results.
 public final class PilotServer {
   /// The word that leads a playbook to a pilot.
   package static let flag = "--as-pilot"
@@ -100,6 +100,11 @@ public final class PilotServer {
         return beat.session
       }
       usleep(200_000)
+    }
+    if pilotSignal == 0 {
+      note(
+        "no run gave a sign of life within \(patience.optionText): this task ends. Is a run going on, and does this machine see \(folder.path)?"
+      )
     }
     return nil
   }
@@ -252,7 +257,9 @@ public final class PilotServer {
     }
     guard !isEnding, .now - coordinatorSeen > patience else { return .alive }
     reports.write(.leaving(reason: "its pilot saw no sign of life of the run"))
-    note("the run gives no sign of life; workers finish what they run")
+    note(
+      "the run has given no sign of life for \(patience.optionText): workers finish their experiments, and this task ends"
+    )
     isEnding = true
     for child in children { child.process.signal(SIGUSR2) }
     return .gone
@@ -271,7 +278,8 @@ public final class PilotServer {
     hasTakenSignal = true
     isEnding = true
     isToRequeue = number == SIGUSR1
-    let reason = isToRequeue ? "its job has reached its time limit" : "its job was told to end"
+    let reason =
+      isToRequeue ? "its job has reached its time limit" : "its job was cancelled or preempted"
     reports.write(.leaving(reason: reason))
     note("\(reason); running iterations end first")
     for child in children { child.process.signal(SIGUSR1) }
@@ -282,12 +290,11 @@ public final class PilotServer {
     guard let words = environment[Variable.requeue]?.split(separator: " ").map(String.init),
       let program = words.first
     else { return }
-    do {
-      let process = try ChildProcess("/usr/bin/env", [program] + words, isDetached: true)
-      _ = process.wait()
-    } catch {
-      note("\(error)")
-    }
+    let process = try? ChildProcess("/usr/bin/env", [program] + words, isDetached: true)
+    guard process?.wait() != .exited(0) else { return }
+    note(
+      "the task could not be queued again (\(words.joined(separator: " "))): the run submits another one if there is work"
+    )
   }
 
   private func note(_ text: String) {

@@ -8,6 +8,7 @@ import Foundation
 ///
 ///     slurm/programs/<build>/   the program that the jobs run
 ///     slurm/<array>/script.sh   the script of an array, and what its tasks print
+///     slurm/run.sh, run.job     the script and the name of the job of a detached run
 package struct SlurmEngine: Sendable {
   private static let folderName = "slurm"
 
@@ -123,7 +124,7 @@ package struct SlurmEngine: Sendable {
       }), let job = try await scheduler.tasks(ofArrays: [last]).first(where: { !$0.state.isOver }) {
         throw FieldworkError(
           .busy,
-          "the run has been submitted as Slurm job \(job.id): wait for it, or end it with 'stop' or scancel \(job.id)"
+          "the run has been submitted already, as Slurm job \(job.id): wait for it, or cancel it with scancel \(job.id)"
         )
       }
       let random = String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16)
@@ -143,7 +144,7 @@ package struct SlurmEngine: Sendable {
     } catch BatchError.unreachable(let reason) {
       throw FieldworkError(
         .busy,
-        "Slurm does not answer (\(reason)): try again, a job that it has taken is found then"
+        "Slurm does not answer (\(reason)): run the same command again. If Slurm has taken the job, it is found then"
       )
     }
   }

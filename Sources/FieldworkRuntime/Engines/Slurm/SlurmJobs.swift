@@ -1,7 +1,7 @@
 package import FieldworkStore
 import Foundation
 
-/// What Slurm knows of jobs that hold a store.
+/// Asks Slurm whether the job of the process that writes a store has ended.
 package enum SlurmJobs {
   /// Finds out whether the process that holds a store is gone, by its job.
   /// - Returns: nil if it has no job, or Slurm does not say.

@@ -7,7 +7,7 @@ struct SlurmScheduler: BatchScheduler {
   let name = "Slurm"
   let options: SlurmOptions
   private let runner: ProgramRunner
-  /// The time that a task has to end its iterations before its time limit, in seconds. Slurm may be early by a minute.
+  /// The time before the limit at which Slurm signals a task, in seconds. Slurm may signal up to a minute earlier.
   private static let standardNotice = 120
   /// The number of tasks of an array at sites that do not say.
   private static let standardLimit = 1001
@@ -263,7 +263,8 @@ struct SlurmScheduler: BatchScheduler {
     let passing = [
       "unable to contact", "timed out", "timeout", "connection", "temporarily", "try again",
       "socket", "slurm_load_jobs error: zero bytes", "communication", "not responding",
-      "submit limit", "slurm controller", "backup",
+      "submit limit", "slurm controller", "backup", "configuration source", "fetch_config",
+      "unknown host",
     ]
     let text = text.lowercased()
     guard !passing.contains(where: text.contains) else { return false }
