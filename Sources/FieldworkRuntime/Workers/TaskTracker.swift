@@ -137,7 +137,7 @@ final class TaskTracker: @unchecked Sendable {
       !run.cancellation.isRequested
     {
       // The run has not asked for it, so the worker leaves: another one goes on.
-      supervisor.leave("its job was told to end")
+      supervisor.leave("its job ends")
       return
     }
     var (ending, cause) = (ending, RetryPolicy.Cause.error)

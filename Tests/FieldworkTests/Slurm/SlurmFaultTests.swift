@@ -12,11 +12,12 @@ final class SlurmFaultTests: SlurmTestCase {
     environment more: [String: String] = [:],
     _ body: () throws -> Void
   ) throws -> ProcessRun {
-    let run = try RunningProcess(
-      Self.executable("TestPlaybook"),
-      complete(["run", "--engine", "slurm"] + options),
-      environment: settings(size: size, pause: pause, iterations: iterations)
-        .merging(["TEST_PLAYBOOK": "cluster"]) { $1 }.merging(more) { $1 }
+    let run = try begin(
+      options,
+      size: size,
+      pause: pause,
+      iterations: iterations,
+      environment: more
     )
     try body()
     return try run.finish()
@@ -191,15 +192,7 @@ final class SlurmFaultTests: SlurmTestCase {
   }
 
   func testTheMachineOfAWorkerDies() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "4",
-      research: "cluster",
-      environment: settings(size: 30, pause: 0.4)
-    )
+    let run = try begin(["--slurm-tasks", "4"], size: 30, pause: 0.4)
     try waitForDone(4)
     let before = try done()
     try node("kill", "n1")
@@ -211,17 +204,7 @@ final class SlurmFaultTests: SlurmTestCase {
   }
 
   func testWorkersAreAddedAndDrained() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "1",
-      "--idle-time",
-      "1",
-      research: "cluster",
-      environment: settings(size: 40, pause: 0.3)
-    )
+    let run = try begin(["--slurm-tasks", "1", "--idle-time", "1"], size: 40, pause: 0.3)
     try waitForDone(1)
     let added = try runPlaybook("workers", "add", "3", research: "cluster")
     XCTAssertEqual(added.output, "3 added; the run has 4 workers\n", added.error)

@@ -74,6 +74,23 @@ class SlurmTestCase: CommandLineTestCase {
     ]
   }
 
+  /// Starts a run on Slurm.
+  func begin(
+    _ options: [String],
+    size: Int,
+    pause: Double,
+    iterations: Int = 3,
+    program: URL? = nil,
+    environment more: [String: String] = [:]
+  ) throws -> RunningProcess {
+    try RunningProcess(
+      program ?? Self.executable("TestPlaybook"),
+      complete(["run", "--engine", "slurm"] + options),
+      environment: settings(size: size, pause: pause, iterations: iterations)
+        .merging(["TEST_PLAYBOOK": "cluster"]) { $1 }.merging(more) { $1 }
+    )
+  }
+
   /// The lines that experiments have added to the file that counts.
   func lines(_ prefix: String) -> [String] {
     let text = (try? String(contentsOfFile: countFile, encoding: .utf8)) ?? ""
@@ -93,7 +110,7 @@ class SlurmTestCase: CommandLineTestCase {
 
   /// Waits until some experiments are stored as done.
   func waitForDone(_ count: Int) throws {
-    XCTAssertTrue(try waitUntil(60) { try done().count >= count })
+    XCTAssertTrue(try waitUntil(180) { try done().count >= count })
   }
 
   /// Checks that all experiments are done, with the values that they have without a cluster, and that none ran again that

@@ -26,15 +26,7 @@ final class SlurmTests: SlurmTestCase {
   }
 
   func testHalfOfTheTasksAreCancelled() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "4",
-      research: "cluster",
-      environment: settings(size: 24, pause: 0.3)
-    )
+    let run = try begin(["--slurm-tasks", "4"], size: 24, pause: 0.3)
     try waitForDone(4)
     let before = try done()
     for job in try jobs().suffix(2) {
@@ -51,15 +43,7 @@ final class SlurmTests: SlurmTestCase {
   }
 
   func testAllTasksAreCancelled() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "2",
-      research: "cluster",
-      environment: settings(size: 24, pause: 0.3)
-    )
+    let run = try begin(["--slurm-tasks", "2"], size: 24, pause: 0.3)
     try waitForDone(2)
     try slurm("scancel", "--user=root")
     let end = try run.finish()
@@ -73,15 +57,7 @@ final class SlurmTests: SlurmTestCase {
   }
 
   func testTheRunIsKilledAndStartedAgain() throws {
-    let run = try start(
-      "run",
-      "--engine",
-      "slurm",
-      "--slurm-tasks",
-      "4",
-      research: "cluster",
-      environment: settings(size: 30, pause: 0.3)
-    )
+    let run = try begin(["--slurm-tasks", "4"], size: 30, pause: 0.3)
     try waitForDone(4)
     run.signal(SIGKILL)
     _ = try run.finish()
@@ -108,12 +84,7 @@ final class SlurmTests: SlurmTestCase {
   func testTheProgramIsBuiltAgainMeanwhile() throws {
     let program = directory.appendingPathComponent("TestPlaybook")
     try FileManager.default.copyItem(at: Self.executable("TestPlaybook"), to: program)
-    let variables = settings(size: 16, pause: 0.3).merging(["TEST_PLAYBOOK": "cluster"]) { $1 }
-    let run = try RunningProcess(
-      program,
-      complete(["run", "--engine", "slurm", "--slurm-tasks", "2"]),
-      environment: variables
-    )
+    let run = try begin(["--slurm-tasks", "2"], size: 16, pause: 0.3, program: program)
     try waitForDone(2)
     try FileManager.default.removeItem(at: program)
     try FileManager.default.copyItem(at: URL(fileURLWithPath: "/bin/true"), to: program)

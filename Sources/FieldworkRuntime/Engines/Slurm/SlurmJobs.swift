@@ -15,13 +15,7 @@ package enum SlurmJobs {
     }
     let result = Protected<ProgramResult?>(nil)
     let done = DispatchSemaphore(value: 0)
-    let runner = ProgramRunner(
-      searchPath: environment["PATH"] ?? "/usr/bin:/bin",
-      environment: environment,
-      folder: FileManager.default.currentDirectoryPath,
-      timeLimit: .seconds(30),
-      sizeLimit: 1 << 16
-    )
+    let runner = SlurmScheduler.runner(environment)
     Task.detached {
       let answer = await runner.run(["squeue", "--noheader", "--jobs=\(job)", "--format=%T"])
       result.withLock { $0 = answer }

@@ -15,7 +15,12 @@ struct SlurmScheduler: BatchScheduler {
   init(_ options: SlurmOptions, environment: [String: String] = ProcessInfo.processInfo.environment)
   {
     self.options = options
-    runner = ProgramRunner(
+    runner = Self.runner(environment)
+  }
+
+  /// Runs the commands of Slurm.
+  static func runner(_ environment: [String: String]) -> ProgramRunner {
+    ProgramRunner(
       searchPath: environment["PATH"] ?? "/usr/bin:/bin:/usr/local/bin",
       environment: environment,
       folder: FileManager.default.currentDirectoryPath,
