@@ -37,7 +37,7 @@ struct ControlOptions: ParsableArguments {
   )
   var isDetached = false
 
-  /// What the run that is a job of Slurm is started with.
+  /// The flag of the run that is a job of Slurm.
   static let coordinatorFlag = "--as-coordinator"
 
   @Flag(

@@ -1,12 +1,12 @@
 import ArgumentParser
 import FieldworkCore
 
-/// Where workers run, by name.
+/// The names of engines.
 enum EngineName: String, CaseIterable, Sendable {
   case local, slurm
 }
 
-/// Where workers run: on this machine, or in jobs of Slurm.
+/// The options for the engine: workers on this machine, or in jobs of Slurm.
 struct EngineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -59,13 +59,26 @@ struct StopCommand: PlaybookSubcommand {
       )
     }
     let killer = now ? KillAfterPatience(holder, seconds: Self.patience) : nil
+    await waitForEnd(of: folder)
+    killer?.cancel()
+    return try showOutcome(of: holder, folder, name, context)
+  }
+
+  private func waitForEnd(of folder: ResearchFolder) async {
     await withCheckedContinuation { continuation in
       folder.whenFree { continuation.resume() }
     }
-    killer?.cancel()
+  }
+
+  private func showOutcome(
+    of holder: RunHolder,
+    _ folder: ResearchFolder,
+    _ name: String,
+    _ context: PlaybookContext
+  ) throws -> ExitStatus {
     let status = try ResearchStatus(folder, name: name)
     let hint = CommandHint(name: context.name, location: location.text)
-    terminal.print(status.outcome(hint, of: holder))
+    context.terminal.print(status.outcome(hint, of: holder))
     return .done
   }
 
@@ -84,13 +97,8 @@ struct StopCommand: PlaybookSubcommand {
       )
     }
     context.terminal.printError(answer)
-    await withCheckedContinuation { continuation in
-      folder.whenFree { continuation.resume() }
-    }
-    let status = try ResearchStatus(folder, name: name)
-    let hint = CommandHint(name: context.name, location: location.text)
-    context.terminal.print(status.outcome(hint, of: holder))
-    return .done
+    await waitForEnd(of: folder)
+    return try showOutcome(of: holder, folder, name, context)
   }
 
   private func signal(_ number: Int32, _ holder: RunHolder) throws {

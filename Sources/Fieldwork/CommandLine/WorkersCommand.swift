@@ -3,7 +3,7 @@ import FieldworkCore
 import FieldworkRuntime
 import FieldworkStore
 
-/// What `workers` does.
+/// The actions of `workers`.
 enum WorkersAction: String, CaseIterable, Sendable {
   case add, drain
 }

@@ -154,7 +154,7 @@ public struct ResearchSettings: Sendable, Hashable {
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
   public var parallelism = Parallelism.processes
-  /// Where workers run.
+  /// The place in which workers run.
   public var engine = ResearchEngine.local
   /// The policy for stored results that another build of the playbook has made.
   public var otherBuilds = OtherBuildPolicy.keep

@@ -1,4 +1,4 @@
-/// Where the workers of a research run.
+/// The place in which the workers of a research run.
 public enum ResearchEngine: Sendable, Hashable {
   /// On the machine of the run, see ``Parallelism``.
   case local

@@ -23,7 +23,7 @@ enum ProcessToken {
       return count
     }
     // All are equally long, so that none is a part of another one.
-    let random = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    let random = RandomName.make()
     return "\(random)-\(String(UInt32(truncatingIfNeeded: number) | 1 << 31, radix: 16))"
   }
 

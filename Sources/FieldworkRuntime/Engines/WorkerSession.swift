@@ -48,17 +48,10 @@ struct WorkerSession: Sendable {
     worker: Int,
     endsWithRun: Bool = true
   ) throws -> WorkerSession {
-    let number = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    let number = RandomName.make()
     let time = Int(Date().timeIntervalSince1970 * 1000)
     let session = WorkerSession(path: "\(root(folder))/\(time)-\(worker)-\(number)")
-    do {
-      try FileManager.default.createDirectory(
-        atPath: session.path,
-        withIntermediateDirectories: true
-      )
-    } catch {
-      throw SystemError("cannot make \(session.path): \(error.localizedDescription)", EIO)
-    }
+    try SystemFile.makeFolder(session.path)
     if endsWithRun { try session.write(ProcessPlace.current, to: "run") }
     return session
   }
@@ -80,7 +73,7 @@ struct WorkerSession: Sendable {
   }
 
   var isClosed: Bool {
-    access(closed, F_OK) == 0 || access(path, F_OK) != 0 && errno == ENOENT
+    access(closed, F_OK) == 0 || SystemFile.isMissing(path)
   }
 
   /// True if the run is known to have ended. On another machine only its silence shows that.

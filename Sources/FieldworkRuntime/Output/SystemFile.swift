@@ -52,6 +52,19 @@ final class SystemFile: Sendable {
     self.path = path
   }
 
+  /// Makes a folder, and those above it.
+  /// - Throws: ``SystemError``.
+  static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw SystemError("cannot make \(path): \(error.localizedDescription)", EIO)
+    }
+  }
+
+  /// Returns true if a file or folder is not there. A file system that does not answer says nothing.
+  static func isMissing(_ path: String) -> Bool { access(path, F_OK) != 0 && errno == ENOENT }
+
   /// Another descriptor of an open file.
   /// - Parameter limit: a number that the new descriptor is to be above.
   /// - Throws: ``SystemError``, with `EBADF` if it is not open.

@@ -44,8 +44,8 @@ struct ProgramRunner: Sendable {
     }
   }
 
-  /// Where a program is; a name with a slash is a path, as seen from the folder.
-  private func executable(_ name: String) -> URL? {
+  /// Returns the file of a program; a name with a slash is a path, as seen from the folder.
+  func executable(_ name: String) -> URL? {
     guard !name.isEmpty else { return nil }
     let base = URL(fileURLWithPath: folder)
     if name.contains("/") {

@@ -2,7 +2,7 @@ package import FieldworkCore
 package import FieldworkStore
 import Foundation
 
-/// What the machine has to have before a run begins: a place for the results, the devices, and the commands of Slurm.
+/// The things that the machine has to have before a run begins: a place for the results, the devices, and the commands of Slurm.
 ///
 /// The command line asks for it. A run in a test is not held to the machine, so that a playbook for four
 /// devices can be tested where there is none.

@@ -30,10 +30,6 @@ public struct ResearchRunner: Sendable {
   private let observers: [any RunObserver]
   private let overrides: [String]
   private var isChecked = false
-  /// The workers of the run that goes on.
-  private let crewBox = Protected<WorkerCrew?>(nil)
-  /// The places of workers, if these have to wait for them.
-  private let seatsBox = Protected<(any WorkerSeats)?>(nil)
   /// Is called when another process wants the run to end; nil to cancel the run.
   package var onStop: (@Sendable (_ now: Bool) -> Void)?
   /// Makes the source from the research and the seed; tests replace it.
@@ -317,7 +313,7 @@ public struct ResearchRunner: Sendable {
       return
     }
     let crew = WorkerCrew(workers)
-    crewBox.withLock { $0 = crew }
+    run.crew.withLock { $0 = crew }
     await crew.run { worker in
       // A worker in this process has a thread of its own.
       let executor = engine.isPrefetching ? nil : WorkerExecutor(worker)
@@ -348,9 +344,9 @@ public struct ResearchRunner: Sendable {
         variables: { run.variables(ofWorker: $0) }
       )
       let crew = WorkerCrew(workers)
-      crewBox.withLock { $0 = crew }
+      run.crew.withLock { $0 = crew }
       try await engine.serve(run.cancellation) { engine, seats in
-        seatsBox.withLock { $0 = seats }
+        run.seats.withLock { $0 = seats }
         await crew.run { await work($0, crew, engine, seats, run, scheduler) }
       }
     } catch {
@@ -379,7 +375,7 @@ public struct ResearchRunner: Sendable {
   }
 
   private func changeWorkers(_ change: Int, _ run: RunState, _ scheduler: Scheduler) -> String {
-    guard let crew = crewBox.withLock({ $0 }) else {
+    guard let crew = run.crew.withLock({ $0 }) else {
       return "the run has one worker, in its own process, and cannot have others"
     }
     if research.settings.workers?.configs != nil {
@@ -388,7 +384,7 @@ public struct ResearchRunner: Sendable {
     if change < 0 {
       let numbers = crew.drain(-change)
       scheduler.wake()
-      seatsBox.withLock { $0 }?.leave(numbers)
+      run.seats.withLock { $0 }?.leave(numbers)
       let left = crew.count
       let fewer = numbers.count == 1 ? "1 worker ends" : "\(numbers.count) workers end"
       return "\(fewer) after the experiments that run; \(Self.workers(left)) left"
@@ -403,7 +399,7 @@ public struct ResearchRunner: Sendable {
     }
     if usesProcesses { DescriptorLimit.raise(forWorkers: crew.count + change) }
     // Places first, since a worker asks for one at once.
-    seatsBox.withLock { $0 }?.grow(by: change)
+    run.seats.withLock { $0 }?.grow(by: change)
     let added = crew.add(change)
     return added == 0
       ? "the run is at its end and takes no more workers"

@@ -38,7 +38,7 @@ package struct RunRequests: Sendable {
   /// - Returns: the answer, as text; nil if none has come in time.
   /// - Throws: ``FieldworkError`` of code `store` if the folder cannot be written.
   package func send(_ request: RunRequest, waiting limit: Duration) throws -> String? {
-    let name = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    let name = RandomName.make()
     let (file, answer) = ("\(path)/\(name)", "\(path)/\(name).answer")
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -29,6 +29,10 @@ final class RunState: SchedulerDelegate {
   private let losses = Protected<[Int: Int]>([:])
   /// The durations of tasks, if workers have a time limit.
   let durations = RecentDurations()
+  /// The workers of the run; nil before they begin, and for a run without others than its own process.
+  let crew = Protected<WorkerCrew?>(nil)
+  /// The places of workers, if these have to wait for them.
+  let seats = Protected<(any WorkerSeats)?>(nil)
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<Leaving?>(nil)
   private let failureWatch: FailureWatch

@@ -48,7 +48,7 @@ final class WorkerCrew: Sendable {
   }
 
   /// Adds workers.
-  /// - Returns: the number of those that were added; fewer if there may not be so many, none if the run is at its end.
+  /// - Returns: the number of those that were added; fewer if there is a limit, none if the run is at its end.
   @discardableResult
   func add(_ count: Int) -> Int {
     state.withLock { state in

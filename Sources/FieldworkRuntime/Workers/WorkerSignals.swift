@@ -17,7 +17,7 @@ private nonisolated(unsafe) var takingProcess: Int32 = -1
 /// Schedulers send the first three to the run and to all its workers at once. The run then tells its workers to end their
 /// iterations. If it does not, the signal was for the worker alone, which dies of it.
 final class WorkerSignals: Sendable {
-  /// What a pilot asks its workers for.
+  /// The requests of a pilot to its workers.
   enum Request {
     /// To end running experiments with their iteration.
     case stop

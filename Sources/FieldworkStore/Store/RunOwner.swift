@@ -33,7 +33,7 @@ final class RunOwner: Sendable {
     isGone: Inquiry
   ) throws {
     var own = RunHolder.current(command: command)
-    own.session = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    own.session = RandomName.make()
     let environment = ProcessInfo.processInfo.environment
     own.job = environment["SLURM_JOB_ID"]
     own.restarts = own.job.map { _ in environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 }

@@ -165,7 +165,7 @@ final class PilotArrays: @unchecked Sendable {
     if limit == nil { limit = await scheduler.arrayLimit() }
     while missing > 0 {
       let size = min(missing, max(1, limit ?? missing))
-      let name = "\(prefix)-\(String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16))"
+      let name = "\(prefix)-\(RandomName.short())"
       let array = make(name, size)
       try record(array)
       try await submit(array)

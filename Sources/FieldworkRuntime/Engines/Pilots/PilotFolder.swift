@@ -29,15 +29,9 @@ struct PilotFolder: Sendable, Hashable {
   private var coordinator: String { "\(path)/\(Self.coordinatorName)" }
 
   /// False if the folder is gone. If the file system does not answer, it counts as there.
-  var exists: Bool { access(path, F_OK) == 0 || errno != ENOENT }
+  var exists: Bool { !SystemFile.isMissing(path) }
 
-  func make() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw SystemError("cannot make \(path): \(error.localizedDescription)", EIO)
-    }
-  }
+  func make() throws { try SystemFile.makeFolder(path) }
 
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 
@@ -57,9 +51,9 @@ struct PilotFolder: Sendable, Hashable {
   /// A sign of life of the run.
   struct Beat: Codable, Hashable {
     let session: String
-    var count: Int
+    let count: Int
     /// In seconds since 1970, by the clock of the run.
-    var time: Double
+    let time: Double
 
     /// True if it was made a moment ago, as far as clocks agree.
     var isRecent: Bool { abs(Date().timeIntervalSince1970 - time) < 4 }
@@ -91,13 +85,7 @@ struct PilotFiles: Sendable, Hashable {
   var inbox: String { path + "/inbox" }
   var outbox: String { path + "/outbox" }
 
-  func make() throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw SystemError("cannot make \(path): \(error.localizedDescription)", EIO)
-    }
-  }
+  func make() throws { try SystemFile.makeFolder(path) }
 }
 
 /// A message of a run to a pilot.
@@ -138,9 +126,7 @@ struct PilotIdentity: Codable, Hashable {
   let task: String
   /// The number of workers that it may run at once.
   let slots: Int
-  /// The session of the run that it has found.
-  let session: String
-  /// What its array is known by: the program and its arguments; empty if it says none.
+  /// The hash of the program and its arguments that its array has; empty if it says none.
   let key: String
 }
 

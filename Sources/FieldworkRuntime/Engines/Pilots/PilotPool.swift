@@ -16,8 +16,9 @@ final class PilotPool: WorkerSeats {
     /// The number of workers of each task.
     let slots: Int
     let idleTime: Duration
-    /// The time for which a pilot may be silent, before the batch system is asked for it.
-    var silenceLimit = Duration.seconds(60)
+    /// The time for which a pilot may be silent before it has registered. One that has registered is lost after three times as
+    /// long, without the batch system.
+    let silenceLimit: Duration
   }
 
   private struct State {
@@ -66,7 +67,7 @@ final class PilotPool: WorkerSeats {
     self.folder = PilotFolder(in: folder)
     self.arrays = arrays
     self.report = report
-    session = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    session = RandomName.make()
   }
 
   // MARK: Beginning and end
@@ -230,7 +231,7 @@ final class PilotPool: WorkerSeats {
 
   private func findPilots() {
     let names = folder.names()
-    return state.withLock { state in
+    state.withLock { state in
       let new = names.filter { state.pilots[$0] == nil && !state.gone.contains($0) }
       for name in new { state.pilots[name] = Pilot(folder.pilot(name)) }
     }

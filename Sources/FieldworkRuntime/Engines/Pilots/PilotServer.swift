@@ -112,7 +112,7 @@ public final class PilotServer {
   /// Serves one run.
   /// - Returns: true if another run has taken its place.
   private func serve(_ session: String) -> Bool {
-    let random = String(UInt64.random(in: UInt64.max / 2...UInt64.max), radix: 16)
+    let random = RandomName.make()
     let files = folder.pilot("\(task)-\(random)")
     let reports = MessageWriter<PilotReport>(files.outbox)
     var orders = MessageReader<PilotOrder>(files.inbox)
@@ -129,7 +129,6 @@ public final class PilotServer {
           process: getpid(),
           task: task,
           slots: slots,
-          session: session,
           key: environment[Variable.key] ?? ""
         )
       )

@@ -127,7 +127,7 @@ package struct SlurmEngine: Sendable {
           "the run has been submitted already, as Slurm job \(job.id): wait for it, or cancel it with scancel \(job.id)"
         )
       }
-      let random = String(UInt32.random(in: UInt32.max / 2...UInt32.max), radix: 16)
+      let random = RandomName.short()
       let job = "\(prefix(name))-run-\(random)"
       let text = scheduler.coordinatorScript(
         name: job,

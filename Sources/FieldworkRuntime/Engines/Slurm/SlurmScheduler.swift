@@ -33,10 +33,8 @@ struct SlurmScheduler: BatchScheduler {
   static func missingCommands(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
-    let folders = (environment["PATH"] ?? "").split(separator: ":")
-    return ["sbatch", "squeue", "scancel", "scontrol"].filter { program in
-      !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
-    }
+    let runner = runner(environment)
+    return ["sbatch", "squeue", "scancel", "scontrol"].filter { runner.executable($0) == nil }
   }
 
   // MARK: Scripts
