@@ -46,6 +46,17 @@ extension Config {
     )
   }
 
+  /// The config as a dictionary; `a/b` is the key `b` of the dictionary `a`. A value that is not plain is given by its
+  /// shown name.
+  package var valueTree: FieldworkCore.Value {
+    var tree: [String: FieldworkCore.Value] = [:]
+    for entry in entries {
+      let value = entry.value.plain ?? .string(entry.value.name)
+      Config.insert(value, at: entry.name.key.split(separator: "/"), into: &tree)
+    }
+    return .dictionary(tree)
+  }
+
   private func plainTree() throws -> [String: FieldworkCore.Value] {
     var tree: [String: FieldworkCore.Value] = [:]
     for entry in entries {

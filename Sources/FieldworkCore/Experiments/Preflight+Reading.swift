@@ -122,7 +122,7 @@ extension Research {
 extension UnitDescription {
   /// Whether it may save under names that only show while running.
   fileprivate var savesUnknownNames: Bool {
-    saving == .keys || opensContext
+    saving == .keys || opensContext || programSavesUnknownNames
       || dependencies.contains { dependency in
         switch dependency {
         case .storage, .anything: true
@@ -132,12 +132,19 @@ extension UnitDescription {
   }
 }
 
+extension UnitDescription {
+  private var programSavesUnknownNames: Bool {
+    guard case .program(let program) = body else { return false }
+    return program.output.names == nil
+  }
+}
+
 extension RunContext {
   /// Whether a member tells of the run, and nothing of the config.
   static func isOfTheRun(_ path: AnyKeyPath) -> Bool {
     let members: [AnyKeyPath] = [
       \RunContext.id, \RunContext.name, \RunContext.branch, \RunContext.iteration,
-      \RunContext.isLast, \RunContext.repetition, \RunContext.random,
+      \RunContext.isLast, \RunContext.repetition, \RunContext.random, \RunContext.seed,
     ]
     return members.contains(path)
   }

@@ -71,13 +71,13 @@ extension Research {
     if units.isEmpty {
       found.append(error("the research has no units", "add a Unit to its block"))
     }
-    let generators = units.filter { $0.kind == .generator }
+    let generators = units.filter(\.yieldsElements)
     if iterations == nil, let first = generators.first,
       !generators.contains(where: \.when.isPeriodic)
     {
       found.append(
         error(
-          "the generator '\(first.name)' runs at \(first.when), so its end never ends an experiment",
+          "the \(first.kind.rawValue) '\(first.name)' runs at \(first.when), so its end never ends an experiment",
           "say how many iterations an experiment has with iterations:",
           first.place
         )

@@ -72,8 +72,8 @@ public struct Research: Sendable {
     }
   }
 
-  /// Whether no unit is a generator, so that an experiment without a number of iterations has one.
-  public var hasOnlyFunctions: Bool { !units.contains { $0.kind == .generator } }
+  /// Whether no unit is a generator or a program, so that an experiment without a number of iterations has one.
+  public var hasOnlyFunctions: Bool { !units.contains(where: \.yieldsElements) }
 
   /// The number of iterations of an experiment; nil if only the units end it.
   public var iterations: Int? { settings.iterations ?? (hasOnlyFunctions ? 1 : nil) }

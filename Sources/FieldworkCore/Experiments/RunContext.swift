@@ -68,6 +68,10 @@ public final class RunContext {
     return saveError
   }
 
+  /// Starts programs; nil where none can be run.
+  package var programs: (any ProgramLauncher)?
+  /// The path of the experiment's folder if a program was given it; it is removed at the end if it is empty.
+  package var programDirectory: String?
   private let makeDirectory: @Sendable () throws -> String
   private let makeResults: @Sendable () throws -> any Sendable
 

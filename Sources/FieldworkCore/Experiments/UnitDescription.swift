@@ -2,7 +2,7 @@
 public struct UnitDescription: Sendable {
   /// What the step does.
   public enum Kind: String, Sendable, Hashable {
-    case function, generator, instance, save, dump
+    case function, generator, instance, save, dump, program
   }
 
   package enum Body: Sendable {
@@ -10,6 +10,8 @@ public struct UnitDescription: Sendable {
     /// Returns the function that gives one element after another, once per experiment.
     case generator(@Sendable (RunContext) async throws -> NextElement)
     case instance(@Sendable (RunContext) async throws -> Any)
+    /// Runs beside the experiment; each iteration that it prints is an element.
+    case program(ProgramDescription)
     /// Hands saved values on to the store: those of the given names, or all.
     case dump(Set<String>?)
   }
@@ -76,6 +78,9 @@ extension UnitDescription {
     if case .generator = body { return false }
     return true
   }
+
+  /// True if the step yields elements, whose end ends the experiment.
+  package var yieldsElements: Bool { kind == .generator || kind == .program }
 
   /// All names under which the step saves, as far as they are known before running.
   package var savedNames: [String] { (saving?.names ?? []) + variables }

@@ -52,6 +52,12 @@ public final class RandomStream: RandomNumberGenerator {
     return stream
   }
 
+  /// The first 64 bits of the stream of a label, which is not noted.
+  func bits(of label: String) -> UInt64 {
+    var stream = generator.split(label)
+    return stream.next()
+  }
+
   /// A number in 0 ..< 1.
   public func uniform() -> Double { generator.nextUnit() }
 

@@ -111,9 +111,10 @@ extension Value {
       case "null": return .null
       case "true": return .bool(true)
       case "false": return .bool(false)
-      case "nan": return .double(.nan)
-      case "inf": return .double(.infinity)
-      case "-inf": return .double(-.infinity)
+      // Of numbers that JSON lacks, Python's json writes the second form.
+      case "nan", "NaN": return .double(.nan)
+      case "inf", "Infinity": return .double(.infinity)
+      case "-inf", "-Infinity": return .double(-.infinity)
       default:
         if let number = Value(number: word) { return number }
         position = start

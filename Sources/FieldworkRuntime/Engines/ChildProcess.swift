@@ -18,12 +18,22 @@ package final class ChildProcess: Sendable {
     case signalled(Int32)
   }
 
+  /// The processes that a process has started and left behind, which are killed at its end.
+  package enum Remains: Sendable {
+    /// Those of its session, and those that have the name of the process in their environments. All processes of the
+    /// system are searched.
+    case session
+    /// Those of its process group, and those that have become children of this process: a matter of microseconds.
+    case descendants
+  }
+
   package let id: Int32
   /// Can be read from once the process has ended; nil where the system has no such thing.
   let end: SystemFile?
   private let outcome = Protected<Termination?>(nil)
   /// The name by which the process and everything that it starts is found, in any session.
   private let token: String
+  private let remains: Remains
 
   /// Starts a program.
   /// - Parameters:
@@ -41,8 +51,12 @@ package final class ChildProcess: Sendable {
     descriptors: [Int32: Int32] = [:],
     environment: [String: String]? = nil,
     folder: String? = nil,
-    isDetached: Bool = false
+    isDetached: Bool = false,
+    remains: Remains = .session
   ) throws {
+    self.remains = remains
+    // From the first such process on, so that none is missed.
+    if remains == .descendants { _ = Descendants.areAdopted }
     var actions = posix_spawn_file_actions_t.empty
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -124,9 +138,13 @@ package final class ChildProcess: Sendable {
       if let outcome { return outcome }
       var information = siginfo_t()
       while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
-      ChildProcess.killSession(id, token)
+      switch remains {
+      case .session: ChildProcess.killSession(id, token)
+      case .descendants: _ = ChildProcess.signal(SIGKILL, to: -id)
+      }
       var status: Int32 = 0
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+      if remains == .descendants { Descendants.end(group: id, token) }
       let signal = status & 0x7f
       let result: Termination = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
       outcome = result
@@ -175,6 +193,20 @@ package final class ChildProcess: Sendable {
   func signal(_ number: Int32) {
     outcome.withLock { outcome in
       if outcome == nil { _ = ChildProcess.signal(number, to: id) }
+    }
+  }
+
+  /// Sends a signal to the process group of the process, unless it has been waited for.
+  func signalGroup(_ number: Int32) {
+    outcome.withLock { outcome in
+      if outcome == nil { _ = ChildProcess.signal(number, to: -id) }
+    }
+  }
+
+  /// Ends the process at once, and the programs that it has started, unless it has been waited for.
+  func killUnlessEnded() {
+    outcome.withLock { outcome in
+      if outcome == nil { ChildProcess.killSession(id, token) }
     }
   }
 

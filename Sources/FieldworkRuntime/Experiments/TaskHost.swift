@@ -48,6 +48,7 @@ final class TaskHost: Sendable {
   private let unitVersions: String?
   private let handover: TimedHandover
   private let workingDirectory = WorkingDirectory()
+  private let programs: ExperimentPrograms
   /// The names of parameters that were examined for a warning.
   let examinedReads = Protected<Set<String>>([])
 
@@ -66,6 +67,10 @@ final class TaskHost: Sendable {
     self.position = position
     units = UnitList(setting.research)
     unitVersions = setting.research.unitVersions
+    programs = ExperimentPrograms(
+      folder: workingDirectory.text,
+      keepsFiles: setting.folder != nil
+    )
     handover = TimedHandover(self.sink)
   }
 
@@ -177,7 +182,7 @@ final class TaskHost: Sendable {
   /// - Parameter random: the text from which the random numbers are derived.
   private func context(_ experiment: PlannedExperiment, random: String) -> RunContext {
     let makeDirectory = setting.makeDirectory
-    return RunContext(
+    let context = RunContext(
       id: experiment.id,
       name: research.name,
       branch: experiment.branch,
@@ -193,6 +198,8 @@ final class TaskHost: Sendable {
       makeDirectory: { try makeDirectory(experiment.id) },
       makeResults: setting.makeResults
     )
+    context.programs = programs
+    return context
   }
 
   /// The logger of an experiment; one that writes nothing if there is no log.
@@ -230,6 +237,12 @@ private struct WorkingDirectory {
     guard let path, Self.withCurrent({ strcmp($0, path) }) != 0, chdir(path) != 0 else {
       return nil
     }
+    return text
+  }
+
+  /// The path; `.` if the system does not give it.
+  var text: String {
+    guard let path else { return "." }
     return String(decoding: path.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 

@@ -1,6 +1,15 @@
 import FieldworkCore
 import FieldworkStore
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Thrown in the turn of a program that has ended.
+struct ProgramEnd: Error {}
+
 /// How an experiment went.
 struct Outcome {
   var ending = Ending.complete
@@ -31,6 +40,14 @@ final class TaskMember: @unchecked Sendable {
   /// The output of the present turn, which others see when the turn is over.
   private var output: (unit: String, value: UnitOutput)?
   private var sources: [Int: NextElement] = [:]
+  /// By unit: the program that runs beside the experiment.
+  private var programs: [Int: any RunningProgram] = [:]
+  /// The number of turns of units in the current iteration.
+  var turns = 0
+  /// True if the current iteration is none, since a program has ended before anything else had its turn in it.
+  private(set) var hasSteppedBack = false
+  /// ``attempted`` of the iteration before.
+  private var attemptedBefore = Set<Int>()
   private(set) var timings: [UnitTiming] = []
   /// When it last handed on what it has saved.
   var lastHandover = ContinuousClock.now
@@ -71,7 +88,19 @@ final class TaskMember: @unchecked Sendable {
   func begin(_ iteration: Int, isLast: Bool) {
     context.iteration = iteration
     context.isLast = isLast
+    turns = 0
+    attemptedBefore = attempted
     if !attempted.isEmpty { attempted = [] }
+  }
+
+  /// Ends the experiment with the iteration before the current one, in which nothing has had its turn.
+  /// - Returns: false if there is none.
+  func stepBack() -> Bool {
+    guard turns == 0, outcome.iterations > 0 else { return false }
+    context.iteration -= 1
+    attempted = attemptedBefore
+    hasSteppedBack = true
+    return true
   }
 
   /// Runs a unit once.
@@ -108,6 +137,13 @@ final class TaskMember: @unchecked Sendable {
         throw StopExperiment()
       }
       value = element
+    case .program(let program):
+      let running = try programs[index] ?? start(program, index)
+      guard let values = try await running.next(isLast: context.isLast) else {
+        throw ProgramEnd()
+      }
+      for (name, part) in values { context.save(name: name, value: part) }
+      value = values
     case .dump(let names):
       await dump(context.savedValues.dump(names))
       return
@@ -117,6 +153,23 @@ final class TaskMember: @unchecked Sendable {
     }
     if case .instance = unit.body { context.instances[unit.instanceName ?? unit.name] = value }
     output = (unit.name, UnitOutput(value: value, iteration: context.iteration))
+  }
+
+  private func start(_ program: ProgramDescription, _ index: Int) throws -> any RunningProgram {
+    guard let launcher = context.programs else {
+      throw FieldworkError(.invalidDefinition, "programs cannot be run here")
+    }
+    let running = try launcher.start(program, for: context)
+    programs[index] = running
+    return running
+  }
+
+  /// Ends the programs that run beside the experiment.
+  func endPrograms() async {
+    for program in programs.values { await program.end() }
+    programs = [:]
+    // It stays if something is in it.
+    if let directory = context.programDirectory { rmdir(directory) }
   }
 
   /// Shows the output of the turn.

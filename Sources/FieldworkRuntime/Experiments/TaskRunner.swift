@@ -84,6 +84,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     }
     await endInterrupted()
     for member in branches { member.close() }
+    await root?.endPrograms()
     root?.close()
   }
 
@@ -119,6 +120,10 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private var hasErrorToThrow: Bool { stopsAtFirstError && firstError != nil }
 
   private func endIteration(of member: TaskMember, stops: Bool) async {
+    if member.hasSteppedBack {
+      await end(member)
+      return
+    }
     member.outcome.iterations += 1
     if wantsCheckpoint(member, stops: stops) {
       await checkpoint(member)
@@ -174,6 +179,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func end(_ member: TaskMember) async {
     guard !member.isOver else { return }
     member.isOver = true
+    await member.endPrograms()
     await reporter.ended(member)
   }
 
@@ -211,7 +217,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
 
   /// Returns true if a unit runs for a member in this iteration.
   private func runs(_ index: Int, _ member: TaskMember) -> Bool {
-    guard !member.isOver, member.start <= iteration else { return false }
+    guard !member.isOver, !member.hasSteppedBack, member.start <= iteration else { return false }
     if member.isEnding {
       guard runsAtEnd(list.units[index]) else { return false }
       member.context.isLast = member.isAtEnd || member.context.isLast
@@ -229,7 +235,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     guard let root else { return }
     let unit = units[index]
     // Those that have ended in this iteration go on without it, as if they were alone.
-    let takers = branches.filter { !$0.isOver && (!$0.isEnding || runsAtEnd(unit)) }
+    let takers = branches.filter {
+      !$0.isOver && !$0.hasSteppedBack && (!$0.isEnding || runsAtEnd(unit))
+    }
     guard !takers.isEmpty else { return }
     if takers.allSatisfy(\.isEnding), takers.contains(where: \.isAtEnd) {
       root.context.isLast = true
@@ -260,6 +268,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       for member in takers { member.outcome.failures.append(failure) }
     }
     for member in takers {
+      if root.hasSteppedBack { _ = member.stepBack() }
       if root.outcome.ending == .failed {
         if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
       } else if !member.isEnding {
@@ -313,6 +322,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
   private func attempt(_ index: Int, for member: TaskMember) async -> (any Error)? {
     if list.units[index].when.includesLast { member.attempted.insert(index) }
     let branch = member.position
+    defer { member.turns += 1 }
     reporter.unitStarted(branch, index, iteration)
     defer { reporter.unitEnded(branch) }
     member.context.reach = list.reaches[index]
@@ -328,6 +338,11 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       } else {
         try await execute()
       }
+      return nil
+    } catch is ProgramEnd {
+      if !member.isEnding { member.outcome.ending = .stopped }
+      member.isEnding = true
+      _ = member.stepBack()
       return nil
     } catch is StopExperiment {
       if !member.isEnding { member.outcome.ending = .stopped }

@@ -89,7 +89,7 @@ struct GitProvenance: Sendable {
   }
 
   /// Why something is missing that needs a commit.
-  private func absenceOfCommit(_ result: ProgramResult) async -> String {
+  private func absenceOfCommit(_ result: CommandResult) async -> String {
     let head = await git(["rev-parse", "--verify", "--quiet", "HEAD"])
     return head.ending == .exited(1) ? "(no commit yet)" : Self.absence(result) ?? "(none)"
   }
@@ -114,7 +114,7 @@ struct GitProvenance: Sendable {
 
   // MARK: Running git
 
-  private func git(_ arguments: [String], sizeLimit: Int? = nil) async -> ProgramResult {
+  private func git(_ arguments: [String], sizeLimit: Int? = nil) async -> CommandResult {
     await programs.run(
       ["git"] + Self.options + arguments,
       in: folder,
@@ -127,12 +127,12 @@ struct GitProvenance: Sendable {
     Self.text(await git(arguments), empty: empty)
   }
 
-  private static func text(_ result: ProgramResult, empty: String = "(none)") -> String {
+  private static func text(_ result: CommandResult, empty: String = "(none)") -> String {
     absence(result) ?? (result.output.text.isEmpty ? empty : result.output.text)
   }
 
   /// Why git gave nothing; nil if it gave something.
-  private static func absence(_ result: ProgramResult) -> String? {
+  private static func absence(_ result: CommandResult) -> String? {
     guard let remark = result.remark else { return nil }
     guard case .exited = result.ending else { return "(\(remark))" }
     let message = result.errors.text.split(separator: "\n").first { $0.hasPrefix("fatal: ") }

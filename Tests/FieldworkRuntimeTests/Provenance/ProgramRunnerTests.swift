@@ -29,7 +29,7 @@ final class ProgramRunnerTests: RuntimeTestCase {
   }
 
   func testOutputs() async {
-    let cases: [(String, ProgramResult.Ending, String)] = [
+    let cases: [(String, CommandResult.Ending, String)] = [
       ("echo a; echo b", .exited(0), "a\nb"),
       ("echo a; echo b >&2", .exited(0), "a"),
       ("echo b >&2", .exited(0), "b"),

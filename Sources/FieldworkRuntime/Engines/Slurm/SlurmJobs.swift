@@ -13,7 +13,7 @@ package enum SlurmJobs {
       let restarts = environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0
       return holder.restarts.map { $0 < restarts }
     }
-    let result = Protected<ProgramResult?>(nil)
+    let result = Protected<CommandResult?>(nil)
     let done = DispatchSemaphore(value: 0)
     let runner = SlurmScheduler.runner(environment)
     Task.detached {

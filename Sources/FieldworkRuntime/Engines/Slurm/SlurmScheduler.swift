@@ -34,7 +34,7 @@ struct SlurmScheduler: BatchScheduler {
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> [String] {
     let runner = runner(environment)
-    return ["sbatch", "squeue", "scancel", "scontrol"].filter { runner.executable($0) == nil }
+    return ["sbatch", "squeue", "scancel", "scontrol"].filter { runner.search.file($0) == nil }
   }
 
   // MARK: Scripts

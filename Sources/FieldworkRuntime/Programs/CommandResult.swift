@@ -1,5 +1,5 @@
 /// What came of running a program.
-struct ProgramResult: Sendable {
+struct CommandResult: Sendable {
   enum Ending: Sendable, Hashable {
     case exited(Int32)
     /// A signal ended it.
