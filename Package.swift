@@ -8,10 +8,14 @@ let playbooks = [
   "Ising",
   "Zoom",
   "SharedBatches",
+  "Training",
 ]
 
 /// The playbooks that share the images and the networks of `Playbooks/Handwriting`.
 let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches"]
+
+/// The files of playbooks that programs read and the compiler does not.
+let filesOfPrograms = ["Training": ["train.py"]]
 
 let settings: [SwiftSetting] = [
   // An existential costs more than a generic parameter; `any` shows where one is.
@@ -202,6 +206,7 @@ let package = Package(
           name: name,
           dependencies: ["Fieldwork"] + library,
           path: "Playbooks/\(name)",
+          exclude: filesOfPrograms[name] ?? [],
           swiftSettings: playbookSettings
         ),
         .testTarget(

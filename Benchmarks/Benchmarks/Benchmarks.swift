@@ -8,7 +8,7 @@ struct Benchmarks: AsyncParsableCommand {
     abstract: "Times what Fieldwork costs, on workloads whose experiments cost next to nothing.",
     subcommands: [
       AimFigures.self, NoopWorkload.self, EngineFigures.self, ResultFigures.self,
-      GrowthFigures.self, CompileFigures.self, OwnWorkload.self,
+      GrowthFigures.self, ProgramFigures.self, CompileFigures.self, OwnWorkload.self,
     ]
   )
 

@@ -15,6 +15,7 @@ extension TestPlaybook {
         Unit("one", saving: "one") { _ in 1 }
       }
     case "cluster": cluster
+    case "program": program
     default: nil
     }
   }

@@ -371,7 +371,11 @@ struct RunCommand: PlaybookSubcommand {
       case .rerun: "\(count == 1 ? "its experiment runs" : "their experiments run") again"
       case .accept: "accepted"
       }
-    terminal.printError("note: \(results) made by another build of the playbook: \(remark)")
+    let origin =
+      research.programs.isEmpty
+      ? "another build of the playbook"
+      : "another build of the playbook or other files of its programs"
+    terminal.printError("note: \(results) made by \(origin): \(remark)")
   }
 
   /// The command line as others are shown it.

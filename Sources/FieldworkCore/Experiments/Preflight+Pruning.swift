@@ -23,15 +23,7 @@ extension Research {
           "write by: .minimize(\(Value.quoted(pruning.name))) or .maximize(…), or make it the objective of the research"
         )
       }
-      let savesAnything = units.contains { unit in
-        unit.opensContext || unit.saving?.names.isEmpty ?? false
-          || unit.dependencies.contains { dependency in
-            switch dependency {
-            case .storage, .anything: true
-            default: false
-            }
-          }
-      }
+      let savesAnything = units.contains(where: \.savesUnknownNames)
       let names = units.flatMap(\.savedNames)
       if !savesAnything, !names.contains(pruning.name) {
         problem(

@@ -121,7 +121,7 @@ extension Research {
 
 extension UnitDescription {
   /// Whether it may save under names that only show while running.
-  fileprivate var savesUnknownNames: Bool {
+  var savesUnknownNames: Bool {
     saving == .keys || opensContext || programSavesUnknownNames
       || dependencies.contains { dependency in
         switch dependency {

@@ -70,9 +70,11 @@ public final class RunContext {
 
   /// Starts programs; nil where none can be run.
   package var programs: (any ProgramLauncher)?
-  /// The path of the experiment's folder if a program was given it; it is removed at the end if it is empty.
+  /// The path of the experiment's folder if it was made for a program; it goes at the end if it is empty.
   package var programDirectory: String?
   private let makeDirectory: @Sendable () throws -> String
+  /// Returns the path of the experiment's folder.
+  package var directoryPath: @Sendable () throws -> String
   private let makeResults: @Sendable () throws -> any Sendable
 
   package init(
@@ -100,6 +102,7 @@ public final class RunContext {
     self.random = random
     self.repetitionRandom = repetitionRandom
     self.makeDirectory = makeDirectory
+    directoryPath = makeDirectory
     self.makeResults = makeResults
   }
 

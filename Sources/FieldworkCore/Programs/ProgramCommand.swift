@@ -26,6 +26,9 @@ public struct ProgramCommand: Sendable, ExpressibleByStringInterpolation {
 
   public init(stringLiteral text: String) { self.init([.text(text)], [], isShell: false) }
 
+  /// Makes a command of a text that is not a literal. The text is split into arguments.
+  public init(_ text: String) { self.init(stringLiteral: text) }
+
   public init(stringInterpolation interpolation: StringInterpolation) {
     self.init(interpolation.pieces, interpolation.values, isShell: false)
   }
@@ -92,21 +95,35 @@ public struct ProgramText: Sendable, ExpressibleByStringInterpolation {
     command = ProgramCommand(stringInterpolation: interpolation)
   }
 
+  /// The folder of the file in which this is written, such as that of the playbook.
+  public static func besidePlaybook(file: String = #filePath) -> ProgramText {
+    let end = file.lastIndex(of: "/") ?? file.startIndex
+    return ProgramText(String(file[..<end]))
+  }
+
   /// Makes a text that is not a literal.
   public init(_ text: String) { self.init(stringLiteral: text) }
 
   /// All that the values read.
   package var dependencies: [Dependency] { command.dependencies }
 
-  /// The text; nil if it has values.
-  package var constant: String? { command.values.isEmpty ? command.description : nil }
+  /// The text; nil if it depends on the experiment.
+  package var constant: String? {
+    let texts = command.values.compactMap(\.constant)
+    guard texts.count == command.values.count else { return nil }
+    return text(texts)
+  }
 
   /// - Throws: as ``ProgramCommand``.
   package func text(in run: RunContext) throws -> String {
-    try command.pieces.map { piece in
+    text(try command.values.map { try $0.evaluate(run) })
+  }
+
+  private func text(_ values: [String]) -> String {
+    command.pieces.map { piece in
       switch piece {
       case .text(let text): text
-      case .value(let index): try command.values[index].evaluate(run)
+      case .value(let index): values[index]
       }
     }.joined()
   }
@@ -122,13 +139,21 @@ extension ProgramCommand {
   /// The texts on what is probably not meant.
   package var doubts: [(message: String, remedy: String)] { layout.doubts }
 
-  /// The words of the command that have no values in them, in order.
+  /// The words of the command that are the same in all experiments, in order.
   package var constantWords: [String] {
-    isShell ? [] : layout.words.compactMap(\.constant)
+    isShell ? [] : layout.words.compactMap(constant)
   }
 
-  /// The name or path of the program; nil if it is a value.
-  package var program: String? { isShell ? "sh" : layout.words.first?.constant }
+  /// The name or path of the program; nil if it depends on the experiment.
+  package var program: String? { isShell ? "sh" : layout.words.first.flatMap(constant) }
+
+  private func constant(_ word: ProgramCommandLayout.Word) -> String? {
+    let texts = values.map(\.constant)
+    let isConstant = word.pieces.allSatisfy { piece in
+      if case .value(let index) = piece { texts[index] != nil } else { true }
+    }
+    return isConstant ? word.text(texts.map { $0 ?? "" }) : nil
+  }
 
   /// Returns the program and its arguments.
   /// - Throws: the error of an expression, or ``FieldworkError`` of code `wrongType` if a value has no text.
@@ -155,11 +180,14 @@ extension ProgramCommand: CustomStringConvertible {
 /// A value in a command, and how to get its text.
 struct ProgramValue: Sendable {
   let dependencies: [Dependency]
+  /// The text if it is the same in all experiments.
+  let constant: String?
   let expressionText: String
   let evaluate: @Sendable (RunContext) throws -> String
 
   init(parameter key: String, type: Any.Type) {
     dependencies = [.parameter(key: key, type: type)]
+    constant = nil
     expressionText = key
     evaluate = { run in
       // An object is known to programs by the name that it has in the config.
@@ -170,6 +198,7 @@ struct ProgramValue: Sendable {
 
   init(_ expression: some NamedExpression) {
     dependencies = expression.dependencies
+    constant = nil
     let text = expression.expressionText
     expressionText = text
     evaluate = { run in try Self.text(ofAny: try expression.evaluate(in: run), text) }
@@ -177,6 +206,7 @@ struct ProgramValue: Sendable {
 
   init(constant: String) {
     dependencies = []
+    self.constant = constant
     expressionText = Value.quoted(constant)
     evaluate = { _ in constant }
   }

@@ -6,16 +6,6 @@ struct ProgramCommandLayout: Sendable {
     /// True if some of it is between quotes or follows a backslash.
     var isQuoted = false
 
-    /// The text of the word; nil if it has values.
-    var constant: String? {
-      var text = ""
-      for piece in pieces {
-        guard case .text(let part) = piece else { return nil }
-        text += part
-      }
-      return text
-    }
-
     func text(_ values: [String]) -> String {
       pieces.map { piece in
         switch piece {

@@ -17,7 +17,8 @@ package struct ProgramDescription: Sendable {
   /// All that the texts read. Any program can read the whole config and the experiment's folder.
   package var dependencies: [Dependency] {
     let sorted = environment.sorted { $0.key < $1.key }
-    let named = command.dependencies + sorted.flatMap(\.value.dependencies)
+    let named =
+      command.dependencies + sorted.flatMap(\.value.dependencies)
       + (folder?.dependencies ?? [])
     // Without a value in the command the config comes by its file.
     return input == .config || !named.contains(where: \.isParameter) ? named + [.config] : named

@@ -8,6 +8,9 @@ package protocol ProgramLauncher: Sendable {
   /// - Throws: ``ProgramError`` if it cannot be started, or the error of an expression; `CancellationError` when the
   ///   calling task is cancelled.
   func execute(_ program: ProgramDescription, for run: RunContext) async throws -> ProgramResult
+
+  /// Ends what programs of an experiment have needed, when it has ended.
+  func end(_ run: RunContext)
 }
 
 /// A program that runs beside an experiment.

@@ -240,8 +240,11 @@ package struct ProgramOutputReader {
     var values: [String: Value] = [:]
     for (name, cell) in zip(columns, cells) {
       // What an empty cell lacks is not saved.
-      if cell.isQuoted { values[name] = .string(cell.text) }
-      else if !cell.text.trimmed.isEmpty { values[name] = Self.value(cell.text.trimmed) }
+      if cell.isQuoted {
+        values[name] = .string(cell.text)
+      } else if !cell.text.trimmed.isEmpty {
+        values[name] = Self.value(cell.text.trimmed)
+      }
     }
     return values
   }
@@ -308,7 +311,10 @@ package struct ProgramOutputReader {
     while let end = lineEnd() {
       let line = buffer[start..<end]
       var found: [(name: String, value: Value)] = []
-      let text = String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+      let text = String(
+        decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line,
+        as: UTF8.self
+      )
       for (name, regex) in regexes {
         guard let match = try regex.firstMatch(in: text) else { continue }
         let part = match.output.count > 1 ? match.output[1].substring : match.output[0].substring

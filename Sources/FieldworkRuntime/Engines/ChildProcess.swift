@@ -41,7 +41,8 @@ package final class ChildProcess: Sendable {
   ///   - arguments: with the name of the program as the first.
   ///   - descriptors: what the process has under which number; otherwise it has an empty standard input
   ///     and the standard output and error of this process.
-  ///   - environment: nil for that of this process.
+  ///   - environment: nil for that of this process, with `changes`.
+  ///   - changes: the variables that differ from those of this process.
   ///   - folder: where it runs; nil for where this process does.
   ///   - isDetached: true for a process that goes on when those end that have started this one.
   /// - Throws: ``SystemError``.
@@ -50,6 +51,7 @@ package final class ChildProcess: Sendable {
     _ arguments: [String],
     descriptors: [Int32: Int32] = [:],
     environment: [String: String]? = nil,
+    changes: [String: String] = [:],
     folder: String? = nil,
     isDetached: Bool = false,
     remains: Remains = .session
@@ -83,16 +85,19 @@ package final class ChildProcess: Sendable {
     var attributes = posix_spawnattr_t.empty
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    ChildProcess.configure(&attributes)
-    var environment = environment ?? ProcessInfo.processInfo.environment
+    ChildProcess.configure(&attributes, remains)
     token = ProcessToken.next()
-    if isDetached { environment[ProcessToken.variable] = nil }
-    environment[ProcessToken.variable] = ProcessToken.path(below: environment, token)
-    let words = environment.map { "\($0)=\($1)" }
+    var changes = environment ?? changes
+    let above =
+      changes[ProcessToken.variable]
+      ?? (environment == nil ? getenv(ProcessToken.variable).map { String(cString: $0) } : nil)
+    changes[ProcessToken.variable] = isDetached ? token : ProcessToken.path(below: above, token)
+    let inherited = environment == nil ? ChildProcess.inheritedVariables(without: changes) : []
+    let words = changes.map { "\($0)=\($1)" }
     var process: pid_t = 0
     let result = withExtendedLifetime(copies) {
       ChildProcess.withCStrings(arguments) { arguments in
-        ChildProcess.withCStrings(words) { environment in
+        ChildProcess.withCStrings(words, after: inherited) { environment in
           posix_spawn(&process, path, &actions, &attributes, arguments, environment)
         }
       }
@@ -104,30 +109,70 @@ package final class ChildProcess: Sendable {
 
   /// A session of its own, no signal blocked, and every signal with its usual meaning: what this process
   /// does with them is not for others.
-  private static func configure(_ attributes: inout posix_spawnattr_t) {
+  private static func configure(_ attributes: inout posix_spawnattr_t, _ remains: Remains) {
     #if canImport(Glibc)
       // The C library's name for it is not there without its extensions.
       let newSession: Int32 = 0x80
     #else
       let newSession = POSIX_SPAWN_SETSID
     #endif
-    let flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK) | newSession
+    // A session without a terminal is cut off from it already, and a process group is made faster.
+    let isCutOff = remains == .descendants && getsid(0) == getpid() && ProcessToken.own != nil
+    let separation = isCutOff ? Int32(POSIX_SPAWN_SETPGROUP) : newSession
+    let flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK) | separation
     posix_spawnattr_setflags(&attributes, Int16(flags))
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    var all = sigset_t()
-    sigfillset(&all)
-    posix_spawnattr_setsigdefault(&attributes, &all)
+    // Handlers end with this program; that a signal is ignored would be inherited.
+    var ignored = sigset_t()
+    sigemptyset(&ignored)
+    for number in 1..<Int32(32) {
+      var action = sigaction()
+      guard sigaction(number, nil, &action) == 0, ignores(action) else { continue }
+      sigaddset(&ignored, number)
+    }
+    posix_spawnattr_setsigdefault(&attributes, &ignored)
+  }
+
+  private static func ignores(_ action: sigaction) -> Bool {
+    #if canImport(Glibc)
+      let handler = action.__sigaction_handler.sa_handler
+    #else
+      let handler = action.__sigaction_u.__sa_handler
+    #endif
+    return unsafeBitCast(handler, to: Int.self) == 1
+  }
+
+  /// The variables of this process but for those of some names, as the C library holds them.
+  private static func inheritedVariables(
+    without changes: [String: String]
+  ) -> [UnsafeMutablePointer<CChar>] {
+    var variables: [UnsafeMutablePointer<CChar>] = []
+    guard var entry = Optional(environ) else { return [] }
+    let names = Set(changes.keys.map { Array($0.utf8) })
+    let lengths = Set(names.map(\.count))
+    while let variable = entry.pointee {
+      entry += 1
+      let length = strchr(variable, Int32(UInt8(ascii: "="))).map { $0 - variable } ?? 0
+      let isChanged =
+        lengths.contains(length)
+        && names.contains(
+          Array(UnsafeRawBufferPointer(start: variable, count: length))
+        )
+      if !isChanged { variables.append(variable) }
+    }
+    return variables
   }
 
   private static func withCStrings<Result>(
     _ texts: [String],
+    after others: [UnsafeMutablePointer<CChar>] = [],
     _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
   ) -> Result {
     let copies = texts.map { strdup($0) }
     defer { for copy in copies { free(copy) } }
-    return body(copies + [nil])
+    return body(others + copies + [nil])
   }
 
   /// Waits until the process has ended, and ends what it has started and left behind. It has to be called

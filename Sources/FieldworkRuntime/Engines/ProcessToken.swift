@@ -28,14 +28,14 @@ enum ProcessToken {
   }
 
   /// The value of the variable for a process: the names of those above it, and its own.
-  static func path(below environment: [String: String], _ token: String) -> String {
-    environment[variable].map { "\($0):\(token)" } ?? token
+  /// - Parameter above: the value of the process that starts it; nil for none.
+  static func path(below above: String?, _ token: String) -> String {
+    above.map { "\($0):\(token)" } ?? token
   }
 
   /// The name of this process; nil if it was started by none of ours.
-  static var own: String? {
+  static let own =
     ProcessInfo.processInfo.environment[variable]?.split(separator: ":").last.map(String.init)
-  }
 
   /// Returns true if a process, or one above it, was started with the name.
   static func has(_ process: Int32, _ token: String) -> Bool {

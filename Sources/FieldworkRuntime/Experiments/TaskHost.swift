@@ -49,6 +49,7 @@ final class TaskHost: Sendable {
   private let handover: TimedHandover
   private let workingDirectory = WorkingDirectory()
   private let programs: ExperimentPrograms
+  private let code: CodeIdentity
   /// The names of parameters that were examined for a warning.
   let examinedReads = Protected<Set<String>>([])
 
@@ -69,8 +70,9 @@ final class TaskHost: Sendable {
     unitVersions = setting.research.unitVersions
     programs = ExperimentPrograms(
       folder: workingDirectory.text,
-      keepsFiles: setting.folder != nil
+      research: setting.folder
     )
+    code = CodeIdentity(setting.research, folder: workingDirectory.text)
     handover = TimedHandover(self.sink)
   }
 
@@ -142,7 +144,7 @@ final class TaskHost: Sendable {
         worker: worker,
         device: services.deviceName(of: experiment, worker: worker),
         attempt: order.attempt,
-        build: BuildIdentity.current,
+        build: code.current,
         iteration: iteration,
         versions: unitVersions
       )
@@ -199,6 +201,9 @@ final class TaskHost: Sendable {
       makeResults: setting.makeResults
     )
     context.programs = programs
+    if let folder = setting.folder {
+      context.directoryPath = { folder.experimentPath(experiment.id) }
+    }
     return context
   }
 

@@ -1,12 +1,6 @@
 import FieldworkCore
 import FieldworkStore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Thrown in the turn of a program that has ended.
 struct ProgramEnd: Error {}
 
@@ -96,7 +90,7 @@ final class TaskMember: @unchecked Sendable {
   /// Ends the experiment with the iteration before the current one, in which nothing has had its turn.
   /// - Returns: false if there is none.
   func stepBack() -> Bool {
-    guard turns == 0, outcome.iterations > 0 else { return false }
+    guard turns == 0, context.iteration > 0 else { return false }
     context.iteration -= 1
     attempted = attemptedBefore
     hasSteppedBack = true
@@ -168,8 +162,7 @@ final class TaskMember: @unchecked Sendable {
   func endPrograms() async {
     for program in programs.values { await program.end() }
     programs = [:]
-    // It stays if something is in it.
-    if let directory = context.programDirectory { rmdir(directory) }
+    context.programs?.end(context)
   }
 
   /// Shows the output of the turn.

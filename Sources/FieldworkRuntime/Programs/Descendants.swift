@@ -39,8 +39,10 @@ enum Descendants {
       return
     }
     // Until the system has ended the group, its members may have children elsewhere.
-    for _ in 0..<500 where kill(-group, SIGKILL) == 0 {
+    var rounds = 0
+    while rounds < 500, kill(-group, SIGKILL) == 0 {
       if waitpid(-group, nil, WNOHANG) <= 0 { usleep(200) }
+      rounds += 1
     }
     while true {
       let orphans = ownChildren().filter { ProcessToken.has($0, token) }

@@ -89,7 +89,6 @@ final class ExperimentProgram: RunningProgram {
       program.terminate(after: grace)
       drain()
     }
-    start.removeConfig()
   }
 
   /// Reads until the program has ended, and passes on nothing but its text.

@@ -12,8 +12,31 @@ import Foundation
 struct ExperimentPrograms: ProgramLauncher {
   /// The folder in which the run was started.
   let folder: String
-  /// True if experiments have folders.
-  let keepsFiles: Bool
+  /// The folders of experiments that programs have left empty; nil if experiments have none.
+  private let spares: SpareFolders?
+
+  /// - Parameter research: the folder of the research; nil for results in memory.
+  init(folder: String, research: ResearchFolder?) {
+    self.folder = folder
+    spares = research.map { SpareFolders($0) }
+  }
+
+  /// Returns the folder of an experiment, which is made.
+  /// - Returns: nil if experiments have none.
+  fileprivate func directory(of run: RunContext) throws -> String? {
+    guard let spares else { return nil }
+    if let directory = run.programDirectory { return directory }
+    let directory = try run.directoryPath()
+    if try spares.put(at: directory, { _ = try run.directory() }) {
+      run.programDirectory = directory
+    }
+    return directory
+  }
+
+  func end(_ run: RunContext) {
+    if let directory = run.programDirectory { spares?.take(from: directory) }
+    run.programDirectory = nil
+  }
 
   func start(_ program: ProgramDescription, for run: RunContext) throws -> any RunningProgram {
     let start = try ProgramStart(program, run, self)
@@ -47,7 +70,8 @@ struct ExperimentPrograms: ProgramLauncher {
     of program: StartedProgram,
     _ start: ProgramStart
   ) throws -> ProgramResult {
-    defer { start.removeConfig() }
+    // The file with the config is there as long as the program runs.
+    defer { withExtendedLifetime(start) {} }
     var output: [UInt8] = []
     var errors = ErrorForwarder()
     while true {
@@ -91,10 +115,11 @@ extension ProgramResult {
 /// A program as it is started for an experiment: its words, environment, folder and files.
 struct ProgramStart: Sendable {
   let words: [String]
-  private let environment: [String: String]
+  /// The variables beside those of the process.
+  private let variables: [String: String]
   private let folder: String
   private let search: ProgramSearch
-  private let configPath: String
+  private let config: ConfigFile
   private let readsConfig: Bool
 
   /// - Throws: the error of an expression, or ``FieldworkError`` of code `store` if a folder cannot be made.
@@ -102,103 +127,72 @@ struct ProgramStart: Sendable {
     words = try program.command.words(in: run)
     let given = try program.folder?.text(in: run) ?? programs.folder
     folder = given.hasPrefix("/") ? given : "\(programs.folder)/\(given)"
-    var environment = ProcessInfo.processInfo.environment
+    var variables = run.device.map { Self.variables(of: $0) } ?? [:]
     // Python would hold iterations back until it has printed some kilobytes of them.
-    if environment["PYTHONUNBUFFERED"] == nil { environment["PYTHONUNBUFFERED"] = "1" }
+    if getenv("PYTHONUNBUFFERED") == nil { variables["PYTHONUNBUFFERED"] = "1" }
     if let token = ProgramGuard.token {
-      environment[ProcessToken.variable] = ProcessToken.path(below: environment, token)
+      let above = getenv(ProcessToken.variable).map { String(cString: $0) }
+      variables[ProcessToken.variable] = ProcessToken.path(below: above, token)
     }
-    environment["PWD"] = folder
-    environment["FIELDWORK_ID"] = run.id
-    environment["FIELDWORK_SEED"] = String(run.seed)
-    environment["FIELDWORK_REPETITION"] = String(run.repetition)
-    environment["FIELDWORK_ITERATION"] = String(run.iteration)
-    if let device = run.device {
-      environment.merge(Self.variables(of: device, environment)) { $1 }
-    }
-    if programs.keepsFiles {
-      let directory = try run.directory()
-      run.programDirectory = directory
-      environment["FIELDWORK_DIRECTORY"] = directory
-      configPath = "\(directory)/.fieldwork-config-\(RandomName.make()).json"
-    } else {
-      configPath = "\(NSTemporaryDirectory())/fieldwork-config-\(RandomName.make()).json"
-    }
-    environment["FIELDWORK_CONFIG"] = configPath
-    for (name, text) in program.environment { environment[name] = try text.text(in: run) }
-    for text in words + environment.values where text.utf8.contains(0) {
+    variables["PWD"] = folder
+    variables["FIELDWORK_ID"] = run.id
+    variables["FIELDWORK_SEED"] = String(run.seed)
+    variables["FIELDWORK_REPETITION"] = String(run.repetition)
+    variables["FIELDWORK_ITERATION"] = String(run.iteration)
+    variables["FIELDWORK_DIRECTORY"] = try programs.directory(of: run)
+    config = try ConfigFile(run.config)
+    variables["FIELDWORK_CONFIG"] = config.path
+    for (name, text) in program.environment { variables[name] = try text.text(in: run) }
+    for text in words + variables.values where text.utf8.contains(0) {
       throw FieldworkError(
         .wrongType,
         "a text with a zero byte cannot be given to a program: \(Value.quoted(text))"
       )
     }
-    self.environment = environment
-    search = ProgramSearch(path: environment["PATH"] ?? "/usr/bin:/bin", folder: folder)
+    self.variables = variables
+    let path = variables["PATH"] ?? getenv("PATH").map { String(cString: $0) }
+    search = ProgramSearch(path: path ?? "/usr/bin:/bin", folder: folder)
     readsConfig = program.input == .config
-    try Self.write(run.config.valueTree.extendedJSONText, to: configPath)
   }
 
   /// Starts the program.
   /// - Throws: ``ProgramError``.
   func program() throws -> StartedProgram {
     let name = words.first ?? ""
-    do {
-      guard let path = search.file(name) else {
-        throw ProgramError(words: words, reason: .notStarted(search.absence(of: name)))
-      }
-      do {
-        return try StartedProgram(
-          path,
-          words,
-          environment: environment,
-          folder: folder,
-          input: readsConfig ? configPath : nil
-        )
-      } catch let error as SystemError {
-        let reason = ProgramSearch.refusal(path, error, folder: folder)
-        throw ProgramError(words: words, reason: .notStarted(reason))
-      }
-    } catch {
-      removeConfig()
-      throw error
+    guard let path = search.file(name) else {
+      throw ProgramError(words: words, reason: .notStarted(search.absence(of: name)))
     }
-  }
-
-  func removeConfig() { unlink(configPath) }
-
-  private static func write(_ text: String, to path: String) throws {
     do {
-      let file = try SystemFile(path, O_WRONLY | O_CREAT | O_TRUNC)
-      var bytes = Array(text.utf8)[...]
-      while !bytes.isEmpty {
-        let count = bytes.withUnsafeBytes { Glibc.write(file.descriptor, $0.baseAddress, $0.count) }
-        guard count > 0 else {
-          if errno == EINTR { continue }
-          throw SystemError("cannot write \(path)")
-        }
-        bytes = bytes.dropFirst(count)
-      }
-    } catch {
-      unlink(path)
-      throw FieldworkError(.store, "the config cannot be given to a program: \(error)")
+      return try StartedProgram(
+        path,
+        words,
+        changes: variables,
+        folder: folder,
+        input: readsConfig ? SystemFile(config.path, O_RDONLY) : nil
+      )
+    } catch let error as SystemError {
+      let reason = ProgramSearch.refusal(path, error, folder: folder)
+      throw ProgramError(words: words, reason: .notStarted(reason))
     }
   }
 
   /// The variables that show a program its devices and no others.
-  private static func variables(
-    of device: AnyAlias,
-    _ environment: [String: String]
-  ) -> [String: String] {
+  private static func variables(of device: AnyAlias) -> [String: String] {
     let names: [String] =
       switch device.plain {
       case .list(let values): values.map(\.description)
       case let value?: [value.description]
       case nil: [device.name]
       }
-    let mask = DeviceMask(environment)
+    let mask = DeviceMask(ProcessInfo.processInfo.environment)
     let shown = names.map { mask?.systemName(of: $0) ?? $0 }
     return [mask?.variable ?? "CUDA_VISIBLE_DEVICES": shown.joined(separator: ",")]
   }
+}
+
+/// The call of the system, which has the name of a method below.
+private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+  write(descriptor, start, count)
 }
 
 /// Passes what programs print on to the streams of this process, and keeps the last lines.
@@ -229,7 +223,7 @@ struct ErrorForwarder {
   static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
     var rest = bytes
     while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+      let count = systemWrite(descriptor, rest.baseAddress, rest.count)
       if count > 0 {
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
       } else if errno != EINTR {

@@ -46,7 +46,8 @@ enum ProgramGuard {
     read -r line
     round=0
     while [ $round -lt 100 ]; do
-      found=$(grep -lsF -e "$1" /proc/[0-9]*/environ) || exit 0
+      found=$(grep -lsF -e "$1" /proc/[0-9]*/environ)
+      [ -n "$found" ] || exit 0
       for file in $found; do
         process=${file#/proc/}
         kill -9 "${process%/environ}"

@@ -68,7 +68,8 @@ struct ProgramSearch: Sendable {
         "\(path) is neither a program of this system nor a script whose first line names its interpreter; add a first line such as #!/bin/sh"
     }
     if error.number == E2BIG {
-      return "its arguments and environment are too long for the system; pass a large value in a file"
+      return
+        "its arguments and environment are too long for the system; pass a large value in a file"
     }
     return String(cString: strerror(error.number))
   }

@@ -8,6 +8,11 @@ import Foundation
   import Darwin
 #endif
 
+/// The call of the system, which has the name of a method below.
+private func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+  read(descriptor, buffer.baseAddress, buffer.count)
+}
+
 /// A program that was started, with its standard output and error as pipes.
 ///
 /// The thread that calls ``read(until:_:)`` reads them, and nothing is read between the calls: a program that prints
@@ -33,8 +38,9 @@ final class StartedProgram: @unchecked Sendable {
   private static let queue = DispatchQueue(label: "fieldwork.programs", qos: .utility)
 
   private let process: ChildProcess
-  /// By stream; nil at its end.
-  private var streams: [SystemFile?]
+  /// By stream: both ends of a pipe; nil once it is read to its end. The writing end is open, so that nothing wakes
+  /// the reader when the program closes its own.
+  private var streams: [(reading: SystemFile, writing: SystemFile)?]
   private var termination: ChildProcess.Termination?
   private var buffer = [UInt8](repeating: 0, count: StartedProgram.bufferSize)
   private let isTerminating = Protected(false)
@@ -43,35 +49,34 @@ final class StartedProgram: @unchecked Sendable {
   /// - Parameters:
   ///   - path: the file to run.
   ///   - words: the name of the program and its arguments.
-  ///   - input: the path of the file that it reads from its standard input; nil for nothing.
+  ///   - environment: nil for that of this process, with `changes`.
+  ///   - input: the file that it reads from its standard input; nil for nothing.
   /// - Throws: ``SystemError``.
   init(
     _ path: String,
     _ words: [String],
-    environment: [String: String],
+    environment: [String: String]? = nil,
+    changes: [String: String] = [:],
     folder: String,
-    input: String? = nil
+    input: SystemFile? = nil
   ) throws {
     let (output, errors) = (try SystemFile.pipe(), try SystemFile.pipe())
-    let inputFile = try input.map { try SystemFile($0, O_RDONLY) }
     var descriptors = [
       STDOUT_FILENO: output.writing.descriptor, STDERR_FILENO: errors.writing.descriptor,
     ]
-    if let inputFile { descriptors[STDIN_FILENO] = inputFile.descriptor }
-    // They are closed here when the process has its own.
-    process = try withExtendedLifetime((output.writing, errors.writing, inputFile)) {
-      try ChildProcess(
-        path,
-        words,
-        descriptors: descriptors,
-        environment: environment,
-        folder: folder,
-        remains: .descendants
-      )
-    }
-    streams = [output.reading, errors.reading]
-    for case let stream? in streams {
-      _ = fcntl(stream.descriptor, F_SETFL, fcntl(stream.descriptor, F_GETFL) | O_NONBLOCK)
+    if let input { descriptors[STDIN_FILENO] = input.descriptor }
+    process = try ChildProcess(
+      path,
+      words,
+      descriptors: descriptors,
+      environment: environment,
+      changes: changes,
+      folder: folder,
+      remains: .descendants
+    )
+    streams = [output, errors]
+    for stream in [output, errors] {
+      _ = fcntl(stream.reading.descriptor, F_SETFL, O_NONBLOCK)
     }
   }
 
@@ -100,7 +105,9 @@ final class StartedProgram: @unchecked Sendable {
       }
       return hasMore ? .running : .ended(termination)
     }
-    var waits = streams.map { pollfd(fd: $0?.descriptor ?? -1, events: Int16(POLLIN), revents: 0) }
+    var waits = streams.map {
+      pollfd(fd: $0?.reading.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    }
     waits.append(pollfd(fd: process.end?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
     var milliseconds = deadline.map { ($0 - ContinuousClock.now) / .milliseconds(1) } ?? -1
     if deadline != nil, milliseconds <= 0 { return .overTime }
@@ -126,13 +133,14 @@ final class StartedProgram: @unchecked Sendable {
     _ stream: Int,
     _ take: (Stream, UnsafeRawBufferPointer) throws -> Void
   ) throws -> Bool {
-    guard let descriptor = streams[stream]?.descriptor, let kind = Stream(rawValue: stream) else {
+    guard let descriptor = streams[stream]?.reading.descriptor, let kind = Stream(rawValue: stream)
+    else {
       return false
     }
     var count: Int
     repeat {
       count = buffer.withUnsafeMutableBytes { bytes in
-        Glibc.read(descriptor, bytes.baseAddress, bytes.count)
+        readBytes(descriptor, bytes)
       }
     } while count < 0 && errno == EINTR
     if count > 0 {

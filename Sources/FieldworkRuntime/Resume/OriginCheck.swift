@@ -27,7 +27,7 @@ struct OriginCheck: Sendable {
   init(_ research: Research, _ store: (any ResultStore)?, _ notes: [String: Value]) throws {
     versions = research.unitVersions
     comparesValues = research.hasHiddenValues || notes[Self.noteKey] != nil
-    accepted = AcceptedBuilds(notes)
+    accepted = AcceptedBuilds(notes, current: .some(CodeIdentity(research).current))
     policy = research.settings.otherBuilds
     // Without checkpoints only finished experiments are compared.
     origins =

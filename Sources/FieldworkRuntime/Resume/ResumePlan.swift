@@ -34,6 +34,8 @@ package struct ResumePlan: Sendable {
   package let isBegun: Bool
   /// True if a later run finds the definition as this version of Fieldwork stores it.
   let hasEncodedDefinition: Bool
+  /// True if the digest of files that programs watch is stored.
+  let hasWatchedFiles: Bool
   /// The number of the run that follows, from 1.
   let runNumber: Int
   let checkpoints: CheckpointIndex
@@ -63,6 +65,7 @@ package struct ResumePlan: Sendable {
     change = definition.matches(stored) ? nil : definition.difference(from: stored)
     seed = try StoredSeed.decode(notes["seed"])
     if let seed { try StoredSeed.agree(seed, with: research) }
+    hasWatchedFiles = notes[CodeIdentity.noteKey] != nil
     runNumber = (notes["runs"].flatMap { Int($0) } ?? 0) + 1
     origins = try OriginCheck(research, store, notes)
     checkpoints = try CheckpointIndex(research, store, origins)

@@ -98,6 +98,7 @@ public struct ResearchRunner: Sendable {
       unreadable = try WorkerSession.recover(in: folder, into: store)
       resume = try resumePlan()
     }
+    if let folder = store.folder { SpareFolders.removeAll(in: folder) }
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     let source = try makeSource(research, seed)
@@ -152,7 +153,7 @@ public struct ResearchRunner: Sendable {
     report.withLock { $0 = { run.warn($0.description) } }
     for error in warnings.withLock({ $0 }) { run.warn(error.description) }
     for problem in unreadable { run.warn(problem) }
-    await run.recorder.record(openingRecords(seed, resume))
+    await run.recorder.record(openingRecords(seed, resume, run.code))
     let scheduler = Scheduler(
       source,
       research,
@@ -268,7 +269,11 @@ public struct ResearchRunner: Sendable {
   }
 
   /// The records that a run begins with.
-  private func openingRecords(_ seed: UInt64, _ resume: ResumePlan) -> [RunRecord] {
+  private func openingRecords(
+    _ seed: UInt64,
+    _ resume: ResumePlan,
+    _ code: CodeIdentity
+  ) -> [RunRecord] {
     var records: [RunRecord] = [
       .note("name", .string(research.name)), .note("seed", StoredSeed.encode(seed)),
       .note("runs", .int(resume.runNumber)),
@@ -279,6 +284,10 @@ public struct ResearchRunner: Sendable {
     // A store of an earlier version gets the definition as this version has it.
     if !resume.isBegun || resume.change == nil && !resume.hasEncodedDefinition {
       records += definitionNotes
+    }
+    let digest = code.digest
+    if digest != nil || resume.hasWatchedFiles {
+      records.append(.note(CodeIdentity.noteKey, digest.map { .string($0) } ?? .null))
     }
     if let note = resume.origins.note { records.append(note) }
     if research.settings.otherBuilds == .accept, let note = resume.origins.acceptance {

@@ -42,7 +42,7 @@ package struct RunCheck {
     [
       selectionProblem, pruningProblem, windowProblem, debugProblem, memoryProblem, deviceProblem,
     ].compactMap(\.self)
-      + outputProblems + engineProblems
+      + outputProblems + engineProblems + programProblems
   }
 
   private var engineProblems: [Problem] {
@@ -75,6 +75,37 @@ package struct RunCheck {
       )
     }
     return problems
+  }
+
+  /// Programs and watched files that are not there. An experiment may make a program itself, and the machines of a cluster
+  /// may have others.
+  private var programProblems: [Problem] {
+    guard case .local = research.settings.engine else { return [] }
+    let search = ProgramSearch(
+      path: ProcessInfo.processInfo.environment["PATH"] ?? "",
+      folder: FileManager.default.currentDirectoryPath
+    )
+    var found = research.programs.compactMap { unit, program -> Problem? in
+      guard let name = program.command.program, !name.contains("/"),
+        program.environment["PATH"] == nil, search.file(name) == nil
+      else { return nil }
+      return Problem(
+        "program '\(unit.name)': \(search.absence(of: name))",
+        place: unit.place,
+        severity: .warning
+      )
+    }
+    let missing = CodeIdentity(research).missing
+    if let path = missing.first, let unit = research.programs.first?.unit {
+      found.append(
+        problem(
+          "a program watches '\(path)', which is not there",
+          "correct watches:, or start the run in the folder from which its paths begin",
+          at: unit.place
+        )
+      )
+    }
+    return found
   }
 
   private func problem(_ message: String, _ remedy: String, at place: SourceLocation? = nil)

@@ -11,6 +11,7 @@ final class RunState: SchedulerDelegate {
   /// What becomes of the experiments that are stored.
   let resume: ResumePlan
   let seed: UInt64
+  let code: CodeIdentity
   /// The results that the source of experiments depends on.
   let results: HistoryReader
   /// Says that nothing more is to begin.
@@ -62,6 +63,7 @@ final class RunState: SchedulerDelegate {
     storedIDs: [String: String] = [:]
   ) {
     self.research = research
+    code = CodeIdentity(research)
     self.store = store
     self.storedIDs = storedIDs
     self.seed = seed
@@ -71,6 +73,10 @@ final class RunState: SchedulerDelegate {
     isDebug = debug
     var faults = faults
     if debug { faults.retries = RetryPolicy() }
+    // A program gets SIGTERM and its grace before its worker is killed.
+    if let longest = research.programs.map(\.program.grace).max() {
+      faults.grace = max(faults.grace, longest + .seconds(2))
+    }
     self.faults = faults
     let (failureWatch, cancellation) = (FailureWatch(faults), CancellationToken())
     self.failureWatch = failureWatch

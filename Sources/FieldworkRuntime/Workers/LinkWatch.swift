@@ -396,7 +396,7 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
       worker: worker,
       device: run.services.deviceName(of: experiment, worker: worker),
       attempt: assignment.attempts.number,
-      build: BuildIdentity.current,
+      build: run.code.current,
       iteration: run.services.folder == nil
         ? nil : run.resume.checkpoints.iteration(of: experiment),
       versions: run.research.unitVersions

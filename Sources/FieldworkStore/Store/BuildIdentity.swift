@@ -104,14 +104,28 @@ package enum BuildIdentity {
 package struct AcceptedBuilds: Sendable {
   /// The key of the note that keeps the classes of equal builds.
   package static let noteKey = "equal builds"
+  /// The key of the note that keeps the digest of the files that programs watched in the latest run.
+  package static let watchedNoteKey = "watched files"
+
+  /// The identity of a build together with the digest of watched files.
+  package static func identity(_ build: String, watched: String) -> String { "\(build)+\(watched)" }
 
   private let classes: [Set<String>]
   private let current: String?
   /// The builds whose results count as those of the current one; nil for all.
   let all: Set<String>?
 
-  /// - Parameter notes: those of the store.
-  package init(_ notes: [String: Value], current: String? = BuildIdentity.current) {
+  /// - Parameters:
+  ///   - notes: those of the store.
+  ///   - current: the identity of the current code; by default that of this process with the watched files of the latest
+  ///     run.
+  package init(_ notes: [String: Value], current given: String?? = nil) {
+    var current = BuildIdentity.current
+    if let given {
+      current = given
+    } else if case .string(let digest)? = notes[Self.watchedNoteKey] {
+      current = current.map { Self.identity($0, watched: digest) }
+    }
     var classes: [Set<String>] = []
     if case .list(let lists) = notes[Self.noteKey] {
       classes = lists.map { list in

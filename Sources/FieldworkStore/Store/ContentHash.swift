@@ -6,11 +6,13 @@ import GRDBSQLite
 ///
 /// Rows of one experiment are added up, so their order does not matter. The step multiplies two words and folds the
 /// product, after "wyhash" by Wang Yi, github.com/wangyi-fudan/wyhash; the constants are digits of pi.
-struct ContentHash {
-  private(set) var state: UInt64
+package struct ContentHash {
+  package private(set) var state: UInt64
 
   /// - Parameter kind: a number for the kind of row.
-  init(_ kind: UInt64) { state = Self.mix(kind &+ 0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344) }
+  package init(_ kind: UInt64) {
+    state = Self.mix(kind &+ 0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344)
+  }
 
   /// Goes on from a hash of columns that many rows share.
   init(after state: UInt64) { self.state = state }
@@ -73,8 +75,8 @@ struct ContentHash {
     }
   }
 
-  mutating func add(text: UnsafeRawBufferPointer) { add(text, Tag.text) }
-  mutating func add(blob: UnsafeRawBufferPointer) { add(blob, Tag.blob) }
+  package mutating func add(text: UnsafeRawBufferPointer) { add(text, Tag.text) }
+  package mutating func add(blob: UnsafeRawBufferPointer) { add(blob, Tag.blob) }
 
   /// Adds a column of the row that a statement is at.
   mutating func add(_ statement: SQLiteStatement, _ column: Int32, exact: Bool = false) {
