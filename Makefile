@@ -44,5 +44,6 @@ system:
 	@.ci/system-packages
 
 # Adds a playbook that builds at once: make playbook NAME=MyPlaybook
+# With PROGRAM=path/to/script, each experiment is a run of that script.
 playbook: system
-	@.ci/new-playbook "$(NAME)"
+	@.ci/new-playbook "$(NAME)" "$(PROGRAM)"
