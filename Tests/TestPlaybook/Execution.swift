@@ -16,6 +16,7 @@ extension TestPlaybook {
       }
     case "cluster": cluster
     case "program": program
+    case "caching": caching
     default: nil
     }
   }

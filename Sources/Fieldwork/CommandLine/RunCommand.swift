@@ -33,6 +33,9 @@ struct RunCommand: PlaybookSubcommand {
   @OptionGroup(title: "How to run it")
   var execution: ExecutionOptions
 
+  @OptionGroup(title: "Cached units")
+  var cache: CacheOptions
+
   @OptionGroup(title: "On a cluster")
   var engine: EngineOptions
 
@@ -393,6 +396,7 @@ struct RunCommand: PlaybookSubcommand {
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
     try execution.apply(to: &research)
+    try cache.apply(to: &research)
     try engine.apply(to: &research, workers: execution.workers)
     let kind = store ?? .local
     try record.apply(to: &research, keepsFiles: kind == .local, debug: debug)

@@ -43,6 +43,8 @@ extension Research {
   ///   - profile: how much is measured of where the time goes.
   ///   - checkpoint: after which iterations the state of an experiment is saved, so that it goes on from
   ///     there if it is interrupted; instances have to be ``Checkpointable``. nil for none.
+  ///   - cache: the place of the outputs of cached units.
+  ///   - cacheLimit: the most bytes that they may take; those that were used least recently are removed.
   ///   - otherBuilds: what a run does with stored results that another build of the playbook has made.
   ///   - executor: what runs the experiments of a task.
   public init(
@@ -69,6 +71,8 @@ extension Research {
     provenance: [ProvenanceSource]? = nil,
     profile: Profiling = .off,
     checkpoint: When? = nil,
+    cache: CacheLocation = .research,
+    cacheLimit: Int? = nil,
     otherBuilds: OtherBuildPolicy = .keep,
     executor: any BranchExecutor = StandardExecutor(),
     file: String = #fileID,
@@ -99,6 +103,8 @@ extension Research {
     settings.profiling = profile
     settings.checkpoint = checkpoint
     settings.otherBuilds = otherBuilds
+    settings.cache = cache
+    settings.cacheLimit = cacheLimit
     var domains: [Domain] = []
     var units: [UnitDescription] = []
     var updates: [DomainUpdate] = []

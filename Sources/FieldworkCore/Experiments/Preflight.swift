@@ -232,6 +232,11 @@ extension Research {
       found += doubleSavingWarnings(unit, units[..<index])
       found += rootWarnings(unit)
       found += instanceNameProblems(unit, index)
+      if let name = unit.cachedName, units[..<index].contains(where: { $0.cachedName == name }) {
+        found.append(
+          error("two cached units are named '\(name)'", "give each its own name", unit.place)
+        )
+      }
       for dependency in unit.dependencies {
         found += problems(of: dependency, unit, index, indices)
       }

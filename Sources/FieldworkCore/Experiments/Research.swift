@@ -154,6 +154,10 @@ public struct ResearchSettings: Sendable, Hashable {
   /// The level below which nothing is logged; nil to leave it to the command that runs the research.
   public var logLevel: Logger.Level?
   public var parallelism = Parallelism.processes
+  /// The place of the outputs of cached units.
+  public var cache = CacheLocation.research
+  /// The most bytes that the outputs of cached units may take; nil for any number.
+  public var cacheLimit: Int?
   /// The place in which workers run.
   public var engine = ResearchEngine.local
   /// The policy for stored results that another build of the playbook has made.

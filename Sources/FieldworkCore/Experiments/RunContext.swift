@@ -68,6 +68,12 @@ public final class RunContext {
     return saveError
   }
 
+  /// Keeps the outputs of cached units; nil for none.
+  package var cache: (any UnitCache)?
+  /// By unit: the last output of a cached unit.
+  package var cachedOutputs: [String: (key: CacheKey, output: Any)] = [:]
+  /// What keeps the folders of cached units in their places.
+  package var cachedFolders: [any Sendable] = []
   /// Starts programs; nil where none can be run.
   package var programs: (any ProgramLauncher)?
   /// The path of the experiment's folder if it was made for a program; it goes at the end if it is empty.

@@ -36,6 +36,8 @@ public struct UnitDescription: Sendable {
   public let isRoot: Bool
   /// The version that the playbook gives the step; nil for none. Experiments that ran with another one run again.
   public let version: String?
+  /// The name by which its output is cached; nil if it is not.
+  package let cachedName: String?
   /// What was found wrong with the step when it was written.
   package let problems: [Problem]
 
@@ -51,6 +53,7 @@ public struct UnitDescription: Sendable {
     isRoot: Bool = false,
     version: String? = nil,
     variables: [String] = [],
+    isCached: Bool = false,
     problems: [Problem] = [],
     body: Body
   ) {
@@ -58,6 +61,7 @@ public struct UnitDescription: Sendable {
     self.isRoot = isRoot
     self.version = version
     instanceName = kind == .instance ? name : nil
+    cachedName = isCached ? name : nil
     self.opensContext = opensContext
     self.kind = kind
     self.when = when

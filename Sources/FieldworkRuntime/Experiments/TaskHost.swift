@@ -201,6 +201,7 @@ final class TaskHost: Sendable {
       makeResults: setting.makeResults
     )
     context.programs = programs
+    context.cache = services.cache
     if let folder = setting.folder {
       context.directoryPath = { folder.experimentPath(experiment.id) }
     }

@@ -15,6 +15,8 @@ final class RunServices: Sendable {
   private let mask: DeviceMask?
   let folder: ResearchFolder?
   let memoryCheck: DeviceMemoryCheck?
+  /// Keeps the outputs of cached units.
+  let cache: any UnitCache
   /// Whose services they are.
   enum Role {
     /// Of a run, which may have workers in its own process.
@@ -37,6 +39,7 @@ final class RunServices: Sendable {
     let settings = research.settings
     self.folder = folder
     self.role = role
+    cache = research.unitCache(in: folder) { failed(FieldworkError(.store, $0)) }
     // A worker sees its own devices alone.
     mask = role == .run ? DeviceMask(ProcessInfo.processInfo.environment) : nil
     let output = settings.stdout ?? .terminal

@@ -5,12 +5,12 @@
 #endif
 
 /// When a file was last changed.
-struct FileTime: Equatable {
+package struct FileTime: Equatable {
   /// Since 1970.
-  let seconds: Double
+  package let seconds: Double
 
   /// - Returns: nil if there is no file.
-  init?(at path: String) {
+  package init?(at path: String) {
     var facts = stat()
     guard stat(path, &facts) == 0 else { return nil }
     #if canImport(Darwin)

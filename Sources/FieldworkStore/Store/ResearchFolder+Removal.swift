@@ -50,6 +50,8 @@ extension ResearchFolder {
     try? FileManager.default.removeItem(atPath: runLogPath)
     try? FileManager.default.removeItem(atPath: lockPath)
     lock.release()
+    // It can be computed again, and is of no use without the research.
+    try? FileManager.default.removeItem(atPath: cachePath)
     let left = try? FileManager.default.contentsOfDirectory(atPath: root)
     if left?.isEmpty ?? false { try? FileManager.default.removeItem(atPath: root) }
     return Removal(trash: trash, left: (left ?? []).sorted())

@@ -35,6 +35,8 @@ public struct ResearchFolder: Sendable, Hashable {
 
   public var databasePath: String { file(Self.database) }
   var lockPath: String { file("research.lock") }
+  /// The folder of the outputs of cached units.
+  package var cachePath: String { file("cache") }
   /// What detached runs say.
   package var runLogPath: String { file("run.log") }
 

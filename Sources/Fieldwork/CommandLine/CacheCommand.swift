@@ -1,0 +1,176 @@
+import ArgumentParser
+import FieldworkAnalysis
+import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
+import Foundation
+
+/// The place of the outputs of cached units.
+struct CacheOptions: ParsableArguments {
+  @Option(
+    name: .customLong("cache"),
+    help: ArgumentHelp(
+      "The folder of the outputs of cached units, which researches can share; by default 'cache' in the folder of the research.",
+      valueName: "path"
+    )
+  )
+  var path: String?
+
+  @Flag(
+    name: .customLong("no-cache"),
+    help: "Compute the outputs of cached units each time, and keep none."
+  )
+  var isOff = false
+
+  @Option(
+    name: .customLong("cache-limit"),
+    help: ArgumentHelp(
+      "The size that these outputs may take, such as 10GB: those that were used least recently are removed.",
+      valueName: "size"
+    ),
+    transform: readSize
+  )
+  var limit: Int?
+
+  func validate() throws {
+    if isOff, path != nil { throw ValidationError("leave out --cache or --no-cache") }
+    if let path, path.isEmpty {
+      throw ValidationError("--cache is empty: give the path of a folder")
+    }
+    if let limit, limit < 1 { throw ValidationError("--cache-limit is 0: write --no-cache") }
+  }
+
+  func apply(to research: inout Research) throws {
+    if let path { research.settings.cache = .folder(path) }
+    if isOff { research.settings.cache = .none }
+    if let limit { research.settings.cacheLimit = limit }
+  }
+}
+
+/// The actions of `cache`.
+enum CacheAction: String, CaseIterable, Sendable {
+  case list, remove
+}
+
+/// `cache`: lists and removes the outputs of cached units.
+struct CacheCommand: PlaybookSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cache",
+    abstract: "List or remove the outputs of cached units.",
+    discussion: """
+      'cache list' prints the unit, the arguments, the size and the time of each output. 'cache remove load' removes \
+      those of a unit, 'cache remove 3f1a' those whose key begins so, 'cache remove --all' all. Outputs that a running \
+      experiment uses stay. Exit codes: 0, or 1 if there is nothing to remove, or something stays.
+      """
+  )
+
+  @Argument(
+    help: ArgumentHelp("List them, or remove some.", valueName: choices(CacheAction.self)),
+    transform: choice
+  )
+  var action: CacheAction
+
+  @Argument(
+    help: ArgumentHelp("With 'remove': units, or the beginnings of keys.", valueName: "name")
+  )
+  var names: [String] = []
+
+  @Flag(name: .customLong("all"), help: "With 'remove': all outputs.")
+  var removesAll = false
+
+  @Flag(name: .customLong("json"), help: "With 'list': print a JSON object for each output.")
+  var json = false
+
+  @Option(
+    name: .customLong("cache"),
+    help: ArgumentHelp("The folder, if it is not that of the research.", valueName: "path")
+  )
+  var path: String?
+
+  @OptionGroup(title: "Where results are")
+  var location: LocationOptions
+
+  func validate() throws {
+    if action == .remove, names.isEmpty, !removesAll {
+      throw ValidationError("say which outputs: 'cache remove UNIT', or 'cache remove --all'")
+    }
+    if action == .list, !names.isEmpty || removesAll {
+      throw ValidationError("'cache list' takes no names")
+    }
+    if removesAll, !names.isEmpty { throw ValidationError("leave out --all or the names") }
+  }
+
+  func perform(_ context: PlaybookContext) async throws -> ExitStatus {
+    var research = context.research
+    if let path { research.settings.cache = .folder(path) }
+    guard let root = research.cachePath(in: try location.folder(of: research)) else {
+      context.terminal.printError("the research keeps no outputs of cached units")
+      return .someFailed
+    }
+    let listing = CacheListing(root)
+    switch action {
+    case .list:
+      list(listing.entries, root, context.terminal)
+      return .done
+    case .remove: return remove(listing, root, context.terminal)
+    }
+  }
+
+  private func list(_ entries: [CacheListing.Entry], _ root: String, _ terminal: Terminal) {
+    if json {
+      for entry in entries { terminal.print(entry.value.jsonText) }
+      return
+    }
+    guard !entries.isEmpty else {
+      terminal.printError("there are no cached outputs in \(root)")
+      return
+    }
+    let rows = entries.map { entry in
+      [
+        String(entry.digest.prefix(12)), entry.unit, entry.version,
+        Value.list(entry.arguments).jsonText, Wording.bytes(entry.bytes),
+        Duration.seconds(entry.seconds).optionText,
+        Date(timeIntervalSince1970: entry.lastUsed).formatted(.iso8601),
+      ]
+    }
+    let names = ["key", "unit", "version", "arguments", "size", "computed_in", "last_used"]
+    let table = Table(
+      columns: names.enumerated().map { index, name in
+        Table.Column(name: name, cells: rows.map { .string($0[index]) })
+      }
+    )
+    terminal.print(table.formatted(.text))
+    let total = entries.reduce(0) { $0 + $1.bytes }
+    terminal.printError(
+      "\(Wording.count(entries.count, "output")), \(Wording.bytes(total)), in \(root)"
+    )
+  }
+
+  private func remove(_ listing: CacheListing, _ root: String, _ terminal: Terminal) -> ExitStatus {
+    let entries = listing.entries.filter { entry in
+      removesAll || names.contains { entry.unit == $0 || entry.digest.hasPrefix($0.lowercased()) }
+    }
+    guard !entries.isEmpty else {
+      terminal.printError("there are no such cached outputs in \(root); see them with 'cache list'")
+      return .someFailed
+    }
+    let removed = entries.filter { listing.remove($0.digest) }
+    let bytes = removed.reduce(0) { $0 + $1.bytes }
+    terminal.print("removed \(Wording.count(removed.count, "output")) (\(Wording.bytes(bytes)))")
+    let left = entries.count - removed.count
+    if left > 0 {
+      terminal.printError("\(Wording.count(left, "output")) left, which running experiments use")
+    }
+    return left > 0 ? .someFailed : .done
+  }
+}
+
+extension CacheListing.Entry {
+  fileprivate var value: Value {
+    [
+      "key": .string(digest), "unit": .string(unit), "version": .string(version),
+      "arguments": .list(arguments), "bytes": .int(bytes), "seconds": .double(seconds),
+      "created": .double(created), "last_used": .double(lastUsed),
+    ]
+  }
+}
