@@ -232,6 +232,15 @@ extension Research {
       found += doubleSavingWarnings(unit, units[..<index])
       found += rootWarnings(unit)
       found += instanceNameProblems(unit, index)
+      if unit.isRoot, unit.when.includesCleanup {
+        found.append(
+          error(
+            "the root unit '\(unit.name)' runs at .cleanup, but branches end one by one",
+            "leave out root: or .cleanup",
+            unit.place
+          )
+        )
+      }
       if let name = unit.cachedName, units[..<index].contains(where: { $0.cachedName == name }) {
         found.append(
           error("two cached units are named '\(name)'", "give each its own name", unit.place)

@@ -85,6 +85,9 @@ public struct Research: Sendable {
     return Value.dictionary(Dictionary(versions, uniquingKeysWith: { $1 })).canonicalText
   }
 
+  /// True if some unit runs when an experiment is over.
+  package var hasCleanup: Bool { units.contains(where: \.when.includesCleanup) }
+
   /// The research with another domain.
   package func replacing(domain: Domain) -> Research {
     var research = self

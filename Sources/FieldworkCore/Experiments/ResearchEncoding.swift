@@ -9,6 +9,7 @@ extension When {
         case .every(let period): ["every", .int(period)]
         case .at(let iteration): ["at", .int(iteration)]
         case .last: ["last"]
+        case .cleanup: ["cleanup"]
         }
       }
     )
@@ -25,6 +26,7 @@ extension When {
       case ("every", let number?): terms.append(.every(number))
       case ("at", let number?): terms.append(.at(number))
       case ("last", _): terms.append(.last)
+      case ("cleanup", _): terms.append(.cleanup)
       default: return nil
       }
     }

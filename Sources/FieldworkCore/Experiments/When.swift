@@ -3,12 +3,14 @@
 ///     .every(10)           // iterations 9, 19, 29, …: after each ten
 ///     .at(0, 5)            // iterations 0 and 5, counted from 0
 ///     .last                // once, when the experiment ends; not if it is interrupted or its worker dies
+///     .cleanup             // when the experiment is over, whatever ended it
 ///     .every(10) | .last   // any of them
 public struct When: Sendable, Hashable {
   enum Term: Sendable, Hashable {
     case every(Int)
     case at(Int)
     case last
+    case cleanup
   }
 
   let terms: [Term]
@@ -23,6 +25,10 @@ public struct When: Sendable, Hashable {
 
   /// Once, when the experiment ends, whatever ended it.
   public static let last = When(terms: [.last])
+
+  /// When the experiment is over, whatever ended it: also a failure, a stop, a time limit and pruning. When its worker
+  /// has died, the next worker does it, with the config and the folder of the experiment and without outputs of its units.
+  public static let cleanup = When(terms: [.cleanup])
 
   /// At no iteration.
   public static let never = When(terms: [])
@@ -42,9 +48,13 @@ public struct When: Sendable, Hashable {
       case .every(let period): period > 0 && (iteration + 1) % period == 0
       case .at(let position): position == iteration
       case .last: isLast
+      case .cleanup: false
       }
     }
   }
+
+  /// True if the unit runs when the experiment is over.
+  package var includesCleanup: Bool { terms.contains(.cleanup) }
 
   /// Whether the end of the experiment is part of the schedule.
   public var includesLast: Bool { terms.contains(.last) }
@@ -62,7 +72,7 @@ public struct When: Sendable, Hashable {
       switch term {
       case .every(let period): period > 0
       case .at(let position): position >= iteration
-      case .last: false
+      case .last, .cleanup: false
       }
     }
   }
@@ -73,7 +83,7 @@ public struct When: Sendable, Hashable {
       switch term {
       case .every(let period): period > 0 ? period - 1 : nil
       case .at(let position): position >= 0 ? position : nil
-      case .last: nil
+      case .last, .cleanup: nil
       }
     }.min()
   }
@@ -84,7 +94,7 @@ public struct When: Sendable, Hashable {
       switch term {
       case .every(let period): period > 0 && period <= count ?? .max
       case .at(let position): position >= 0 && position < count ?? .max
-      case .last: true
+      case .last, .cleanup: true
       }
     }
   }
@@ -98,6 +108,7 @@ extension When: CustomStringConvertible {
       case .every(let period): ".every(\(period))"
       case .at(let iteration): ".at(\(iteration))"
       case .last: ".last"
+      case .cleanup: ".cleanup"
       }
     }.joined(separator: " | ")
   }

@@ -79,6 +79,8 @@ extension FrameChannel {
 extension TaskOrder {
   fileprivate func encode(into bytes: inout ByteWriter) {
     bytes.append(attempt)
+    bytes.append(cleansUp.sorted()) { $0.append($1) }
+    bytes.append(isCleanup)
     bytes.append(Array(iterations)) { bytes, entry in
       bytes.append(entry.key)
       bytes.append(entry.value)
@@ -103,6 +105,8 @@ extension TaskOrder {
       try PlannedExperiment(from: &bytes) { try values.value(of: $0, named: $1) }
     }
     let attempt = try bytes.int()
+    let cleansUp = try bytes.list { try $0.string() }
+    let isCleanup = try bytes.bool()
     let iterations = try bytes.list { bytes in
       let key = try bytes.string()
       return (key, try bytes.int())
@@ -126,6 +130,8 @@ extension TaskOrder {
     self.init(
       task: PlannedTask(experiments: experiments, leader: leader, pruning: pruning),
       attempt: attempt,
+      cleansUp: Set(cleansUp),
+      isCleanup: isCleanup,
       iterations: Dictionary(iterations) { $1 }
     )
     for case (.checkpoint(let key, let checkpoint), .saved(_, let saved)) in states {

@@ -90,12 +90,17 @@ final class TaskHost: Sendable {
   func run(_ order: TaskOrder, worker: Int, _ executors: [WorkerExecutor]) async -> (any Error)? {
     var task = order.task
     services.place(&task, worker: worker)
+    position?.task = task.number
+    for (branch, experiment) in task.experiments.enumerated()
+    where order.cleansUp.contains(experiment.key) {
+      await cleanUp(experiment, branch)
+    }
+    if order.isCleanup { return nil }
     let resumed = resumed(order)
     for experiment in task.experiments where resumed[experiment.key] == nil {
       setAside(experiment)
     }
     services.capture?.experimentBegins()
-    position?.task = task.number
     await sink.record(
       task.experiments.map { start($0, order, worker, from: resumed[$0.key]?.checkpoint.iteration) }
     )
@@ -129,6 +134,31 @@ final class TaskHost: Sendable {
       sink.recordAtOnce([.warning("cannot go back to the working directory \(path)")])
     }
     return runner.firstError
+  }
+
+  /// Runs the units that run when an experiment is over, for one whose worker has died.
+  private func cleanUp(_ experiment: PlannedExperiment, _ branch: Int) async {
+    let member = member(experiment, branch, [])
+    for (index, unit) in units.units.enumerated() where unit.when.includesCleanup {
+      position?.begin(index, iteration: 0, branch: branch)
+      services.capture?.enter(experiment.id)
+      member.context.reach = units.reaches[index]
+      do {
+        try await member.execute(unit, at: index) { _ in }
+      } catch is StopExperiment {
+      } catch {
+        sink.recordAtOnce([
+          .warning(
+            "unit '\(unit.name)' has failed to clean up after the experiment \(experiment.id), whose worker died: \(TaskRunner.message(error))"
+          )
+        ])
+      }
+      member.showOutput()
+      services.capture?.leave()
+      position?.end(branch: branch)
+    }
+    await member.endPrograms()
+    member.close()
   }
 
   private func start(
@@ -269,6 +299,10 @@ struct TaskOrder: Sendable {
   var configs: [Int] = []
   /// The number of the attempt, from 1.
   var attempt = 1
+  /// The keys of experiments whose worker died while they ran.
+  var cleansUp: Set<String> = []
+  /// True to do nothing but what experiments do when they are over.
+  var isCleanup = false
   /// By key: the iteration from which an experiment resumes.
   var iterations: [String: Int] = [:]
   /// By key: the state of such an experiment, where the worker cannot read the store.

@@ -180,7 +180,26 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     guard !member.isOver else { return }
     member.isOver = true
     await member.endPrograms()
+    if units.contains(where: \.when.includesCleanup) {
+      if Task.isCancelled {
+        // What ends the experiment does not end what it does then.
+        await Task { await cleanUp(member) }.value
+      } else {
+        await cleanUp(member)
+      }
+    }
     await reporter.ended(member)
+  }
+
+  /// Runs the units that run when an experiment is over, each whatever becomes of the others.
+  private func cleanUp(_ member: TaskMember) async {
+    member.context.ending = member.outcome.ending
+    for index in units.indices where units[index].when.includesCleanup {
+      let error = await attempt(index, for: member)
+      firstError = firstError ?? error
+      member.showOutput()
+    }
+    await member.endPrograms()
   }
 
   /// Ends the branches that the executor has left running.

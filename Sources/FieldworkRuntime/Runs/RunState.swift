@@ -25,7 +25,7 @@ final class RunState: SchedulerDelegate {
   private let deathCount = Protected(0)
   private let reclaims = Protected<[Int: @Sendable () -> Void]>([:])
   /// By number: attempts at tasks that go on with another worker.
-  private let attempts = Protected<[Int: RetryPolicy.Attempts]>([:])
+  private let attempts = Protected<[Int: KeptAttempts]>([:])
   /// By number of the task: the number of times that the place of its worker was lost.
   private let losses = Protected<[Int: Int]>([:])
   /// The durations of tasks, if workers have a time limit.
@@ -115,15 +115,20 @@ final class RunState: SchedulerDelegate {
 
   /// Keeps the attempts at a task for the worker that takes it next.
   func keepAttempts(_ assignment: WorkerAssignment) {
-    guard assignment.attempts.number > 1 else { return }
-    attempts.withLock { $0[assignment.task.number] = assignment.attempts }
+    guard assignment.stays else { return }
+    attempts.withLock {
+      $0[assignment.task.number] = (assignment.attempts, assignment.cleansUp)
+    }
   }
 
   /// Removes and returns the attempts at a task by earlier workers.
-  func takeAttempts(of task: PlannedTask) -> RetryPolicy.Attempts {
+  func takeAttempts(of task: PlannedTask) -> KeptAttempts {
     attempts.withLock { $0.isEmpty ? nil : $0.removeValue(forKey: task.number) }
-      ?? RetryPolicy.Attempts()
+      ?? (RetryPolicy.Attempts(), [])
   }
+
+  /// The attempts at a task, and the keys of experiments that the death of a worker has cut off.
+  typealias KeptAttempts = (attempts: RetryPolicy.Attempts, cleansUp: Set<String>)
 
   /// Counts that a worker was lost with a task.
   /// - Returns: the number of times that it has happened.

@@ -322,6 +322,11 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
   }
 
   private func settle(_ assignment: WorkerAssignment, _ death: WorkerDeath) {
+    if let dead = assignment.dead {
+      run.warn("a worker died while it cleaned up after an experiment: \(death.message)")
+      supervisor.settleDead(dead)
+      return
+    }
     let experiments = assignment.task.experiments
     for place in assignment.live {
       let experiment = experiments[place]
@@ -346,13 +351,10 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
       supervisor.retry(assignment, assignment.unsettled, after: .death)
-    } else if supervisor.retriesWholeTasks {
-      supervisor.settle(assignment)
+    } else if run.research.hasCleanup, !run.cancellation.isRequested {
+      supervisor.cleanUp(assignment)
     } else {
-      // Experiments that had failed before may still run again for that reason.
-      run.recorder.recordAtOnce(assignment.live.flatMap { assignment.progress[$0].pending })
-      for place in assignment.live { assignment.progress[place].pending = [] }
-      supervisor.settleOrRetry(assignment)
+      supervisor.settleDead(assignment)
     }
   }
 

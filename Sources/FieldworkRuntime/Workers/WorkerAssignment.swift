@@ -28,6 +28,10 @@ final class WorkerAssignment: @unchecked Sendable {
   let task: PlannedTask
   /// The attempts at the task, with the present one.
   let attempts: RetryPolicy.Attempts
+  /// The keys of experiments whose worker died while they ran, for the units that run when they are over.
+  let cleansUp: Set<String>
+  /// The attempt after whose death this is the cleanup; nil for an attempt.
+  let dead: WorkerAssignment?
   /// When it began; nil if it has not.
   var began: ContinuousClock.Instant?
   /// When its time is over; nil if it is not limited.
@@ -39,11 +43,21 @@ final class WorkerAssignment: @unchecked Sendable {
   /// The time that the longest experiment took, in seconds by the clock of the worker; nil if none has ended.
   private var longest: Double?
 
-  init(_ task: PlannedTask, attempts: RetryPolicy.Attempts = RetryPolicy.Attempts()) {
+  init(
+    _ task: PlannedTask,
+    attempts: RetryPolicy.Attempts = RetryPolicy.Attempts(),
+    cleansUp: Set<String> = [],
+    after dead: WorkerAssignment? = nil
+  ) {
     self.task = task
+    self.cleansUp = cleansUp
+    self.dead = dead
     self.attempts = attempts
     progress = Array(repeating: Progress(), count: task.experiments.count)
   }
+
+  /// True if the worker keeps the task when others have nothing to do.
+  var stays: Bool { attempts.number > 1 || dead != nil || !cleansUp.isEmpty }
 
   /// Takes the time at which an experiment ended, by its position.
   func ended(_ place: Int, at time: Double) {
@@ -85,7 +99,20 @@ final class WorkerAssignment: @unchecked Sendable {
     var (task, attempts) = (task, attempts)
     if !isWhole { task.experiments = places.map { task.experiments[$0] } }
     if let cause { attempts.count(cause) }
-    return WorkerAssignment(task, attempts: attempts)
+    return WorkerAssignment(task, attempts: attempts, cleansUp: cut)
+  }
+
+  /// The keys of the experiments that the death of a worker has cut off.
+  private var cut: Set<String> {
+    Set(
+      progress.indices.filter { progress[$0].hasStarted && !progress[$0].hasEnded }
+        .map { task.experiments[$0].key }
+    )
+  }
+
+  /// Returns the cleanup after the death of the worker.
+  var cleanup: WorkerAssignment {
+    WorkerAssignment(task, attempts: attempts, cleansUp: cut, after: self)
   }
 
   /// Returns the records that the experiments run again.

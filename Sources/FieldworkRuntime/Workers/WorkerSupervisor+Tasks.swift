@@ -23,6 +23,10 @@ extension WorkerSupervisor {
     }
     var settled: [Int] = []
     for assignment in removed {
+      if let dead = assignment.dead {
+        settleDead(dead)
+        continue
+      }
       if isLeaving, !assignment.live.isEmpty {
         // What it has interrupted runs elsewhere, once the worker has ended.
         withState { $0.assignments.add(assignment, first: true) }
@@ -82,6 +86,23 @@ extension WorkerSupervisor {
     end([assignment.task.number])
   }
 
+  /// Records the ends of the experiments of a task whose worker has died, for good.
+  func settleDead(_ assignment: WorkerAssignment) {
+    if retriesWholeTasks {
+      settle(assignment)
+      return
+    }
+    // Experiments that had failed before may still run again for that reason.
+    run.recorder.recordAtOnce(assignment.live.flatMap { assignment.progress[$0].pending })
+    for place in assignment.live { assignment.progress[place].pending = [] }
+    settleOrRetry(assignment)
+  }
+
+  /// Has the next process of the worker clean up after a task whose experiments have died.
+  func cleanUp(_ assignment: WorkerAssignment) {
+    withState { $0.assignments.add(assignment.cleanup, first: true) }
+  }
+
   private func record(_ records: [RunRecord]) {
     if run.recorder.take(records), engine.isPrefetching { run.recorder.roomBlocking() }
   }
@@ -98,13 +119,13 @@ extension WorkerSupervisor {
       state.isReclaiming = false
       defer { if state.assignments.isEmpty { state.isHeldBack = false } }
       let all = numbers.compactMap { state.assignments.remove($0) }
-      for assignment in all where assignment.attempts.number > 1 {
+      for assignment in all where assignment.stays {
         state.assignments.add(assignment)
       }
       return (all, state.link)
     }
     for assignment in returned {
-      if assignment.attempts.number > 1 {
+      if assignment.stays {
         if let link { send(assignment, to: link) }
       } else {
         queue.giveBack(assignment.task, from: worker)

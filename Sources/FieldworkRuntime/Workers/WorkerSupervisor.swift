@@ -153,7 +153,8 @@ final class WorkerSupervisor: Sendable {
   }
 
   private func assign(_ task: PlannedTask) {
-    let assignment = WorkerAssignment(task, attempts: run.takeAttempts(of: task))
+    let kept = run.takeAttempts(of: task)
+    let assignment = WorkerAssignment(task, attempts: kept.attempts, cleansUp: kept.cleansUp)
     if let link, let left = link.timeLeft, run.isTooLong(for: left, ofLimit: link.timeLimit) {
       run.keepAttempts(assignment)
       queue.giveBack(task, from: worker)
@@ -193,6 +194,17 @@ final class WorkerSupervisor: Sendable {
 
   private func order(_ assignment: WorkerAssignment) -> TaskOrder {
     var order = TaskOrder(task: assignment.task, attempt: assignment.attempts.number)
+    if run.research.hasCleanup {
+      order.isCleanup = assignment.dead != nil
+      order.cleansUp = assignment.cleansUp
+      if order.attempt == 1 {
+        // The run before was killed while they ran.
+        for experiment in assignment.task.experiments
+        where run.resume.states[experiment.key] == .running {
+          order.cleansUp.insert(experiment.key)
+        }
+      }
+    }
     order.iterations = run.resume.checkpoints.iterations(of: assignment.task)
     if engine.isPrefetching, let domain = run.research.domain {
       let experiments = assignment.task.experiments
@@ -354,10 +366,13 @@ final class WorkerSupervisor: Sendable {
 
   /// Gives back what the worker has, and takes nothing more.
   private func end() {
-    let (left, isGone) = withState { state in
+    let (all, isGone) = withState { state in
       state.isOver = true
       return (state.assignments.removeAll(), state.isGone)
     }
+    let cleanups = all.compactMap(\.dead)
+    let left = all.filter { $0.dead == nil }
+    for assignment in cleanups { settleDead(assignment) }
     for assignment in left { run.keepAttempts(assignment) }
     if isGone {
       for assignment in left { queue.giveBack(assignment.task, from: worker) }

@@ -370,4 +370,45 @@ final class LanguageDocumentRunTests: XCTestCase {
     try Research.remove(folder.path)
     XCTAssertFalse(folder.hasStore)
   }
+
+  func testCachedUnits() async throws {
+    let dataset = Parameter<String>("dataset")
+    let size = Parameter<Int>("size")
+    let count = SharedCount()
+    let load: @Sendable (String, Int) -> [Double] = { name, size in
+      count.add()
+      return Array(repeating: Double(name.utf8.count), count: size)
+    }
+    let prepare: @Sendable (String, String) throws -> Void = { path, name in
+      try name.write(toFile: path + "/name", atomically: false, encoding: .utf8)
+    }
+    let train: @Sendable ([Double], String) throws -> Double = { numbers, path in
+      numbers.reduce(0, +)
+        + Double(try String(contentsOfFile: path + "/name", encoding: .utf8).utf8.count)
+    }
+    let results = try await Research("cached", repetitions: 3, seed: 1, parallel: .serial) {
+      Domain(dataset <- ["a", "bb"]) * Domain(size <- [2])
+      Unit("load", cached: .version("1"), load, EC(dataset), EC(size))
+      Unit("prepare", cached: .directory("1"), prepare, EC(dataset))
+      Unit("train", saving: "loss", train, O<[Double]>("load"), O<String>("prepare"))
+    }.run()
+    XCTAssertEqual(results.experiments.count, 6)
+    XCTAssertEqual(count.value, 2)
+    XCTAssertEqual(Set(results.failures.map(\.failure.message)), [])
+  }
+
+  func testCleanup() async throws {
+    let results = try await Research("cleanup", seed: 1, parallel: .serial) {
+      Unit("clean", when: .cleanup) { run in
+        try? FileManager.default.removeItem(atPath: run.directory() + "/scratch")
+      }
+    }.run()
+    XCTAssertEqual(results.experiments.map(\.state), [.done])
+  }
+}
+
+private final class SharedCount: Sendable {
+  private let count = Protected(0)
+  var value: Int { count.withLock { $0 } }
+  func add() { count.withLock { $0 += 1 } }
 }

@@ -1,0 +1,54 @@
+import Fieldwork
+import Foundation
+
+extension TestPlaybook {
+  /// Experiments that end in several ways, and write a line to a file when they are over.
+  var cleanup: Research {
+    let kinds = (Self.environment["CLEANUP_KINDS"] ?? "done,fail,stop,prune,crash").split(
+      separator: ","
+    )
+    .map(String.init)
+    return Research("cleanup", iterations: 2, seed: 1, objective: .minimize("loss"), workers: 1) {
+      Domain("kind" <- kinds)
+      Prune(.threshold(upper: 5), by: .minimize("loss"))
+      Unit("work", saving: "loss") { run -> Double in
+        let kind: String = try run["kind"]
+        Self.noteCleanup("begin \(kind)")
+        try "x".write(
+          toFile: run.directory() + "/scratch",
+          atomically: false,
+          encoding: .utf8
+        )
+        switch kind {
+        case "fail": throw CleanupError()
+        case "stop": try run.stop()
+        case "prune": return 10
+        case "crash": fatalError("a crash on purpose")
+        case "hang": try await Task.sleep(for: .seconds(1000))
+        case "block": while true { usleep(1000) }
+        default: break
+        }
+        return 1
+      }
+      Unit("clean", when: .cleanup) { run in
+        let path = try run.directory() + "/scratch"
+        let isThere = FileManager.default.fileExists(atPath: path)
+        try? FileManager.default.removeItem(atPath: path)
+        let kind: String = try run["kind"]
+        Self.noteCleanup("clean \(kind) \(run.ending?.rawValue ?? "unknown") \(isThere)")
+        if Self.environment["CLEANUP_FAILS"] != nil { throw CleanupError() }
+      }
+    }
+  }
+
+  private struct CleanupError: Error {}
+
+  private static func noteCleanup(_ line: String) {
+    guard let path = environment["CLEANUP_FILE"] else { return }
+    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o644)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    let text = Array((line + "\n").utf8)
+    _ = text.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+  }
+}
