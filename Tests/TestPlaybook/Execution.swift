@@ -17,6 +17,7 @@ extension TestPlaybook {
     case "cluster": cluster
     case "program": program
     case "caching": caching
+    case "doubles": doubles
     case "cleanup": cleanup
     default: nil
     }

@@ -44,6 +44,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     try research.requireSound()
     let stored = try DatabaseStore.openIfThere(folder)
     let resume = try ResumePlan(research, stored, selection: why ? selection : nil)
+    research = research.adding(try stored?.notes() ?? [:])
     let isForShow = research.settings.seed == nil && resume.seed == nil
     let seed = resume.seed ?? research.settings.seed ?? 0
     if why {
@@ -66,7 +67,12 @@ struct ConfigsCommand: PlaybookSubcommand {
         width: terminal.isInteractive ? terminal.width : nil,
         print
       )
-      try forEach(source, selection, limit: json || limit == 0 ? nil : limit) { experiment in
+      try forEach(
+        try shownSource(research, source, seed),
+        selection,
+        limit: json || limit == 0 ? nil : limit
+      ) { experiment in
+        let experiment = experiment.first(ifSkipped: research.settings.duplicates == .skip)
         shown += 1
         if json {
           try print(jsonText(experiment, states))
@@ -84,6 +90,19 @@ struct ConfigsCommand: PlaybookSubcommand {
       )
     }
     return .done
+  }
+
+  /// Returns the source of the experiments that are shown: one for each place in the plan, also where an equal config
+  /// has come up and does not run again.
+  private func shownSource(
+    _ research: Research,
+    _ source: any ExperimentSource,
+    _ seed: UInt64
+  ) throws -> any ExperimentSource {
+    guard research.settings.duplicates == .skip else { return source }
+    var all = research
+    all.settings.duplicates = .run
+    return try all.source(seed: seed)
   }
 
   /// Goes through the experiments of a plan, without holding them.
@@ -135,7 +154,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     var lines: [String] = []
     let total = try selection.map { try $0.count(in: source) } ?? source.size
     let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
-    lines.append(shown == total ? count : "\(shown) of \(count); --limit 0 shows all")
+    let skips = research.settings.duplicates == .skip
+    let isAll = skips ? limit == 0 || shown < limit : shown == total
+    lines.append(isAll ? count : "\(shown) of \(count); --limit 0 shows all")
     if selection != nil, shown < limit, limit > 0, source.size ?? .max > Self.searchLimit {
       lines.append(
         "only the first \(Self.searchLimit) experiments were looked at; --limit 0 goes through all"
@@ -150,8 +171,9 @@ struct ConfigsCommand: PlaybookSubcommand {
     if let domain = research.domain, let size = domain.count, size <= 100_000 {
       let duplicates = try domain.duplicates()
       if let first = duplicates.first {
+        let remark = skips ? ", but each runs once" : ""
         lines.append(
-          "\(duplicates.count) config\(duplicates.count == 1 ? " comes" : "s come") more than once: \(first)"
+          "\(duplicates.count) config\(duplicates.count == 1 ? " comes" : "s come") more than once\(remark): \(first)"
         )
       }
     }
@@ -180,6 +202,24 @@ struct ConfigsCommand: PlaybookSubcommand {
       "id": .string(experiment.id), "state": .string(state(experiment, states)),
       "config": .dictionary(config.plainValues), "repetition": .int(experiment.repetition),
     ]).jsonText
+  }
+}
+
+extension PlannedExperiment {
+  /// The first experiment of the same config and repetition, if equal ones run once.
+  fileprivate func first(ifSkipped: Bool) -> PlannedExperiment {
+    guard ifSkipped, identity.occurrence > 0 else { return self }
+    let key = ExperimentIdentity(config: config, repetition: repetition).key
+    return PlannedExperiment(
+      ordinal: ordinal,
+      id: key,
+      key: key,
+      config: config,
+      repetition: repetition,
+      updates: updates,
+      task: task,
+      branch: branch
+    )
   }
 }
 

@@ -198,7 +198,8 @@ struct RootCommand: ParsableCommand {
         """,
       subcommands: [
         RunCommand.self, RetryCommand.self, ConfigsCommand.self, StatusCommand.self,
-        AttachCommand.self, StopCommand.self, WorkersCommand.self, CacheCommand.self,
+        AttachCommand.self, StopCommand.self, WorkersCommand.self, EnqueueCommand.self,
+        CacheCommand.self,
         ResultsCommand.self,
         BestCommand.self,
         CompareCommand.self, ImportanceCommand.self, PlotCommand.self, ReportCommand.self,

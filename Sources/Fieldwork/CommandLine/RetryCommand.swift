@@ -125,7 +125,7 @@ struct RetrySelection: Sendable {
       )
     }
     let seed = try StoredSeed.decode(try store.notes()["seed"]) ?? research.settings.seed ?? 0
-    let source = try research.source(seed: seed)
+    let source = try research.adding(try store.notes()).source(seed: seed)
     let selection = try Selection(
       Set(wanted.map(\.key)),
       in: source,

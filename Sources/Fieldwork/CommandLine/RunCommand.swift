@@ -30,6 +30,15 @@ struct RunCommand: PlaybookSubcommand {
   @OptionGroup(title: "What to run")
   var settings: SettingOptions
 
+  @Option(
+    name: .customLong("add"),
+    help: ArgumentHelp(
+      "Add a config to the research, which runs before those of the domain: --add 'rate=0.3 width=64'. Repeatable. Later runs have it, too.",
+      valueName: "config"
+    )
+  )
+  var additions: [String] = []
+
   @OptionGroup(title: "How to run it")
   var execution: ExecutionOptions
 
@@ -167,6 +176,9 @@ struct RunCommand: PlaybookSubcommand {
     )
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
+    let added = try additions.map {
+      try AddedConfigs.config($0, in: research, option: "--add")
+    }
     let warnings = try check.require(
       MachineCheck(research, folder: place, submits: !isDry).problems
     )
@@ -184,6 +196,8 @@ struct RunCommand: PlaybookSubcommand {
       selection = named
     }
     if isDry {
+      var research = research
+      research.added = added
       return try performDry(research, selection, folder: place, warnings: warnings, context)
     }
     if kind == .local {
@@ -229,6 +243,7 @@ struct RunCommand: PlaybookSubcommand {
       workerCommand: context.workerCommand,
       transport: transport ?? .sockets,
       overrides: settings.planOverrides,
+      additions: additions,
       observers: observers.compactMap(\.self) + context.observers
     ).checked
     let isWithoutTerminal = control.isDetached || control.isCoordinator

@@ -1,10 +1,16 @@
+import FieldworkAnalysis
 import FieldworkCore
+import FieldworkRuntime
 
 /// A parameter's values as the command line gives them: `lr=0.1,0.01`.
 struct ValueReplacement {
   let name: String
   private let literals: [Literal]
   private let source: String
+  /// The bounds of a range of integers; nil if the text is none.
+  private let range: ClosedRange<Int>?
+  /// A sampler; nil if the text is none.
+  private let drawn: DrawnValues?
 
   /// - Throws: ``FieldworkError`` of code `unreadableText`.
   init(_ text: String) throws {
@@ -15,8 +21,15 @@ struct ValueReplacement {
     var start = text[..<equal].drop(while: \.isWhitespace)
     while start.last?.isWhitespace ?? false { start.removeLast() }
     name = String(start)
+    let content = text[text.index(after: equal)...]
+    range = Self.range(content)
+    drawn = range == nil ? try DrawnValues(content, in: "--set \(text)") : nil
+    guard range == nil, drawn == nil else {
+      literals = []
+      return
+    }
     do {
-      literals = try Literal.list(text[text.index(after: equal)...])
+      literals = try Literal.list(content)
     } catch let error as FieldworkError {
       throw FieldworkError(error.code, "--set \(text): \(error.message)")
     }
@@ -34,27 +47,54 @@ struct ValueReplacement {
       )
     }
     let options = research.domain?.options(of: match.key) ?? []
-    let values = try literals.map { try value($0, options) }
+    if let drawn {
+      return research.replacing(match.key, with: try drawn.sampler(for: name, options))
+    }
+    if let range {
+      let values = try integers(range, options)
+      return research.replacing(match.key, with: values)
+    }
+    let values = try literals.map {
+      try TypedValue.value($0, of: name, options, in: "--set \(source)")
+    }
     return research.replacing(match.key, with: values)
   }
+}
 
-  private func value(_ literal: Literal, _ options: [ParameterOption]) throws -> AnyAlias {
-    // A value of the domain is taken as it is: it may have a name, or more digits than are shown. One that is exactly
-    // what was typed comes first.
-    let known = options.flatMap { option -> [AnyAlias] in
-      if case .sampler(let sampler) = option.values { return sampler.listed }
-      return (0..<min(option.values.count ?? 0, 10_000)).map { option.values.value(at: $0) }
-    }.filter(literal.names)
-    if let exact = known.first(where: literal.isExactly) ?? known.first { return exact }
-    for option in options {
-      if let value = option.accepting(literal) { return AnyAlias(value) }
+extension ValueReplacement {
+  /// The most values that a range may have.
+  private static let rangeLimit = 1_000_000
+
+  /// Reads `1...10`.
+  private static func range(_ text: Substring) -> ClosedRange<Int>? {
+    let parts = text.split(separator: "...", omittingEmptySubsequences: false)
+    guard parts.count == 2,
+      let low = Int(parts[0].trimmed), let high = Int(parts[1].trimmed), low <= high
+    else { return nil }
+    return low...high
+  }
+
+  private func integers(
+    _ range: ClosedRange<Int>,
+    _ options: [ParameterOption]
+  ) throws -> [AnyAlias] {
+    guard range.upperBound - range.lowerBound < Self.rangeLimit else {
+      throw FieldworkError(
+        .wrongType,
+        "--set \(source): the range has more than \(Self.rangeLimit) values; write integers(\(range.lowerBound)...\(range.upperBound)) to draw from it"
+      )
     }
-    let types = options.map(\.typeText)
-    let values = options.map { $0.values.summary }.joined(separator: "; ")
-    throw FieldworkError(
-      .wrongType,
-      "--set \(source): '\(literal.text)' is not \(types.first ?? "a value"): '\(name)' has \(values)"
-    )
+    return try range.map { number in
+      let literal = Literal(String(number), isQuoted: false)
+      let value = try TypedValue.value(literal, of: name, options, in: "--set \(source)")
+      guard value.plain?.kind == .int else {
+        throw FieldworkError(
+          .wrongType,
+          "--set \(source): '\(name)' is no integer; give a list of values, or draw with uniform(\(range.lowerBound)...\(range.upperBound))"
+        )
+      }
+      return value
+    }
   }
 }
 
@@ -69,59 +109,5 @@ extension [ValueReplacement] {
       )
     }
     return self
-  }
-}
-
-extension ParameterOption {
-  /// The value as one of this option's type; nil if it is of another.
-  fileprivate func accepting(_ literal: Literal) -> Value? {
-    let value = literal.value
-    switch type {
-    case .some(let type):
-      guard let type = type as? any ValueConvertible.Type else { return nil }
-      // A text may look like a number, and a number may be quoted.
-      let made = type.init(value) ?? type.init(.string(literal.text))
-      return (made ?? literal.number.flatMap { type.init($0) })?.value
-    case nil:
-      let kinds = listedKinds
-      if kinds.contains(value.kind) { return value }
-      if case .int(let number) = value, kinds.contains(.double) { return .double(Double(number)) }
-      if kinds.contains(.bool), let truth = literal.truth { return .bool(truth) }
-      // A text may look like a number.
-      return kinds.subtracting([.null]) == [.string] ? .string(literal.text) : nil
-    }
-  }
-
-  /// The type that the playbook declares, by a handle or a sampler.
-  private var type: (any Sendable.Type)? {
-    if let declaredType { return declaredType }
-    if case .sampler(let sampler) = values { return sampler.outputType }
-    return nil
-  }
-
-  private var listedKinds: Set<Value.Kind> {
-    Set((0..<min(values.count ?? 0, 10_000)).compactMap { values.value(at: $0).plain?.kind })
-  }
-
-  /// The type as a message names it: "an Int", "one of relu, tanh".
-  fileprivate var typeText: String {
-    if let type {
-      return type is any ValueConvertible.Type ? "of type \(type)" : "one of its named values"
-    }
-    let kinds = listedKinds.map(\.rawValue).sorted()
-    return kinds.isEmpty ? "one of its named values" : "of type \(kinds.joined(separator: " or "))"
-  }
-}
-
-extension ParameterValues {
-  /// The values, or the first few of many.
-  fileprivate var summary: String {
-    switch self {
-    case .sampler(let sampler): return sampler.description
-    case .integers(let range): return "\(range.lowerBound)...\(range.upperBound)"
-    case .list(let list):
-      let shown = list.prefix(8).map(\.name).joined(separator: ", ")
-      return list.count > 8 ? "\(shown), …" : shown
-    }
   }
 }

@@ -13,6 +13,7 @@ extension Research {
   /// - Parameters:
   ///   - name: names the research, and its folder below the results directory.
   ///   - configs: how many configs to take; nil for all. An endless domain needs it.
+  ///   - duplicates: what a run does with a config that comes up twice.
   ///   - repetitions: how often to run every config.
   ///   - repeatEach: the length of the blocks that are repeated as a whole; nil for all configs, or 100
   ///     if the domain has no end.
@@ -50,6 +51,7 @@ extension Research {
   public init(
     _ name: String,
     configs: Int? = nil,
+    duplicates: DuplicatePolicy = .run,
     repetitions: Int = 1,
     repeatEach: Int? = nil,
     iterations: Int? = nil,
@@ -81,6 +83,7 @@ extension Research {
   ) {
     var settings = ResearchSettings()
     settings.configs = configs
+    settings.duplicates = duplicates
     settings.repetitions = repetitions
     settings.repeatEach = repeatEach
     settings.iterations = iterations

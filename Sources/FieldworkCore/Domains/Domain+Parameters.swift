@@ -29,9 +29,22 @@ extension Domain {
     file: String = #fileID,
     line: Int = #line
   ) -> Domain {
+    replacing(key, with: .list(values), SourceLocation(file: file, line: line))
+  }
+
+  /// The domain with values of a parameter that are drawn.
+  package func replacing(_ key: String, with sampler: AnySampler) -> Domain {
+    let place = options(of: key).first?.place ?? SourceLocation(file: "", line: 0)
+    return replacing(key, with: .sampler(sampler), place)
+  }
+
+  private func replacing(
+    _ key: String,
+    with values: ParameterValues,
+    _ place: SourceLocation
+  ) -> Domain {
     // What was wrong with the values that go away is no problem any more.
     let gone = options(of: key).flatMap(\.problems)
-    let place = SourceLocation(file: file, line: line)
     let replaced = replacing(key, in: node, with: values, place: place)
     let added = replaced.options(of: key).flatMap(\.problems)
     return replaced.adding(problems.filter { !gone.contains($0) } + added)
@@ -44,7 +57,7 @@ extension Domain {
   private func replacing(
     _ key: String,
     in node: DomainNode,
-    with values: [AnyAlias],
+    with values: ParameterValues,
     place: SourceLocation
   ) -> Domain {
     func replaced(_ node: DomainNode) -> Domain {
@@ -58,7 +71,7 @@ extension Domain {
             guard option.name.key == key else { return option }
             return ParameterOption(
               option.name,
-              .list(values),
+              values,
               declaredType: option.declaredType,
               place: option.place
             )
@@ -122,5 +135,39 @@ extension Domain {
     options(of: key).flatMap { option -> [AnyAlias] in
       option.values.listed.filter { $0.plain == nil && $0.name == name }
     }
+  }
+}
+
+extension Domain {
+  /// The sets of parameters that configs have, as far as they show without configs.
+  package var parameterSets: Set<Set<String>> { node.parameterSets }
+}
+
+extension DomainNode {
+  /// Products of many sums have very many sets; then there are only the first ones.
+  fileprivate var parameterSets: Set<Set<String>> {
+    switch kind {
+    case .options(let options): return [Set(options.map(\.name.key))]
+    case .sum(let nodes):
+      return nodes.reduce(into: []) { sets, node in
+        if sets.count < 1000 { sets.formUnion(node.parameterSets) }
+      }
+    case .product(let left, let right), .zip(let left, let right):
+      return Self.joined(left.parameterSets, right.parameterSets)
+    case .weighted(_, let node), .filtered(let node, _): return node.parameterSets
+    case .conditional(let base, _, _, let inner):
+      let without = base.parameterSets
+      return without.union(Self.joined(without, inner.parameterSets))
+    }
+  }
+
+  private static func joined(_ left: Set<Set<String>>, _ right: Set<Set<String>>)
+    -> Set<Set<String>>
+  {
+    var sets: Set<Set<String>> = []
+    for first in left where sets.count < 1000 {
+      for second in right { sets.insert(first.union(second)) }
+    }
+    return sets
   }
 }

@@ -12,9 +12,12 @@ package struct ExperimentNumbering: Sendable {
   private var task = 0
   private var branch = 0
   /// True if no two experiments have the same config and repetition.
-  private let areDistinct: Bool
+  let areDistinct: Bool
   /// The hashes of all experiments so far, if some may be equal.
   private var seen: Set<UInt64> = []
+  /// The hashes of experiments that were added to those of the domain, and of those that the domain has given, too.
+  private var added: Set<UInt64> = []
+  private var takenAdded: Set<UInt64> = []
   /// By the hash: the number of further experiments with the same config and repetition.
   private var repeated: [UInt64: Int] = [:]
   /// The memory in which identities are written.
@@ -55,6 +58,47 @@ package struct ExperimentNumbering: Sendable {
     let (identity, hash) = identity(
       of: ExperimentIdentity(config: merged(config), repetition: repetition, updates: updates)
     )
+    return number(identity, hash, prefix)
+  }
+
+  /// Returns the next experiment, unless the same config and repetition have come up.
+  /// - Parameters:
+  ///   - isAdded: true for an experiment that was added to those of the domain, which is then not run again.
+  ///   - skipsRepeated: true to leave out what has come up in the domain, too.
+  package mutating func nextDistinct(
+    _ config: Config,
+    repetition: Int,
+    updates: Int,
+    prefix: String,
+    isAdded: Bool,
+    skipsRepeated: Bool
+  ) -> PlannedExperiment? {
+    let first = ExperimentIdentity(
+      config: merged(config),
+      repetition: repetition,
+      updates: updates
+    )
+    let hash = first.hash(&bytes)
+    if isAdded {
+      guard added.insert(hash).inserted, !seen.contains(hash) else { return nil }
+      return number(first, hash, prefix)
+    }
+    // The first one of the domain is the one that was added.
+    let isOfAdded = added.contains(hash) && takenAdded.insert(hash).inserted
+    guard !isOfAdded || !areDistinct else { return nil }
+    if skipsRepeated {
+      guard !added.contains(hash), areDistinct || seen.insert(hash).inserted else { return nil }
+      return number(first, hash, prefix)
+    }
+    let (identity, ownHash) = identity(of: first)
+    return isOfAdded ? nil : number(identity, ownHash, prefix)
+  }
+
+  private mutating func number(
+    _ identity: ExperimentIdentity,
+    _ hash: UInt64,
+    _ prefix: String
+  ) -> PlannedExperiment {
     let key = SHA256.hexDigits(of: hash)
     let experiment = PlannedExperiment(
       identity: identity,

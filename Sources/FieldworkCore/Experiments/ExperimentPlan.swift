@@ -105,6 +105,14 @@ public struct ExperimentPlan: Sendable {
   private let seed: UInt64
   private let rules: [DomainUpdate]
   private let emptyConfigs: Int
+  private let repetitions: Int
+  /// The experiments that were added and have not come up.
+  private var added: [(config: Config, repetition: Int)] = []
+  private var emptyProduced = 0
+  private let skipsRepeated: Bool
+  /// True if experiments may be left out, since they have come up.
+  private var leavesOut: Bool { skipsRepeated || hasAdded }
+  private var hasAdded = false
   private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
   private(set) var numbering: ExperimentNumbering
@@ -124,9 +132,12 @@ public struct ExperimentPlan: Sendable {
     rules = research.updates
     domain = research.domain
     emptyConfigs = settings.repetitions
+    skipsRepeated = settings.duplicates == .skip
+    repetitions = settings.repetitions
     prefixes = settings.idPrefix.map { PrefixCounter([], digits: $0) }
     guard let domain = research.domain else {
       size = settings.repetitions
+      add(research.added)
       return
     }
     let stream = try domain.stream(
@@ -140,6 +151,28 @@ public struct ExperimentPlan: Sendable {
     )
     self.stream = stream
     size = stream.size
+    if skipsRepeated { try correctSize() }
+    add(research.added)
+  }
+
+  /// Counts the experiments that are left, without those that have come up.
+  private mutating func correctSize() throws {
+    guard size != nil, !numbering.areDistinct || hasAdded else { return }
+    var rest = self
+    while try rest.draw() != nil {}
+    size = rest.produced
+  }
+
+  /// Adds configs, which come before those that are left.
+  @discardableResult
+  package mutating func add(_ configs: [Config]) -> Bool {
+    guard !configs.isEmpty else { return true }
+    hasAdded = true
+    for config in configs {
+      for repetition in 0..<repetitions { added.append((config, repetition)) }
+    }
+    if size != nil { try? correctSize() }
+    return true
   }
 
   /// Returns true if the definition gives no config twice within a repetition.
@@ -180,6 +213,7 @@ public struct ExperimentPlan: Sendable {
     if let earlier = self.stream?.prefixes { stream.continuePrefixes(of: earlier) }
     self.stream = stream
     size = stream.size.map { saturatingSum(produced, $0) }
+    if leavesOut { try correctSize() }
   }
 
   /// The first rule that applies to what has been planned; nil if none does, or they have been tried.
@@ -195,8 +229,35 @@ public struct ExperimentPlan: Sendable {
   }
 
   private mutating func draw() throws -> PlannedExperiment? {
-    guard let (config, repetition, prefix) = try nextConfig() else { return nil }
-    return numbering.next(config, repetition: repetition, updates: updates, prefix: prefix)
+    while !added.isEmpty {
+      let (config, repetition) = added.removeFirst()
+      if let experiment = numbering.nextDistinct(
+        config,
+        repetition: repetition,
+        updates: updates,
+        prefix: "",
+        isAdded: true,
+        skipsRepeated: true
+      ) {
+        return experiment
+      }
+    }
+    while let (config, repetition, prefix) = try nextConfig() {
+      guard leavesOut else {
+        return numbering.next(config, repetition: repetition, updates: updates, prefix: prefix)
+      }
+      if let experiment = numbering.nextDistinct(
+        config,
+        repetition: repetition,
+        updates: updates,
+        prefix: prefix,
+        isAdded: false,
+        skipsRepeated: skipsRepeated
+      ) {
+        return experiment
+      }
+    }
+    return nil
   }
 
   private mutating func nextConfig() throws -> (Config, Int, String)? {
@@ -204,9 +265,11 @@ public struct ExperimentPlan: Sendable {
       guard let element = try stream?.next() else { return nil }
       return (element.config, element.repetition, element.prefix)
     }
-    guard produced < emptyConfigs else { return nil }
+    guard emptyProduced < emptyConfigs else { return nil }
+    defer { emptyProduced += 1 }
     var prefixes = prefixes
-    return (Config(), produced, prefixes?.prefix(of: Config(), repetition: produced) ?? "")
+    let prefix = prefixes?.prefix(of: Config(), repetition: emptyProduced) ?? ""
+    return (Config(), emptyProduced, prefix)
   }
 }
 

@@ -200,7 +200,7 @@ extension Research {
 
   /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
   private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
-    guard !domain.isEndless, domain.node.baseCount <= Self.countLimit,
+    guard settings.duplicates == .run, !domain.isEndless, domain.node.baseCount <= Self.countLimit,
       let first = try domain.duplicates().first
     else { return [] }
     let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }

@@ -15,6 +15,8 @@ public struct Research: Sendable {
   /// The rules that end experiments early.
   public let pruning: [PruningDescription]
   public var settings: ResearchSettings
+  /// The configs that were added from the command line. They come before those of the domain.
+  package var added: [Config] = []
   /// What runs the experiments of a task.
   public var executor: any BranchExecutor
   /// What was found wrong while the block was read; ``preflight()`` finds the rest.
@@ -102,6 +104,13 @@ public struct Research: Sendable {
     return research
   }
 
+  /// The research with values of a parameter that are drawn.
+  package func replacing(_ key: String, with sampler: AnySampler) -> Research {
+    var research = self
+    research.domain = domain?.replacing(key, with: sampler)
+    return research
+  }
+
   /// The research with other values of a parameter, see ``Domain/replacing(_:with:file:line:)``.
   package func replacing(_ key: String, with values: [AnyAlias]) -> Research {
     var research = self
@@ -114,6 +123,8 @@ public struct Research: Sendable {
 public struct ResearchSettings: Sendable, Hashable {
   /// The number of configs, see ``IterationSettings/configs``.
   public var configs: Int?
+  /// The policy for configs that the domain gives more than once.
+  public var duplicates = DuplicatePolicy.run
   /// How often every config is run.
   public var repetitions = 1
   /// The length of the blocks that are repeated, see ``IterationSettings/repeatEach``.
@@ -167,6 +178,14 @@ public struct ResearchSettings: Sendable, Hashable {
   public var otherBuilds = OtherBuildPolicy.keep
 
   public init() {}
+}
+
+/// The policy for configs that a domain, or domains after one another, give more than once.
+public enum DuplicatePolicy: String, Sendable, Hashable, CaseIterable {
+  /// Runs each of them, as experiments of their own.
+  case run
+  /// Runs the first one. It counts for the others.
+  case skip
 }
 
 /// How experiments run beside each other.

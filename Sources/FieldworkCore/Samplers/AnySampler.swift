@@ -63,3 +63,15 @@ extension AnySampler: Equatable {
     return left.description == right.description
   }
 }
+
+extension AnySampler {
+  /// Makes the sampler that a plain value describes.
+  /// - Returns: nil if it describes none of those that come with the engine, or one with bad arguments.
+  package init?(encoding: Value) {
+    guard let sampler = SamplerEncoding().sampler(encoding) else { return nil }
+    self = sampler
+  }
+
+  /// The names of the distributions that come with the engine.
+  package static var distributionNames: [String] { AnyDistribution.builtIn.map(\.name) }
+}

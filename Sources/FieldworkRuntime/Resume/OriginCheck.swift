@@ -97,7 +97,7 @@ extension DatabaseStore {
     guard !keys.isEmpty else { return 0 }
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     // What updates have brought is not in the plan, and counts as planned.
-    let source = try research.source(seed: seed)
+    let source = try research.adding(notes).source(seed: seed)
     let updated = source.decides ? try updatedKeys().intersection(keys) : []
     var others = 0
     // Those of another version run again in any case.

@@ -15,7 +15,7 @@ extension ResearchResults {
     guard ResearchDefinition(research).hasSameUnits(as: stored) else { return self }
     try research.requireSound()
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
-    let source = try research.source(seed: seed)
+    let source = try research.adding(notes).source(seed: seed)
     let updated = source.decides ? experiments.filter { $0.updates > 0 }.map(\.key) : []
     if try hasAll(of: source) { return self }
     return planned(try source.keys(among: keys.subtracting(updated)).union(updated))

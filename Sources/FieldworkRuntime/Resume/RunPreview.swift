@@ -70,7 +70,8 @@ package struct RunPreview: Sendable {
     change = resume.change
     isBegun = resume.isBegun
     branches = research.settings.branches.count
-    var source = try research.source(seed: seed)
+    let notes = startsOver ? [:] : try store?.notes() ?? [:]
+    var source = try research.adding(notes).source(seed: seed)
     experiments = source.size
     secondsPerExperiment = try store?.meanDuration()
     try examine(

@@ -29,6 +29,7 @@ public struct ResearchRunner: Sendable {
   private let transport: WorkerTransport
   private let observers: [any RunObserver]
   private let overrides: [String]
+  private let additions: [String]
   private var isChecked = false
   /// Is called when another process wants the run to end; nil to cancel the run.
   package var onStop: (@Sendable (_ now: Bool) -> Void)?
@@ -49,6 +50,8 @@ public struct ResearchRunner: Sendable {
   ///   - workerCommand: how worker processes are started; without it workers are threads.
   ///   - transport: how worker processes and the run exchange messages.
   ///   - overrides: the options of the command line that change which experiments are planned, for later commands.
+  ///   - additions: configs that come before those of the domain, such as `rate=0.3 width=64`. They are stored, so that
+  ///     later runs have them, too.
   ///   - observers: the types that follow the run.
   public init(
     _ research: Research,
@@ -62,6 +65,7 @@ public struct ResearchRunner: Sendable {
     workerCommand: WorkerCommand? = nil,
     transport: WorkerTransport = .sockets,
     overrides: [String] = [],
+    additions: [String] = [],
     observers: [any RunObserver] = []
   ) {
     self.research = research
@@ -75,6 +79,7 @@ public struct ResearchRunner: Sendable {
     self.workerCommand = workerCommand
     self.transport = transport
     self.overrides = overrides
+    self.additions = additions
     self.observers = observers
   }
 
@@ -101,8 +106,12 @@ public struct ResearchRunner: Sendable {
     if let folder = store.folder { SpareFolders.removeAll(in: folder) }
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
-    let source = try makeSource(research, seed)
     let warnings = Protected<[FieldworkError]>([])
+    let added = try addedTexts()
+    let extended = research.adding([AddedConfigs.noteKey: .list(added.map(Value.string))]) { text in
+      warnings.withLock { $0.append(FieldworkError(.invalidDefinition, text)) }
+    }
+    let source = try makeSource(extended, seed)
     let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
     let services = try RunServices(
       research,
@@ -130,7 +139,8 @@ public struct ResearchRunner: Sendable {
         stored: resume.states,
         includesLater: research.settings.window == nil
       ),
-      storedIDs: try storedIDs(resume.states.keys)
+      storedIDs: try storedIDs(resume.states.keys),
+      added: added
     )
     let selected = try selection?.counts(in: source, stored: resume.finished)
     let size = selection == nil ? source.size : selected?.all
@@ -153,6 +163,7 @@ public struct ResearchRunner: Sendable {
     report.withLock { $0 = { run.warn($0.description) } }
     for error in warnings.withLock({ $0 }) { run.warn(error.description) }
     for problem in unreadable { run.warn(problem) }
+    if !added.isEmpty { await run.recorder.record([AddedConfigs.note(added)]) }
     await run.recorder.record(openingRecords(seed, resume, run.code))
     let scheduler = Scheduler(
       source,
@@ -229,6 +240,17 @@ public struct ResearchRunner: Sendable {
     if failure == nil, let folder = store.folder { WorkerSession.removeAll(in: folder) }
     if let failure { throw failure }
     return summary
+  }
+
+  /// The texts of the configs that were added by earlier runs and for this one.
+  /// - Throws: ``FieldworkError`` if the research cannot have one of this run.
+  private func addedTexts() throws -> [String] {
+    var texts = AddedConfigs.texts(try store.notes())
+    for text in additions where !texts.contains(text) {
+      _ = try AddedConfigs.config(text, in: research, option: "--add")
+      texts.append(text)
+    }
+    return texts
   }
 
   /// The keys of stored experiments that the plan does not have. Those that come from an update of the domain count as
@@ -380,6 +402,44 @@ public struct ResearchRunner: Sendable {
         if let onStop { onStop(now) } else { run.cancellation.request(nil) }
       }
     case .workers(let change): return RunAnswer(text: changeWorkers(change, run, scheduler))
+    case .enqueue(let texts): return RunAnswer(text: enqueue(texts, run, scheduler))
+    }
+  }
+
+  /// Adds configs to the research, which run before those that have not begun.
+  /// - Returns: what has become of each.
+  private func enqueue(_ texts: [String], _ run: RunState, _ scheduler: Scheduler) -> String {
+    do {
+      let configs = try texts.map {
+        ($0, try AddedConfigs.config($0, in: research, option: "enqueue"))
+      }
+      let states = try store.states()
+      var lines: [String] = []
+      var new: [Config] = []
+      for (text, config) in configs {
+        let keys = (0..<research.settings.repetitions).map {
+          ExperimentIdentity(config: config, repetition: $0).key
+        }
+        let crew = run.crew.withLock { $0 }
+        let known = keys.filter { states[$0] != nil || crew?.has($0) ?? false }
+        if let first = known.first, known.count == keys.count {
+          lines.append("'\(text)' is \(states[first]?.rawValue ?? "about to run") already")
+        } else {
+          new.append(config)
+          lines.append("'\(text)' runs next")
+        }
+      }
+      if !new.isEmpty {
+        let size = try scheduler.add(new)
+        let all = run.added.withLock { added in
+          added += texts.filter { !added.contains($0) }
+          return added
+        }
+        run.recorder.recordAtOnce([AddedConfigs.note(all), .planned(size)])
+      }
+      return lines.joined(separator: "\n")
+    } catch {
+      return "error: \((error as? FieldworkError)?.message ?? "\(error)")"
     }
   }
 

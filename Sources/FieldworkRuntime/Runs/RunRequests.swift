@@ -14,6 +14,8 @@ package enum RunRequest: Codable, Hashable, Sendable {
   case stop(now: Bool)
   /// To have more workers, or fewer.
   case workers(change: Int)
+  /// To run configs, as they were typed.
+  case enqueue([String])
 }
 
 /// The answer of a run to a request.

@@ -34,6 +34,8 @@ final class RunState: SchedulerDelegate {
   let crew = Protected<WorkerCrew?>(nil)
   /// The places of workers, if these have to wait for them.
   let seats = Protected<(any WorkerSeats)?>(nil)
+  /// The texts of the configs that were added to the research.
+  let added: Protected<[String]>
   /// Why a worker has given up; nil if none has.
   let leavingReason = Protected<Leaving?>(nil)
   private let failureWatch: FailureWatch
@@ -60,8 +62,10 @@ final class RunState: SchedulerDelegate {
     faults: FaultPolicy,
     resume: ResumePlan,
     results: HistoryReader,
-    storedIDs: [String: String] = [:]
+    storedIDs: [String: String] = [:],
+    added: [String] = []
   ) {
+    self.added = Protected(added)
     self.research = research
     code = CodeIdentity(research)
     self.store = store

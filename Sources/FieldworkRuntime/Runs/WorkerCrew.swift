@@ -83,6 +83,12 @@ final class WorkerCrew: Sendable {
   /// The number of workers that stay.
   var count: Int { state.withLock { $0.workers.count - $0.leaving.count } }
 
+  /// Returns true if some worker has an experiment, by its key.
+  func has(_ key: String) -> Bool {
+    let supervisors = state.withLock { state in state.workers.values.compactMap { $0 } }
+    return supervisors.contains { $0.assigned(key) != nil }
+  }
+
   func isLeaving(_ worker: Int) -> Bool { state.withLock { $0.leaving.contains(worker) } }
 
   /// Sets the supervisor of a worker.

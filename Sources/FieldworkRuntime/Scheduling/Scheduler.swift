@@ -148,6 +148,23 @@ final class Scheduler: Sendable {
     return nil
   }
 
+  /// Adds configs, which come before the experiments that have not been given out.
+  /// - Returns: the number of all experiments; nil if there is no end.
+  /// - Throws: ``FieldworkError`` if the source cannot take any.
+  func add(_ configs: [Config]) throws -> Int? {
+    let size = try state.withLock { state in
+      guard state.source.add(configs) else {
+        throw FieldworkError(
+          .invalidDefinition,
+          "the research decides on all its experiments itself"
+        )
+      }
+      return state.source.size
+    }
+    wakeAll()
+    return size
+  }
+
   /// Takes the numbers of tasks that were given out and have ended.
   func tasksEnded(_ numbers: [Int]) {
     state.withLock { state in

@@ -81,6 +81,8 @@ package struct PrunedSource: ExperimentSource {
     }
   }
 
+  package mutating func add(_ configs: [Config]) -> Bool { base.add(configs) }
+
   package mutating func nextTask() throws -> PlannedTask? {
     if let task = waiting {
       waiting = nil

@@ -37,7 +37,7 @@ public struct RunCounters: Sendable, Hashable {
   package mutating func apply(_ record: RunRecord) {
     switch record {
     case .runStarted(let start): planned = start.experiments
-    case .domainUpdated(_, _, let experiments): planned = experiments
+    case .domainUpdated(_, _, let experiments), .planned(let experiments): planned = experiments
     case .skipped: skipped += 1
     case .started(let experiment, _): live.insert(experiment.key)
     case .iterations(_, _, let count): iterations += count

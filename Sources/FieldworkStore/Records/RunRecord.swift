@@ -55,6 +55,8 @@ public enum RunRecord: Sendable {
   /// The domain was replaced: the number of domains before it, the domain as text, and the number of experiments
   /// known now; nil if there is no end.
   case domainUpdated(number: Int, domain: String, experiments: Int?)
+  /// The number of experiments has changed, since some were added; nil if there is no end.
+  case planned(Int?)
   /// A worker has begun, in a process of its own if a number is given.
   case workerStarted(worker: Int, process: Int?)
   /// The process of a worker died. Another process replaces it.
@@ -111,7 +113,7 @@ extension RunRecord {
       .ended, .finished, .checkpoint, .updated, .provenance, .profiled, .output:
       true
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
-      .workerStarted, .workerDied, .workerLeft, .printed, .warning, .notice, .link:
+      .planned, .workerStarted, .workerDied, .workerLeft, .printed, .warning, .notice, .link:
       false
     }
   }

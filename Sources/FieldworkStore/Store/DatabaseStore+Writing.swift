@@ -205,6 +205,7 @@ extension DatabaseStore {
       try checkpoint.write(to: database, id, experiment: try number(of: id, database, &numbers))
     case .provenance, .profiled, .output: try writeDetail(record, database, &numbers)
     case .runStarted, .runEnded, .unitStarted, .logged, .iterations, .retrying, .domainUpdated,
+      .planned,
       .workerStarted, .workerDied, .workerLeft, .printed, .warning, .notice, .link:
       break
     }

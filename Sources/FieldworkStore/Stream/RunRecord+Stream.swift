@@ -35,6 +35,7 @@ extension RunRecord {
     static let logged: UInt8 = 28
     static let finished: UInt8 = 29
     static let notice: UInt8 = 30
+    static let planned: UInt8 = 31
 
     /// True for a record that begins with the key of an experiment, or with another name.
     static func hasKey(_ tag: UInt8) -> Bool {
@@ -159,6 +160,9 @@ extension RunRecord {
       writer.append(number)
       writer.append(domain)
       writer.append(experiments) { $0.append($1) }
+    case .planned(let experiments):
+      writer.append(Tag.planned)
+      writer.append(experiments) { $0.append($1) }
     case .workerStarted(let worker, let process):
       writer.append(Tag.workerStarted)
       writer.append(worker)
@@ -275,6 +279,7 @@ extension RunRecord {
         domain: domain,
         experiments: try reader.optional { try $0.int() }
       )
+    case Tag.planned: self = .planned(try reader.optional { try $0.int() })
     case Tag.workerStarted:
       let worker = try reader.int()
       self = .workerStarted(worker: worker, process: try reader.optional { try $0.int() })
