@@ -16,3 +16,18 @@ extension TestPlaybook {
     }
   }
 }
+
+extension TestPlaybook {
+  /// Experiments with random numbers, and with an object among the values.
+  var random: Research {
+    let shift = Self.environment["RANDOM_SHIFT"].flatMap(Double.init) ?? 0
+    let scale: @Sendable (Double) -> Double = { $0 * 10 }
+    return Research("random", iterations: 2, seed: 5) {
+      Domain("scale" <- [Alias("ten", scale)]) * Domain("x" <- [1, 2])
+      Unit("draw", saving: "y") { run -> Double in
+        let scale = try run["scale", as: (@Sendable (Double) -> Double).self]
+        return scale(run.random.uniform()) + run.repetitionRandom.uniform() + shift
+      }
+    }
+  }
+}

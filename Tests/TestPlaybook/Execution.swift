@@ -18,6 +18,7 @@ extension TestPlaybook {
     case "program": program
     case "caching": caching
     case "doubles": doubles
+    case "random": random
     case "cleanup": cleanup
     default: nil
     }

@@ -24,6 +24,13 @@ struct ConfigsCommand: PlaybookSubcommand {
   )
   var why = false
 
+  @Flag(
+    name: .customLong("settings"),
+    help:
+      "Show the settings in effect, each with its origin: default, playbook, command line or environment."
+  )
+  var showsSettings = false
+
   @Option(help: ArgumentHelp("How many to show; 0 for all.", valueName: "n"))
   var limit = 20
 
@@ -34,12 +41,29 @@ struct ConfigsCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
+    if showsSettings, why { throw ValidationError("leave out --settings or --why") }
     if limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
+    if showsSettings {
+      if let name = location.name { research.name = name }
+      let effective = EffectiveSettings(playbook: context.research, effective: research)
+      if json {
+        for row in effective.rows {
+          let value: Value = [
+            "setting": .string(row.name), "value": .string(row.value),
+            "origin": .string(row.origin.rawValue),
+          ]
+          context.terminal.print(value.jsonText)
+        }
+      } else {
+        context.terminal.print(effective.table.formatted(.text))
+      }
+      return .done
+    }
     let selection = try settings.selection(in: research)
     try research.requireSound()
     let stored = try DatabaseStore.openIfThere(folder)

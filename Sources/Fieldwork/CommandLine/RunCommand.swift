@@ -100,6 +100,12 @@ struct RunCommand: PlaybookSubcommand {
   var isDry = false
 
   @Flag(
+    name: .customLong("require-clean"),
+    help: "Refuse to run if files of the git repository differ from the commit or are not tracked."
+  )
+  var requiresClean = false
+
+  @Flag(
     name: .customLong("take-over"),
     help:
       "Write results although a run on another machine holds them. Only if that machine will never write again, and Slurm does not know that."
@@ -174,6 +180,7 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
+    if requiresClean { try await requireClean() }
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
     let added = try additions.map {
@@ -246,6 +253,10 @@ struct RunCommand: PlaybookSubcommand {
       additions: additions,
       observers: observers.compactMap(\.self) + context.observers
     ).checked
+    if research.settings.provenance?.isEmpty == false {
+      runner.settingItems =
+        EffectiveSettings(playbook: context.research, effective: research).items
+    }
     let isWithoutTerminal = control.isDetached || control.isCoordinator
     let interrupts = Interrupts(outlivesTerminal: isWithoutTerminal)
     let stop = Protected<@Sendable (Bool) -> Void>({ _ in })
@@ -394,6 +405,23 @@ struct RunCommand: PlaybookSubcommand {
       ? "another build of the playbook"
       : "another build of the playbook or other files of its programs"
     terminal.printError("note: \(results) made by \(origin): \(remark)")
+  }
+
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the repository of this folder has uncommitted changes.
+  private func requireClean() async throws {
+    let folder = FileManager.default.currentDirectoryPath
+    guard let lines = await KeptSources.uncommitted(in: folder) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "--require-clean: \(folder) is in no git repository; begin one with git init, or leave out the option"
+      )
+    }
+    guard !lines.isEmpty else { return }
+    let shown = lines.prefix(10).joined(separator: "\n")
+    throw FieldworkError(
+      .invalidDefinition,
+      "--require-clean: \(Wording.count(lines.count, "file")) \(lines.count == 1 ? "differs" : "differ") from the commit; commit or remove \(lines.count == 1 ? "it" : "them"):\n\(shown)\(lines.count > 10 ? "\n…" : "")"
+    )
   }
 
   /// The command line as others are shown it.

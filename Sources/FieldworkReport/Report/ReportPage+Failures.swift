@@ -52,7 +52,8 @@ extension ReportPage {
       )
     }
     let run = report.provenance.map(\.run).max()
-    let items = report.provenance.filter { $0.run == run }
+    // Sources are too long for a page.
+    let items = report.provenance.filter { $0.run == run && !$0.topic.hasPrefix("sources") }
     var topics: [String] = []
     for item in items where !topics.contains(item.topic) { topics.append(item.topic) }
     for topic in topics {

@@ -1,3 +1,4 @@
+import FieldworkStore
 import Foundation
 
 /// What is known of the machine, the system and the process.
@@ -40,6 +41,7 @@ struct EnvironmentProvenance: Sendable {
       ProvenanceEntry("gpu", gpus),
       ProvenanceEntry("swift", compiler),
       ProvenanceEntry("build", Self.build),
+      ProvenanceEntry("build hash", BuildIdentity.current ?? "(not known)"),
       ProvenanceEntry("folder", programs.folder),
       ProvenanceEntry("executable", Bundle.main.executablePath ?? arguments.first ?? "(not known)"),
       ProvenanceEntry("command line", ShellWords.joined(mask.masked(arguments: arguments))),

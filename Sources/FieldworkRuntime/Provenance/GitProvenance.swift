@@ -60,6 +60,43 @@ struct GitProvenance: Sendable {
     ]
   }
 
+  /// The content of the files that differ from the commit, and of those that git neither tracks nor ignores.
+  /// - Returns: nothing outside of a repository.
+  func sources() async -> [ProvenanceEntry] {
+    guard let root = await root() else { return [] }
+    let changed = await paths(
+      ["diff", "--name-only", "--no-renames", "-z", "HEAD", "--"],
+      in: root
+    )
+    let untracked = await paths(["ls-files", "--others", "--exclude-standard", "-z"], in: root)
+    return KeptSources.entries(root, paths: (changed + untracked).sorted())
+  }
+
+  /// The path of the work tree; nil if there is none.
+  func root() async -> String? {
+    let result = await git(["rev-parse", "--show-toplevel"])
+    return result.hasSucceeded && !result.output.text.isEmpty ? result.output.text : nil
+  }
+
+  /// The lines on files that differ from the commit or are not tracked; nil outside of a repository.
+  func uncommitted() async -> [String]? {
+    guard await root() != nil else { return nil }
+    let result = await git(["status", "--porcelain", "--untracked-files=all"])
+    guard result.hasSucceeded else { return nil }
+    return result.output.text.split(separator: "\n").map(String.init)
+  }
+
+  private func paths(_ arguments: [String], in root: String) async -> [String] {
+    let result = await programs.run(
+      ["git"] + Self.options + arguments,
+      in: root,
+      environment: environment,
+      sizeLimit: 1 << 20
+    )
+    guard result.hasSucceeded else { return [] }
+    return result.output.kept.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   // MARK: Items
 
   private func commit() async -> [ProvenanceEntry] {

@@ -60,7 +60,7 @@ public struct ProvenanceCollector: Sendable {
     }
     return zip(questions, answers).flatMap { question, entries in
       zip(entries, UniqueNames.of(entries.map(\.item))).map { entry, item in
-        let text = mask.masked(PlainText.of(entry.text))
+        let text = mask.masked(entry.isContent ? entry.text : PlainText.of(entry.text))
         return ProvenanceItem(run: run, topic: question.topic, item: item, text: text)
       }
     }
@@ -103,6 +103,8 @@ public struct ProvenanceCollector: Sendable {
     for (folder, topic) in zip(folders, UniqueNames.of(folders.map(topic))) {
       let git = GitProvenance(programs, folder: folder)
       questions.append(Question(topic: topic) { await git.entries() })
+      let sources = topic.replacing(/^git/, with: KeptSources.topic)
+      questions.append(Question(topic: sources) { await git.sources() })
     }
     let commands = CommandProvenance(programs, sources)
     if !commands.isEmpty {

@@ -25,7 +25,8 @@ public struct ProvenanceReport: Sendable, CustomStringConvertible {
       case .number(let number): [number]
       case .all: Set(recorded)
       }
-    self.items = items.filter { wanted.contains($0.run) }
+    let items = items.filter { wanted.contains($0.run) }
+    self.items = items.filter { !KeptSources.isTopic($0.topic) } + KeptSources.summaries(of: items)
     let numbers = recorded.map(String.init).joined(separator: ", ")
     absence =
       switch runs {

@@ -3,8 +3,8 @@ import Foundation
 /// The number of processor cores that the process may use.
 ///
 /// A scheduler may have bound it to some cores, and a container may have a share of them.
-enum AvailableCores {
-  static let count = cores(
+package enum AvailableCores {
+  package static let count = cores(
     online: ProcessInfo.processInfo.activeProcessorCount,
     read: { try? String(contentsOfFile: $0, encoding: .utf8) }
   )

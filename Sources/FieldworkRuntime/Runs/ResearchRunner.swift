@@ -31,6 +31,8 @@ public struct ResearchRunner: Sendable {
   private let overrides: [String]
   private let additions: [String]
   private var isChecked = false
+  /// The settings with their origins, which are kept with the provenance of the run.
+  package var settingItems: [(item: String, text: String)] = []
   /// Is called when another process wants the run to end; nil to cancel the run.
   package var onStop: (@Sendable (_ now: Bool) -> Void)?
   /// Makes the source from the research and the seed; tests replace it.
@@ -192,7 +194,9 @@ public struct ResearchRunner: Sendable {
     defer { timer?.cancel() }
     // The metadata is collected during the run and stored at once, so that a killed run has it too.
     async let provenance: Void = run.recorder.record(
-      services.provenance(research, run: resume.runNumber).map(RunRecord.provenance)
+      (settingItems.map {
+        ProvenanceItem(run: resume.runNumber, topic: "settings", item: $0.item, text: $0.text)
+      } + services.provenance(research, run: resume.runNumber)).map(RunRecord.provenance)
     )
     try await captured(services) {
       await withTaskCancellationHandler {
