@@ -31,6 +31,12 @@ struct ConfigsCommand: PlaybookSubcommand {
   )
   var showsSettings = false
 
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp("With --settings: those of an earlier run, from 1.", valueName: "n")
+  )
+  var run: Int?
+
   @Option(help: ArgumentHelp("How many to show; 0 for all.", valueName: "n"))
   var limit = 20
 
@@ -41,6 +47,9 @@ struct ConfigsCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
+    if run != nil, !showsSettings {
+      throw ValidationError("--run is about settings: add --settings")
+    }
     if showsSettings, why { throw ValidationError("leave out --settings or --why") }
     if limit < 0 { throw ValidationError("--limit is \(limit): give 0 or more") }
   }
@@ -49,6 +58,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
     if showsSettings {
+      if let run { return try showSettings(of: run, folder, context.terminal) }
       if let name = location.name { research.name = name }
       let effective = EffectiveSettings(playbook: context.research, effective: research)
       if json {
@@ -113,6 +123,38 @@ struct ConfigsCommand: PlaybookSubcommand {
         "Drawn with seed 0; a run draws a seed of its own, unless --seed is given."
       )
     }
+    return .done
+  }
+
+  /// Shows the settings that a run had.
+  private func showSettings(
+    of run: Int,
+    _ folder: ResearchFolder,
+    _ terminal: Terminal
+  ) throws -> ExitStatus {
+    let items = try DatabaseStore.openForReading(folder).keptMetadata().filter {
+      $0.topic == KeptSources.settingsTopic
+    }
+    let found = items.filter { $0.run == run }
+    guard !found.isEmpty else {
+      let runs = Set(items.map(\.run)).sorted().map(String.init).joined(separator: ", ")
+      throw FieldworkError(
+        .store,
+        "the settings of run \(run) are not kept\(runs.isEmpty ? "" : "; there are those of run \(runs)")"
+      )
+    }
+    if json {
+      for item in found {
+        let value: Value = ["setting": .string(item.item), "value": .string(item.text)]
+        terminal.print(value.jsonText)
+      }
+      return .done
+    }
+    let table = Table(columns: [
+      Table.Column(name: "setting", cells: found.map { .string($0.item) }),
+      Table.Column(name: "value", cells: found.map { .string($0.text) }),
+    ])
+    terminal.print(table.formatted(.text))
     return .done
   }
 

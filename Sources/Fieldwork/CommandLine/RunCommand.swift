@@ -180,6 +180,12 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
+    if retry != nil, !additions.isEmpty {
+      throw FieldworkError(
+        .invalidDefinition,
+        "retry runs what has failed and nothing else: add configs with enqueue"
+      )
+    }
     if requiresClean { try await requireClean() }
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil

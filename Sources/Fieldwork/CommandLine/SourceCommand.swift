@@ -41,8 +41,9 @@ struct SourceCommand: PlaybookSubcommand {
           : "run \(run ?? 0) has kept no sources; there are those of run \(numbers)"
       )
     }
-    let items = all.filter { $0.run == number }
-    let commit = items.first { $0.topic == "git" && $0.item == "commit" }?.text ?? ""
+    let items = try store.keptMetadata().filter { $0.run == number }
+    let commit =
+      all.filter { $0.run == number }.first { $0.topic == "git" && $0.item == "commit" }?.text ?? ""
     let target = to ?? "source-\(number)"
     guard !FileManager.default.fileExists(atPath: target) else {
       throw FieldworkError(.store, "\(target) is there already: choose another folder with --to")

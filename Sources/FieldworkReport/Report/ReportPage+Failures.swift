@@ -52,8 +52,7 @@ extension ReportPage {
       )
     }
     let run = report.provenance.map(\.run).max()
-    // Sources are too long for a page.
-    let items = report.provenance.filter { $0.run == run && !$0.topic.hasPrefix("sources") }
+    let items = report.provenance.filter { $0.run == run }
     var topics: [String] = []
     for item in items where !topics.contains(item.topic) { topics.append(item.topic) }
     for topic in topics {

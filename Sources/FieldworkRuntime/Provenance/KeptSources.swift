@@ -4,18 +4,15 @@ import Foundation
 
 /// The files of a run that differ from the commit, as they are kept with its results.
 package enum KeptSources {
-  static let topic = "sources"
+  static let topic = "#sources"
+  /// The topic of the settings of a run.
+  package static let settingsTopic = "#settings"
 
   /// The greatest size of a file that is kept, and of all of them, in bytes.
   private static let (fileLimit, limit) = (256 << 10, 4 << 20)
   private static let countLimit = 2000
   private static let removed = "(removed)"
   private static let left = "(not kept: "
-
-  /// Returns true if a topic holds files.
-  package static func isTopic(_ topic: String) -> Bool {
-    topic == Self.topic || topic.hasPrefix(Self.topic + " ")
-  }
 
   /// Reads files.
   /// - Parameter paths: relative to the root.
@@ -42,23 +39,6 @@ package enum KeptSources {
       size += bytes
       return ProvenanceEntry(path, text, isContent: true)
     }
-  }
-
-  /// An item for each run and topic in place of the files.
-  static func summaries(of items: [ProvenanceItem]) -> [ProvenanceItem] {
-    let files = items.filter { isTopic($0.topic) }
-    let groups = Dictionary(grouping: files) { [String($0.run), $0.topic] }
-    return groups.values.compactMap { files -> ProvenanceItem? in
-      guard let first = files.first else { return nil }
-      let names = files.prefix(5).map(\.item).joined(separator: ", ")
-      let count = files.count == 1 ? "1 file" : "\(files.count) files"
-      return ProvenanceItem(
-        run: first.run,
-        topic: first.topic,
-        item: "differ from the commit",
-        text: "\(count): \(names)\(files.count > 5 ? ", …" : ""); 'source \(first.run)' writes them"
-      )
-    }.sorted { ($0.run, $0.topic) < ($1.run, $1.topic) }
   }
 
   /// The outcome of writing the sources of a run.

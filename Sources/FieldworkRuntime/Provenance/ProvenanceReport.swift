@@ -25,8 +25,7 @@ public struct ProvenanceReport: Sendable, CustomStringConvertible {
       case .number(let number): [number]
       case .all: Set(recorded)
       }
-    let items = items.filter { wanted.contains($0.run) }
-    self.items = items.filter { !KeptSources.isTopic($0.topic) } + KeptSources.summaries(of: items)
+    self.items = items.filter { wanted.contains($0.run) }
     let numbers = recorded.map(String.init).joined(separator: ", ")
     absence =
       switch runs {

@@ -195,7 +195,12 @@ public struct ResearchRunner: Sendable {
     // The metadata is collected during the run and stored at once, so that a killed run has it too.
     async let provenance: Void = run.recorder.record(
       (settingItems.map {
-        ProvenanceItem(run: resume.runNumber, topic: "settings", item: $0.item, text: $0.text)
+        ProvenanceItem(
+          run: resume.runNumber,
+          topic: KeptSources.settingsTopic,
+          item: $0.item,
+          text: $0.text
+        )
       } + services.provenance(research, run: resume.runNumber)).map(RunRecord.provenance)
     )
     try await captured(services) {

@@ -463,12 +463,19 @@ public final class DatabaseStore: ResultStore {
     try read { try Schema.notes($0) }
   }
 
-  public func provenance() throws -> [ProvenanceItem] {
+  public func provenance() throws -> [ProvenanceItem] { try metadata(isKept: false) }
+
+  /// Returns what is kept of the runs beside their provenance: sources and settings. Their topics begin with `#`.
+  package func keptMetadata() throws -> [ProvenanceItem] { try metadata(isKept: true) }
+
+  private func metadata(isKept: Bool) throws -> [ProvenanceItem] {
     try read { database in
-      guard try database.tableExists("meta") else { return [] }
       let rows = try Row.fetchAll(
         database,
-        sql: "SELECT run, topic, item, text FROM meta ORDER BY run, topic, item"
+        sql: """
+          SELECT run, topic, item, text FROM meta WHERE topic \(isKept ? "" : "NOT") LIKE '#%'
+          ORDER BY run, topic, item
+          """
       )
       return try rows.map { row in
         ProvenanceItem(

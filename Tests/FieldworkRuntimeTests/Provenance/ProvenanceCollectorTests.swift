@@ -54,7 +54,8 @@ final class ProvenanceCollectorTests: RuntimeTestCase {
       gpus: { ["First, 16 GiB", "Second, 16 GiB"] }
     )
     let names = [
-      "architecture", "build", "command line", "cores", "executable", "folder", "gpu", "host",
+      "architecture", "build", "build hash", "command line", "cores", "executable", "folder", "gpu",
+      "host",
       "kernel", "memory", "process", "processor", "swift", "system", "time", "time zone",
     ]
     let environment = items.filter { $0.topic == "environment" }

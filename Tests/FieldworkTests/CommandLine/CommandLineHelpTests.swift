@@ -41,7 +41,8 @@ final class CommandLineHelpTests: CommandLineTestCase {
 
   func testHelpOfTheSubcommands() throws {
     for name in [
-      "run", "retry", "configs", "status", "attach", "stop", "workers", "results", "best",
+      "run", "retry", "configs", "status", "attach", "stop", "workers", "enqueue", "rerun",
+      "source", "cache", "results", "best",
       "compare",
       "importance", "plot", "report", "profile", "verify",
       "remove",

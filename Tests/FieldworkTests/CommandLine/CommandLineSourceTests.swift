@@ -49,9 +49,8 @@ final class CommandLineSourceTests: CommandLineTestCase {
     let again = try shell("\"$P\" source 1 --directory research")
     XCTAssertEqual(again.status, 2)
     XCTAssertTrue(again.error.contains("source-1 is there already"), again.error)
-    let shown = try shell("\"$P\" results --provenance --directory research").output
-    XCTAssertTrue(shown.contains("'source 1' writes them"), shown)
-    XCTAssertTrue(shown.contains("seed"), "the settings are there")
+    let shown = try shell("\"$P\" configs --settings --run 1 --directory research").output
+    XCTAssertTrue(shown.contains("1 (playbook)"), shown)
     let other = try shell("\"$P\" source 7 --directory research")
     XCTAssertTrue(other.error.contains("run 7 has kept no sources; there are those of run 1"))
   }
