@@ -36,7 +36,12 @@ extension TestPlaybook {
         try? FileManager.default.removeItem(atPath: path)
         let kind: String = try run["kind"]
         Self.noteCleanup("clean \(kind) \(run.ending?.rawValue ?? "unknown") \(isThere)")
-        if Self.environment["CLEANUP_FAILS"] != nil { throw CleanupError() }
+        switch Self.environment["CLEANUP_FAILS"] {
+        case nil: break
+        case "crash": fatalError("a crash on purpose")
+        case "block": while run.ending == nil { usleep(1000) }
+        default: throw CleanupError()
+        }
       }
     }
   }

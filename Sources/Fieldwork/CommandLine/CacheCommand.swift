@@ -25,7 +25,7 @@ struct CacheOptions: ParsableArguments {
   @Option(
     name: .customLong("cache-limit"),
     help: ArgumentHelp(
-      "The size that these outputs may take, such as 10GB: those that were used least recently are removed.",
+      "The greatest total size of cached outputs, such as 10GB. The outputs that were used least recently are removed.",
       valueName: "size"
     ),
     transform: readSize
@@ -59,8 +59,8 @@ struct CacheCommand: PlaybookSubcommand {
     abstract: "List or remove the outputs of cached units.",
     discussion: """
       'cache list' prints the unit, the arguments, the size and the time of each output. 'cache remove load' removes \
-      those of a unit, 'cache remove 3f1a' those whose key begins so, 'cache remove --all' all. Outputs that a running \
-      experiment uses stay. Exit codes: 0, or 1 if there is nothing to remove, or something stays.
+      the outputs of the unit load, 'cache remove 3f1a' those whose key begins with 3f1a, 'cache remove --all' all. \
+      Outputs that a running experiment uses are not removed. Exit codes: 0, or 1 if nothing fits or an output is in use.
       """
   )
 
@@ -68,7 +68,7 @@ struct CacheCommand: PlaybookSubcommand {
     help: ArgumentHelp("List them, or remove some.", valueName: choices(CacheAction.self)),
     transform: choice
   )
-  var action: CacheAction
+  var action: CacheAction = .list
 
   @Argument(
     help: ArgumentHelp("With 'remove': units, or the beginnings of keys.", valueName: "name")
@@ -92,11 +92,10 @@ struct CacheCommand: PlaybookSubcommand {
 
   func validate() throws {
     if action == .remove, names.isEmpty, !removesAll {
-      throw ValidationError("say which outputs: 'cache remove UNIT', or 'cache remove --all'")
+      throw ValidationError("'cache remove' needs a unit, the beginning of a key, or --all")
     }
-    if action == .list, !names.isEmpty || removesAll {
-      throw ValidationError("'cache list' takes no names")
-    }
+    if action == .list, !names.isEmpty { throw ValidationError("'cache list' takes no names") }
+    if action == .list, removesAll { throw ValidationError("--all is for 'cache remove'") }
     if removesAll, !names.isEmpty { throw ValidationError("leave out --all or the names") }
   }
 
@@ -129,8 +128,12 @@ struct CacheCommand: PlaybookSubcommand {
       [
         String(entry.digest.prefix(12)), entry.unit, entry.version,
         Value.list(entry.arguments).jsonText, Wording.bytes(entry.bytes),
-        Duration.seconds(entry.seconds).optionText,
-        Date(timeIntervalSince1970: entry.lastUsed).formatted(.iso8601),
+        Duration.milliseconds(Int((entry.seconds * 1000).rounded())).optionText,
+        Date(timeIntervalSince1970: entry.lastUsed).formatted(
+          .iso8601.year().month().day().dateTimeSeparator(.space).time(
+            includingFractionalSeconds: false
+          )
+        ),
       ]
     }
     let names = ["key", "unit", "version", "arguments", "size", "computed_in", "last_used"]
@@ -139,7 +142,7 @@ struct CacheCommand: PlaybookSubcommand {
         Table.Column(name: name, cells: rows.map { .string($0[index]) })
       }
     )
-    terminal.print(table.formatted(.text))
+    terminal.print(table.text(width: terminal.isInteractive ? terminal.width : nil))
     let total = entries.reduce(0) { $0 + $1.bytes }
     terminal.printError(
       "\(Wording.count(entries.count, "output")), \(Wording.bytes(total)), in \(root)"
@@ -151,7 +154,9 @@ struct CacheCommand: PlaybookSubcommand {
       removesAll || names.contains { entry.unit == $0 || entry.digest.hasPrefix($0.lowercased()) }
     }
     guard !entries.isEmpty else {
-      terminal.printError("there are no such cached outputs in \(root); see them with 'cache list'")
+      let which =
+        removesAll ? "output" : "output of \(names.map { "'\($0)'" }.joined(separator: ", "))"
+      terminal.printError("no cached \(which) in \(root); 'cache list' shows all")
       return .someFailed
     }
     let removed = entries.filter { listing.remove($0.digest) }
@@ -159,7 +164,9 @@ struct CacheCommand: PlaybookSubcommand {
     terminal.print("removed \(Wording.count(removed.count, "output")) (\(Wording.bytes(bytes)))")
     let left = entries.count - removed.count
     if left > 0 {
-      terminal.printError("\(Wording.count(left, "output")) left, which running experiments use")
+      terminal.printError(
+        "\(Wording.count(left, "output")) not removed: running experiments use \(left == 1 ? "it" : "them")"
+      )
     }
     return left > 0 ? .someFailed : .done
   }

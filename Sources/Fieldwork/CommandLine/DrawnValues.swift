@@ -14,11 +14,18 @@ struct DrawnValues {
   init?(_ content: Substring, in source: String) throws {
     let text = content.trimmed
     guard let open = text.firstIndex(of: "("), text.hasSuffix(")"), open != text.startIndex,
-      text[..<open].allSatisfy({ $0.isLetter || $0 == "." })
+      text[..<open].allSatisfy({ $0.isLetter || ".-_".contains($0) })
     else { return nil }
     self.text = text
     self.source = source
     name = String(text[..<open].drop { $0 == "." })
+    guard AnySampler.distributionNames.contains(name) else {
+      let names = AnySampler.distributionNames.joined(separator: ", ")
+      throw FieldworkError(
+        .unreadableText,
+        "\(source): no sampler is named '\(name)'; the samplers are \(names)"
+      )
+    }
     var arguments: [String: Value] = [:]
     let inside = text[text.index(after: open)...].dropLast()
     for part in inside.split(separator: ",") {
@@ -50,10 +57,9 @@ struct DrawnValues {
       "distribution": .string(name), "arguments": .dictionary(arguments),
     ]
     guard let sampler = AnySampler(encoding: encoding) else {
-      let names = AnySampler.distributionNames.joined(separator: ", ")
       throw FieldworkError(
         .unreadableText,
-        "\(source): \(text) is no sampler, or has other arguments; there are \(names), with a range or with the names of the playbook's"
+        "\(source): '\(name)' does not take these arguments: give a range whose beginning is below its end (above 0 for logUniform), as in uniform(0...1), or the arguments by the names that they have in a playbook, as in normal(mean: 0, deviation: 1)"
       )
     }
     if let problem = sampler.problem {
@@ -64,7 +70,7 @@ struct DrawnValues {
     if !kinds.isEmpty, !kinds.contains(where: { ($0 == Int.self) == isInteger }) {
       throw FieldworkError(
         .wrongType,
-        "\(source): \(text) draws \(isInteger ? "integers" : "numbers with a fraction"), and '\(parameter)' has \(isInteger ? "numbers with a fraction" : "integers"): write \(isInteger ? "uniform" : "integers")(…)"
+        "\(source): \(text) draws \(isInteger ? "integers" : "numbers with a fraction"), and '\(parameter)' has \(isInteger ? "numbers with a fraction" : "integers"): use a sampler of \(isInteger ? "numbers with a fraction, such as uniform" : "integers, such as integers or poisson")"
       )
     }
     guard !kinds.isEmpty else {

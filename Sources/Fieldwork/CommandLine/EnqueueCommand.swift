@@ -7,11 +7,11 @@ import FieldworkStore
 struct EnqueueCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "enqueue",
-    abstract: "Add configs to the research, which run before those that have not begun.",
+    abstract: "Add configs to the research. They run next.",
     discussion: """
-      'enqueue "rate=0.3 width=64"' gives each parameter of a config a value of its type, also one that is not in the \
-      domain. A run that goes on takes the configs at once; otherwise the next run does. They stay a part of the \
-      research. Exit codes: 0, 2 if a config cannot be read or the run does not answer.
+      A config such as "rate=0.3 width=64" gives a value to every parameter. Values outside the domain are allowed, if \
+      their type is that of the parameter. A current run takes the configs at once, otherwise the next run does. Later \
+      runs keep them. Exit codes: 0, 2 if a config cannot be read or the run does not answer.
       """
   )
 
@@ -44,15 +44,21 @@ struct EnqueueCommand: PlaybookSubcommand {
       throw folder.lookupError
         ?? FieldworkError(
           .store,
-          "there are no results in \(folder.path): begin the research with run --add '\(configs[0])'"
+          "there are no results in \(folder.path): begin the research with run\(location.text) --add \(ShellWords.joined([configs[0]]))"
         )
     }
     let store = try DatabaseStore.open(folder, command: CommandText.text(CommandLine.arguments))
     defer { try? store.close() }
-    var texts = AddedConfigs.texts(try store.notes())
-    texts += configs.filter { !texts.contains($0) }
-    try store.write([AddedConfigs.note(texts)])
-    context.terminal.print("added; the next run runs \(configs.count == 1 ? "it" : "them") first")
+    let added = AddedConfigs.texts(try store.notes())
+    let states = try store.states()
+    let planned = SettingOptions.planned(context.research, try store.notes())
+    let (new, lines) = try AddedConfigs.examine(configs, in: planned, added: added) {
+      states[$0]?.rawValue
+    }
+    if !new.isEmpty { try store.write([AddedConfigs.note(added + new.map(\.text))]) }
+    for line in lines {
+      context.terminal.print(line.replacing("runs next", with: "runs first in the next run"))
+    }
     return .done
   }
 }

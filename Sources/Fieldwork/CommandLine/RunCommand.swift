@@ -30,14 +30,8 @@ struct RunCommand: PlaybookSubcommand {
   @OptionGroup(title: "What to run")
   var settings: SettingOptions
 
-  @Option(
-    name: .customLong("add"),
-    help: ArgumentHelp(
-      "Add a config to the research, which runs before those of the domain: --add 'rate=0.3 width=64'. Repeatable. Later runs have it, too.",
-      valueName: "config"
-    )
-  )
-  var additions: [String] = []
+  @OptionGroup(title: "Configs of your own")
+  var added: AddedOptions
 
   @OptionGroup(title: "How to run it")
   var execution: ExecutionOptions
@@ -74,7 +68,7 @@ struct RunCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
-      "Run stored experiments again that are done: those that another build of the playbook has made.",
+      "Run stored experiments again that are done: those that another build of the playbook has made, or with other files of its programs.",
       valueName: choices(Rerun.self)
     ),
     transform: choice
@@ -180,7 +174,7 @@ struct RunCommand: PlaybookSubcommand {
       keepsFiles: kind == .local,
       hasProcesses: context.workerCommand != nil
     )
-    if retry != nil, !additions.isEmpty {
+    if retry != nil, !added.configs.isEmpty {
       throw FieldworkError(
         .invalidDefinition,
         "retry runs what has failed and nothing else: add configs with enqueue"
@@ -189,7 +183,7 @@ struct RunCommand: PlaybookSubcommand {
     if requiresClean { try await requireClean() }
     let policy = try faults.policy(for: research, hasProcesses: context.workerCommand != nil)
     let place = kind == .local ? folder : nil
-    let added = try additions.map {
+    let addedConfigs = try added.configs.map {
       try AddedConfigs.config($0, in: research, option: "--add")
     }
     let warnings = try check.require(
@@ -210,7 +204,7 @@ struct RunCommand: PlaybookSubcommand {
     }
     if isDry {
       var research = research
-      research.added = added
+      research.added = addedConfigs
       return try performDry(research, selection, folder: place, warnings: warnings, context)
     }
     if kind == .local {
@@ -240,7 +234,7 @@ struct RunCommand: PlaybookSubcommand {
       if let note = store.openingNote {
         terminal.printError("\(terminal.yellow("warning:")) \(note)")
       }
-      try reportOtherBuilds(store, research, terminal)
+      try reportOtherBuilds(store, research, selection, terminal)
     }
     let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
     let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
@@ -256,7 +250,7 @@ struct RunCommand: PlaybookSubcommand {
       workerCommand: context.workerCommand,
       transport: transport ?? .sockets,
       overrides: settings.planOverrides,
-      additions: additions,
+      additions: added.configs,
       observers: observers.compactMap(\.self) + context.observers
     ).checked
     if research.settings.provenance?.isEmpty == false {
@@ -393,9 +387,10 @@ struct RunCommand: PlaybookSubcommand {
   private func reportOtherBuilds(
     _ store: DatabaseStore,
     _ research: Research,
+    _ selection: Selection?,
     _ terminal: Terminal
   ) throws {
-    let count = try store.otherBuildCount(in: research)
+    let (count, isOfFiles) = try store.otherBuildCount(in: research, selection)
     guard count > 0 else { return }
     let results = count == 1 ? "1 stored result was" : "\(count) stored results were"
     let them = count == 1 ? "it" : "them"
@@ -407,10 +402,8 @@ struct RunCommand: PlaybookSubcommand {
       case .accept: "accepted"
       }
     let origin =
-      research.programs.isEmpty
-      ? "another build of the playbook"
-      : "another build of the playbook or other files of its programs"
-    terminal.printError("note: \(results) made by \(origin): \(remark)")
+      isOfFiles ? "with other files of its programs" : "by another build of the playbook"
+    terminal.printError("note: \(results) made \(origin): \(remark)")
   }
 
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the repository of this folder has uncommitted changes.

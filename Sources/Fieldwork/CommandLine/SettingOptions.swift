@@ -94,7 +94,7 @@ struct SettingOptions: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Replace a parameter's values: --set lr=0.1,0.01. Repeatable. Values are written as in conditions: numbers, inf, null, true, texts (in quotes if they hold commas), lists in brackets.",
+      "Replace a parameter's values: --set lr=0.1,0.01. Repeatable. Values are written as in conditions: numbers, inf, null, true, texts (in quotes if they hold commas), lists in brackets; or as a range of integers, 1...10, or a sampler, 'logUniform(1e-4...1e-1)'.",
       valueName: "name=values"
     )
   )

@@ -100,7 +100,7 @@ struct ScopeOptions: ParsableArguments {
     let built = results.otherBuildCount
     if built > 0 {
       terminal?.printError(
-        "note: \(Wording.count(built, "experiment")) \(built == 1 ? "was" : "were") made by another build of the playbook (build != current)"
+        "note: \(Wording.count(built, "experiment")) \(built == 1 ? "was" : "were") made by another build of the playbook\(results.notes[CodeIdentity.noteKey] == nil ? "" : ", or with other files of its programs") (build != current)"
       )
     }
     return results

@@ -22,7 +22,7 @@ struct ValueReplacement {
     while start.last?.isWhitespace ?? false { start.removeLast() }
     name = String(start)
     let content = text[text.index(after: equal)...]
-    range = Self.range(content)
+    range = try Self.range(content, "--set \(text)")
     drawn = range == nil ? try DrawnValues(content, in: "--set \(text)") : nil
     guard range == nil, drawn == nil else {
       literals = []
@@ -51,8 +51,7 @@ struct ValueReplacement {
       return research.replacing(match.key, with: try drawn.sampler(for: name, options))
     }
     if let range {
-      let values = try integers(range, options)
-      return research.replacing(match.key, with: values)
+      return research.replacing(match.key, with: try checked(range, options))
     }
     let values = try literals.map {
       try TypedValue.value($0, of: name, options, in: "--set \(source)")
@@ -62,29 +61,34 @@ struct ValueReplacement {
 }
 
 extension ValueReplacement {
-  /// The most values that a range may have.
-  private static let rangeLimit = 1_000_000
-
   /// Reads `1...10`.
-  private static func range(_ text: Substring) -> ClosedRange<Int>? {
-    let parts = text.split(separator: "...", omittingEmptySubsequences: false)
-    guard parts.count == 2,
-      let low = Int(parts[0].trimmed), let high = Int(parts[1].trimmed), low <= high
-    else { return nil }
+  /// - Throws: ``FieldworkError`` of code `unreadableText` for a range that is none of integers.
+  private static func range(_ text: Substring, _ source: String) throws -> ClosedRange<Int>? {
+    let parts = text.split(separator: "...", omittingEmptySubsequences: false).map(\.trimmed)
+    guard parts.count == 2, let first = Double(parts[0]), let last = Double(parts[1]) else {
+      return nil
+    }
+    guard first <= last else {
+      throw FieldworkError(
+        .unreadableText,
+        "\(source): the range is empty; write \(parts[1])...\(parts[0])"
+      )
+    }
+    guard let low = Int(parts[0]), let high = Int(parts[1]) else {
+      throw FieldworkError(
+        .unreadableText,
+        "\(source): a range has integers; to draw numbers from it write uniform(\(parts[0])...\(parts[1]))"
+      )
+    }
     return low...high
   }
 
-  private func integers(
+  /// - Throws: ``FieldworkError`` of code `wrongType` if the parameter has other values than integers.
+  private func checked(
     _ range: ClosedRange<Int>,
     _ options: [ParameterOption]
-  ) throws -> [AnyAlias] {
-    guard range.upperBound - range.lowerBound < Self.rangeLimit else {
-      throw FieldworkError(
-        .wrongType,
-        "--set \(source): the range has more than \(Self.rangeLimit) values; write integers(\(range.lowerBound)...\(range.upperBound)) to draw from it"
-      )
-    }
-    return try range.map { number in
+  ) throws -> ClosedRange<Int> {
+    for number in Set([range.lowerBound, range.upperBound]) {
       let literal = Literal(String(number), isQuoted: false)
       let value = try TypedValue.value(literal, of: name, options, in: "--set \(source)")
       guard value.plain?.kind == .int else {
@@ -93,8 +97,8 @@ extension ValueReplacement {
           "--set \(source): '\(name)' is no integer; give a list of values, or draw with uniform(\(range.lowerBound)...\(range.upperBound))"
         )
       }
-      return value
     }
+    return range
   }
 }
 

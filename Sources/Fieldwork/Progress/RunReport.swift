@@ -123,7 +123,7 @@ struct RunReport {
     ]
     values["left"] = summary.left.map(Value.int)
     values["other_stored"] = .int(summary.unplanned.count)
-    values["other_build"] = .int(try store.otherBuildCount(in: research))
+    values["other_build"] = .int(try store.otherBuildCount(in: research).count)
     let objective = research.settings.objective
     if let objective,
       let best = try store.digest(

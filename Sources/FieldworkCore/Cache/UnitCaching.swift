@@ -72,6 +72,9 @@ package protocol UnitCache: Sendable {
   /// - Throws: ``FieldworkError`` of code `store` if the cache cannot be used, `CancellationError` when the calling task
   ///   is cancelled.
   func entry(of key: CacheKey, isDirectory: Bool) async throws -> CacheEntry
+
+  /// Removes an output that cannot be decoded.
+  func discard(_ key: CacheKey, _ reason: any Error)
 }
 
 /// An output in a cache, or the place for it.
@@ -172,12 +175,18 @@ package enum CacheArgument {
 extension CachedContent {
   /// The content of an output. Arrays of numbers are kept as they are in memory.
   package init(_ output: some Encodable) throws {
-    switch output {
-    case let bytes as [UInt8]: self = .bytes(bytes)
-    case let numbers as [Double]: self = .bytes(numbers.withUnsafeBytes { Array($0) })
-    case let numbers as [Float]: self = .bytes(numbers.withUnsafeBytes { Array($0) })
-    case let numbers as [Int]: self = .bytes(numbers.withUnsafeBytes { Array($0) })
-    default: self = .value(try ValueEncoder.encode(output))
+    // An empty array can be cast to an array of any type, so types are compared.
+    let type: Any.Type = type(of: output)
+    if type == [UInt8].self, let bytes = output as? [UInt8] {
+      self = .bytes(bytes)
+    } else if type == [Double].self, let numbers = output as? [Double] {
+      self = .bytes(numbers.withUnsafeBytes { Array($0) })
+    } else if type == [Float].self, let numbers = output as? [Float] {
+      self = .bytes(numbers.withUnsafeBytes { Array($0) })
+    } else if type == [Int].self, let numbers = output as? [Int] {
+      self = .bytes(numbers.withUnsafeBytes { Array($0) })
+    } else {
+      self = .value(try ValueEncoder.encode(output))
     }
   }
 
@@ -250,7 +259,7 @@ package struct CachedOutputPlace {
   /// Returns the path of the folder.
   package func publish() throws -> String {
     let (path, hold) = try place?.publishDirectory() ?? (path, path)
-    run.cachedFolders.append(hold)
+    run.cachedFolders[key.unit] = hold
     run.cachedOutputs[key.unit] = (key, path)
     return path
   }
@@ -269,9 +278,14 @@ extension RunContext {
     guard let cache else { return .missing(CachedOutputPlace(key, self, nil, path: "")) }
     switch try await cache.entry(of: key, isDirectory: false) {
     case .content(let content):
-      let output = try content.output(as: type)
-      cachedOutputs[key.unit] = (key, output)
-      return .found(output)
+      do {
+        let output = try content.output(as: type)
+        cachedOutputs[key.unit] = (key, output)
+        return .found(output)
+      } catch {
+        cache.discard(key, error)
+        return try await cachedOutput(of: key, as: type)
+      }
     case .missing(let place):
       return .missing(CachedOutputPlace(key, self, place, path: place.path))
     case .directory:
@@ -289,7 +303,7 @@ extension RunContext {
     }
     switch try await cache.entry(of: key, isDirectory: true) {
     case .directory(let path, let hold):
-      cachedFolders.append(hold)
+      cachedFolders[key.unit] = hold
       cachedOutputs[key.unit] = (key, path)
       return .found(path)
     case .missing(let place):

@@ -32,6 +32,12 @@ extension Domain {
     replacing(key, with: .list(values), SourceLocation(file: file, line: line))
   }
 
+  /// The domain with the integers of a range as values of a parameter.
+  package func replacing(_ key: String, with range: ClosedRange<Int>) -> Domain {
+    let place = options(of: key).first?.place ?? SourceLocation(file: "", line: 0)
+    return replacing(key, with: .integers(range), place)
+  }
+
   /// The domain with values of a parameter that are drawn.
   package func replacing(_ key: String, with sampler: AnySampler) -> Domain {
     let place = options(of: key).first?.place ?? SourceLocation(file: "", line: 0)

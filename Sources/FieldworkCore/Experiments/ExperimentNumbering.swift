@@ -4,7 +4,9 @@
 package struct ExperimentNumbering: Sendable {
   /// The number of experiments so far.
   package private(set) var produced = 0
-  /// A hash of the experiments so far, in their order.
+  /// The number of those that were added to the experiments of the domain.
+  private(set) var addedCount = 0
+  /// A hash of the experiments of the domain so far, in their order.
   package private(set) var order: UInt64 = 0
 
   private let branches: Slots
@@ -80,8 +82,9 @@ package struct ExperimentNumbering: Sendable {
     )
     let hash = first.hash(&bytes)
     if isAdded {
-      guard added.insert(hash).inserted, !seen.contains(hash) else { return nil }
-      return number(first, hash, prefix)
+      guard !seen.contains(hash), added.insert(hash).inserted else { return nil }
+      addedCount += 1
+      return number(first, hash, prefix, isAdded: true)
     }
     // The first one of the domain is the one that was added.
     let isOfAdded = added.contains(hash) && takenAdded.insert(hash).inserted
@@ -97,7 +100,8 @@ package struct ExperimentNumbering: Sendable {
   private mutating func number(
     _ identity: ExperimentIdentity,
     _ hash: UInt64,
-    _ prefix: String
+    _ prefix: String,
+    isAdded: Bool = false
   ) -> PlannedExperiment {
     let key = SHA256.hexDigits(of: hash)
     let experiment = PlannedExperiment(
@@ -109,9 +113,11 @@ package struct ExperimentNumbering: Sendable {
       branch: branch
     )
     produced += 1
-    // The multiplication of the hashes by an odd number makes their order count.
-    order = (order ^ hash) &* 0x9E37_79B9_7F4A_7C15
-    order = order << 29 | order >> 35
+    if !isAdded {
+      // The multiplication of the hashes by an odd number makes their order count.
+      order = (order ^ hash) &* 0x9E37_79B9_7F4A_7C15
+      order = order << 29 | order >> 35
+    }
     branch += 1
     if branch == branches.count { endTask() }
     return experiment

@@ -113,6 +113,7 @@ public struct ExperimentPlan: Sendable {
   /// True if experiments may be left out, since they have come up.
   private var leavesOut: Bool { skipsRepeated || hasAdded }
   private var hasAdded = false
+  private var isCounting = false
   private var prefixes: PrefixCounter?
   private var stream: ConfigStream?
   private(set) var numbering: ExperimentNumbering
@@ -157,22 +158,32 @@ public struct ExperimentPlan: Sendable {
 
   /// Counts the experiments that are left, without those that have come up.
   private mutating func correctSize() throws {
-    guard size != nil, !numbering.areDistinct || hasAdded else { return }
+    guard let all = size, !numbering.areDistinct || hasAdded else { return }
+    // Of very many the number is corrected when they have come up.
+    guard all - produced <= Self.countLimit else {
+      size = saturatingSum(all, added.count)
+      return
+    }
     var rest = self
+    rest.isCounting = true
     while try rest.draw() != nil {}
     size = rest.produced
   }
 
-  /// Adds configs, which come before those that are left.
+  /// The number of experiments that are gone through to count those that do not come up twice.
+  private static let countLimit = 1_000_000
+
   @discardableResult
-  package mutating func add(_ configs: [Config]) -> Bool {
-    guard !configs.isEmpty else { return true }
+  package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool {
+    guard !experiments.isEmpty else { return true }
     hasAdded = true
-    for config in configs {
-      for repetition in 0..<repetitions { added.append((config, repetition)) }
-    }
+    added += experiments
     if size != nil { try? correctSize() }
     return true
+  }
+
+  private mutating func add(_ configs: [Config]) {
+    add(configs.flatMap { config in (0..<repetitions).map { (config, $0) } })
   }
 
   /// Returns true if the definition gives no config twice within a repetition.
@@ -218,9 +229,12 @@ public struct ExperimentPlan: Sendable {
 
   /// The first rule that applies to what has been planned; nil if none does, or they have been tried.
   private var dueRule: DomainUpdate? {
-    guard checked < produced else { return nil }
-    return rules.first { $0.when.runs(at: produced - 1, isLast: produced == size) }
+    guard checked < counted, added.isEmpty else { return nil }
+    return rules.first { $0.when.runs(at: counted - 1, isLast: produced == size) }
   }
+
+  /// The number of experiments so far without those that were added: these change nothing about the updates.
+  private var counted: Int { produced - numbering.addedCount }
 
   /// Each domain draws from a seed of its own, so that equal domains give new samples.
   private var seedOfUpdate: UInt64 {
@@ -257,6 +271,8 @@ public struct ExperimentPlan: Sendable {
         return experiment
       }
     }
+    // The number is known now.
+    if leavesOut, size != nil, !isCounting { size = produced }
     return nil
   }
 
@@ -282,7 +298,7 @@ extension ExperimentPlan: ExperimentSource {
     return .decision(
       Decision(
         number: updates + 1,
-        produced: produced,
+        produced: counted,
         ended: produced,
         domain: domain,
         history: numbering.order,
@@ -297,7 +313,7 @@ extension ExperimentPlan: ExperimentSource {
 
   package mutating func resolve(_ decision: Decision, with replacement: Domain?) throws {
     let rule = dueRule
-    checked = produced
+    checked = counted
     if let replacement, let rule { try continueWith(replacement, by: rule) }
     guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
       throw FieldworkError(
@@ -310,7 +326,11 @@ extension ExperimentPlan: ExperimentSource {
 
   package mutating func nextTask() throws -> PlannedTask? {
     var experiments: [PlannedExperiment] = []
-    while experiments.count < numbering.taskSize, let experiment = try next() {
+    // Tasks of the domain have the same experiments whatever was added.
+    let isOfAdded = !added.isEmpty
+    while experiments.count < numbering.taskSize, experiments.isEmpty || added.isEmpty != isOfAdded,
+      let experiment = try next()
+    {
       experiments.append(experiment)
     }
     return numbering.task(experiments)

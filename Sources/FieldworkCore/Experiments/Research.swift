@@ -104,6 +104,13 @@ public struct Research: Sendable {
     return research
   }
 
+  /// The research with the integers of a range as values of a parameter.
+  package func replacing(_ key: String, with range: ClosedRange<Int>) -> Research {
+    var research = self
+    research.domain = domain?.replacing(key, with: range)
+    return research
+  }
+
   /// The research with values of a parameter that are drawn.
   package func replacing(_ key: String, with sampler: AnySampler) -> Research {
     var research = self

@@ -74,8 +74,8 @@ public final class RunContext {
   package var cache: (any UnitCache)?
   /// By unit: the last output of a cached unit.
   package var cachedOutputs: [String: (key: CacheKey, output: Any)] = [:]
-  /// What keeps the folders of cached units in their places.
-  package var cachedFolders: [any Sendable] = []
+  /// By unit: the hold on the folder of a cached unit, which is not removed as long as it exists.
+  package var cachedFolders: [String: any Sendable] = [:]
   /// Starts programs; nil where none can be run.
   package var programs: (any ProgramLauncher)?
   /// The path of the experiment's folder if it was made for a program; it goes at the end if it is empty.

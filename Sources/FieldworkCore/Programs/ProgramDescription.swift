@@ -43,6 +43,17 @@ package struct ProgramDescription: Sendable {
         Problem("program '\(name)': grace is negative", remedy: "give 0 or more", place: place)
       )
     }
+    if let folder, folder.constant == nil,
+      let relative = watches?.first(where: { !$0.hasPrefix("/") })
+    {
+      found.append(
+        Problem(
+          "program '\(name)' watches '\(relative)', but its folder is another one for each experiment",
+          remedy: "give the whole path",
+          place: place
+        )
+      )
+    }
     let names = environment.keys.filter { $0.isEmpty || $0.contains("=") || $0.utf8.contains(0) }
     for variable in names.sorted() {
       found.append(

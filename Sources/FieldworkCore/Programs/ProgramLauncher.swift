@@ -23,6 +23,9 @@ package protocol RunningProgram: AnyObject {
   ///   `CancellationError` when the calling task is cancelled.
   func next(isLast: Bool) async throws -> [String: Value]?
 
+  /// Sends SIGTERM to the program, and SIGKILL after its grace.
+  func terminate()
+
   /// Ends the program and all that it has started: by SIGTERM, and by SIGKILL after its grace.
   func end() async
 }

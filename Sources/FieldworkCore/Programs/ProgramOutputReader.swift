@@ -235,7 +235,10 @@ package struct ProgramOutputReader {
     }
     let cells = try cells(line)
     guard cells.count == columns.count else {
-      throw lineError("has \(cells.count) cells, but there are \(columns.count) columns", line)
+      throw lineError(
+        "has \(cells.count) cell\(cells.count == 1 ? "" : "s"), but there are \(columns.count) column\(columns.count == 1 ? "" : "s")",
+        line
+      )
     }
     var values: [String: Value] = [:]
     for (name, cell) in zip(columns, cells) {

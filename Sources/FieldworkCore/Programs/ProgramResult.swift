@@ -79,15 +79,21 @@ public struct ProgramError: Error, Sendable, CustomStringConvertible {
     self.errorText = errorText
   }
 
+  /// The cause with the last line of the errors, the command, and then the errors if there are more of them.
   public var description: String {
-    let command = words.joined(separator: " ")
+    // Of a shell, its script.
+    let isShell = words.count > 2 && words[0] == "sh" && words[1] == "-c"
+    let command = isShell ? words[2] : words.joined(separator: " ")
     let shown = command.count > 200 ? command.prefix(200) + "…" : command
-    let start: String
-    switch reason {
-    case .exitCode(let code): start = "'\(shown)' ended with exit code \(code)"
-    case .signal(let number, let name): start = "'\(shown)' was ended by signal \(number) (\(name))"
-    case .notStarted(let why): return "'\(shown)' cannot be started: \(why)"
-    }
-    return errorText.isEmpty ? start : "\(start); its last errors:\n\(errorText)"
+    let cause =
+      switch reason {
+      case .exitCode(let code): "exit code \(code)"
+      case .signal(let number, let name): "ended by signal \(number) (\(name))"
+      case .notStarted(let why): "cannot be started: \(why)"
+      }
+    let lines = errorText.split(separator: "\n", omittingEmptySubsequences: true)
+    let last = lines.last.map { ": \($0)" } ?? ""
+    let rest = lines.count > 1 ? "\n\(errorText)" : ""
+    return "\(cause)\(last) ('\(shown)')\(rest)"
   }
 }

@@ -23,9 +23,9 @@ package protocol ExperimentSource: Sendable {
   /// - Throws: ``FieldworkError`` if a condition fails or nothing passes it.
   mutating func nextTask() throws -> PlannedTask?
 
-  /// Adds configs, which come before the experiments that are left.
+  /// Adds experiments, which come before those that are left.
   /// - Returns: false if the source cannot take any.
-  mutating func add(_ configs: [Config]) -> Bool
+  mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool
 
   /// True if results are needed to tell which experiments follow.
   var isOpen: Bool { get }
@@ -47,7 +47,7 @@ package protocol ExperimentSource: Sendable {
 }
 
 extension ExperimentSource {
-  package mutating func add(_ configs: [Config]) -> Bool { false }
+  package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool { false }
   package var decidesAll: Bool { false }
   package var watched: Set<String> { [] }
 

@@ -21,6 +21,8 @@ struct CacheEntryFile {
   /// The folder of a cached folder.
   static let files = "files"
   private static let valueName = "value"
+  /// The beginning of the names of entries that are being removed.
+  static let removed = "removed-"
 
   let key: Value
   /// Seconds since 1970.
@@ -37,10 +39,7 @@ struct CacheEntryFile {
     self.seconds = seconds
     created = TaskHost.now()
     content = try Self.paths(in: folder, "").map { path in
-      let data = try Data(
-        contentsOf: URL(fileURLWithPath: folder + "/" + path),
-        options: .mappedIfSafe
-      )
+      let data = try Self.data(folder + "/" + path)
       return File(path: path, size: data.count, hash: Self.hash(data))
     }
   }
@@ -74,7 +73,8 @@ struct CacheEntryFile {
         }
       ),
     ]
-    try value.jsonText.write(
+    // A key may have numbers that JSON lacks.
+    try value.extendedJSONText.write(
       toFile: folder + "/" + Self.name,
       atomically: false,
       encoding: .utf8
@@ -91,12 +91,12 @@ struct CacheEntryFile {
       throw CacheDamage("its files are not those that were published")
     }
     for file in content {
-      let url = URL(fileURLWithPath: folder + "/" + file.path)
+      let path = folder + "/" + file.path
       if contents {
-        try check(try Data(contentsOf: url, options: .mappedIfSafe), file)
+        try check(try Self.data(path), file)
       } else {
         var status = stat()
-        guard stat(url.path, &status) == 0, Int(status.st_size) == file.size else {
+        guard lstat(path, &status) == 0, Int(status.st_size) == file.size else {
           throw CacheDamage("\(file.path) has another size")
         }
       }
@@ -141,6 +141,14 @@ struct CacheEntryFile {
 
   // MARK: Files
 
+  /// The content of a file, or the target of a symbolic link.
+  private static func data(_ path: String) throws -> Data {
+    if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+      return Data(target.utf8)
+    }
+    return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+  }
+
   private static func hash(_ data: Data) -> UInt64 {
     var hash = ContentHash(0x4341_4348)
     data.withUnsafeBytes { hash.add(blob: $0) }
@@ -156,13 +164,14 @@ struct CacheEntryFile {
       var status = stat()
       guard lstat(path, &status) == 0 else { return [] }
       if status.st_mode & S_IFMT == S_IFDIR { return try paths(in: path, prefix + name + "/") }
-      return [prefix + name]
+      let isKept = [S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT)
+      return isKept ? [prefix + name] : []
     }
   }
 
   /// Removes an entry: nobody finds it from the first step on.
   static func remove(_ path: String, in new: String) {
-    let aside = "\(new)/removed-\(RandomName.make())"
+    let aside = "\(new)/\(removed)\(RandomName.make())"
     guard rename(path, aside) == 0 else { return }
     try? FileManager.default.removeItem(atPath: aside)
   }

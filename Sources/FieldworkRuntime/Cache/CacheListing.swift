@@ -28,7 +28,7 @@ package struct CacheListing {
 
   package init(_ root: String) { self.root = root }
 
-  /// The entries, the one that was used last first. Entries that cannot be read are left out.
+  /// The entries, the one that was used last first. Entries whose description is damaged have no unit.
   package var entries: [Entry] {
     let folder = root + "/entries"
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -37,7 +37,19 @@ package struct CacheListing {
       guard let file = try? CacheEntryFile(in: path), case .dictionary(let key) = file.key,
         case .string(let unit)? = key["unit"], case .string(let version)? = key["version"],
         case .list(let arguments)? = key["arguments"]
-      else { return nil }
+      else {
+        let time = FileTime(at: path)?.seconds ?? 0
+        return Entry(
+          digest: name,
+          unit: "(damaged)",
+          version: "",
+          arguments: [],
+          bytes: 0,
+          created: time,
+          lastUsed: time,
+          seconds: 0
+        )
+      }
       return Entry(
         digest: name,
         unit: unit,

@@ -40,14 +40,15 @@ package final class FolderCache: UnitCache {
     while true {
       // A damaged entry is replaced by the worker that holds the lock.
       if let found = try? read(digest, key, isDirectory) { return found }
-      if let lock = try lock(digest) {
+      if let (lock, isExclusive) = try lock(digest) {
         do {
           if let found = try read(digest, key, isDirectory) { return found }
         } catch {
           warn("a cached output of '\(key.unit)' is computed again: \(error)")
           CacheEntryFile.remove(path(of: digest), in: new)
         }
-        removeRemains(of: digest)
+        // Without locks others may be filling theirs.
+        if isExclusive { removeRemains(of: digest) }
         return .missing(try FolderCachePlace(self, key, digest, in: new, lock, isDirectory))
       }
       try await Task.sleep(for: pause)
@@ -84,14 +85,13 @@ package final class FolderCache: UnitCache {
   }
 
   /// Takes the lock of an entry.
-  /// - Returns: nil if another worker has it.
-  private func lock(_ digest: String) throws -> SystemFile? {
+  /// - Returns: nil if another worker has it. On a file system without locks everyone gets it, and it is not exclusive.
+  private func lock(_ digest: String) throws -> (file: SystemFile, isExclusive: Bool)? {
     do {
       for folder in [entries, locks, new] { try SystemFile.makeFolder(folder) }
       let file = try SystemFile("\(locks)/\(digest)", O_RDWR | O_CREAT)
-      // A file system without locks lets everyone pass.
-      if flock(file.descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { return nil }
-      return file
+      if flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 { return (file, true) }
+      return errno == EWOULDBLOCK ? nil : (file, false)
     } catch {
       throw FieldworkError(.store, "the cache \(root) cannot be used: \(error)")
     }
@@ -100,30 +100,46 @@ package final class FolderCache: UnitCache {
   /// Removes what workers that were killed have left of an entry whose lock is held.
   private func removeRemains(of digest: String) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: new)) ?? []
-    for name in names where name.hasPrefix(digest) {
-      try? FileManager.default.removeItem(atPath: "\(new)/\(name)")
+    for name in names {
+      let path = "\(new)/\(name)"
+      // Of those that are being removed, the ones that a killed process has left.
+      let age = FileTime(at: path).map { TaskHost.now() - $0.seconds } ?? 0
+      guard name.hasPrefix(digest) || name.hasPrefix(CacheEntryFile.removed) && age > 60 else {
+        continue
+      }
+      try? FileManager.default.removeItem(atPath: path)
     }
   }
 
+  package func discard(_ key: CacheKey, _ reason: any Error) {
+    warn("a cached output of '\(key.unit)' is computed again: \(reason)")
+    CacheEntryFile.remove(path(of: Self.digest(key)), in: new)
+  }
+
   /// Moves a new entry to its place, and keeps the limit.
-  func publish(_ folder: String, _ digest: String) throws {
+  /// - Returns: a hold on the entry.
+  func publish(_ folder: String, _ digest: String) throws -> SystemFile {
     let path = path(of: digest)
+    // From before it can be seen, so that no limit removes it.
+    var hold = try Self.hold(folder)
     if rename(folder, path) != 0 {
       let error = SystemError("cannot move \(folder) to \(path)")
       // Without locks another worker may have been first.
       guard [EEXIST, ENOTEMPTY].contains(error.number) else { throw error }
+      hold = try Self.hold(path)
       try? FileManager.default.removeItem(atPath: folder)
     }
     examined.withLock { _ = $0.insert(digest) }
     if let limit { CacheListing(root).shrink(to: limit, keeping: digest) }
+    return hold
   }
 
   func warnOfUnkept(_ key: CacheKey, _ error: any Error) {
     warn("the output of '\(key.unit)' cannot be cached: \(error)")
   }
 
-  func hold(_ digest: String) throws -> SystemFile {
-    let hold = try SystemFile(path(of: digest) + "/" + CacheEntryFile.name, O_RDONLY)
+  private static func hold(_ folder: String) throws -> SystemFile {
+    let hold = try SystemFile(folder + "/" + CacheEntryFile.name, O_RDONLY)
     _ = flock(hold.descriptor, LOCK_SH)
     return hold
   }
@@ -175,7 +191,7 @@ final class FolderCachePlace: CachePlace {
     do {
       try CacheEntryFile.write(content, to: folder)
       try CacheEntryFile(key, folder, seconds: (.now - begin) / .seconds(1)).write(to: folder)
-      try cache.publish(folder, digest)
+      _ = try cache.publish(folder, digest)
     } catch {
       // The experiment has its output.
       cache.warnOfUnkept(key, error)
@@ -185,8 +201,7 @@ final class FolderCachePlace: CachePlace {
   func publishDirectory() throws -> (path: String, hold: any Sendable) {
     do {
       try CacheEntryFile(key, folder, seconds: (.now - begin) / .seconds(1)).write(to: folder)
-      try cache.publish(folder, digest)
-      let hold = try cache.hold(digest)
+      let hold = try cache.publish(folder, digest)
       return (cache.path(of: digest) + "/" + CacheEntryFile.files, hold)
     } catch {
       throw FieldworkError(.store, "the folder of '\(key.unit)' cannot be cached: \(error)")
@@ -201,6 +216,8 @@ package struct PassingCache: UnitCache {
   package func entry(of key: CacheKey, isDirectory: Bool) async throws -> CacheEntry {
     .missing(try TemporaryPlace(isDirectory))
   }
+
+  package func discard(_ key: CacheKey, _ reason: any Error) {}
 
   private final class TemporaryPlace: CachePlace {
     let path: String

@@ -39,6 +39,8 @@ private final class TemporaryCache: UnitCache {
 
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
+  func discard(_ key: CacheKey, _ reason: any Error) { cache.discard(key, reason) }
+
   func entry(of key: CacheKey, isDirectory: Bool) async throws -> CacheEntry {
     try await cache.entry(of: key, isDirectory: isDirectory)
   }

@@ -43,6 +43,7 @@ package final class ChildProcess: Sendable {
   ///     and the standard output and error of this process.
   ///   - environment: nil for that of this process, with `changes`.
   ///   - changes: the variables that differ from those of this process.
+  ///   - removed: the variables of this process that the process does not have.
   ///   - folder: where it runs; nil for where this process does.
   ///   - isDetached: true for a process that goes on when those end that have started this one.
   /// - Throws: ``SystemError``.
@@ -52,6 +53,7 @@ package final class ChildProcess: Sendable {
     descriptors: [Int32: Int32] = [:],
     environment: [String: String]? = nil,
     changes: [String: String] = [:],
+    without removed: Set<String> = [],
     folder: String? = nil,
     isDetached: Bool = false,
     remains: Remains = .session
@@ -92,7 +94,9 @@ package final class ChildProcess: Sendable {
       changes[ProcessToken.variable]
       ?? (environment == nil ? getenv(ProcessToken.variable).map { String(cString: $0) } : nil)
     changes[ProcessToken.variable] = isDetached ? token : ProcessToken.path(below: above, token)
-    let inherited = environment == nil ? ChildProcess.inheritedVariables(without: changes) : []
+    let inherited =
+      environment == nil
+      ? ChildProcess.inheritedVariables(without: removed.union(changes.keys)) : []
     let words = changes.map { "\($0)=\($1)" }
     var process: pid_t = 0
     let result = withExtendedLifetime(copies) {
@@ -104,6 +108,7 @@ package final class ChildProcess: Sendable {
     }
     guard result == 0 else { throw SystemError("cannot start \(path)", result) }
     id = process
+    Descendants.started.withLock { _ = $0.insert(process) }
     end = SpawnExtensions.shared.end(of: process)
   }
 
@@ -146,11 +151,11 @@ package final class ChildProcess: Sendable {
 
   /// The variables of this process but for those of some names, as the C library holds them.
   private static func inheritedVariables(
-    without changes: [String: String]
+    without changes: Set<String>
   ) -> [UnsafeMutablePointer<CChar>] {
     var variables: [UnsafeMutablePointer<CChar>] = []
     guard var entry = Optional(environ) else { return [] }
-    let names = Set(changes.keys.map { Array($0.utf8) })
+    let names = Set(changes.map { Array($0.utf8) })
     let lengths = Set(names.map(\.count))
     while let variable = entry.pointee {
       entry += 1
@@ -189,6 +194,7 @@ package final class ChildProcess: Sendable {
       }
       var status: Int32 = 0
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+      Descendants.started.withLock { _ = $0.remove(id) }
       if remains == .descendants { Descendants.end(group: id, token) }
       let signal = status & 0x7f
       let result: Termination = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)

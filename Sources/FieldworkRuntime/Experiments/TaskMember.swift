@@ -36,6 +36,8 @@ final class TaskMember: @unchecked Sendable {
   private var sources: [Int: NextElement] = [:]
   /// By unit: the program that runs beside the experiment.
   private var programs: [Int: any RunningProgram] = [:]
+  /// The programs that have ended well and printed no iteration.
+  private(set) var silentPrograms: [String] = []
   /// The number of turns of units in the current iteration.
   var turns = 0
   /// True if the current iteration is none, since a program has ended before anything else had its turn in it.
@@ -134,6 +136,9 @@ final class TaskMember: @unchecked Sendable {
     case .program(let program):
       let running = try programs[index] ?? start(program, index)
       guard let values = try await running.next(isLast: context.isLast) else {
+        if context.iteration == start, output == nil, context.outputs[unit.name] == nil {
+          silentPrograms.append(unit.name)
+        }
         throw ProgramEnd()
       }
       for (name, part) in values { context.save(name: name, value: part) }
@@ -158,8 +163,12 @@ final class TaskMember: @unchecked Sendable {
     return running
   }
 
+  /// Asks the programs that run beside the experiment to end.
+  func terminatePrograms() { for program in programs.values { program.terminate() } }
+
   /// Ends the programs that run beside the experiment.
   func endPrograms() async {
+    terminatePrograms()
     for program in programs.values { await program.end() }
     programs = [:]
     context.programs?.end(context)

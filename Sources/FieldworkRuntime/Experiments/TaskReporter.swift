@@ -66,6 +66,14 @@ struct TaskReporter: Sendable {
     where host.examinedReads.withLock({ $0.insert(name).inserted }) {
       if let text = host.research.warning(ofReading: name) { records.append(.warning(text)) }
     }
+    for name in member.silentPrograms
+    where host.examinedReads.withLock({ $0.insert("program " + name).inserted }) {
+      records.append(
+        .warning(
+          "program '\(name)' has ended without printing an iteration, so nothing of it is saved; let it print lines such as {\"loss\": 0.3}, or say with output: what it prints"
+        )
+      )
+    }
     let saved = member.context.takeSaved()
     if !saved.isEmpty { records.append(.saved(experiment: key, saved)) }
     records += outcome.failures.map { .failed(experiment: key, $0) }

@@ -104,6 +104,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     if branches.contains(where: { !$0.isOver && $0.isAtEnd }) { await runClosingCalls() }
     iteration += 1
     let stops = reporter.shouldStop
+    // At once, so that their graces do not add up.
+    for member in live where stops || member.isEnding { member.terminatePrograms() }
     for member in live { await endIteration(of: member, stops: stops) }
     // Those that were still waiting stop where they are.
     if stops { await endInterrupted() }
@@ -180,6 +182,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     guard !member.isOver else { return }
     member.isOver = true
     await member.endPrograms()
+    if branches.allSatisfy(\.isOver) { await root?.endPrograms() }
     if units.contains(where: \.when.includesCleanup) {
       if Task.isCancelled {
         // What ends the experiment does not end what it does then.
@@ -212,12 +215,14 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       }
     }
     root?.isEnding = true
+    for member in branches where !member.isOver { member.terminatePrograms() }
     if iteration > 0 { await runClosingCalls() }
     for member in branches where !member.isOver { await end(member) }
   }
 
   /// Ends the branches that an error which ends the whole run has cut off in the middle of something.
   private func endInterrupted() async {
+    for member in branches where !member.isOver { member.terminatePrograms() }
     for member in branches where !member.isOver {
       member.outcome.ending = .interrupted
       await end(member)
@@ -279,6 +284,7 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
     await attempt(index, for: [root])
     // A turn counts once, however many share it.
     takers.first?.takeTimings(of: root)
+    if !root.hasSteppedBack { for member in takers { member.turns += 1 } }
     for saved in root.context.takeSaved() {
       for member in takers { member.context.save(name: saved.name, value: saved.value) }
     }
@@ -291,7 +297,8 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       if root.outcome.ending == .failed {
         if member.outcome.ending != .interrupted { member.outcome.ending = .failed }
       } else if !member.isEnding {
-        member.outcome.ending = root.outcome.ending
+        member.outcome.ending =
+          root.hasSteppedBack && !member.hasSteppedBack ? .stopped : root.outcome.ending
       }
       member.isEnding = true
     }
@@ -359,9 +366,9 @@ final class TaskRunner: BranchTask, @unchecked Sendable {
       }
       return nil
     } catch is ProgramEnd {
-      if !member.isEnding { member.outcome.ending = .stopped }
+      let isComplete = member.stepBack()
+      if !member.isEnding { member.outcome.ending = isComplete ? .complete : .stopped }
       member.isEnding = true
-      _ = member.stepBack()
       return nil
     } catch is StopExperiment {
       if !member.isEnding { member.outcome.ending = .stopped }

@@ -56,32 +56,67 @@ package final class CodeIdentity: Sendable {
     }
   }
 
-  /// The watched paths that are not there.
-  package var missing: [String] {
-    paths.filter { SystemFile.isMissing($0.path) }.map(\.name)
+  /// The watched paths of a program that are not there, as they are written and absolute.
+  static func missingFiles(
+    of program: ProgramDescription,
+    in folder: String
+  ) -> [(name: String, path: String)] {
+    guard let watches = program.watches else { return [] }
+    return missing(watches, program, folder)
+  }
+
+  /// The scripts that a program's command names and that are not there.
+  static func missingScripts(
+    of program: ProgramDescription,
+    in folder: String
+  ) -> [(name: String, path: String)] {
+    if let folder = program.folder, folder.constant == nil { return [] }
+    // The first words are the interpreter and its script; later ones may be files that the program makes.
+    return missing(
+      program.command.constantWords.prefix(2).filter(ProgramDescription.isScript),
+      program,
+      folder
+    )
+  }
+
+  private static func missing(
+    _ names: some Sequence<String>,
+    _ program: ProgramDescription,
+    _ folder: String
+  ) -> [(name: String, path: String)] {
+    let base = absolute(program.folder?.constant ?? "", in: folder)
+    return names.map { ($0, absolute($0, in: base)) }.filter { SystemFile.isMissing($0.1) }
   }
 
   private static func digest(_ paths: [(name: String, path: String)], _ state: inout State)
     -> String?
   {
+    // From another folder nothing can be said.
+    guard paths.contains(where: { !SystemFile.isMissing($0.path) }) else { return nil }
     var hash = ContentHash(0x5741_5443)
     for (name, path) in paths {
-      guard let files = files(at: path) else { return nil }
-      for file in files {
-        guard let content = digest(ofFile: file, &state) else { return nil }
+      // A link that is named itself is followed.
+      let root = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      for file in files(at: root) {
         // Where the folder is does not matter.
-        var text = name + file.dropFirst(path.count)
+        var text = name + file.dropFirst(root.count)
         text.withUTF8 { hash.add(text: UnsafeRawBufferPointer($0)) }
-        withUnsafeBytes(of: content) { hash.add(blob: $0) }
+        withUnsafeBytes(of: digest(ofFile: file, &state)) { hash.add(blob: $0) }
       }
     }
     let digits = String(hash.state, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  private static func digest(ofFile path: String, _ state: inout State) -> UInt64? {
+  /// The digest of the content of a file, or of the target of a link; of one that cannot be read it is a fixed number.
+  private static func digest(ofFile path: String, _ state: inout State) -> UInt64 {
+    var hash = ContentHash(0x4649_4C45)
+    if var target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+      target.withUTF8 { hash.add(text: UnsafeRawBufferPointer($0)) }
+      return hash.state
+    }
     var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+    guard lstat(path, &status) == 0 else { return 0 }
     #if canImport(Darwin)
       let time = status.st_mtimespec
     #else
@@ -95,28 +130,26 @@ package final class CodeIdentity: Sendable {
     )
     if let known = state.digests[path], known.stamp == stamp { return known.hash }
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-    else { return nil }
-    var hash = ContentHash(0x4649_4C45)
+    else { return 1 }
     data.withUnsafeBytes { hash.add(blob: $0) }
     state.digests[path] = (stamp, hash.state)
     return hash.state
   }
 
-  /// The files of a folder in a fixed order, or the file itself. Hidden files and compiled Python are left out.
-  private static func files(at path: String) -> [String]? {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
-    guard isFolder.boolValue else { return [path] }
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      return nil
+  /// The files and links of a folder in a fixed order, or the file itself. Hidden files, compiled Python and special files
+  /// are left out.
+  private static func files(at path: String) -> [String] {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return [path] }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG, S_IFLNK: return [path]
+    case S_IFDIR: break
+    default: return []
     }
-    var found: [String] = []
-    for name in names.sorted()
-    where !name.hasPrefix(".") && name != "__pycache__" && !name.hasSuffix(".pyc") {
-      guard let files = files(at: "\(path)/\(name)") else { return nil }
-      found += files
-    }
-    return found
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.sorted().filter {
+      !$0.hasPrefix(".") && $0 != "__pycache__" && !$0.hasSuffix(".pyc")
+    }.flatMap { files(at: "\(path)/\($0)") }
   }
 
   private static func absolute(_ path: String, in folder: String) -> String {
@@ -131,6 +164,11 @@ extension ProgramDescription {
     ".py", ".r", ".jl", ".sh", ".pl", ".rb", ".js", ".mjs", ".ts", ".lua", ".m", ".php", ".awk",
   ]
 
+  fileprivate static func isScript(_ word: String) -> Bool {
+    let word = word.lowercased()
+    return scriptEndings.contains { word.hasSuffix($0) }
+  }
+
   /// The paths of the watched files and folders; by default those of the command that are scripts or programs.
   fileprivate func watchedNames(in folder: String) -> [String] {
     if let watches { return watches }
@@ -138,8 +176,7 @@ extension ProgramDescription {
     if let folder = self.folder, folder.constant == nil { return [] }
     return command.constantWords.enumerated().filter { index, word in
       let isProgram = index == 0 && command.program == word && word.contains("/")
-      let ending = word.lowercased()
-      guard isProgram || Self.scriptEndings.contains(where: ending.hasSuffix) else { return false }
+      guard isProgram || Self.isScript(word) else { return false }
       var isFolder: ObjCBool = false
       let path = word.hasPrefix("/") ? word : "\(folder)/\(word)"
       return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

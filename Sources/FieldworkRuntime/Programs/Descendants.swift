@@ -44,11 +44,30 @@ enum Descendants {
       if waitpid(-group, nil, WNOHANG) <= 0 { usleep(200) }
       rounds += 1
     }
+    reapDead()
     while true {
       let orphans = ownChildren().filter { ProcessToken.has($0, token) }
       guard !orphans.isEmpty else { return }
       for orphan in orphans { _ = kill(orphan, SIGKILL) }
       for orphan in orphans { while waitpid(orphan, nil, 0) < 0 && errno == EINTR {} }
+    }
+  }
+
+  /// The processes that this one has started and waits for.
+  static let started = Protected<Set<Int32>>([])
+
+  /// Takes the ends of orphans that have ended by themselves. Their names can no longer be read.
+  private static func reapDead() {
+    let own = getsid(0)
+    for child in ownChildren() where !started.withLock({ $0.contains(child) }) {
+      // A child that other code has started from this thread is its own to wait for.
+      guard let status = FileManager.default.contents(atPath: "/proc/\(child)/stat"),
+        let fields = String(decoding: status, as: UTF8.self).split(separator: ")").last?
+          .split(separator: " "),
+        fields.count > 3, fields[0] == "Z", let session = Int32(fields[3]),
+        session != own || ProcessToken.own != nil
+      else { continue }
+      waitpid(child, nil, WNOHANG)
     }
   }
 

@@ -84,6 +84,8 @@ final class ExperimentProgram: RunningProgram {
     drain()
   }
 
+  func terminate() { if program.ending == nil { program.terminate(after: grace) } }
+
   func end() async {
     if program.ending == nil {
       program.terminate(after: grace)

@@ -167,6 +167,8 @@ struct ProgramStart: Sendable {
         path,
         words,
         changes: variables,
+        // An outer experiment may have set it.
+        without: ["FIELDWORK_DIRECTORY"],
         folder: folder,
         input: readsConfig ? SystemFile(config.path, O_RDONLY) : nil
       )

@@ -57,6 +57,7 @@ final class StartedProgram: @unchecked Sendable {
     _ words: [String],
     environment: [String: String]? = nil,
     changes: [String: String] = [:],
+    without removed: Set<String> = [],
     folder: String,
     input: SystemFile? = nil
   ) throws {
@@ -71,6 +72,7 @@ final class StartedProgram: @unchecked Sendable {
       descriptors: descriptors,
       environment: environment,
       changes: changes,
+      without: removed,
       folder: folder,
       remains: .descendants
     )

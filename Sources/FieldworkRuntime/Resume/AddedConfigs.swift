@@ -32,6 +32,14 @@ package enum AddedConfigs {
     guard let domain = research.domain else {
       throw FieldworkError(.missingParameter, "\(source): the research has no parameters")
     }
+    // The values of a worker or a branch follow from the place in the plan, which an added config would move.
+    guard research.settings.workers?.configs == nil, research.settings.branches.configs == nil
+    else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "\(source): configs cannot be added to a research with configs for workers or branches; add it to the domain"
+      )
+    }
     var config = Config()
     for (name, content) in try pairs(text, source) {
       guard
@@ -73,10 +81,14 @@ package enum AddedConfigs {
       (given.symmetricDifference($0).count, $0.sorted().joined())
         < (given.symmetricDifference($1).count, $1.sorted().joined())
     }
-    let names = (nearest ?? []).sorted().joined(separator: ", ")
+    let missing = (nearest ?? []).subtracting(given).sorted().joined(separator: ", ")
+    let extra = given.subtracting(nearest ?? []).sorted().joined(separator: ", ")
+    let remedies =
+      [missing.isEmpty ? nil : "add \(missing)", extra.isEmpty ? nil : "leave out \(extra)"]
+      .compactMap(\.self)
     throw FieldworkError(
       .missingParameter,
-      "\(source): no config of the domain has just these parameters; give all of \(names)"
+      "\(source): no config of the domain has just these parameters: \(remedies.joined(separator: ", "))"
     )
   }
 
@@ -88,16 +100,56 @@ package enum AddedConfigs {
     }
   }
 
+  /// A config that is to be added.
+  package struct NewConfig {
+    package let text: String
+    /// The repetitions that are not stored and do not run.
+    package let experiments: [(config: Config, repetition: Int)]
+  }
+
+  private static let remedy = "write pairs such as rate=0.3, with spaces between them"
+
+  /// Examines configs that are to be added.
+  /// - Parameters:
+  ///   - added: the texts of the configs that were added before.
+  ///   - state: returns the state of an experiment by its key; nil if nothing is stored or running of it.
+  /// - Returns: the configs that are new, and a line on each.
+  /// - Throws: ``FieldworkError`` if one cannot be read.
+  package static func examine(
+    _ texts: [String],
+    in research: Research,
+    added: [String],
+    state: (String) -> String?
+  ) throws -> (new: [NewConfig], lines: [String]) {
+    var (new, lines): ([NewConfig], [String]) = ([], [])
+    for text in texts {
+      let config = try config(text, in: research, option: "enqueue")
+      let states = (0..<research.settings.repetitions).map {
+        state(ExperimentIdentity(config: config, repetition: $0).key)
+      }
+      if let first = states.first, let first, !states.contains(nil) {
+        lines.append("'\(text)' is \(first) already")
+      } else if added.contains(text) || new.contains(where: { $0.text == text }) {
+        lines.append("'\(text)' was added before")
+      } else {
+        let missing = states.indices.filter { states[$0] == nil }
+        new.append(NewConfig(text: text, experiments: missing.map { (config, $0) }))
+        lines.append("'\(text)' runs next")
+      }
+    }
+    return (new, lines)
+  }
+
   /// The names and the texts of the values. Spaces separate them, but for those in quotes and brackets.
   private static func pairs(_ text: String, _ source: String) throws -> [(String, Substring)] {
     var pairs: [(String, Substring)] = []
     var rest = text[...].drop(while: \.isWhitespace)
     while !rest.isEmpty {
       guard let equal = rest.firstIndex(of: "="), equal != rest.startIndex else {
-        throw FieldworkError(.unreadableText, "\(source): write name=value, with spaces between")
+        throw FieldworkError(.unreadableText, "\(source): \(Self.remedy)")
       }
-      let name = rest[..<equal].filter { !$0.isWhitespace }
-      let start = rest.index(after: equal)
+      let name = rest[..<equal].filter { !$0.isWhitespace && $0 != "," }
+      let start = rest[rest.index(after: equal)...].drop(while: \.isWhitespace).startIndex
       var (index, depth, quote) = (start, 0, Character?.none)
       while index < rest.endIndex {
         let sign = rest[index]
@@ -114,11 +166,13 @@ package enum AddedConfigs {
         }
         index = rest.index(after: index)
       }
-      pairs.append((name, rest[start..<index]))
+      // Commas between the pairs do no harm.
+      let content = rest[start..<index]
+      pairs.append((name, content.hasSuffix(",") ? content.dropLast() : content))
       rest = rest[index...].drop(while: \.isWhitespace)
     }
     guard !pairs.isEmpty else {
-      throw FieldworkError(.unreadableText, "\(source): write name=value, with spaces between")
+      throw FieldworkError(.unreadableText, "\(source): \(Self.remedy)")
     }
     return pairs
   }

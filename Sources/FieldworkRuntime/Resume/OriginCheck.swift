@@ -77,6 +77,12 @@ struct OriginCheck: Sendable {
     )
   }
 
+  /// Returns true if the builds of some experiments are the current one, with other files of its programs.
+  func differInFiles(_ keys: Set<String>) -> Bool {
+    guard let current = BuildIdentity.current else { return false }
+    return keys.allSatisfy { origins[$0]?.build?.hasPrefix(current + "+") ?? false }
+  }
+
   /// The note that later runs have to compare hidden values, also if the research has none any more; nil if it need not
   /// be made.
   var note: RunRecord? { comparesValues ? .note(Self.noteKey, .bool(true)) : nil }
@@ -88,13 +94,20 @@ struct OriginCheck: Sendable {
 }
 
 extension DatabaseStore {
-  /// The number of experiments of a research that are done and were made by another build of the playbook.
-  package func otherBuildCount(in research: Research) throws -> Int {
+  /// The number of experiments of a research that are done and were made by another build of the playbook, or with other
+  /// files of its programs.
+  /// - Parameter selection: the experiments that are asked for; nil for all.
+  /// - Returns: the number, and true if the builds are the same and nothing but files differ.
+  package func otherBuildCount(
+    in research: Research,
+    _ selection: Selection? = nil
+  ) throws -> (count: Int, isOfFiles: Bool) {
     let notes = try notes()
     let origins = try OriginCheck(research, self, notes)
-    if origins.isEmpty { return 0 }
+    if origins.isEmpty { return (0, false) }
     let keys = origins.otherBuilds(try states())
-    guard !keys.isEmpty else { return 0 }
+    guard !keys.isEmpty else { return (0, false) }
+    let isOfFiles = origins.differInFiles(keys)
     let seed = try StoredSeed.decode(notes["seed"]) ?? research.settings.seed ?? 0
     // What updates have brought is not in the plan, and counts as planned.
     let source = try research.adding(notes).source(seed: seed)
@@ -104,9 +117,11 @@ extension DatabaseStore {
     let planned = try source.keys(
       among: keys.subtracting(updated)
     ) { experiment in
-      if origins.difference(of: experiment) != .build { others += 1 }
+      if origins.difference(of: experiment) != .build || selection?.includes(experiment) == false {
+        others += 1
+      }
     }
-    return planned.count - others + updated.count
+    return (planned.count - others + updated.count, isOfFiles)
   }
 }
 

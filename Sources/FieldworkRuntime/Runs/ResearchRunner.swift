@@ -419,29 +419,19 @@ public struct ResearchRunner: Sendable {
   /// - Returns: what has become of each.
   private func enqueue(_ texts: [String], _ run: RunState, _ scheduler: Scheduler) -> String {
     do {
-      let configs = try texts.map {
-        ($0, try AddedConfigs.config($0, in: research, option: "enqueue"))
-      }
       let states = try store.states()
-      var lines: [String] = []
-      var new: [Config] = []
-      for (text, config) in configs {
-        let keys = (0..<research.settings.repetitions).map {
-          ExperimentIdentity(config: config, repetition: $0).key
-        }
-        let crew = run.crew.withLock { $0 }
-        let known = keys.filter { states[$0] != nil || crew?.has($0) ?? false }
-        if let first = known.first, known.count == keys.count {
-          lines.append("'\(text)' is \(states[first]?.rawValue ?? "about to run") already")
-        } else {
-          new.append(config)
-          lines.append("'\(text)' runs next")
-        }
+      let crew = run.crew.withLock { $0 }
+      let (new, lines) = try AddedConfigs.examine(
+        texts,
+        in: research,
+        added: run.added.withLock { $0 }
+      ) { key in
+        states[key]?.rawValue ?? (crew?.has(key) ?? false ? "about to run" : nil)
       }
       if !new.isEmpty {
-        let size = try scheduler.add(new)
+        let size = try scheduler.add(new.flatMap(\.experiments))
         let all = run.added.withLock { added in
-          added += texts.filter { !added.contains($0) }
+          added += new.map(\.text)
           return added
         }
         run.recorder.recordAtOnce([AddedConfigs.note(all), .planned(size)])

@@ -95,15 +95,27 @@ package struct RunCheck {
         severity: .warning
       )
     }
-    let missing = CodeIdentity(research).missing
-    if let path = missing.first, let unit = research.programs.first?.unit {
-      found.append(
-        problem(
-          "a program watches '\(path)', which is not there",
-          "correct watches:, or start the run in the folder from which its paths begin",
-          at: unit.place
+    for (unit, program) in research.programs {
+      for path in CodeIdentity.missingFiles(of: program, in: search.folder) {
+        found.append(
+          Problem(
+            "program '\(unit.name)' watches '\(path.name)', but there is no \(path.path)",
+            remedy: "correct watches:, or start the run in the folder from which its paths begin",
+            place: unit.place
+          )
         )
-      )
+      }
+      for path in CodeIdentity.missingScripts(of: program, in: search.folder) {
+        found.append(
+          Problem(
+            "program '\(unit.name)': there is no file \(path.path)",
+            remedy:
+              "correct '\(path.name)', or start the run in the folder from which its paths begin",
+            place: unit.place,
+            severity: .warning
+          )
+        )
+      }
     }
     return found
   }

@@ -148,12 +148,12 @@ final class Scheduler: Sendable {
     return nil
   }
 
-  /// Adds configs, which come before the experiments that have not been given out.
+  /// Adds experiments, which come before those that have not been given out.
   /// - Returns: the number of all experiments; nil if there is no end.
   /// - Throws: ``FieldworkError`` if the source cannot take any.
-  func add(_ configs: [Config]) throws -> Int? {
+  func add(_ experiments: [(config: Config, repetition: Int)]) throws -> Int? {
     let size = try state.withLock { state in
-      guard state.source.add(configs) else {
+      guard state.source.add(experiments) else {
         throw FieldworkError(
           .invalidDefinition,
           "the research decides on all its experiments itself"

@@ -350,11 +350,25 @@ final class LinkWatch: LinkListener, @unchecked Sendable {
     {
       // The next process reads what is stored.
       if run.research.settings.checkpoint != nil { run.recorder.roomBlocking() }
-      supervisor.retry(assignment, assignment.unsettled, after: .death)
-    } else if run.research.hasCleanup, !run.cancellation.isRequested {
+      supervisor.retry(
+        assignment,
+        assignment.unsettled,
+        after: .death,
+        cleansUp: !diedOfCleanup(assignment)
+      )
+    } else if run.research.hasCleanup, !run.cancellation.isRequested, !diedOfCleanup(assignment) {
       supervisor.cleanUp(assignment)
     } else {
       supervisor.settleDead(assignment)
+    }
+  }
+
+  /// Returns true if the worker died in a unit that runs when an experiment is over.
+  private func diedOfCleanup(_ assignment: WorkerAssignment) -> Bool {
+    let position = link?.position
+    return assignment.live.contains { place in
+      guard let unit = position?.place(ofBranch: place)?.unit else { return false }
+      return run.research.units[unit].when.includesCleanup
     }
   }
 

@@ -90,16 +90,18 @@ final class WorkerAssignment: @unchecked Sendable {
   /// - Parameters:
   ///   - places: the positions of the experiments that have to run again.
   ///   - cause: why; nil if the attempt does not count.
+  ///   - cleansUp: false if the worker died of the cleanup itself.
   ///   - isWhole: true to run the others of the task again, too.
   func again(
     _ places: [Int],
     after cause: RetryPolicy.Cause?,
-    isWhole: Bool
+    isWhole: Bool,
+    cleansUp: Bool = true
   ) -> WorkerAssignment {
     var (task, attempts) = (task, attempts)
     if !isWhole { task.experiments = places.map { task.experiments[$0] } }
     if let cause { attempts.count(cause) }
-    return WorkerAssignment(task, attempts: attempts, cleansUp: cut)
+    return WorkerAssignment(task, attempts: attempts, cleansUp: cleansUp ? cut : [])
   }
 
   /// The keys of the experiments that the death of a worker has cut off.

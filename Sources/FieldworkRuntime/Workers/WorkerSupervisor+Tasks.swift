@@ -70,9 +70,19 @@ extension WorkerSupervisor {
   func retry(
     _ assignment: WorkerAssignment,
     _ places: [Int],
-    after cause: RetryPolicy.Cause?
+    after cause: RetryPolicy.Cause?,
+    cleansUp: Bool = true
   ) -> WorkerAssignment {
-    let again = assignment.again(places, after: cause, isWhole: retriesWholeTasks)
+    let again = assignment.again(
+      places,
+      after: cause,
+      isWhole: retriesWholeTasks,
+      cleansUp: cleansUp
+    )
+    if !again.cleansUp.isEmpty, run.research.hasCleanup {
+      // Until its experiments have begun, the time limit is that of the cleanup.
+      again.deadline = run.faults.timeLimit.map { .now + $0 }
+    }
     run.recorder.recordAtOnce(
       assignment.retryRecords(places, as: again, isWhole: retriesWholeTasks)
     )
@@ -100,7 +110,9 @@ extension WorkerSupervisor {
 
   /// Has the next process of the worker clean up after a task whose experiments have died.
   func cleanUp(_ assignment: WorkerAssignment) {
-    withState { $0.assignments.add(assignment.cleanup, first: true) }
+    let cleanup = assignment.cleanup
+    cleanup.deadline = run.faults.timeLimit.map { .now + $0 }
+    withState { $0.assignments.add(cleanup, first: true) }
   }
 
   private func record(_ records: [RunRecord]) {

@@ -366,13 +366,15 @@ final class WorkerSupervisor: Sendable {
 
   /// Gives back what the worker has, and takes nothing more.
   private func end() {
-    let (all, isGone) = withState { state in
+    let cleanups = withState { state in
       state.isOver = true
-      return (state.assignments.removeAll(), state.isGone)
+      let cleanups = state.assignments.list.filter { $0.dead != nil }
+      for cleanup in cleanups { _ = state.assignments.remove(cleanup.task.number) }
+      return cleanups.compactMap(\.dead)
     }
-    let cleanups = all.compactMap(\.dead)
-    let left = all.filter { $0.dead == nil }
+    // One that runs again is given back with the others.
     for assignment in cleanups { settleDead(assignment) }
+    let (left, isGone) = withState { state in (state.assignments.removeAll(), state.isGone) }
     for assignment in left { run.keepAttempts(assignment) }
     if isGone {
       for assignment in left { queue.giveBack(assignment.task, from: worker) }

@@ -81,7 +81,9 @@ package struct PrunedSource: ExperimentSource {
     }
   }
 
-  package mutating func add(_ configs: [Config]) -> Bool { base.add(configs) }
+  package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool {
+    base.add(experiments)
+  }
 
   package mutating func nextTask() throws -> PlannedTask? {
     if let task = waiting {

@@ -108,7 +108,7 @@ final class ProgramOutputReaderTests: XCTestCase {
     try assert(.csv, "", [])
     XCTAssertEqual(
       message(.csv, "a,b\n1\n"),
-      "line 2 of the output has 1 cells, but there are 2 columns: 1"
+      "line 2 of the output has 1 cell, but there are 2 columns: 1"
     )
     XCTAssertEqual(
       message(.csv, "a,,b\n"),

@@ -72,6 +72,9 @@ final class FolderCacheTests: RuntimeTestCase {
     try await check([Float(0.1), 2])
     try await check([Int.min, 0, Int.max])
     try await check([Double]())
+    try await check([String]())
+    try await check([Bool]())
+    try await check([[Int]]())
     try await check(["x": 1])
     try await check("text")
     try await check(Int?.none)
@@ -127,6 +130,94 @@ final class FolderCacheTests: RuntimeTestCase {
     try "x".write(toFile: first.path + "/other", atomically: false, encoding: .utf8)
     let fourth = try await path(cache())
     XCTAssertTrue(fourth.isNew, "there is a file more")
+  }
+
+  func testNumbersThatJSONLacksAreKeys() async throws {
+    for number in [Double.nan, .infinity, -.infinity] {
+      let first = try await value(cache(), key(.double(number)), else: .value(1))
+      XCTAssertTrue(first.isNew)
+      let again = try await value(cache(), key(.double(number)), else: .value(2))
+      XCTAssertFalse(again.isNew, "\(number)")
+    }
+    XCTAssertEqual(warnings.value, [])
+  }
+
+  func testFoldersMayHoldLinks() async throws {
+    func entry() async throws -> CacheEntry {
+      try await cache().entry(of: key(1), isDirectory: true)
+    }
+    guard case .missing(let place) = try await entry() else { return XCTFail("it is there") }
+    let files = FileManager.default
+    try files.createDirectory(atPath: place.path + "/data", withIntermediateDirectories: true)
+    try files.createSymbolicLink(atPath: place.path + "/latest", withDestinationPath: "data")
+    try files.createSymbolicLink(atPath: place.path + "/none", withDestinationPath: "nowhere")
+    XCTAssertEqual(mkfifo(place.path + "/pipe", 0o600), 0)
+    _ = try place.publishDirectory()
+    guard case .directory(let path, _) = try await entry() else {
+      return XCTFail("it is not there")
+    }
+    XCTAssertEqual(try files.destinationOfSymbolicLink(atPath: path + "/latest"), "data")
+    XCTAssertEqual(warnings.value, [])
+  }
+
+  /// What is being published is not removed to keep the limit.
+  func testALimitDoesNotRemoveWhatIsPublished() async throws {
+    let cache = cache(1)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<40 {
+        let key = key(.int(number))
+        group.addTask {
+          guard case .missing(let place) = try await cache.entry(of: key, isDirectory: true) else {
+            throw TestError("it is there")
+          }
+          try "text".write(toFile: place.path + "/file", atomically: false, encoding: .utf8)
+          let (path, hold) = try place.publishDirectory()
+          let text = try String(contentsOfFile: path + "/file", encoding: .utf8)
+          XCTAssertEqual(text, "text")
+          withExtendedLifetime(hold) {}
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  func testADamagedEntryIsListedAndRemoved() async throws {
+    _ = try await value(cache(), key(1), else: .value(1))
+    try Data("{".utf8).write(to: URL(fileURLWithPath: folder(of: key(1)) + "/entry.json"))
+    let listing = CacheListing(directory + "/cache")
+    XCTAssertEqual(listing.entries.map(\.unit), ["(damaged)"])
+    XCTAssertTrue(listing.remove(FolderCache.digest(key(1))))
+    XCTAssertEqual(listing.entries.count, 0)
+  }
+
+  /// An output of each iteration holds one file, not one for each.
+  func testArgumentsThatChangeInEachIterationLeakNothing() async throws {
+    @Sendable func openFiles() -> Int {
+      (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+    }
+    let before = openFiles()
+    let most = Shared(0)
+    let cached = directory + "/cache"
+    let results = try await Research(
+      "test",
+      iterations: 60,
+      seed: 1,
+      parallel: .serial,
+      cache: .folder(cached)
+    ) {
+      Unit("step") { run in run.iteration }
+      Unit(
+        "fill",
+        cached: .directory("1"),
+        { (path: String, step: Int) in
+          try "\(step)".write(toFile: path + "/file", atomically: false, encoding: .utf8)
+        },
+        O<Int>("step")
+      )
+      Unit("count") { most.change { $0 = max($0, openFiles()) } }
+    }.run()
+    XCTAssertEqual(results.experiments.map(\.state), [.done])
+    XCTAssertLessThan(most.value, before + 40)
   }
 
   func testOneComputesAndOthersWait() async throws {

@@ -56,6 +56,7 @@ final class ProgramTests: RuntimeTestCase {
     XCTAssertEqual(saved("b", results), [0: 2, 1: 4, 2: 6])
     XCTAssertEqual(saved("end", results), [2: 2])
     XCTAssertEqual(results.experiments.first?.state, .done)
+    XCTAssertEqual(results.experiments.first?.ending, .complete)
     XCTAssertEqual(results.experiments.first?.iterations, 3)
   }
 
@@ -220,13 +221,16 @@ final class ProgramTests: RuntimeTestCase {
     let cases: [(ProgramCommand, [String])] = [
       (
         .shell("echo one >&2; echo two >&2; exit 3"),
-        ["ended with exit code 3", "its last errors:\none\ntwo"]
+        ["exit code 3: two ('echo one", "\none\ntwo"]
       ),
-      (.shell("kill -9 $$"), ["was ended by signal 9 (SIGKILL)"]),
-      (.shell("kill -SEGV $$"), ["was ended by signal 11 (SIGSEGV)"]),
+      (.shell("kill -9 $$"), ["ended by signal 9 (SIGKILL) ('kill -9 $$')"]),
+      (.shell("kill -SEGV $$"), ["ended by signal 11 (SIGSEGV)"]),
       (
         "no-such-program-xyz 1",
-        ["'no-such-program-xyz 1' cannot be started", "no program 'no-such-program-xyz'"]
+        [
+          "cannot be started: there is no program 'no-such-program-xyz'",
+          "('no-such-program-xyz 1')",
+        ]
       ),
       ("./no-such-file", ["cannot be started: there is no file"]),
       ("\(directory)/text", ["is not executable; run chmod +x"]),
@@ -321,6 +325,83 @@ final class ProgramTests: RuntimeTestCase {
     }
   }
 
+  /// What ends in a session of its own before the program becomes a child of this process, and is not left dead.
+  func testNoDeadProcessesAreLeft() async throws {
+    func dead() -> [String] {
+      let text = FileManager.default.contents(atPath: "/proc/self/task/\(getpid())/children")
+      let children = String(decoding: text ?? Data(), as: UTF8.self).split(separator: " ")
+      return children.map(String.init).filter { child in
+        let status = FileManager.default.contents(atPath: "/proc/\(child)/stat")
+        return String(decoding: status ?? Data(), as: UTF8.self).contains(") Z ")
+      }
+    }
+    let before = dead()
+    for _ in 0..<3 {
+      let results = try await run {
+        Program("p", .shell("(setsid sleep 0.05 &) ; (setsid true &); sleep 0.2"), output: .none)
+      }
+      XCTAssertEqual(results.experiments.first?.state, .done, failure(results))
+    }
+    XCTAssertEqual(dead(), before)
+  }
+
+  func testAnInheritedFolderIsNotPassedOn() async throws {
+    setenv("FIELDWORK_DIRECTORY", "/outer", 1)
+    defer { unsetenv("FIELDWORK_DIRECTORY") }
+    let results = try await run {
+      Program("p", .shell("echo \"{\\\"folder\\\": \\\"${FIELDWORK_DIRECTORY-none}\\\"}\""))
+    }
+    XCTAssertEqual(saved("folder", results), [0: "none"])
+  }
+
+  /// Their graces do not add up.
+  func testSeveralProgramsAreEndedAtOnce() async throws {
+    let path = directory + "/count"
+    let research = Research("test", seed: 1, branches: 3, parallel: .serial) {
+      Domain("x" <- [1, 2, 3])
+      Program(
+        "p",
+        .shell("trap '' TERM; echo 1 >> \(path); echo '{}'; while :; do sleep 0.05; done"),
+        grace: .seconds(1)
+      )
+      Unit("stop") { run in
+        while ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").count < 6 {
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        try run.stop()
+      }
+    }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let results = try await research.run()
+    XCTAssertEqual(results.experiments.map(\.state), [.done, .done, .done])
+    XCTAssertLessThan(clock.now - begin, .seconds(2.5))
+  }
+
+  func testTheIdentityOfCodeHasWatchedFiles() throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: directory + "/model", withIntermediateDirectories: true)
+    try "1".write(toFile: directory + "/model/a", atomically: true, encoding: .utf8)
+    try files.createSymbolicLink(atPath: directory + "/model/none", withDestinationPath: "nowhere")
+    try files.createSymbolicLink(atPath: directory + "/model/self", withDestinationPath: ".")
+    XCTAssertEqual(mkfifo(directory + "/model/pipe", 0o600), 0)
+    let folder = directory
+    func digest() -> String? {
+      CodeIdentity(
+        Research("test") { Program("p", "x", in: "\(folder)", watches: ["model"]) }
+      ).digest
+    }
+    let first = try XCTUnwrap(digest())
+    XCTAssertEqual(digest(), first)
+    try "2".write(toFile: directory + "/model/a", atomically: true, encoding: .utf8)
+    let second = try XCTUnwrap(digest())
+    XCTAssertNotEqual(second, first)
+    try "x".write(toFile: directory + "/model/.hidden", atomically: true, encoding: .utf8)
+    XCTAssertEqual(digest(), second)
+    try files.removeItem(atPath: directory + "/model/a")
+    XCTAssertNotEqual(digest(), second)
+  }
+
   func testAProgramThatClosesItsOutputGoesOn() async throws {
     let path = directory + "/ended"
     let results = try await run {
@@ -406,7 +487,7 @@ final class ProgramTests: RuntimeTestCase {
     XCTAssertEqual(saved("killed", results)[0], 9)
     XCTAssertEqual(saved("in", results)[0], "{\"rate\":0.5}")
     XCTAssertTrue(
-      failure(results).contains("exit code 5; its last errors:\ngone"),
+      failure(results).contains("exit code 5: gone ("),
       failure(results)
     )
   }

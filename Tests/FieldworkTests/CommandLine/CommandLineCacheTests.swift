@@ -127,7 +127,7 @@ final class CommandLineCacheTests: CommandLineTestCase {
       "cache",
       "remove",
       research: "caching",
-      saying: "error: say which outputs: 'cache remove UNIT', or 'cache remove --all'"
+      saying: "error: 'cache remove' needs a unit, the beginning of a key, or --all"
     )
   }
 

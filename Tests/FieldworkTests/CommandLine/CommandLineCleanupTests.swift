@@ -130,6 +130,25 @@ final class CommandLineCleanupTests: CommandLineTestCase {
     )
   }
 
+  func testACleanupThatKillsItsWorkerRunsOnce() throws {
+    let run = try cleanupRun("done", environment: ["CLEANUP_FAILS": "crash"])
+    XCTAssertEqual(run.status, 1, run.error)
+    XCTAssertEqual(lines, ["begin done", "begin done", "clean done complete true"])
+    XCTAssertEqual(try states(), ["done": .failed])
+  }
+
+  func testACleanupAfterADeathHasTheTimeLimit() throws {
+    let run = try cleanupRun(
+      "crash,done",
+      "--timeout",
+      "1",
+      environment: ["CLEANUP_FAILS": "block"]
+    )
+    XCTAssertEqual(run.status, 1, run.error)
+    XCTAssertEqual(try states(), ["crash": .failed, "done": .done])
+    XCTAssertTrue(run.error.contains("while it cleaned up"), run.error)
+  }
+
   func testWithoutProcesses() throws {
     for parallel in ["serial", "threads"] {
       try? FileManager.default.removeItem(at: file)

@@ -100,17 +100,43 @@ final class CommandLineEnqueueTests: CommandLineTestCase {
     XCTAssertTrue(result.output.contains("7 experiments done"), result.output)
     XCTAssertEqual(try products(), [0.1, 0.2, 0.2, 0.4, 0.4, 0.6, 3.5])
     let idle = try doubles("enqueue", "rate=0.5 width=9")
-    XCTAssertTrue(idle.output.contains("the next run runs it first"), idle.output)
+    XCTAssertTrue(idle.output.contains("runs first in the next run"), idle.output)
+    let known = try doubles("enqueue", "rate = 0.5, width = 7", "rate=0.5 width=9")
+    XCTAssertTrue(known.output.contains("'rate = 0.5, width = 7' is done already"), known.output)
+    XCTAssertTrue(known.output.contains("'rate=0.5 width=9' was added before"), known.output)
     let next = try doubles("run", "--no-progress")
     XCTAssertTrue(next.output.contains("1 experiment done, 7 already stored"), next.output)
   }
 
+  func testWorkersWithConfigsTakeNoAddedOnes() throws {
+    let result = try runPlaybook(
+      ["run", "--no-progress", "--add", "a=1"],
+      research: "listed",
+      environment: [:]
+    )
+    XCTAssertEqual(result.status, 2)
+    XCTAssertTrue(result.error.contains("with configs for workers or branches"), result.error)
+  }
+
+  func testALargeDomainTakesAddedConfigs() throws {
+    let result = try doubles(
+      "run",
+      "--dry-run",
+      "--add",
+      "rate=0.5 width=1",
+      "--set",
+      "width=1...1000000000"
+    )
+    XCTAssertEqual(result.status, 0, result.error)
+  }
+
   func testBadConfigsAreRefused() throws {
     for (text, message) in [
-      ("rate=0.5", "give all of rate, width"), ("rate=0.5 width=1 depth=2", "no parameter 'depth'"),
-      ("rate=fast width=1", "'fast' is not of type double"), ("rate 0.5", "write name=value"),
+      ("rate=0.5", "add width"), ("rate=0.5 width=1 depth=2", "no parameter 'depth'"),
+      ("rate=fast width=1", "'fast' is not of type double"),
+      ("rate 0.5", "write pairs such as rate=0.3"),
       ("rate=0.5 rate=0.6 width=1", "'rate' is given twice"),
-      ("rate=0.5,0.6 width=1", "give one value for 'rate'"), ("", "write name=value"),
+      ("rate=0.5,0.6 width=1", "give one value for 'rate'"), ("", "write pairs such as rate=0.3"),
     ] {
       let result = try doubles("run", "--no-progress", "--add", text)
       XCTAssertEqual(result.status, 2, text)
@@ -144,11 +170,12 @@ final class CommandLineEnqueueTests: CommandLineTestCase {
     XCTAssertTrue(rates.allSatisfy { (1e-4...1e-1).contains($0) }, "\(rates)")
     XCTAssertEqual(Set(rates).count, 4)
     for (text, message) in [
-      ("rate=logUniform(0...1)", "logUniform(0...1) is no sampler, or has other arguments"),
-      ("rate=magic(0...1)", "magic(0...1) is no sampler"),
+      ("rate=logUniform(0...1)", "'logUniform' does not take these arguments"),
+      ("rate=magic(0...1)", "no sampler is named 'magic'"),
       ("width=uniform(0...1)", "draws numbers with a fraction, and 'width' has integers"),
       ("rate=integers(0...1)", "draws integers, and 'rate' has numbers with a fraction"),
-      ("rate=1...3", "'rate' is no integer"),
+      ("rate=1...3", "'rate' is no integer"), ("rate=0.1...0.3", "write uniform(0.1...0.3)"),
+      ("width=3...1", "the range is empty"),
       ("rate=normal(0, 1)", "'0' is no argument of a sampler"),
     ] {
       let result = try doubles("configs", "--set", text)

@@ -11,7 +11,7 @@ private enum Examples {
   static var sweep: Research {
     Research("my-sweep", objective: .minimize("loss")) {
       Domain(Self.rate <- [0.01, 0.1, 0.5]) * Domain(Self.width <- [4, 8])
-      Program("run", "python3 train.py --rate \(Self.rate) --width \(Self.width)", in: "path/to")
+      Program("train", "python3 train.py --rate \(Self.rate) --width \(Self.width)", in: "path/to")
     }
   }
 
@@ -67,7 +67,7 @@ final class ProgramsDocumentTests: CommandLineTestCase {
     let results = try await Research("my-sweep", seed: 1, parallel: .serial) {
       Domain(Examples.rate <- [0.01, 0.1, 0.5]) * Domain(Examples.width <- [4, 8])
       Program(
-        "run",
+        "train",
         "python3 train.py --rate \(Examples.rate) --width \(Examples.width)",
         in: "\(folder)"
       )
@@ -112,7 +112,7 @@ final class ProgramsDocumentTests: CommandLineTestCase {
       #"static let rate = Parameter<Double>("rate")"#,
       #"static let width = Parameter<Int>("width")"#,
       "Domain(Self.rate <- [0.1]) * Domain(Self.width <- [8])",
-      #"Program("run", "python3 train.py --rate \(Self.rate) --width \(Self.width)", in: ".")"#,
+      #"Program("train", "python3 train.py --rate \(Self.rate) --width \(Self.width)", in: ".")"#,
     ] {
       XCTAssertTrue(playbook.contains(line), "no '\(line)' in:\n\(playbook)")
     }
