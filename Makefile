@@ -12,7 +12,7 @@ test: system
 # A thousand kills of processes at random moments, in some minutes; `make test` has 200 of them.
 faults: system
 	FIELDWORK_FAULTS=1000 swift test --disable-swift-testing \
-		--filter 'FaultSuiteTests|CommandLineAttemptTests|CommandLineDeathTests'
+		--filter 'FaultSuiteTests|CommandLineAttemptTests|CommandLineDeathTests|CommandLineProgramTests|CommandLineCacheTests|CommandLineCleanupTests'
 
 # Faults of a cluster on a real Slurm of four nodes on this machine, in some minutes; needs root and Debian's packages.
 faults-slurm: system

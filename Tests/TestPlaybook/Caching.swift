@@ -12,7 +12,7 @@ extension TestPlaybook {
         "prepare",
         cached: .version(version),
         { (data: String) async throws -> [Double] in
-          Self.noteWork("value \(data)")
+          Self.append("value \(data)", toFileOf: "CACHING_COUNT")
           try await Task.sleep(for: .seconds(pause))
           return (0..<1000).map { Double($0) + Double(data.utf8.first ?? 0) }
         },
@@ -22,7 +22,7 @@ extension TestPlaybook {
         "files",
         cached: .directory(version),
         { (path: String, data: String) in
-          Self.noteWork("folder \(data)")
+          Self.append("folder \(data)", toFileOf: "CACHING_COUNT")
           try data.write(toFile: path + "/first", atomically: false, encoding: .utf8)
           try await Task.sleep(for: .seconds(pause))
           try FileManager.default.createDirectory(
@@ -46,14 +46,5 @@ extension TestPlaybook {
         EC<Int>("x")
       )
     }
-  }
-
-  private static func noteWork(_ line: String) {
-    guard let path = environment["CACHING_COUNT"] else { return }
-    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o644)
-    guard file >= 0 else { return }
-    defer { close(file) }
-    let text = Array((line + "\n").utf8)
-    _ = text.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
   }
 }

@@ -13,7 +13,7 @@ extension TestPlaybook {
       Prune(.threshold(upper: 5), by: .minimize("loss"))
       Unit("work", saving: "loss") { run -> Double in
         let kind: String = try run["kind"]
-        Self.noteCleanup("begin \(kind)")
+        Self.append("begin \(kind)", toFileOf: "CLEANUP_FILE")
         try "x".write(
           toFile: run.directory() + "/scratch",
           atomically: false,
@@ -35,7 +35,8 @@ extension TestPlaybook {
         let isThere = FileManager.default.fileExists(atPath: path)
         try? FileManager.default.removeItem(atPath: path)
         let kind: String = try run["kind"]
-        Self.noteCleanup("clean \(kind) \(run.ending?.rawValue ?? "unknown") \(isThere)")
+        let ending = run.ending?.rawValue ?? "unknown"
+        Self.append("clean \(kind) \(ending) \(isThere)", toFileOf: "CLEANUP_FILE")
         switch Self.environment["CLEANUP_FAILS"] {
         case nil: break
         case "crash": fatalError("a crash on purpose")
@@ -47,13 +48,4 @@ extension TestPlaybook {
   }
 
   private struct CleanupError: Error {}
-
-  private static func noteCleanup(_ line: String) {
-    guard let path = environment["CLEANUP_FILE"] else { return }
-    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o644)
-    guard file >= 0 else { return }
-    defer { close(file) }
-    let text = Array((line + "\n").utf8)
-    _ = text.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-  }
 }

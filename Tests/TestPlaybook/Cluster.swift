@@ -21,25 +21,15 @@ extension TestPlaybook {
       Domain("x" <- Array(0..<Int(number("CLUSTER_SIZE", 24))))
       Unit("work", saving: "y") { run -> Double in
         let x: Int = try run["x"]
-        if run.iteration == 0 { Self.count("begin \(x)") }
-        Self.count("iteration \(x) \(run.iteration)")
+        if run.iteration == 0 { Self.append("begin \(x)", toFileOf: "CLUSTER_COUNT") }
+        Self.append("iteration \(x) \(run.iteration)", toFileOf: "CLUSTER_COUNT")
         try await Task.sleep(for: .seconds(pause))
         if x == 3, Self.environment["CLUSTER_CRASH"] != nil, run.iteration == 1 {
           fatalError("a crash on purpose")
         }
-        if run.iteration == iterations - 1 { Self.count("end \(x)") }
+        if run.iteration == iterations - 1 { Self.append("end \(x)", toFileOf: "CLUSTER_COUNT") }
         return Double(x) + run.random.uniform()
       }
     }
-  }
-
-  /// Adds a line to the file that counts.
-  private static func count(_ line: String) {
-    guard let path = environment["CLUSTER_COUNT"] else { return }
-    let file = open(path, O_WRONLY | O_APPEND | O_CREAT, 0o644)
-    guard file >= 0 else { return }
-    defer { close(file) }
-    let text = line + "\n"
-    _ = text.withCString { write(file, $0, strlen($0)) }
   }
 }

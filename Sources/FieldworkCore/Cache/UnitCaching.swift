@@ -33,7 +33,7 @@ public enum CacheLocation: Sendable, Hashable {
   case none
 }
 
-/// What identifies the output of a cached unit.
+/// The identity of the output of a cached unit.
 package struct CacheKey: Sendable, Hashable {
   package let unit: String
   package let version: String

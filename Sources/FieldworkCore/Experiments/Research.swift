@@ -74,7 +74,7 @@ public struct Research: Sendable {
     }
   }
 
-  /// Whether no unit is a generator or a program, so that an experiment without a number of iterations has one.
+  /// True if no unit is a generator or a program, so that an experiment without a number of iterations has one.
   public var hasOnlyFunctions: Bool { !units.contains(where: \.yieldsElements) }
 
   /// The number of iterations of an experiment; nil if only the units end it.

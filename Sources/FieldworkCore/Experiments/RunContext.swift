@@ -25,7 +25,8 @@ public final class RunContext {
   public package(set) var iteration = 0
   /// Whether the experiment ends with this iteration, as far as is known yet.
   public package(set) var isLast = false
-  /// What ended the experiment, in units that run at its `.cleanup`; nil in other units, and if its worker has died.
+  /// The reason for the end of the experiment, in units that run at its `.cleanup`; nil in other units, and if its worker
+  /// has died.
   public package(set) var ending: Ending?
   /// The experiment's random numbers. They depend on the research's seed and the experiment's id alone.
   public var random: RandomStream

@@ -133,10 +133,10 @@ extension ProgramCommand {
   /// All that the values read.
   package var dependencies: [Dependency] { values.flatMap(\.dependencies) }
 
-  /// The texts on what is wrong with the command, each with a remedy.
+  /// The errors in the command, each with a remedy.
   package var problems: [(message: String, remedy: String)] { layout.problems }
 
-  /// The texts on what is probably not meant.
+  /// The warnings about the command, each with a remedy.
   package var doubts: [(message: String, remedy: String)] { layout.doubts }
 
   /// The words of the command that are the same in all experiments, in order.

@@ -1,4 +1,4 @@
-/// What a unit or a call runs as a program.
+/// A program that a unit or a call runs.
 package struct ProgramDescription: Sendable {
   package var command: ProgramCommand
   package var output = ProgramOutput.jsonLines

@@ -69,7 +69,7 @@ extension ProgramOutput {
   }
 }
 
-/// What a program reads from its standard input.
+/// The standard input of a program.
 public enum ProgramInput: String, Sendable, Hashable, CaseIterable {
   /// Nothing.
   case none

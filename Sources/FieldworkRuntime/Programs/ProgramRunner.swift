@@ -61,7 +61,7 @@ struct ProgramRunner: Sendable {
     }
   }
 
-  /// How many bytes of what goes to the stream for errors are kept.
+  /// The number of bytes that are kept of the standard error.
   private static let errorLimit = 100_000
 
   /// Reads until the program has ended or its time is up.

@@ -199,6 +199,42 @@ final class CommandLineProgramTests: CommandLineTestCase {
     XCTAssertLessThanOrEqual(repeated, 10 - stored)
   }
 
+  /// The same table comes out whatever is killed, and no program is left. `FIELDWORK_FAULTS` is the number of kills.
+  func testKillsAtRandomMoments() throws {
+    try write(
+      #"for i in 1 2 3; do echo "{\"y\": $(($1 * 10 + i))}"; (setsid sleep 100 &); sleep 0.02; done"#
+    )
+    let size = ["PROGRAM_SIZE": "12"]
+    let wanted = ProcessInfo.processInfo.environment["FIELDWORK_FAULTS"].flatMap { Int($0) } ?? 200
+    for round in 0..<max(2, wanted / 100) {
+      try? FileManager.default.removeItem(atPath: directory.path + "/program")
+      for kills in 0..<50 {
+        let run = try start(
+          "run",
+          "--no-progress",
+          "--workers",
+          "2",
+          "--retry-deaths",
+          "5",
+          research: "program",
+          environment: environment(size)
+        )
+        usleep(UInt32.random(in: 50_000...600_000))
+        let workers = mark.children(of: run.process.id).filter { process in
+          let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)
+          return name?.hasPrefix("TestPlaybook") ?? false
+        }
+        if kills % 2 == 0, let victim = workers.randomElement() { kill(victim, SIGKILL) }
+        if kills % 3 != 1 { run.signal(SIGKILL) }
+        let result = try run.finish()
+        XCTAssertEqual(mark.waitUntilGone(), [], "round \(round), kill \(kills)")
+        if result.status == 0, !result.wasKilled { break }
+      }
+      XCTAssertEqual(try sweep(environment: size).status, 0)
+      XCTAssertEqual(try squares(), (0..<12).map { .int(10 * $0 + 3) })
+    }
+  }
+
   func testACheckpointedProgramGoesOn() throws {
     try write(
       #"""
