@@ -9,10 +9,11 @@ let playbooks = [
   "Zoom",
   "SharedBatches",
   "Training",
+  "Neighbours",
 ]
 
 /// The playbooks that share the images and the networks of `Playbooks/Handwriting`.
-let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches"]
+let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches", "Neighbours"]
 
 /// The files of playbooks that programs read and the compiler does not.
 let filesOfPrograms = ["Training": ["train.py"]]

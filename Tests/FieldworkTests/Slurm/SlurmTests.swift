@@ -93,8 +93,9 @@ final class SlurmTests: SlurmTestCase {
     let worker = try slurm("pgrep", "-f", "as-worker").split(separator: "\n").first
     kill(try XCTUnwrap(worker.flatMap { Int32($0) }), SIGKILL)
     let end = try run.finish()
-    XCTAssertEqual(end.status, 1, "The experiment of the worker that was killed has failed.")
-    XCTAssertEqual(try done().count, 15)
+    // The experiment of the worker that was killed has failed, unless the worker was between two experiments.
+    let count = try done().count
+    XCTAssertTrue(end.status == 1 && count == 15 || end.status == 0 && count == 16, end.error)
     XCTAssertTrue(before.isSubset(of: try done()))
   }
 
