@@ -24,6 +24,9 @@ extension TestPlaybook {
         case "stop": try run.stop()
         case "prune": return 10
         case "crash": fatalError("a crash on purpose")
+        case "late crash":
+          usleep(500_000)
+          if run.iteration == 1 { fatalError("a crash on purpose") }
         case "hang": try await Task.sleep(for: .seconds(1000))
         case "block": while true { usleep(1000) }
         default: break

@@ -34,9 +34,7 @@ struct CacheOptions: ParsableArguments {
 
   func validate() throws {
     if isOff, path != nil { throw ValidationError("leave out --cache or --no-cache") }
-    if let path, path.isEmpty {
-      throw ValidationError("--cache is empty: give the path of a folder")
-    }
+    try requirePath(path)
     if let limit, limit < 1 { throw ValidationError("--cache-limit is 0: write --no-cache") }
   }
 
@@ -44,6 +42,13 @@ struct CacheOptions: ParsableArguments {
     if let path { research.settings.cache = .folder(path) }
     if isOff { research.settings.cache = .none }
     if let limit { research.settings.cacheLimit = limit }
+  }
+}
+
+/// - Throws: `ValidationError` for an empty path, which would be the current folder.
+private func requirePath(_ path: String?) throws {
+  if let path, path.isEmpty {
+    throw ValidationError("--cache is empty: give the path of a folder")
   }
 }
 
@@ -59,7 +64,8 @@ struct CacheCommand: PlaybookSubcommand {
     abstract: "List or remove the outputs of cached units.",
     discussion: """
       'cache list' prints the unit, the arguments, the size and the time of each output. 'cache remove load' removes \
-      the outputs of the unit load, 'cache remove 3f1a' those whose key begins with 3f1a, 'cache remove --all' all. \
+      the outputs of the unit load, 'cache remove 3f1a' those whose key begins with 3f1a if no unit has this name, \
+      'cache remove --all' all. \
       Outputs that a running experiment uses are not removed. Exit codes: 0, or 1 if nothing fits or an output is in use.
       """
   )
@@ -91,6 +97,7 @@ struct CacheCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
+    try requirePath(path)
     if action == .remove, names.isEmpty, !removesAll {
       throw ValidationError("'cache remove' needs a unit, the beginning of a key, or --all")
     }
@@ -150,8 +157,15 @@ struct CacheCommand: PlaybookSubcommand {
   }
 
   private func remove(_ listing: CacheListing, _ root: String, _ terminal: Terminal) -> ExitStatus {
-    let entries = listing.entries.filter { entry in
-      removesAll || names.contains { entry.unit == $0 || entry.digest.hasPrefix($0.lowercased()) }
+    let all = listing.entries
+    let units = Set(all.map(\.unit))
+    let entries = all.filter { entry in
+      removesAll
+        || names.contains { name in
+          // The name of a unit, such as 'add', may be the beginning of a key.
+          units.contains(name)
+            ? entry.unit == name : entry.digest.hasPrefix(name.lowercased())
+        }
     }
     guard !entries.isEmpty else {
       let which =

@@ -60,7 +60,15 @@ struct ConfigsCommand: PlaybookSubcommand {
     if showsSettings {
       if let run { return try showSettings(of: run, folder, context.terminal) }
       if let name = location.name { research.name = name }
-      let effective = EffectiveSettings(playbook: context.research, effective: research)
+      let complete: (inout Research) throws -> Void = {
+        try RecordOptions.parse([]).apply(to: &$0, keepsFiles: true, debug: false)
+      }
+      try complete(&research)
+      let effective = try EffectiveSettings(
+        playbook: context.research,
+        effective: research,
+        complete: complete
+      )
       if json {
         for row in effective.rows {
           let value: Value = [

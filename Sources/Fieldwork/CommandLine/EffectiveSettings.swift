@@ -17,8 +17,17 @@ struct EffectiveSettings {
   /// - Parameters:
   ///   - playbook: the research as the playbook has it.
   ///   - effective: the research with the options of the command line.
-  init(playbook: Research, effective: Research) {
-    let standard = Self.values(ResearchSettings())
+  ///   - complete: applies the defaults of the command line.
+  init(
+    playbook: Research,
+    effective: Research,
+    complete: (inout Research) throws -> Void
+  ) rethrows {
+    var (playbook, plain) = (playbook, playbook)
+    plain.settings = ResearchSettings()
+    try complete(&plain)
+    try complete(&playbook)
+    let standard = Self.values(plain.settings)
     let own = Self.values(playbook.settings)
     rows =
       [("name", effective.name, effective.name == playbook.name ? .playbook : .commandLine)]

@@ -57,7 +57,7 @@ struct EnqueueCommand: PlaybookSubcommand {
     }
     if !new.isEmpty { try store.write([AddedConfigs.note(added + new.map(\.text))]) }
     for line in lines {
-      context.terminal.print(line.replacing("runs next", with: "runs first in the next run"))
+      context.terminal.print(AddedConfigs.later(line))
     }
     return .done
   }

@@ -36,7 +36,8 @@ struct RerunCommand: PlaybookSubcommand {
     let experiment = try experiment(in: stored, folder)
     let planned = SettingOptions.planned(context.research, stored.notes).adding(stored.notes)
     let seed = try StoredSeed.decode(stored.notes["seed"]) ?? context.research.settings.seed ?? 0
-    let research = try alone(experiment, planned, seed)
+    var research = try alone(experiment, planned, seed)
+    ResearchDefinition.restoreIterations(of: &research, stored.notes)
     for remark in remarks(experiment, stored, context.research) {
       terminal.printError("note: \(remark)")
     }
@@ -52,7 +53,9 @@ struct RerunCommand: PlaybookSubcommand {
         "the experiment \(experiment.id) is not one of the research as it is now"
       )
     }
-    return compare((stored, experiment), (again, made), terminal)
+    // What a rule has ended goes on here, to its end.
+    let isCut = experiment.ending == .pruned && !context.research.pruning.isEmpty
+    return compare((stored, experiment), (again, made), storedAlone: isCut, terminal)
   }
 
   private func experiment(
@@ -84,6 +87,8 @@ struct RerunCommand: PlaybookSubcommand {
     let configs = Array(repeating: found, count: experiment.occurrence + 1)
     var alone = research.fixed(to: Domain(configs: configs))
     alone.added = []
+    // Rules that end experiments early depend on other experiments.
+    alone.pruning = []
     var settings = alone.settings
     settings.duplicates = .run
     settings.configs = nil
@@ -117,6 +122,11 @@ struct RerunCommand: PlaybookSubcommand {
     }
     if research.units.contains(where: \.isRoot) {
       remarks.append("units that branches share run for this experiment alone, with its own config")
+    }
+    if experiment.ending == .pruned, !research.pruning.isEmpty {
+      remarks.append(
+        "a rule has ended the experiment early; it runs to its end, and the stored iterations are compared"
+      )
     }
     if experiment.updates > 0 {
       remarks.append("the experiment comes from an update of the domain; run.updates is 0 here")
@@ -153,16 +163,23 @@ struct RerunCommand: PlaybookSubcommand {
     let again: String
   }
 
-  private func compare(_ stored: Side, _ again: Side, _ terminal: Terminal) -> ExitStatus {
+  /// - Parameter storedAlone: true to compare the iterations alone that are stored, and not the ends.
+  private func compare(
+    _ stored: Side,
+    _ again: Side,
+    storedAlone: Bool,
+    _ terminal: Terminal
+  ) -> ExitStatus {
     var differences: [Difference] = []
     let ends = [stored, again].map { $0.experiment.ending?.rawValue ?? "none" }
-    if ends[0] != ends[1] {
+    if ends[0] != ends[1], !storedAlone {
       differences.append(Difference(name: "(end)", iteration: "", stored: ends[0], again: ends[1]))
     }
     var equal = 0
     for name in Set(stored.results.variables + again.results.variables).sorted() {
       let (first, second) = (Self.values(name, stored), Self.values(name, again))
-      for iteration in Set(first.keys).union(second.keys).sorted() {
+      let iterations = storedAlone ? Set(first.keys) : Set(first.keys).union(second.keys)
+      for iteration in iterations.sorted() {
         if first[iteration] == second[iteration] {
           equal += 1
           continue

@@ -253,10 +253,10 @@ struct RunCommand: PlaybookSubcommand {
       additions: added.configs,
       observers: observers.compactMap(\.self) + context.observers
     ).checked
-    if research.settings.provenance?.isEmpty == false {
-      runner.settingItems =
-        EffectiveSettings(playbook: context.research, effective: research).items
-    }
+    runner.settingItems =
+      try EffectiveSettings(playbook: context.research, effective: research) {
+        try RecordOptions.parse([]).apply(to: &$0, keepsFiles: store.folder != nil, debug: debug)
+      }.items
     let isWithoutTerminal = control.isDetached || control.isCoordinator
     let interrupts = Interrupts(outlivesTerminal: isWithoutTerminal)
     let stop = Protected<@Sendable (Bool) -> Void>({ _ in })

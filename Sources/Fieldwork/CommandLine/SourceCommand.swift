@@ -31,7 +31,12 @@ struct SourceCommand: PlaybookSubcommand {
     let folder = try location.folder(of: context.research)
     let store = try DatabaseStore.openForReading(folder)
     let all = try store.provenance()
-    let recorded = Set(all.filter { $0.topic == "git" }.map(\.run)).sorted()
+    let kept = try store.keptMetadata().filter { $0.topic == KeptSources.topic }
+    // Text in parentheses says why there is no commit.
+    let commits = all.filter {
+      $0.topic == "git" && $0.item == "commit" && !$0.text.hasPrefix("(")
+    }
+    let recorded = Set((commits + kept).map(\.run)).sorted()
     guard let number = run ?? recorded.last, recorded.contains(number) else {
       let numbers = recorded.map(String.init).joined(separator: ", ")
       throw FieldworkError(
@@ -41,7 +46,7 @@ struct SourceCommand: PlaybookSubcommand {
           : "run \(run ?? 0) has kept no sources; there are those of run \(numbers)"
       )
     }
-    let items = try store.keptMetadata().filter { $0.run == number }
+    let items = kept.filter { $0.run == number }
     let commit =
       all.filter { $0.run == number }.first { $0.topic == "git" && $0.item == "commit" }?.text ?? ""
     let target = to ?? "source-\(number)"

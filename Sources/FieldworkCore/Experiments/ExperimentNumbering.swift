@@ -4,7 +4,7 @@
 package struct ExperimentNumbering: Sendable {
   /// The number of experiments so far.
   package private(set) var produced = 0
-  /// The number of those that were added to the experiments of the domain.
+  /// The number of those that were added, and that the domain has not given so far.
   private(set) var addedCount = 0
   /// A hash of the experiments of the domain so far, in their order.
   package private(set) var order: UInt64 = 0
@@ -86,8 +86,12 @@ package struct ExperimentNumbering: Sendable {
       addedCount += 1
       return number(first, hash, prefix, isAdded: true)
     }
-    // The first one of the domain is the one that was added.
+    // The first one of the domain is the one that was added. It counts at this place, too.
     let isOfAdded = added.contains(hash) && takenAdded.insert(hash).inserted
+    if isOfAdded {
+      addedCount -= 1
+      addToOrder(hash)
+    }
     guard !isOfAdded || !areDistinct else { return nil }
     if skipsRepeated {
       guard !added.contains(hash), areDistinct || seen.insert(hash).inserted else { return nil }
@@ -113,14 +117,16 @@ package struct ExperimentNumbering: Sendable {
       branch: branch
     )
     produced += 1
-    if !isAdded {
-      // The multiplication of the hashes by an odd number makes their order count.
-      order = (order ^ hash) &* 0x9E37_79B9_7F4A_7C15
-      order = order << 29 | order >> 35
-    }
+    if !isAdded { addToOrder(hash) }
     branch += 1
     if branch == branches.count { endTask() }
     return experiment
+  }
+
+  private mutating func addToOrder(_ hash: UInt64) {
+    // The multiplication of the hashes by an odd number makes their order count.
+    order = (order ^ hash) &* 0x9E37_79B9_7F4A_7C15
+    order = order << 29 | order >> 35
   }
 
   /// Returns the task of the last experiments; the next one begins another task.

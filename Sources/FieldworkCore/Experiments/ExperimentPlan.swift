@@ -157,11 +157,12 @@ public struct ExperimentPlan: Sendable {
   }
 
   /// Counts the experiments that are left, without those that have come up.
-  private mutating func correctSize() throws {
+  /// - Parameter new: the number of experiments that have just been added.
+  private mutating func correctSize(adding new: Int = 0) throws {
     guard let all = size, !numbering.areDistinct || hasAdded else { return }
     // Of very many the number is corrected when they have come up.
     guard all - produced <= Self.countLimit else {
-      size = saturatingSum(all, added.count)
+      size = saturatingSum(all, new)
       return
     }
     var rest = self
@@ -178,7 +179,7 @@ public struct ExperimentPlan: Sendable {
     guard !experiments.isEmpty else { return true }
     hasAdded = true
     added += experiments
-    if size != nil { try? correctSize() }
+    if size != nil { try? correctSize(adding: experiments.count) }
     return true
   }
 
@@ -242,7 +243,8 @@ public struct ExperimentPlan: Sendable {
     return generator.next()
   }
 
-  private mutating func draw() throws -> PlannedExperiment? {
+  /// Returns the next one of the experiments that were added; nil if none is left.
+  private mutating func nextAdded() -> PlannedExperiment? {
     while !added.isEmpty {
       let (config, repetition) = added.removeFirst()
       if let experiment = numbering.nextDistinct(
@@ -256,6 +258,11 @@ public struct ExperimentPlan: Sendable {
         return experiment
       }
     }
+    return nil
+  }
+
+  private mutating func draw() throws -> PlannedExperiment? {
+    if let experiment = nextAdded() { return experiment }
     while let (config, repetition, prefix) = try nextConfig() {
       guard leavesOut else {
         return numbering.next(config, repetition: repetition, updates: updates, prefix: prefix)
@@ -270,6 +277,8 @@ public struct ExperimentPlan: Sendable {
       ) {
         return experiment
       }
+      // An experiment that was added counts at its place in the domain, after which an update may be due.
+      if dueRule != nil { return nil }
     }
     // The number is known now.
     if leavesOut, size != nil, !isCounting { size = produced }
@@ -315,7 +324,7 @@ extension ExperimentPlan: ExperimentSource {
     let rule = dueRule
     checked = counted
     if let replacement, let rule { try continueWith(replacement, by: rule) }
-    guard size != nil || rules.contains(where: { $0.when.comesUp(from: produced) }) else {
+    guard size != nil || rules.contains(where: { $0.when.comesUp(from: counted) }) else {
       throw FieldworkError(
         .invalidDefinition,
         "after \(produced) configs the domain has no end, and no update follows that could end it; give the update configs:, a period such as .every(10), or let it return a domain with an end",
@@ -326,11 +335,12 @@ extension ExperimentPlan: ExperimentSource {
 
   package mutating func nextTask() throws -> PlannedTask? {
     var experiments: [PlannedExperiment] = []
+    while experiments.count < numbering.taskSize, let experiment = nextAdded() {
+      experiments.append(experiment)
+    }
     // Tasks of the domain have the same experiments whatever was added.
-    let isOfAdded = !added.isEmpty
-    while experiments.count < numbering.taskSize, experiments.isEmpty || added.isEmpty != isOfAdded,
-      let experiment = try next()
-    {
+    if let task = numbering.task(experiments) { return task }
+    while experiments.count < numbering.taskSize, let experiment = try next() {
       experiments.append(experiment)
     }
     return numbering.task(experiments)

@@ -13,7 +13,7 @@ public struct Research: Sendable {
   /// first one is used.
   public private(set) var updates: [DomainUpdate]
   /// The rules that end experiments early.
-  public let pruning: [PruningDescription]
+  public package(set) var pruning: [PruningDescription]
   public var settings: ResearchSettings
   /// The configs that were added from the command line. They come before those of the domain.
   package var added: [Config] = []

@@ -64,12 +64,34 @@ struct GitProvenance: Sendable {
   /// - Returns: nothing outside of a repository.
   func sources() async -> [ProvenanceEntry] {
     guard let root = await root() else { return [] }
+    let head = await git(["rev-parse", "--verify", "--quiet", "HEAD"])
+    // Before the first commit all files differ.
     let changed = await paths(
-      ["diff", "--name-only", "--no-renames", "-z", "HEAD", "--"],
+      head.hasSucceeded
+        ? ["diff", "--name-only", "--no-renames", "-z", "HEAD", "--"] : ["ls-files", "-z"],
       in: root
     )
     let untracked = await paths(["ls-files", "--others", "--exclude-standard", "-z"], in: root)
-    return KeptSources.entries(root, paths: (changed + untracked).sorted())
+    return KeptSources.entries(root, paths: Set(changed + untracked).sorted())
+  }
+
+  /// Writes all files of a commit into a folder.
+  /// - Parameter index: the path of a file for git to work with.
+  func checkOut(_ commit: String, to folder: String, index: String) async -> CommandResult {
+    guard let root = await root() else { return await git(["rev-parse", "--show-toplevel"]) }
+    var environment = environment
+    environment["GIT_INDEX_FILE"] = index
+    let read = await programs.run(
+      ["git"] + Self.options + ["read-tree", commit],
+      in: root,
+      environment: environment
+    )
+    guard read.hasSucceeded else { return read }
+    return await programs.run(
+      ["git"] + Self.options + ["checkout-index", "--all", "--prefix=\(folder)/"],
+      in: root,
+      environment: environment
+    )
   }
 
   /// The path of the work tree; nil if there is none.

@@ -4,7 +4,7 @@ import Foundation
 
 /// The files of a run that differ from the commit, as they are kept with its results.
 package enum KeptSources {
-  static let topic = "#sources"
+  package static let topic = "#sources"
   /// The topic of the settings of a run.
   package static let settingsTopic = "#settings"
 
@@ -55,30 +55,70 @@ package enum KeptSources {
   /// - Throws: ``FieldworkError`` of code `store` if one cannot be written.
   package static func write(_ items: [ProvenanceItem], to folder: String) throws -> Written {
     var written = Written()
-    for item in items where item.topic == topic {
-      let parts = item.item.split(separator: "/")
-      guard !item.item.hasPrefix("/"), !parts.contains("..") else { continue }
-      let path = folder + "/" + item.item
-      if item.text == removed {
-        try? FileManager.default.removeItem(atPath: path)
-        written.removed.append(item.item)
-      } else if item.text.hasPrefix(left) {
-        written.left.append("\(item.item) \(item.text)")
-      } else {
-        do {
-          try FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent,
-            withIntermediateDirectories: true
-          )
-          try Data(item.text.utf8).write(to: URL(fileURLWithPath: path))
-        } catch {
-          throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
-        }
-        if item.text.contains(SecretMask.mark) { written.masked.append(item.item) }
-        written.files += 1
+    let kept = items.filter { item in
+      item.topic == topic && !item.item.hasPrefix("/")
+        && !item.item.split(separator: "/").contains("..")
+    }
+    // First, since a folder may have become a file, or a file a folder.
+    for item in kept where item.text == removed {
+      if !crossesLink(item.item, in: folder) {
+        try? FileManager.default.removeItem(atPath: folder + "/" + item.item)
       }
+      written.removed.append(item.item)
+    }
+    for item in kept where item.text != removed {
+      if item.text.hasPrefix(left) {
+        written.left.append("\(item.item) \(item.text)")
+        continue
+      }
+      let path = folder + "/" + item.item
+      do {
+        try write(item.text, to: item.item, in: folder)
+      } catch {
+        throw FieldworkError(.store, "cannot write \(path): \(ResearchFolder.reason(error))")
+      }
+      if item.text.contains(SecretMask.mark) { written.masked.append(item.item) }
+      written.files += 1
     }
     return written
+  }
+
+  /// Writes a file, in place of a link or of something that is no folder where one is needed. Nothing is written
+  /// through links.
+  private static func write(_ text: String, to item: String, in folder: String) throws {
+    let parts = item.split(separator: "/")
+    var path = folder
+    for (index, part) in parts.enumerated() {
+      path += "/" + part
+      let isFile = index == parts.count - 1
+      guard let type = fileType(path) else { continue }
+      if isFile ? type != S_IFREG : type != S_IFDIR {
+        try FileManager.default.removeItem(atPath: path)
+      }
+    }
+    try FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent,
+      withIntermediateDirectories: true
+    )
+    let isNew = fileType(path) == nil
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    // The modes of other files are those of the commit.
+    if isNew, text.hasPrefix("#!") { chmod(path, 0o755) }
+  }
+
+  /// True if a folder on the way to a file is a symbolic link.
+  private static func crossesLink(_ item: String, in folder: String) -> Bool {
+    var path = folder
+    return item.split(separator: "/").dropLast().contains { part in
+      path += "/" + part
+      return fileType(path) == S_IFLNK
+    }
+  }
+
+  /// The type of a file, of a link itself; nil if there is none.
+  private static func fileType(_ path: String) -> mode_t? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   /// Writes the files of a commit into a folder.
@@ -89,11 +129,15 @@ package enum KeptSources {
     of repository: String,
     to folder: String
   ) async -> String? {
-    let result = await runner(repository).run(
-      ["sh", "-c", "git archive --format=tar \"$1\" | tar -x -C \"$2\"", "sh", commit, folder]
+    // An index of its own; git archive would leave out files with the attribute export-ignore.
+    let index = folder + "/.git-index-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: index) }
+    let result = await GitProvenance(runner(repository), folder: repository).checkOut(
+      commit,
+      to: folder,
+      index: index
     )
-    let isEmpty = (try? FileManager.default.contentsOfDirectory(atPath: folder).isEmpty) ?? true
-    return result.hasSucceeded && !isEmpty ? nil : result.report
+    return result.hasSucceeded ? nil : result.report
   }
 
   /// The lines on files of the repository of a folder that differ from the commit; nil if it is none.

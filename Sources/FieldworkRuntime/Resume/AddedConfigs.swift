@@ -100,6 +100,22 @@ package enum AddedConfigs {
     }
   }
 
+  /// Returns a line of ``examine(_:in:added:state:)`` for configs that no present run takes.
+  package static func later(_ line: String) -> String {
+    line.replacing("runs next", with: "runs first in the next run")
+  }
+
+  /// Returns the keys of the first repetitions of configs, but for those that the research cannot have any more.
+  package static func keys(_ texts: [String], in research: Research) -> Set<String> {
+    Set(
+      texts.compactMap { text in
+        (try? config(text, in: research, option: "")).map {
+          ExperimentIdentity(config: $0, repetition: 0).key
+        }
+      }
+    )
+  }
+
   /// A config that is to be added.
   package struct NewConfig {
     package let text: String
@@ -122,6 +138,7 @@ package enum AddedConfigs {
     state: (String) -> String?
   ) throws -> (new: [NewConfig], lines: [String]) {
     var (new, lines): ([NewConfig], [String]) = ([], [])
+    var known = keys(added, in: research)
     for text in texts {
       let config = try config(text, in: research, option: "enqueue")
       let states = (0..<research.settings.repetitions).map {
@@ -129,7 +146,7 @@ package enum AddedConfigs {
       }
       if let first = states.first, let first, !states.contains(nil) {
         lines.append("'\(text)' is \(first) already")
-      } else if added.contains(text) || new.contains(where: { $0.text == text }) {
+      } else if !known.insert(ExperimentIdentity(config: config, repetition: 0).key).inserted {
         lines.append("'\(text)' was added before")
       } else {
         let missing = states.indices.filter { states[$0] == nil }

@@ -1,8 +1,8 @@
-import FieldworkCore
+package import FieldworkCore
 
 /// The part of a research that must not change between its runs: the declarations of the units and the number of
 /// iterations. The domain may grow and shrink.
-struct ResearchDefinition {
+package struct ResearchDefinition {
   /// The key of the note that holds it.
   static let noteKey = "identity"
   private static let version = 1
@@ -44,6 +44,13 @@ struct ResearchDefinition {
 
   /// The notes that hold it.
   var notes: [RunRecordNote] { [(Self.noteKey, encoding), ("definition", .string(legacy.text))] }
+
+  /// Gives a research the number of iterations, and whether it finalizes, that a store has.
+  package static func restoreIterations(of research: inout Research, _ notes: [String: Value]) {
+    guard case .dictionary(let values)? = notes[noteKey] else { return }
+    if case .int(let count)? = values["iterations"] { research.settings.iterations = count }
+    if case .bool(let finalize)? = values["finalize"] { research.settings.finalize = finalize }
+  }
 
   typealias RunRecordNote = (key: String, value: Value)
 

@@ -25,23 +25,32 @@ extension ResearchRunner {
   /// - Returns: what has become of each.
   private func enqueue(_ texts: [String], _ run: RunState, _ scheduler: Scheduler) -> String {
     do {
-      let states = try store.states()
       let crew = run.crew.withLock { $0 }
-      let (new, lines) = try AddedConfigs.examine(
+      // Those first, since an experiment may begin in between.
+      let drawn = scheduler.drawn(besides: try store.states().keys)
+      let states = try store.states()
+      var (new, lines) = try AddedConfigs.examine(
         texts,
         in: research,
         added: run.added.withLock { $0 }
       ) { key in
-        states[key]?.rawValue ?? (crew?.has(key) ?? false ? "about to run" : nil)
+        states[key]?.rawValue
+          ?? (drawn.contains(key) || crew?.has(key) ?? false ? "about to run" : nil)
       }
-      if !new.isEmpty {
-        let size = try scheduler.add(new.flatMap(\.experiments))
-        let all = run.added.withLock { added in
-          added += new.map(\.text)
-          return added
-        }
-        run.recorder.recordAtOnce([AddedConfigs.note(all), .planned(size)])
+      guard !new.isEmpty else { return lines.joined(separator: "\n") }
+      var records: [RunRecord] = []
+      // A run of some experiments alone, such as 'retry', goes through the plan as it was.
+      let isRunnable = selection == nil && !run.cancellation.isRequested
+      if isRunnable, let size = try scheduler.add(new.flatMap(\.experiments)) {
+        records.append(.planned(size.number))
+      } else {
+        lines = lines.map(AddedConfigs.later)
       }
+      let all = run.added.withLock { added in
+        added += new.map(\.text)
+        return added
+      }
+      run.recorder.recordAtOnce(records + [AddedConfigs.note(all)])
       return lines.joined(separator: "\n")
     } catch {
       return "error: \((error as? FieldworkError)?.message ?? "\(error)")"

@@ -22,7 +22,7 @@ public struct ResearchRunner: Sendable {
   private let debug: Bool
   private let changes: ChangePolicy
   private let keepsFailed: Bool
-  private let selection: Selection?
+  let selection: Selection?
   private let faults: FaultPolicy
   private let budget: Duration?
   private let workerCommand: WorkerCommand?
@@ -210,6 +210,7 @@ public struct ResearchRunner: Sendable {
         run.cancellation.request(nil)
       }
     }
+    scheduler.close()
     let elapsed = clock.now - began
     await provenance
     await run.recordChanges()
@@ -239,6 +240,8 @@ public struct ResearchRunner: Sendable {
       unplanned: try unplanned(scheduler),
       duration: elapsed / .seconds(1)
     )
+    // What was requested until now is stored with the end.
+    isOver.withLock { $0 = true }
     await run.recorder.record([.runEnded(summary)])
     do {
       try await run.recorder.flushed()
@@ -255,9 +258,12 @@ public struct ResearchRunner: Sendable {
   /// - Throws: ``FieldworkError`` if the research cannot have one of this run.
   private func addedTexts() throws -> [String] {
     var texts = AddedConfigs.texts(try store.notes())
-    for text in additions where !texts.contains(text) {
-      _ = try AddedConfigs.config(text, in: research, option: "--add")
-      texts.append(text)
+    var known = AddedConfigs.keys(texts, in: research)
+    for text in additions {
+      let config = try AddedConfigs.config(text, in: research, option: "--add")
+      if known.insert(ExperimentIdentity(config: config, repetition: 0).key).inserted {
+        texts.append(text)
+      }
     }
     return texts
   }

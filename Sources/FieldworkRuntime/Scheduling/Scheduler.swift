@@ -13,6 +13,10 @@ final class Scheduler: Sendable {
     /// The tasks that were drawn and have not ended.
     var open = OpenTasks()
     var isDeciding = false
+    /// The workers that have asked for a task and will ask again.
+    var asking: Set<Int> = []
+    /// True if nothing more can be added, since no worker would draw it.
+    var isClosed = false
     /// True if a decision was cancelled, so that nothing goes on before a run that makes it.
     var isCancelled = false
     /// By worker: tasks that were drawn and are for this worker alone.
@@ -115,6 +119,25 @@ final class Scheduler: Sendable {
     isLeaving: () -> Bool = { false },
     beforeWaiting: () -> Void = {}
   ) async -> PlannedTask? {
+    state.withLock {
+      $0.asking.insert(worker)
+      $0.isClosed = false
+    }
+    let task = await take(worker, isLeaving, beforeWaiting)
+    if task == nil {
+      state.withLock {
+        $0.asking.remove(worker)
+        $0.isClosed = $0.asking.isEmpty
+      }
+    }
+    return task
+  }
+
+  private func take(
+    _ worker: Int,
+    _ isLeaving: () -> Bool,
+    _ beforeWaiting: () -> Void
+  ) async -> PlannedTask? {
     while !isLeaving() {
       let answer = state.withLock { state -> Answer in
         let answer = draw(&state, worker)
@@ -149,20 +172,39 @@ final class Scheduler: Sendable {
   }
 
   /// Adds experiments, which come before those that have not been given out.
-  /// - Returns: the number of all experiments; nil if there is no end.
+  /// - Returns: the number of all experiments, nil if there is no end; nil in all if no worker takes any more.
   /// - Throws: ``FieldworkError`` if the source cannot take any.
-  func add(_ experiments: [(config: Config, repetition: Int)]) throws -> Int? {
-    let size = try state.withLock { state in
+  func add(_ experiments: [(config: Config, repetition: Int)]) throws -> (number: Int?, Void)? {
+    let size = try state.withLock { state -> (number: Int?, Void)? in
+      guard !state.isClosed, !delegate.shouldStop else { return nil }
       guard state.source.add(experiments) else {
         throw FieldworkError(
           .invalidDefinition,
           "the research decides on all its experiments itself"
         )
       }
-      return state.source.size
+      return (state.source.size, ())
     }
     wakeAll()
     return size
+  }
+
+  /// Ends the run for experiments that would be added.
+  func close() { state.withLock { $0.isClosed = true } }
+
+  /// Returns the keys of experiments that have been drawn.
+  /// - Parameter others: keys that are left out.
+  func drawn(besides others: some Collection<String>) -> Set<String> {
+    let (count, keys) = state.withLock { ($0.source.produced, $0.keys) }
+    let others = Set(others)
+    if decides { return Set(keys).subtracting(others) }
+    var (source, drawn) = (initial, Set<String>())
+    while source.produced < count, let task = try? source.nextTask() {
+      for experiment in task.experiments where !others.contains(experiment.key) {
+        drawn.insert(experiment.key)
+      }
+    }
+    return drawn
   }
 
   /// Takes the numbers of tasks that were given out and have ended.
@@ -192,6 +234,7 @@ final class Scheduler: Sendable {
     state.withLock { state in
       state.running -= tasks.count
       state.gone.insert(worker)
+      state.asking.remove(worker)
       if hasAffinity {
         // They are for this worker alone.
         state.hasAbandoned = true

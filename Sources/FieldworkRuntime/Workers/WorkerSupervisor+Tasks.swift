@@ -24,7 +24,10 @@ extension WorkerSupervisor {
     var settled: [Int] = []
     for assignment in removed {
       if let dead = assignment.dead {
-        settleDead(dead)
+        if let again = settleDead(dead), let link {
+          send(again, to: link)
+          link.flush()
+        }
         continue
       }
       if isLeaving, !assignment.live.isEmpty {
@@ -97,15 +100,17 @@ extension WorkerSupervisor {
   }
 
   /// Records the ends of the experiments of a task whose worker has died, for good.
-  func settleDead(_ assignment: WorkerAssignment) {
+  /// - Returns: the next attempt at the others; nil if there is none.
+  @discardableResult
+  func settleDead(_ assignment: WorkerAssignment) -> WorkerAssignment? {
     if retriesWholeTasks {
       settle(assignment)
-      return
+      return nil
     }
     // Experiments that had failed before may still run again for that reason.
     run.recorder.recordAtOnce(assignment.live.flatMap { assignment.progress[$0].pending })
     for place in assignment.live { assignment.progress[place].pending = [] }
-    settleOrRetry(assignment)
+    return settleOrRetry(assignment)
   }
 
   /// Has the next process of the worker clean up after a task whose experiments have died.

@@ -50,6 +50,12 @@ final class AddedExperimentTests: XCTestCase {
     let after = try tasks(plan([1, 2, 3, 4], added: [8, 9, 10], change: branches))
     XCTAssertEqual(Array(after.suffix(2)), before)
     XCTAssertEqual(after.prefix(2).map(\.count), [2, 1])
+    // Equal ones among the added do not draw from the domain.
+    for added in [[8, 8], [8, 9, 9, 8], [8, 9, 9]] {
+      let after = try tasks(plan([1, 2, 3, 4], added: added, change: branches))
+      XCTAssertEqual(Array(after.suffix(2)), before, "\(added)")
+      XCTAssertEqual(after.count, 3, "\(added)")
+    }
   }
 
   func testConfigsAreAddedInTheMiddle() throws {
@@ -95,9 +101,12 @@ final class AddedExperimentTests: XCTestCase {
       }
     }
     let before = try XCTUnwrap(try history([]))
-    let after = try XCTUnwrap(try history([7, 8, 9]))
-    XCTAssertEqual(before.0, after.0)
-    XCTAssertEqual(before.1, after.1)
+    // Some of the domain, too: they count at their places.
+    for added in [[7, 8, 9], [1], [2], [2, 1], [7, 2]] {
+      let after = try XCTUnwrap(try history(added))
+      XCTAssertEqual(before.0, after.0, "\(added)")
+      XCTAssertEqual(before.1, after.1, "\(added)")
+    }
   }
 
   func testEqualConfigsAreSkipped() throws {

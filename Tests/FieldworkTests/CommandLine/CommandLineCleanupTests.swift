@@ -76,6 +76,16 @@ final class CommandLineCleanupTests: CommandLineTestCase {
     )
   }
 
+  /// The worker that cleans up after a death runs the other experiment of the task again.
+  func testAnotherBranchIsRetriedAfterACleanup() throws {
+    let run = try cleanupRun("fail,late crash", "--branches", "2", "--retry-errors", "1")
+    XCTAssertEqual(run.status, 1, run.error)
+    XCTAssertEqual(lines.filter { $0 == "begin fail" }.count, 2, "\(lines)")
+    XCTAssertEqual(lines.filter { $0 == "begin late crash" }.count, 2, "\(lines)")
+    XCTAssertEqual(cleaned.filter { $0.hasPrefix("clean late") }.count, 1, "\(lines)")
+    XCTAssertEqual(try states(), ["fail": .failed, "late crash": .failed])
+  }
+
   func testATimeLimit() throws {
     let run = try cleanupRun("hang,block,done", "--timeout", "0.5")
     XCTAssertEqual(run.status, 1, run.error)

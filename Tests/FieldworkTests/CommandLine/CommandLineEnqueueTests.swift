@@ -104,8 +104,34 @@ final class CommandLineEnqueueTests: CommandLineTestCase {
     let known = try doubles("enqueue", "rate = 0.5, width = 7", "rate=0.5 width=9")
     XCTAssertTrue(known.output.contains("'rate = 0.5, width = 7' is done already"), known.output)
     XCTAssertTrue(known.output.contains("'rate=0.5 width=9' was added before"), known.output)
+    let swapped = try doubles("enqueue", "width=9, rate=0.5")
+    XCTAssertTrue(swapped.output.contains("'width=9, rate=0.5' was added before"), swapped.output)
     let next = try doubles("run", "--no-progress")
     XCTAssertTrue(next.output.contains("1 experiment done, 7 already stored"), next.output)
+  }
+
+  /// A run of some experiments goes through the plan as it was.
+  func testEnqueueIntoARunOfSomeExperiments() throws {
+    let run = try start(
+      "run",
+      "--no-progress",
+      "--workers",
+      "1",
+      "--where",
+      "rate == 0.2",
+      research: "doubles",
+      environment: ["DOUBLES_PAUSE": "0.7"]
+    )
+    usleep(1_200_000)
+    let added = try doubles("enqueue", "rate=0.2 width=7", "rate=0.2 width=8")
+    XCTAssertEqual(added.status, 0, added.error)
+    XCTAssertTrue(added.output.contains("runs first in the next run"), added.output)
+    let result = try run.finish()
+    XCTAssertEqual(result.status, 0, result.error)
+    XCTAssertEqual(try products(), [0.2, 0.4, 0.4, 0.6])
+    let next = try doubles("run", "--no-progress")
+    XCTAssertEqual(next.status, 0, next.error)
+    XCTAssertTrue(try products().contains(1.6), next.output)
   }
 
   func testWorkersWithConfigsTakeNoAddedOnes() throws {

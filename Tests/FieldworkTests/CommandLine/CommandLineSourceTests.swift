@@ -1,4 +1,6 @@
 import FieldworkCore
+import FieldworkRuntime
+import FieldworkStore
 import Foundation
 import XCTest
 
@@ -55,6 +57,56 @@ final class CommandLineSourceTests: CommandLineTestCase {
     XCTAssertTrue(other.error.contains("run 7 has kept no sources; there are those of run 1"))
   }
 
+  /// The playbook may be in a subfolder, and files may have become links, folders or files.
+  func testSourcesAreWrittenFromASubfolder() throws {
+    let made = try shell(
+      """
+      echo outside > outside; mkdir repo; cd repo
+      git init -q . && mkdir -p play folder && echo one > play/a && echo top > top && echo x > folder/x \
+        && ln -s ../outside link && printf 'top export-ignore\n' > .gitattributes && echo research > .gitignore \
+        && printf '#!/bin/sh\n' > tool && chmod +x tool && git add . && git commit -qm first \
+        && rm link && echo file > link && rm -r folder && echo file > folder \
+        && echo two >> play/a && printf '#!/bin/sh\n' > play/new \
+        && cd play && "$P" run --no-progress --directory research && "$P" source --directory research
+      """
+    )
+    XCTAssertEqual(made.status, 0, made.error)
+    let target = "repo/play/source-1/"
+    XCTAssertEqual(content(target + "play/a"), "one\ntwo\n")
+    XCTAssertNil(content(target + "a"))
+    XCTAssertEqual(content(target + "top"), "top\n")
+    XCTAssertEqual(content(target + "link"), "file\n")
+    XCTAssertEqual(content("outside"), "outside\n", "nothing is written through a link")
+    XCTAssertEqual(content(target + "folder"), "file\n")
+    for tool in ["tool", "play/new"] {
+      XCTAssertTrue(
+        FileManager.default.isExecutableFile(atPath: directory.path + "/" + target + tool),
+        tool
+      )
+    }
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: directory.path + "/" + target
+    )
+    XCTAssertFalse(names.contains { $0.hasPrefix(".git-index") }, "\(names)")
+  }
+
+  func testSourcesWithoutACommit() throws {
+    let outside = try shell(
+      "export GIT_CEILING_DIRECTORIES=/; \"$P\" run --no-progress --directory r && \"$P\" source --directory r"
+    )
+    XCTAssertEqual(outside.status, 2)
+    XCTAssertTrue(outside.error.contains("no run in"), outside.error)
+    let before = try shell(
+      """
+      mkdir repo && cd repo && git init -q . && echo research > .gitignore && echo one > a && git add a && echo two > b \
+        && "$P" run --no-progress --directory research && "$P" source --directory research
+      """
+    )
+    XCTAssertEqual(before.status, 0, before.error)
+    XCTAssertEqual(content("repo/source-1/a"), "one\n")
+    XCTAssertEqual(content("repo/source-1/b"), "two\n")
+  }
+
   func testRequireClean() throws {
     let outside = try shell("GIT_CEILING_DIRECTORIES=/ \"$P\" run --no-progress --require-clean")
     XCTAssertEqual(outside.status, 2)
@@ -89,6 +141,18 @@ final class CommandLineSourceTests: CommandLineTestCase {
     XCTAssertEqual(origins["seed"], ["1", "playbook"])
     XCTAssertEqual(origins["finalize"], ["true", "default"])
     XCTAssertEqual(origins["workers"]?.last, "environment")
+    XCTAssertEqual(origins["provenance"]?.last, "default")
+    XCTAssertEqual(
+      try runPlaybook(["run", "--no-progress"], research: "doubles", environment: [:]).status,
+      0
+    )
+    let kept = try runPlaybook(
+      ["configs", "--settings", "--run", "1"],
+      research: "doubles",
+      environment: [:]
+    )
+    let lines = kept.output.split(separator: "\n").filter { $0.contains("provenance") }
+    XCTAssertTrue(lines.first?.contains("(default)") ?? false, kept.output)
   }
 
   func testRerun() throws {
@@ -115,6 +179,23 @@ final class CommandLineSourceTests: CommandLineTestCase {
     let none = try runPlaybook(["rerun", "zzz"], research: "doubles", environment: [:])
     XCTAssertEqual(none.status, 2)
     XCTAssertTrue(none.error.contains("no experiment in"), none.error)
+  }
+
+  func testRerunHasTheIterationsOfTheRunAndNoPruning() throws {
+    for (research, options) in [("random", ["--iterations", "1"]), ("pruned", [])] {
+      let run = try runPlaybook(
+        ["run", "--no-progress"] + options,
+        research: research,
+        environment: [:]
+      )
+      XCTAssertEqual(run.status, 0, run.error)
+      let stored = try ResearchResults.load(directory.path + "/" + research)
+      XCTAssertEqual(stored.experiments.contains { $0.ending == .pruned }, research == "pruned")
+      for experiment in stored.experiments {
+        let again = try runPlaybook(["rerun", experiment.id], research: research, environment: [:])
+        XCTAssertEqual(again.status, 0, again.output + again.error)
+      }
+    }
   }
 
   /// Random numbers are the same; what depends on the time differs.
