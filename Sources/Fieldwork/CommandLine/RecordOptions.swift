@@ -2,7 +2,7 @@ import ArgumentParser
 import FieldworkCore
 import Logging
 
-/// What is kept of a run besides its results: output, logs, profile, circumstances.
+/// What is kept of a run besides its results: output, logs, profile, provenance.
 struct RecordOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -51,7 +51,7 @@ struct RecordOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Record circumstances: environment, packages, git or git:folder; or none. Repeatable; environment and git by default.",
+      "Record provenance: environment, packages, git or git:folder; or none. Repeatable; environment and git by default.",
       valueName: "what"
     )
   )

@@ -10,7 +10,7 @@ struct ReportCommand: PlaybookSubcommand {
     abstract: "Write the results as one HTML page, which needs no network.",
     discussion: """
       The page has learning curves, what each parameter does, importance, a table of the configs that can be sorted and \
-      filtered, failures by cause, a timeline, the definition and the recorded circumstances. It can be mailed: all \
+      filtered, failures by cause, a timeline, the definition and the recorded provenance. It can be mailed: all \
       that it needs is in it.
       """
   )

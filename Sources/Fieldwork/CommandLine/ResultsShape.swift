@@ -37,7 +37,7 @@ struct ResultsShape: ParsableArguments {
   var artifacts = false
 
   @Flag(
-    help: "Show the recorded circumstances of the last run instead: machine, git, command line."
+    help: "Show the recorded provenance of the last run instead: machine, git, command line."
   )
   var provenance = false
 
@@ -93,7 +93,7 @@ struct ResultsShape: ParsableArguments {
       )
     }
     if let run {
-      if !provenance { throw ValidationError("--run is about circumstances: add --provenance") }
+      if !provenance { throw ValidationError("--run is about provenance: add --provenance") }
       if run < 0 { throw ValidationError("--run is \(run): give 0 or more") }
     }
     if provenance && (shown == .alias || auxiliary || hidesConfig || joinsConfig || layout == .long)

@@ -39,7 +39,7 @@ extension Research {
   ///   - stderr: the same for the standard error, which the command line leaves to the terminal too.
   ///   - logLevel: the level below which nothing is logged; nil to leave it to the command line, which
   ///     takes `.notice` where it keeps results in files. Elsewhere there is no log.
-  ///   - provenance: what is recorded of the circumstances of a run; nil to leave it to the command line, which
+  ///   - provenance: the provenance that is recorded of a run; nil to leave it to the command line, which
   ///     takes `[.environment, .git()]` where it keeps results in files. Elsewhere it is nothing.
   ///   - profile: how much is measured of where the time goes.
   ///   - checkpoint: after which iterations the state of an experiment is saved, so that it goes on from

@@ -158,7 +158,7 @@ public struct ResearchSettings: Sendable, Hashable {
   /// After which iterations the state of an experiment is saved, so that it can go on from there; nil for
   /// none.
   public var checkpoint: When?
-  /// What is recorded of the circumstances of a run; nil to leave it to the command that runs the
+  /// The provenance that is recorded of a run; nil to leave it to the command that runs the
   /// research.
   public var provenance: [ProvenanceSource]?
   /// The devices that are shared out among workers and branches; nil for none.

@@ -1,4 +1,4 @@
-/// Something about the circumstances of a run that is recorded with its results.
+/// Something about the origin of a run that is recorded with its results.
 ///
 ///     Research("digits", provenance: [.git(), .environment, .packages, .command("pip", ["pip", "list"])]) { … }
 ///

@@ -44,7 +44,7 @@ extension ReportPage {
   }
 
   /// What was recorded of the last run, and the definition.
-  func circumstances() -> Section? {
+  func provenance() -> Section? {
     var parts: [String] = []
     if let text = report.results.notes["description"].flatMap(String.init) {
       parts.append(
@@ -70,8 +70,8 @@ extension ReportPage {
     }
     guard !parts.isEmpty else { return nil }
     return Section(
-      id: "circumstances",
-      title: "Definition and circumstances",
+      id: "provenance",
+      title: "Definition and provenance",
       body: parts.joined(separator: "\n")
     )
   }

@@ -43,7 +43,7 @@ struct ReportPage {
     var data: [String: Value] = ["style": .string(Palette.style)]
     let sections = [
       curves(&data), effects(&data), importance(), heatMaps(), parallel(), configs(&data),
-      failures(), timeline(), circumstances(),
+      failures(), timeline(), provenance(),
     ].compactMap(\.self)
     let links = sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" }.joined()
     let title = Markup.text(report.title)

@@ -2,7 +2,7 @@ public import FieldworkCore
 public import FieldworkStore
 import Foundation
 
-/// Finds out the circumstances of a run.
+/// Collects the provenance of a run.
 ///
 /// What cannot be had is an item too: its text says why, in parentheses. Nothing is written to the
 /// terminal, and no program is waited for longer than a limit. Passwords, keys and tokens that can be

@@ -2,7 +2,7 @@ public import FieldworkAnalysis
 import FieldworkCore
 public import FieldworkStore
 
-/// The recorded circumstances of a run, or of all runs.
+/// The recorded provenance of a run, or of all runs.
 public struct ProvenanceReport: Sendable, CustomStringConvertible {
   /// Which runs to look at.
   public enum Runs: Sendable, Hashable {
@@ -32,7 +32,7 @@ public struct ProvenanceReport: Sendable, CustomStringConvertible {
       case .number(let number) where !recorded.isEmpty:
         "(nothing is recorded of run \(number), but of \(numbers))"
       default:
-        "(no circumstances are recorded; name some in the research: provenance: [.environment])"
+        "(no provenance is recorded; name some in the research: provenance: [.environment])"
       }
   }
 

@@ -31,7 +31,7 @@ public struct StoredResearch: Sendable, CustomStringConvertible {
     try store.contents(filter)
   }
 
-  /// The circumstances of the runs.
+  /// The provenance of the runs.
   public func provenance() throws -> [ProvenanceItem] { try store.provenance() }
 
   /// How long units took.

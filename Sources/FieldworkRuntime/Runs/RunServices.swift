@@ -102,7 +102,7 @@ final class RunServices: Sendable {
 
   func end() { capture?.end() }
 
-  /// Finds out what is to be recorded of the circumstances of the run.
+  /// Collects the provenance of the run.
   func provenance(_ research: Research, run: Int) async -> [ProvenanceItem] {
     guard let sources = research.settings.provenance, !sources.isEmpty else { return [] }
     return await ProvenanceCollector(gpus: { DeviceMemory.descriptions() }).collect(

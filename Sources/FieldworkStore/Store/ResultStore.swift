@@ -41,7 +41,7 @@ public protocol ResultStore: Sendable {
   ///   - usual: the origins that are left out; nil to read all, with the values that shown names hide.
   func origins(finished: Bool, without usual: UsualOrigins?) throws -> [String: StoredOrigin]
 
-  /// What is known of the circumstances of the runs, in order of the runs.
+  /// The provenance of the runs, in order of the runs.
   func provenance() throws -> [ProvenanceItem]
 
   /// How long units took, in order of the plan, the iterations and the units' turns.

@@ -53,7 +53,7 @@ final class ProvenanceReportTests: XCTestCase {
   func testNothingIsRecorded() {
     for runs in [ProvenanceReport.Runs.last, .number(1), .all] {
       let report = ProvenanceReport([], runs)
-      XCTAssertTrue(report.description.hasPrefix("(no circumstances are recorded"), "\(report)")
+      XCTAssertTrue(report.description.hasPrefix("(no provenance is recorded"), "\(report)")
       XCTAssertEqual(report.table.count, 0)
       XCTAssertEqual(report.table.columnNames, ["run", "topic", "item", "text"])
     }

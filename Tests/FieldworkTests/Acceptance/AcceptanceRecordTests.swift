@@ -4,7 +4,7 @@ import XCTest
 
 /// Rows 38 to 42, and 46 to 50: what a run records, and on what it depends.
 final class AcceptanceRecordTests: AcceptanceRunCase {
-  // MARK: Circumstances from the command line
+  // MARK: Provenance from the command line
 
   func testRow038_gitFromTheCommandLine() throws {
     let repository = try GitRepository(directory.appendingPathComponent("code"))

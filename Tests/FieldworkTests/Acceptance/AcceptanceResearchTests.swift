@@ -120,14 +120,14 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
     XCTAssertEqual([first.settings.repetitions, second.settings.repetitions], [1, 3])
   }
 
-  // MARK: Circumstances
+  // MARK: Provenance
 
-  /// Runs one experiment and gives what is recorded of its circumstances, by topic and item.
-  private func circumstances(_ sources: [ProvenanceSource]) async throws -> [String: [String:
+  /// Runs one experiment and gives what is recorded as its provenance, by topic and item.
+  private func recordedProvenance(_ sources: [ProvenanceSource]) async throws -> [String: [String:
     String]]
   {
     let store = try DatabaseStore.inMemory()
-    let results = try await Research("circumstances", seed: 1, provenance: sources) {
+    let results = try await Research("provenance", seed: 1, provenance: sources) {
       Unit("f", saving: "y") { _ in 1 }
     }.run(store: store)
     XCTAssertEqual(results.experiments.map(\.state), [.done], "nothing absent is fatal")
@@ -137,7 +137,7 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
   }
 
   func testRow008_theEnvironmentIsRecorded() async throws {
-    let items = try await circumstances([
+    let items = try await recordedProvenance([
       .environment, .packages, .command("pip", ["fieldwork-no-such-program", "list"]),
       .command("greeting", ["echo", "hello"]),
     ])
@@ -156,7 +156,7 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
     let other = directory.appendingPathComponent("other")
     try FileManager.default.createDirectory(at: other, withIntermediateDirectories: true)
     try repository.write("one\ntwo\n", "file.txt")
-    let items = try await circumstances([.git(repository.path), .git(other.path)])
+    let items = try await recordedProvenance([.git(repository.path), .git(other.path)])
     XCTAssertEqual(Set(items.keys), ["git code", "git other"])
     let git = try XCTUnwrap(items["git code"])
     XCTAssertEqual(git["commit"], try repository.git("rev-parse", "HEAD"))
@@ -170,7 +170,7 @@ final class AcceptanceResearchTests: AcceptanceRunCase {
     let repository = try GitRepository(directory.appendingPathComponent("code"))
     let image = String(repeating: "iVBORw0KGgo/", count: 30)
     try repository.write("\"image/png\": \"\(image)\"\nplain\n", "file.txt")
-    let items = try await circumstances([.git(repository.path)])
+    let items = try await recordedProvenance([.git(repository.path)])
     let diff = try XCTUnwrap(items["git code"]?["diff"])
     XCTAssertTrue(diff.contains("+\"image/png\": \"...\"\n+plain"), diff)
     XCTAssertFalse(diff.contains("iVBOR"), diff)

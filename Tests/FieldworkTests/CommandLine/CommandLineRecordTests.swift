@@ -2,7 +2,7 @@ import Fieldwork
 import Foundation
 import XCTest
 
-/// What is kept of a run besides its results: output, logs, profile, circumstances; and no progress.
+/// What is kept of a run besides its results: output, logs, profile, provenance; and no progress.
 final class CommandLineRecordTests: CommandLineTestCase {
   private func text(_ path: String) throws -> String {
     try String(contentsOfFile: "\(directory.path)/\(path)", encoding: .utf8)
@@ -156,7 +156,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
     )
   }
 
-  // MARK: Circumstances
+  // MARK: Provenance
 
   private func shownMeta(_ options: String...) throws -> String {
     let run = try ProcessRun(
@@ -214,7 +214,7 @@ final class CommandLineRecordTests: CommandLineTestCase {
     XCTAssertFalse(try shownMeta().contains(secret))
   }
 
-  func testEachRunHasItsCircumstances() throws {
+  func testEachRunHasItsProvenance() throws {
     for seconds in ["1", "2"] {
       let run = try runPlaybook(
         "--provenance",
@@ -238,19 +238,19 @@ final class CommandLineRecordTests: CommandLineTestCase {
       "results",
       "--run",
       "1",
-      saying: "error: --run is about circumstances: add --provenance"
+      saying: "error: --run is about provenance: add --provenance"
     )
   }
 
-  func testNoCircumstances() throws {
+  func testNoProvenance() throws {
     XCTAssertEqual(try runPlaybook("--provenance", "none").status, 0)
     XCTAssertEqual(
       try shownMeta(),
-      "(no circumstances are recorded; name some in the research: provenance: [.environment])\n"
+      "(no provenance is recorded; name some in the research: provenance: [.environment])\n"
     )
   }
 
-  func testCircumstancesThatThereAreNot() throws {
+  func testProvenanceThatIsAbsent() throws {
     for text in ["bogus", "git:", ""] {
       let run = try runPlaybook("--provenance", text)
       XCTAssertEqual(run.status, 2)

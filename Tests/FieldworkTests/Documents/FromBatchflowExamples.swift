@@ -130,9 +130,9 @@ final class FromBatchflowExamples: DocumentExampleCase {
     _ = second
   }
 
-  func testResearch_Circumstances() async throws {
+  func testResearch_Provenance() async throws {
     // research.attach_env_meta().attach_git_meta('~/models')
-    let research = Research("circumstances", provenance: [.environment, .packages, .git("~/models")]) { Unit("f") { 1 } }
+    let research = Research("provenance", provenance: [.environment, .packages, .git("~/models")]) { Unit("f") { 1 } }
     // pip list
     let python = Research("python", provenance: [.command("pip", ["pip", "list"])]) { Unit("f") { 1 } }
     _ = research

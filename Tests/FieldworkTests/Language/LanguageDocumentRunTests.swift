@@ -279,9 +279,9 @@ final class LanguageDocumentRunTests: XCTestCase {
     }
   }
 
-  func testCircumstances() async throws {
+  func testProvenance() async throws {
     let research = Research(
-      "circumstances",
+      "provenance",
       seed: 1,
       provenance: [.environment, .command("answer", ["echo", "42"])]
     ) {
