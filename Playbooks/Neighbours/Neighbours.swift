@@ -1,7 +1,7 @@
 import Fieldwork
 import Handwriting
 
-/// How many neighbours, in how many dimensions, tell which digit an image shows?
+/// Compares numbers of neighbours, and of dimensions, by which the digit of an image is recognised.
 ///
 /// The projection of all images onto their principal components takes most of the time. It is a cached unit, so it is
 /// computed once for each number of components, and 60 experiments use three projections.

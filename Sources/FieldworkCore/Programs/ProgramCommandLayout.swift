@@ -55,7 +55,7 @@ struct ProgramCommandLayout: Sendable {
       for character in text {
         if isEscaped {
           isEscaped = false
-          // Between double quotes a backslash stands for itself before most characters.
+          // Between double quotes a backslash is an ordinary character before most characters.
           if quote == .double, !"\"\\$`".contains(character) { word?.append("\\") }
           word = (word ?? Word()).appending(character)
           word?.isQuoted = true

@@ -12,7 +12,7 @@ struct ProgramRunner: Sendable {
   /// The folder in which programs run.
   let folder: String
   let timeLimit: Duration
-  /// How many bytes are kept of what a program prints.
+  /// The number of bytes that are kept of a program's output.
   let sizeLimit: Int
 
   var search: ProgramSearch { ProgramSearch(path: searchPath, folder: folder) }

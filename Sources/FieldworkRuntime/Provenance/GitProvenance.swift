@@ -64,10 +64,9 @@ struct GitProvenance: Sendable {
   /// - Returns: nothing outside of a repository.
   func sources() async -> [ProvenanceEntry] {
     guard let root = await root() else { return [] }
-    let head = await git(["rev-parse", "--verify", "--quiet", "HEAD"])
     // Before the first commit all files differ.
     let changed = await paths(
-      head.hasSucceeded
+      await head().hasSucceeded
         ? ["diff", "--name-only", "--no-renames", "-z", "HEAD", "--"] : ["ls-files", "-z"],
       in: root
     )
@@ -79,18 +78,13 @@ struct GitProvenance: Sendable {
   /// - Parameter index: the path of a file for git to work with.
   func checkOut(_ commit: String, to folder: String, index: String) async -> CommandResult {
     guard let root = await root() else { return await git(["rev-parse", "--show-toplevel"]) }
-    var environment = environment
-    environment["GIT_INDEX_FILE"] = index
-    let read = await programs.run(
-      ["git"] + Self.options + ["read-tree", commit],
-      in: root,
-      environment: environment
-    )
+    let own = ["GIT_INDEX_FILE": index]
+    let read = await git(["read-tree", commit], in: root, adding: own)
     guard read.hasSucceeded else { return read }
-    return await programs.run(
-      ["git"] + Self.options + ["checkout-index", "--all", "--prefix=\(folder)/"],
+    return await git(
+      ["checkout-index", "--all", "--prefix=\(folder)/"],
       in: root,
-      environment: environment
+      adding: own
     )
   }
 
@@ -109,12 +103,7 @@ struct GitProvenance: Sendable {
   }
 
   private func paths(_ arguments: [String], in root: String) async -> [String] {
-    let result = await programs.run(
-      ["git"] + Self.options + arguments,
-      in: root,
-      environment: environment,
-      sizeLimit: 1 << 20
-    )
+    let result = await git(arguments, in: root, sizeLimit: 1 << 20)
     guard result.hasSucceeded else { return [] }
     return result.output.kept.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
   }
@@ -149,8 +138,7 @@ struct GitProvenance: Sendable {
 
   /// Why something is missing that needs a commit.
   private func absenceOfCommit(_ result: CommandResult) async -> String {
-    let head = await git(["rev-parse", "--verify", "--quiet", "HEAD"])
-    return head.ending == .exited(1) ? "(no commit yet)" : Self.absence(result) ?? "(none)"
+    await head().ending == .exited(1) ? "(no commit yet)" : Self.absence(result) ?? "(none)"
   }
 
   private func branch() async -> String {
@@ -173,13 +161,26 @@ struct GitProvenance: Sendable {
 
   // MARK: Running git
 
-  private func git(_ arguments: [String], sizeLimit: Int? = nil) async -> CommandResult {
+  /// - Parameters:
+  ///   - folder: another one than that of the repository.
+  ///   - variables: are added to the environment.
+  private func git(
+    _ arguments: [String],
+    in folder: String? = nil,
+    adding variables: [String: String] = [:],
+    sizeLimit: Int? = nil
+  ) async -> CommandResult {
     await programs.run(
       ["git"] + Self.options + arguments,
-      in: folder,
-      environment: environment,
+      in: folder ?? self.folder,
+      environment: environment.merging(variables) { $1 },
       sizeLimit: sizeLimit
     )
+  }
+
+  /// Looks for the present commit: the exit code is 1 before the first one.
+  private func head() async -> CommandResult {
+    await git(["rev-parse", "--verify", "--quiet", "HEAD"])
   }
 
   private func text(_ arguments: [String], empty: String = "(none)") async -> String {

@@ -41,8 +41,8 @@ extension ResearchRunner {
       var records: [RunRecord] = []
       // A run of some experiments alone, such as 'retry', goes through the plan as it was.
       let isRunnable = selection == nil && !run.cancellation.isRequested
-      if isRunnable, let size = try scheduler.add(new.flatMap(\.experiments)) {
-        records.append(.planned(size.number))
+      if isRunnable, try scheduler.add(new.flatMap(\.experiments)) {
+        records.append(.planned(scheduler.size))
       } else {
         lines = lines.map(AddedConfigs.later)
       }

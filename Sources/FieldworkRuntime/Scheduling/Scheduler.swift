@@ -172,22 +172,25 @@ final class Scheduler: Sendable {
   }
 
   /// Adds experiments, which come before those that have not been given out.
-  /// - Returns: the number of all experiments, nil if there is no end; nil in all if no worker takes any more.
+  /// - Returns: false if no worker takes any more.
   /// - Throws: ``FieldworkError`` if the source cannot take any.
-  func add(_ experiments: [(config: Config, repetition: Int)]) throws -> (number: Int?, Void)? {
-    let size = try state.withLock { state -> (number: Int?, Void)? in
-      guard !state.isClosed, !delegate.shouldStop else { return nil }
+  func add(_ experiments: [(config: Config, repetition: Int)]) throws -> Bool {
+    let isAdded = try state.withLock { state in
+      guard !state.isClosed, !delegate.shouldStop else { return false }
       guard state.source.add(experiments) else {
         throw FieldworkError(
           .invalidDefinition,
           "the research decides on all its experiments itself"
         )
       }
-      return (state.source.size, ())
+      return true
     }
     wakeAll()
-    return size
+    return isAdded
   }
+
+  /// The number of all experiments; nil if there is no end.
+  var size: Int? { state.withLock { $0.source.size } }
 
   /// Ends the run for experiments that would be added.
   func close() { state.withLock { $0.isClosed = true } }

@@ -4,7 +4,7 @@ import FieldworkStore
 import Foundation
 import XCTest
 
-/// What is kept of the sources and settings of a run, and running a stored experiment again.
+/// The sources and settings that are kept of a run, and running a stored experiment again.
 final class CommandLineSourceTests: CommandLineTestCase {
   /// Runs a shell in a folder of the test, with a repository in it.
   @discardableResult
