@@ -188,12 +188,15 @@ package final class ChildProcess: Sendable {
       if let outcome { return outcome }
       var information = siginfo_t()
       while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
+      var killed: Set<Int32> = []
       switch remains {
-      case .session: ChildProcess.killSession(id, token)
+      case .session: killed = ChildProcess.killSession(id, token)
       case .descendants: _ = ChildProcess.signal(SIGKILL, to: -id)
       }
       var status: Int32 = 0
       while waitpid(id, &status, 0) < 0 && errno == EINTR {}
+      // They are children of this process if it has ever started a process with `descendants`.
+      for process in killed { while waitpid(process, nil, 0) < 0 && errno == EINTR {} }
       Descendants.started.withLock { _ = $0.remove(id) }
       if remains == .descendants { Descendants.end(group: id, token) }
       let signal = status & 0x7f
@@ -264,18 +267,20 @@ package final class ChildProcess: Sendable {
   /// Ends all processes of a session, whatever groups they have made for themselves, and those that have moved to
   /// another session.
   /// - Parameter token: the name of the session's first process, which those that it starts inherit.
-  static func killSession(_ id: Int32, _ token: String?) {
+  /// - Returns: the processes that were killed, without the session's first one.
+  @discardableResult
+  static func killSession(_ id: Int32, _ token: String?) -> Set<Int32> {
+    var killed: Set<Int32> = []
     let isOwn = id == getpid()
     // The leader first, so that it does not see the others end and go on.
     if !isOwn { _ = signal(SIGKILL, to: -id) }
     #if os(Linux)
       // Again while there are others, which those that were found may have started meanwhile.
-      var killed: Set<Int32> = [id]
       while true {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         let found = entries.compactMap { Int32($0) }
           .filter { process in
-            guard !killed.contains(process), process != getpid() else { return false }
+            guard !killed.contains(process), process != id, process != getpid() else { return false }
             return getsid(process) == id || token.map { ProcessToken.has(process, $0) } ?? false
           }
         if found.isEmpty { break }
@@ -284,6 +289,7 @@ package final class ChildProcess: Sendable {
       }
     #endif
     if isOwn { _ = signal(SIGKILL, to: -id) }
+    return killed
   }
 
   private static func signal(_ number: Int32, to process: Int32) -> Int32 {
