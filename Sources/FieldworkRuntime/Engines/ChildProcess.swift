@@ -94,15 +94,25 @@ package final class ChildProcess: Sendable {
       changes[ProcessToken.variable]
       ?? (environment == nil ? getenv(ProcessToken.variable).map { String(cString: $0) } : nil)
     changes[ProcessToken.variable] = isDetached ? token : ProcessToken.path(below: above, token)
-    let inherited =
-      environment == nil
-      ? ChildProcess.inheritedVariables(without: removed.union(changes.keys)) : []
-    let words = changes.map { "\($0)=\($1)" }
+    let variables = changes.map { "\($0)=\($1)" }
     var process: pid_t = 0
     let result = withExtendedLifetime(copies) {
       ChildProcess.withCStrings(arguments) { arguments in
-        ChildProcess.withCStrings(words, after: inherited) { environment in
-          posix_spawn(&process, path, &actions, &attributes, arguments, environment)
+        ChildProcess.withCStrings(variables) { changes in
+          var variables = changes
+          if environment == nil {
+            ChildProcess.withCStrings(removed.map { $0 + "=" }) { removed in
+              variables = ChildProcess.inheritedVariables(without: [changes, removed]) + changes
+            }
+          }
+          return posix_spawn(
+            &process,
+            path,
+            &actions,
+            &attributes,
+            arguments + [nil],
+            variables + [nil]
+          )
         }
       }
     }
@@ -130,54 +140,40 @@ package final class ChildProcess: Sendable {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     // Handlers end with this program; that a signal is ignored would be inherited.
-    var ignored = sigset_t()
-    sigemptyset(&ignored)
-    for number in 1..<Int32(32) {
-      var action = sigaction()
-      guard sigaction(number, nil, &action) == 0, ignores(action) else { continue }
-      sigaddset(&ignored, number)
-    }
-    posix_spawnattr_setsigdefault(&attributes, &ignored)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigdefault(&attributes, &all)
   }
 
-  private static func ignores(_ action: sigaction) -> Bool {
-    #if canImport(Glibc)
-      let handler = action.__sigaction_handler.sa_handler
-    #else
-      let handler = action.__sigaction_u.__sa_handler
-    #endif
-    return unsafeBitCast(handler, to: Int.self) == 1
-  }
-
-  /// The variables of this process but for those of some names, as the C library holds them.
+  /// Returns the variables of this process, as the C library holds them, without those whose names begin other entries.
+  /// - Parameter others: entries with their `=`.
   private static func inheritedVariables(
-    without changes: Set<String>
-  ) -> [UnsafeMutablePointer<CChar>] {
-    var variables: [UnsafeMutablePointer<CChar>] = []
+    without others: [[UnsafeMutablePointer<CChar>?]]
+  ) -> [UnsafeMutablePointer<CChar>?] {
+    var variables: [UnsafeMutablePointer<CChar>?] = []
     guard var entry = Optional(environ) else { return [] }
-    let names = Set(changes.map { Array($0.utf8) })
-    let lengths = Set(names.map(\.count))
     while let variable = entry.pointee {
       entry += 1
       let length = strchr(variable, Int32(UInt8(ascii: "="))).map { $0 - variable } ?? 0
-      let isChanged =
-        lengths.contains(length)
-        && names.contains(
-          Array(UnsafeRawBufferPointer(start: variable, count: length))
-        )
-      if !isChanged { variables.append(variable) }
+      let isReplaced =
+        length > 0
+        && others.contains { others in
+          others.contains { other in
+            other.map { strncmp($0, variable, length + 1) == 0 } ?? false
+          }
+        }
+      if !isReplaced { variables.append(variable) }
     }
     return variables
   }
 
   private static func withCStrings<Result>(
     _ texts: [String],
-    after others: [UnsafeMutablePointer<CChar>] = [],
     _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
   ) -> Result {
     let copies = texts.map { strdup($0) }
     defer { for copy in copies { free(copy) } }
-    return body(others + copies + [nil])
+    return body(copies)
   }
 
   /// Waits until the process has ended, and ends what it has started and left behind. It has to be called
@@ -280,7 +276,9 @@ package final class ChildProcess: Sendable {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         let found = entries.compactMap { Int32($0) }
           .filter { process in
-            guard !killed.contains(process), process != id, process != getpid() else { return false }
+            guard !killed.contains(process), process != id, process != getpid() else {
+              return false
+            }
             return getsid(process) == id || token.map { ProcessToken.has(process, $0) } ?? false
           }
         if found.isEmpty { break }

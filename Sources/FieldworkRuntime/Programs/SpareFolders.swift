@@ -15,6 +15,9 @@ final class SpareFolders: Sendable {
 
   private let path: String
   private let spares = Protected<[String]>([])
+  /// Begins the names of the folders of this process.
+  private let prefix = RandomName.make()
+  private let number = Protected(0)
 
   init(_ folder: ResearchFolder) { path = folder.root + "/" + Self.name }
 
@@ -47,7 +50,7 @@ final class SpareFolders: Sendable {
     guard count == 2 else { return }
     let isFirst = spares.withLock { $0.isEmpty }
     if isFirst { mkdir(path, 0o755) }
-    let spare = "\(path)/\(RandomName.make())"
+    let spare = "\(path)/\(prefix)-\(number.withLock { $0 += 1; return $0 })"
     if rename(directory, spare) == 0 {
       spares.withLock { $0.append(spare) }
     } else {
