@@ -61,7 +61,7 @@ struct ConfigsCommand: PlaybookSubcommand {
       if let run { return try showSettings(of: run, folder, context.terminal) }
       if let name = location.name { research.name = name }
       let complete: (inout Research) throws -> Void = {
-        try RecordOptions.parse([]).apply(to: &$0, keepsFiles: true, debug: false)
+        try RecordOptions.applyDefaults(to: &$0, keepsFiles: true, debug: false)
       }
       try complete(&research)
       let effective = try EffectiveSettings(
@@ -78,7 +78,8 @@ struct ConfigsCommand: PlaybookSubcommand {
           context.terminal.print(value.jsonText)
         }
       } else {
-        context.terminal.print(effective.table.formatted(.text))
+        let terminal = context.terminal
+        terminal.print(effective.table.text(width: terminal.isInteractive ? terminal.width : nil))
       }
       return .done
     }
@@ -162,7 +163,7 @@ struct ConfigsCommand: PlaybookSubcommand {
       Table.Column(name: "setting", cells: found.map { .string($0.item) }),
       Table.Column(name: "value", cells: found.map { .string($0.text) }),
     ])
-    terminal.print(table.formatted(.text))
+    terminal.print(table.text(width: terminal.isInteractive ? terminal.width : nil))
     return .done
   }
 

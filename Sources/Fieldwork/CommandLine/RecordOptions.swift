@@ -63,7 +63,12 @@ struct RecordOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter keepsFiles: whether results go to files; else only what is asked for is kept.
+  /// Applies what a command line without these options does.
+  static func applyDefaults(to research: inout Research, keepsFiles: Bool, debug: Bool) throws {
+    try parse([]).apply(to: &research, keepsFiles: keepsFiles, debug: debug)
+  }
+
+  /// - Parameter keepsFiles: true if results go to files; otherwise only what is asked for is kept.
   func apply(to research: inout Research, keepsFiles: Bool, debug: Bool) throws {
     let usual: OutputMode? = keepsFiles && !debug ? .common : nil
     research.settings.stdout = stdout ?? research.settings.stdout ?? usual

@@ -217,7 +217,7 @@ struct RerunCommand: PlaybookSubcommand {
       Table.Column(name: "stored", cells: shown.map { .string($0.stored) }),
       Table.Column(name: "again", cells: shown.map { .string($0.again) }),
     ])
-    terminal.print(table.formatted(.text))
+    terminal.print(table.text(width: terminal.isInteractive ? terminal.width : nil))
     let rest = differences.count > 50 ? "; the first 50 are shown" : ""
     terminal.print("different: \(Wording.count(differences.count, "value")) of \(count)\(rest)")
   }

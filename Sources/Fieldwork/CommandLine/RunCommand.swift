@@ -255,7 +255,7 @@ struct RunCommand: PlaybookSubcommand {
     ).checked
     runner.settingItems =
       try EffectiveSettings(playbook: context.research, effective: research) {
-        try RecordOptions.parse([]).apply(to: &$0, keepsFiles: store.folder != nil, debug: debug)
+        try RecordOptions.applyDefaults(to: &$0, keepsFiles: store.folder != nil, debug: debug)
       }.items
     let isWithoutTerminal = control.isDetached || control.isCoordinator
     let interrupts = Interrupts(outlivesTerminal: isWithoutTerminal)
