@@ -112,12 +112,16 @@ extension Research {
     var units: [UnitDescription] = []
     var updates: [DomainUpdate] = []
     var pruning: [PruningDescription] = []
+    var searches: [SearchDescription] = []
     for part in content() {
       switch part {
       case .domain(let domain): domains.append(domain)
       case .unit(let unit): units.append(unit)
       case .update(let update): updates.append(update)
       case .pruning(let description): pruning.append(description)
+      case .search(let description, let configs):
+        searches.append(description)
+        settings.configs = configs ?? settings.configs
       }
     }
     self.init(
@@ -126,9 +130,9 @@ extension Research {
       units: units,
       updates: updates,
       pruning: pruning,
+      searches: searches,
       settings: settings,
       executor: executor,
-      problems: [],
       place: SourceLocation(file: file, line: line)
     )
   }

@@ -17,6 +17,8 @@ public enum ResearchPart: Sendable {
   case unit(UnitDescription)
   case update(DomainUpdate)
   case pruning(PruningDescription)
+  /// - Parameter configs: the number of configs; nil for that of the research.
+  case search(SearchDescription, configs: Int?)
 }
 
 extension Domain: ResearchElement {

@@ -21,6 +21,11 @@ public protocol Distribution<Output>: Sendable, Codable {
   /// The values that can come up.
   var support: Support<Output> { get }
 
+  /// True if all values of the support come up equally often, on its scale; false by default.
+  ///
+  /// A search knows a uniform distribution by its bounds, and another one of numbers by samples of it.
+  var isUniform: Bool { get }
+
   /// The distribution as one writes it; by default its name with the arguments.
   var text: String { get }
 
@@ -34,6 +39,8 @@ public protocol Distribution<Output>: Sendable, Codable {
 
 extension Distribution {
   public var problem: String? { nil }
+
+  public var isUniform: Bool { false }
 
   public var text: String {
     guard case .dictionary(let values)? = arguments, !values.isEmpty else {
@@ -115,6 +122,17 @@ extension Sampler {
     self.init(text, problem: problem, support: contains) { try distribution.draw(using: &$0) }
     encode(SamplerEncoding.distribution(distribution))
     known = [AnyDistribution(Source.self)]
+    if problem == nil, distribution.isUniform { evenRange = Self.range(distribution.support) }
+  }
+
+  private static func range(_ support: Support<Output>) -> SearchCodec? {
+    if let lower = support.lower as? Int, let upper = support.upper as? Int {
+      return .integers(lower...upper)
+    }
+    guard let lower = support.lower as? Double, let upper = support.upper as? Double,
+      support.step == nil
+    else { return nil }
+    return .range(lower: lower, upper: upper, isLogarithmic: support.scale == .logarithmic)
   }
 }
 

@@ -7,6 +7,8 @@ struct Integers: Distribution {
 
   var text: String { ".integers(\(low)...\(high))" }
 
+  var isUniform: Bool { true }
+
   var support: Support<Int> { Support(lower: low, upper: high, step: 1) }
 
   var problem: String? { ArgumentProblem.range(low, high) }

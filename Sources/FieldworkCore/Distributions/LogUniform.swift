@@ -9,6 +9,8 @@ struct LogUniform: Distribution {
 
   var text: String { ".logUniform(\(low)...\(high))" }
 
+  var isUniform: Bool { true }
+
   var support: Support<Double> { Support(lower: low, upper: high, scale: .logarithmic) }
 
   var problem: String? {

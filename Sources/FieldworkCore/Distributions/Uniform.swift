@@ -7,6 +7,8 @@ struct Uniform: Distribution {
 
   var text: String { ".uniform(\(low)...\(high))" }
 
+  var isUniform: Bool { true }
+
   var support: Support<Double> { Support(lower: low, upper: high) }
 
   var problem: String? {

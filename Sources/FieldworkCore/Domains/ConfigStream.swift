@@ -130,19 +130,19 @@ public struct ConfigStream: Sendable {
 }
 
 /// Numbers the values of every parameter as they come up.
-struct PrefixCounter: Sendable {
+package struct PrefixCounter: Sendable {
   private let names: [ParameterName]
   let digits: Int
   private var numbers: [String: [String: Int]] = [:]
 
-  init(_ names: [ParameterName], digits: Int) {
+  package init(_ names: [ParameterName], digits: Int) {
     self.names = names
     self.digits = digits
   }
 
   /// The numbers of the config's values and the repetition, `null` where a parameter is absent:
   /// `00_01_null_00_`.
-  mutating func prefix(of config: Config, repetition: Int) -> String {
+  package mutating func prefix(of config: Config, repetition: Int) -> String {
     let parts = names.map { name -> String in
       guard let value = config[alias: name.key] else { return "null" }
       if let known = numbers[name.key]?[value.name] { return padded(known) }

@@ -8,7 +8,8 @@ extension Research {
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
     problems + settingProblems() + deviceMemoryProblems() + slotNameProblems() + domainProblems()
-      + unitProblems() + updateProblems() + pruningProblems() + checkpointProblems()
+      + unitProblems() + updateProblems() + pruningProblems() + searchProblems()
+      + checkpointProblems()
       + unreadParameterWarnings()
       + objectiveWarnings() + dumpWarnings() + shownNameWarnings() + branchWarnings()
   }
@@ -163,7 +164,7 @@ extension Research {
       )
     }
     guard !found.contains(where: { $0.severity == .error }) else { return found }
-    if domain.isEndless && settings.configs == nil
+    if domain.isEndless && settings.configs == nil && search == nil
       && !updates.contains(where: { $0.when.comesUp() })
     {
       found.append(
@@ -200,7 +201,8 @@ extension Research {
 
   /// Equal configs in a domain are mostly a mistake; a large domain is not searched for them.
   private func duplicateWarnings(_ domain: Domain) throws -> [Problem] {
-    guard settings.duplicates == .run, !domain.isEndless, domain.node.baseCount <= Self.countLimit,
+    guard search == nil, settings.duplicates == .run, !domain.isEndless,
+      domain.node.baseCount <= Self.countLimit,
       let first = try domain.duplicates().first
     else { return [] }
     let place = first.keys.first.flatMap { domain.options(of: $0).first?.place }

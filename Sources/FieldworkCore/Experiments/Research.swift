@@ -14,6 +14,8 @@ public struct Research: Sendable {
   public private(set) var updates: [DomainUpdate]
   /// The rules that end experiments early.
   public package(set) var pruning: [PruningDescription]
+  /// The search that chooses configs; nil to run all configs of the domain in order.
+  public package(set) var search: SearchDescription?
   public var settings: ResearchSettings
   /// The configs that were added from the command line. They come before those of the domain.
   package var added: [Config] = []
@@ -54,6 +56,35 @@ public struct Research: Sendable {
       )
     }
     self.problems = all
+  }
+
+  /// - Parameter searches: the searches of the research, of which it may have one.
+  package init(
+    name: String,
+    domains: [Domain],
+    units: [UnitDescription],
+    updates: [DomainUpdate],
+    pruning: [PruningDescription],
+    searches: [SearchDescription],
+    settings: ResearchSettings,
+    executor: any BranchExecutor,
+    place: SourceLocation
+  ) {
+    let problems = searches.dropFirst().map {
+      Problem("the research has \(searches.count) searches", remedy: "leave one", place: $0.place)
+    }
+    self.init(
+      name: name,
+      domains: domains,
+      units: units,
+      updates: updates,
+      pruning: pruning,
+      settings: settings,
+      executor: executor,
+      problems: problems,
+      place: place
+    )
+    search = searches.first
   }
 
   /// The postfix is the smallest free number, so that it never meets a name that was given.
@@ -101,6 +132,7 @@ public struct Research: Sendable {
   package func fixed(to domain: Domain) -> Research {
     var research = replacing(domain: domain)
     research.updates = []
+    research.search = nil
     return research
   }
 
@@ -265,6 +297,7 @@ extension Research: CustomStringConvertible {
     lines.append("  iterations: \(iterations.map(String.init) ?? "until a unit ends them")")
     lines += units.map { "  \($0)" }
     lines += updates.map { "  \($0)" }
+    if let search { lines.append("  \(search)") }
     lines += pruning.map { "  \($0)" }
     return lines.joined(separator: "\n")
   }

@@ -8,6 +8,8 @@ public struct AnySampler: Sendable, CustomStringConvertible {
   let known: [AnyDistribution]
   /// The values that can come up, where they are listed; empty for a range.
   package let listed: [AnyAlias]
+  /// The bounds, if all values between them come up equally often; nil elsewhere.
+  let evenRange: SearchCodec?
   /// The type of the values.
   package let outputType: any Sendable.Type
   package let draw: @Sendable (inout Philox) throws -> AnyAlias
@@ -21,6 +23,7 @@ public struct AnySampler: Sendable, CustomStringConvertible {
     encoding = sampler.encoding
     known = sampler.known
     listed = sampler.listed.map { AnyAlias($0) }
+    evenRange = sampler.evenRange
     outputType = Output.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
     isOfType = { $0.converted(to: Output.self) != nil }
@@ -37,6 +40,7 @@ public struct AnySampler: Sendable, CustomStringConvertible {
     encoding = sampler.encoding
     known = sampler.known
     listed = sampler.listed.map { AnyAlias($0) }
+    evenRange = sampler.evenRange
     outputType = Wrapped.self
     draw = { AnyAlias(try sampler.draw(using: &$0)) }
     let listed = listed

@@ -20,6 +20,8 @@ public struct Sampler<Output: Sendable>: Sendable {
   var known: [AnyDistribution] = []
   /// The values that can come up, where they are listed; empty for a range.
   package private(set) var listed: [Output] = []
+  /// The bounds, if all values between them come up equally often; nil elsewhere.
+  var evenRange: SearchCodec?
 
   /// Makes a sampler of one's own.
   /// - Parameters:

@@ -120,6 +120,8 @@ package struct Decision: Sendable {
   /// The number of configs of the new domain that are planned; nil for all.
   package let configs: Int?
   package let place: SourceLocation
+  /// Returns true if a recorded outcome counts, for a decision about one config; nil for one about a domain.
+  package let accepts: (@Sendable (Domain) throws -> Bool)?
   /// Returns the domain that replaces the present one; nil to keep it.
   package let make: @Sendable (UpdateContext) async throws -> Domain?
 
@@ -134,6 +136,7 @@ package struct Decision: Sendable {
     arguments: Value? = nil,
     configs: Int?,
     place: SourceLocation,
+    accepts: (@Sendable (Domain) throws -> Bool)? = nil,
     make: @escaping @Sendable (UpdateContext) async throws -> Domain?
   ) {
     self.number = number
@@ -146,6 +149,7 @@ package struct Decision: Sendable {
     self.arguments = arguments
     self.configs = configs
     self.place = place
+    self.accepts = accepts
     self.make = make
   }
 }

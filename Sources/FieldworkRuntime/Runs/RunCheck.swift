@@ -136,6 +136,13 @@ package struct RunCheck {
   }
 
   private var pruningProblem: Problem? {
+    if selects, let search = research.search {
+      return problem(
+        "a condition leaves out experiments whose results the search chooses by",
+        "run without --where",
+        at: search.place
+      )
+    }
     guard selects, let pruning = research.pruning.first else { return nil }
     return problem(
       "a condition leaves out experiments whose results decide which others are pruned",
@@ -147,12 +154,12 @@ package struct RunCheck {
   /// More workers than the window has room for have nothing to do.
   private var windowProblem: Problem? {
     let settings = research.settings
-    guard let pruning = research.pruning.first else { return nil }
+    guard let place = research.search?.place ?? research.pruning.first?.place else { return nil }
     guard let window = settings.window else {
       return Problem(
-        "window: nil prunes by the results that are there, so the table depends on time",
+        "window: nil \(research.search == nil ? "prunes" : "chooses") by the results that are there, so the table depends on time",
         remedy: "give window: a number for a table that can be reproduced",
-        place: pruning.place,
+        place: place,
         severity: .warning
       )
     }
@@ -163,7 +170,7 @@ package struct RunCheck {
       "a window of \(window) experiments keeps \(busy) of \(wanted) workers busy",
       remedy:
         "give window: \(settings.branches.count * (wanted - 1) + 1) or more, or run with --workers \(busy)",
-      place: pruning.place,
+      place: place,
       severity: .warning
     )
   }

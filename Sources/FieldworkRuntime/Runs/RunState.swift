@@ -319,9 +319,12 @@ final class RunState: SchedulerDelegate {
   /// Makes the domain that takes over, from what the experiments so far have given.
   /// - Throws: ``FieldworkError`` that names the update's place.
   func update(_ request: Decision, keys: ArraySlice<String>) async throws -> Domain? {
-    // Results are in the order of the plan, so that has to be stored.
-    await recordChanges()
-    try await recorder.flushed()
+    // A search has its results by the history.
+    if request.accepts == nil {
+      // Results are in the order of the plan, so that has to be stored.
+      await recordChanges()
+      try await recorder.flushed()
+    }
     let store = store
     let run = RunContext(
       id: "",
@@ -342,6 +345,7 @@ final class RunState: SchedulerDelegate {
     )
     do {
       guard let domain = try await request.make(context) else { return nil }
+      guard request.accepts == nil else { return domain }
       var updated = research.replacing(domain: domain)
       updated.settings.configs = request.configs
       // An empty domain is how an update ends the research.
@@ -353,7 +357,9 @@ final class RunState: SchedulerDelegate {
       let reason = (error as? FieldworkError)?.message ?? TaskRunner.message(error)
       throw FieldworkError(
         .invalidDefinition,
-        "the domain update after \(request.produced) configs failed: \(reason)",
+        request.accepts == nil
+          ? "the domain update after \(request.produced) configs failed: \(reason)"
+          : "the search cannot choose config \(request.number): \(reason)",
         cause: (error as? FieldworkError)?.cause,
         place: request.place,
         problems: (error as? FieldworkError)?.problems ?? []

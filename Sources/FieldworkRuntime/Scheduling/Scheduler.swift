@@ -412,6 +412,7 @@ final class Scheduler: Sendable {
         let domain = try result.get()
         try state.source.resolve(decision, with: domain)
         isSettled = true
+        guard decision.accepts == nil else { return nil }
         return domain.map { (decision.number, $0, state.source.size) }
       } catch {
         state.failure = error

@@ -67,10 +67,11 @@ final class UpdateJournal: Sendable {
   ) async throws -> Domain? {
     let premise = premise(request)
     if let record = records[request.produced],
-      record.premise == premise || record.premise == legacyPremise(request),
+      record.premise == premise
+        || request.accepts == nil && record.premise == legacyPremise(request),
       let recorded = recorded(record, request)
     {
-      continueWith(recorded.domain, record.outcome)
+      continueWith(recorded.domain, record.outcome, isOfConfig: request.accepts != nil)
       return recorded.domain
     }
     let (outcome, domain) = kept(try await make())
@@ -84,7 +85,7 @@ final class UpdateJournal: Sendable {
       at: TaskHost.now()
     )
     state.withLock { $0.pending = record }
-    continueWith(domain, outcome)
+    continueWith(domain, outcome, isOfConfig: request.accepts != nil)
     return domain
   }
 
@@ -100,6 +101,9 @@ final class UpdateJournal: Sendable {
   /// The hash of what the update rests on, 32 digits. The order of the experiments is part of it, and with each domain
   /// all that came before.
   private func premise(_ request: Decision) -> String {
+    if request.accepts != nil {
+      return "config \(request.number) \(request.arguments?.canonicalText ?? "")"
+    }
     let domain = state.withLock { $0.domain }
     let parts: [Value] = [
       request.when.encoding, .int(request.number), .string(String(request.history)),
@@ -113,8 +117,13 @@ final class UpdateJournal: Sendable {
     LegacyDefinition.premise(request, domain: state.withLock { $0.legacy })
   }
 
-  private func continueWith(_ domain: Domain?, _ outcome: UpdateRecord.Outcome) {
-    guard let domain else { return }
+  /// - Parameter isOfConfig: true for the outcome of a decision about one config.
+  private func continueWith(
+    _ domain: Domain?,
+    _ outcome: UpdateRecord.Outcome,
+    isOfConfig: Bool
+  ) {
+    guard let domain, !isOfConfig else { return }
     state.withLock { state in
       if case .replaced(let record) = outcome {
         state.domain = record.canonicalText
@@ -142,6 +151,12 @@ final class UpdateJournal: Sendable {
     _ record: UpdateRecord,
     _ request: Decision
   ) -> Replayed? {
+    if let accepts = request.accepts {
+      guard case .replaced(let value) = record.outcome, let made = try? restored(value),
+        (try? accepts(made)) == true
+      else { return nil }
+      return Replayed(domain: made)
+    }
     var domain: Domain?
     switch record.outcome {
     case .kept: break

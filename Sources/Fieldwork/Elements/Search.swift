@@ -1,0 +1,32 @@
+public import FieldworkCore
+
+/// Chooses the configs of a domain by the results of those before, in place of all of them in order.
+///
+///     Research("digits", iterations: 20, objective: .minimize("loss")) {
+///       Domain("rate" <- .logUniform(1e-4...1), "width" <- [16, 32, 64, 128])
+///       Search(.tpe(), configs: 100)
+///       Unit("train", saving: "loss", train, EC("rate"), EC("width"))
+///     }
+///
+/// The search minimizes or maximizes the objective of the research. A config is chosen by the results of all configs before
+/// it but those that may still run: at most `window:` of the ``Research`` less one. So the table is the same at any number
+/// of workers, and a run that is started again goes on with the same configs.
+public struct Search: ResearchElement {
+  private let description: SearchDescription
+  private let configs: Int?
+
+  /// - Parameters:
+  ///   - algorithm: chooses the configs.
+  ///   - configs: the number of configs; nil for that of the research.
+  public init(
+    _ algorithm: some SearchAlgorithm,
+    configs: Int? = nil,
+    file: String = #fileID,
+    line: Int = #line
+  ) {
+    description = SearchDescription(algorithm, place: SourceLocation(file: file, line: line))
+    self.configs = configs
+  }
+
+  public var parts: [ResearchPart] { [.search(description, configs: configs)] }
+}

@@ -1,0 +1,43 @@
+extension Research {
+  /// The problems of a search.
+  func searchProblems() -> [Problem] {
+    guard let search else { return [] }
+    var found: [Problem] = []
+    func problem(_ message: String, _ remedy: String) {
+      found.append(Problem(message, remedy: remedy, place: search.place))
+    }
+    if let objective = settings.objective {
+      let names = units.flatMap(\.savedNames)
+      if !units.contains(where: \.savesUnknownNames), !names.contains(objective.name) {
+        problem(
+          "no unit saves '\(objective.name)', the objective of the search",
+          names.isEmpty ? "save it with saving:" : "saved are \(names.joined(separator: ", "))"
+        )
+      }
+    } else {
+      problem(
+        "a search needs to know which configs are better",
+        "give the research objective: .minimize(\"name of a saved value\") or .maximize(…)"
+      )
+    }
+    if !updates.isEmpty {
+      problem("a search and an update both choose configs", "leave out Search or Update")
+    }
+    if settings.repeatEach != nil {
+      problem(
+        "a search runs the repetitions of a config one after another",
+        "leave out repeatEach:"
+      )
+    }
+    guard let domain, domain.problems.allSatisfy({ $0.severity != .error }) else { return found }
+    do {
+      let space = try DomainSpace(domain)
+      if settings.configs == nil, space.count == nil {
+        problem("the search has no end", "write Search(…, configs: 100)")
+      }
+    } catch {
+      problem("\((error as? FieldworkError)?.message ?? "\(error)")", "change the domain")
+    }
+    return found
+  }
+}

@@ -1,0 +1,29 @@
+/// A search over the domain of a research, as an element of it.
+public struct SearchDescription: Sendable {
+  public var algorithm: any SearchAlgorithm
+  public let place: SourceLocation
+
+  package init(_ algorithm: any SearchAlgorithm, place: SourceLocation) {
+    (self.algorithm, self.place) = (algorithm, place)
+  }
+}
+
+extension SearchDescription: CustomStringConvertible {
+  public var description: String { "search \(algorithm.text)" }
+}
+
+extension SearchAlgorithm {
+  /// The algorithm as a plain value: its name and its options.
+  package var encoding: Value {
+    [.string(Self.name), (try? ValueEncoder.encode(self)) ?? .null]
+  }
+
+  /// The algorithm as one writes it: `tpe(startup: 10)`.
+  package var text: String {
+    guard case .dictionary(let values)? = try? ValueEncoder.encode(self), !values.isEmpty else {
+      return Self.name
+    }
+    let options = values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.literalText)" }
+    return "\(Self.name)(\(options.joined(separator: ", ")))"
+  }
+}

@@ -1,0 +1,367 @@
+package import FieldworkCore
+
+/// A source whose configs an algorithm chooses by the results of those before.
+///
+/// The config that begins with experiment `k` depends on the results of experiments `0 ..< k - (window - 1)`; those
+/// after them count as running. Configs that were chosen before are read from the records of the run, as long as they
+/// lie in the domain.
+package struct SearchSource: ExperimentSource {
+  /// A config of the plan.
+  private struct Chosen {
+    let config: Config
+    /// nil if the config does not lie in the domain: it was added.
+    let point: SearchPoint?
+    /// The positions of its experiments in the plan.
+    var ordinals: [Int] = []
+    var repetitions: Int
+  }
+
+  private let search: SearchDescription
+  private let space: DomainSpace
+  private let objectives: [Objective]
+  private let count: Int?
+  private let repetitions: Int
+  private let window: Int?
+  private let seed: UInt64
+  private var numbering: ExperimentNumbering
+  private var prefixes: PrefixCounter?
+
+  private var chosen: [Chosen] = []
+  /// The number of configs that the search has chosen.
+  private var decided = 0
+  /// The experiments of chosen configs that have no number yet.
+  private var queue: [(chosen: Int, repetition: Int)] = []
+  private var added: [(config: Config, repetition: Int)] = []
+  /// The experiments of the next task.
+  private var batch: [PlannedExperiment] = []
+  private var isExhausted = false
+  /// The points of chosen configs, if points can be counted.
+  private var taken: Set<SearchPoint> = []
+  /// The configs that have ended among the first experiments, in the order of the plan.
+  private var trials: [SearchTrial] = []
+  /// The indices of configs that have not ended among the first experiments.
+  private var running: [Int] = []
+
+  /// - Throws: ``FieldworkError`` if the domain cannot be searched, or there are no workers or branches.
+  package init(_ search: SearchDescription, _ research: Research, seed: UInt64) throws {
+    guard let domain = research.domain else {
+      throw FieldworkError(.invalidDefinition, "there is no domain to search", place: search.place)
+    }
+    self.search = search
+    self.seed = seed
+    space = try DomainSpace(domain)
+    objectives = research.settings.objective.map { [$0] } ?? []
+    count = research.settings.configs ?? space.count
+    repetitions = max(1, research.settings.repetitions)
+    window = research.settings.window
+    numbering = try ExperimentNumbering(research)
+    prefixes = research.settings.idPrefix.map { PrefixCounter(domain.parameterNames, digits: $0) }
+    _ = add(research.added.flatMap { config in (0..<repetitions).map { (config, $0) } })
+  }
+
+  // MARK: Steps
+
+  package mutating func next(_ history: RunHistory) throws -> SourceStep {
+    fillBatch()
+    if batch.count >= numbering.taskSize, let task = takeBatch() { return .task(task) }
+    guard hasNext else {
+      return takeBatch().map(SourceStep.task) ?? .end
+    }
+    let position = numbering.produced
+    let needed = window.map { max(0, min(position - ($0 - 1), produced)) } ?? 0
+    guard history.ended >= needed else { return .needs(ended: needed) }
+    if window == nil {
+      learn(from: history.experiments + history.later)
+    } else {
+      learn(from: history.experiments, first: needed)
+    }
+    return .decision(decision(after: needed))
+  }
+
+  private func decision(after needed: Int) -> Decision {
+    let request = SearchRequest(
+      space: space.space,
+      number: decided,
+      trials: trials,
+      running: running.compactMap { chosen[$0].point },
+      seed: seed,
+      objectives: objectives.count,
+      isAllowed: { [space, taken] point in
+        !taken.contains(point) && (try? space.allows(point)) == true
+      }
+    )
+    return Decision(
+      number: decided + 1,
+      produced: decided,
+      ended: needed,
+      domain: nil,
+      history: 0,
+      isAtEnd: false,
+      when: .every(1),
+      arguments: ["search"],
+      configs: nil,
+      place: search.place,
+      accepts: { [space] domain in
+        try domain.configs().first.flatMap { try space.point($0) } != nil
+      },
+      make: { [algorithm = search.algorithm, space, seed] _ in
+        let point = try Self.point(algorithm, request, space)
+        guard let point else { return nil }
+        var random = Philox(text: "search|\(seed)|\(request.number)|values")
+        return Domain(configs: [try space.config(point, using: &random)])
+      }
+    )
+  }
+
+  /// Returns the point that an algorithm suggests, or one that is allowed in its place.
+  /// - Returns: nil if no point is left.
+  private static func point(
+    _ algorithm: any SearchAlgorithm,
+    _ request: SearchRequest,
+    _ space: DomainSpace
+  ) throws -> SearchPoint? {
+    let point = try algorithm.suggest(request)
+    // A condition that fails names its place.
+    _ = try space.allows(point)
+    if request.allows(point) { return point }
+    var random = request.random.split("allowed")
+    if let near = near(point, request, using: &random) { return near }
+    for _ in 0..<attempts {
+      let drawn = request.space.draw(using: &random)
+      if request.allows(drawn) { return drawn }
+    }
+    guard let count = space.count else {
+      throw FieldworkError(
+        .nothingPasses,
+        "none of \(attempts) points passes the conditions of the domain; widen the domain, or put the condition on a smaller part of it"
+      )
+    }
+    return count <= enumerationLimit ? request.space.firstPoint(where: request.allows) : nil
+  }
+
+  /// The number of points that are drawn in search of one that is allowed.
+  private static let attempts = 10_000
+
+  /// The number of points up to which all are tried.
+  private static let enumerationLimit = 1_000_000
+
+  /// Returns a point that differs in one or two dimensions from one that is not allowed.
+  private static func near(
+    _ point: SearchPoint,
+    _ request: SearchRequest,
+    using random: inout Philox
+  ) -> SearchPoint? {
+    let dimensions = request.space.terms[point.term].dimensions
+    guard !dimensions.isEmpty else { return nil }
+    for attempt in 0..<200 {
+      var moved = point
+      for _ in 0...(attempt / 100) {
+        let index = Int(random.nextUnit() * Double(dimensions.count))
+        let dimension = dimensions[index]
+        switch request.space.dimensions[dimension].kind {
+        case .categorical:
+          moved.positions[index] = request.space.drawPosition(of: dimension, using: &random)
+        case .continuous, .ordered:
+          let width = 0.02 * Double(1 + attempt % 100)
+          let unit = request.space.unit(of: dimension, at: point.positions[index])
+          moved.positions[index] = request.space.position(
+            of: dimension,
+            at: unit + width * (random.nextUnit() - 0.5)
+          )
+        }
+      }
+      if request.allows(moved) { return moved }
+    }
+    return nil
+  }
+
+  package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {
+    guard let config = try domain?.configs().first else {
+      isExhausted = true
+      return
+    }
+    decided += 1
+    choose(config)
+  }
+
+  private mutating func choose(_ config: Config) {
+    let point = try? space.point(config)
+    if let point, space.count != nil { taken.insert(point) }
+    chosen.append(Chosen(config: config, point: point, repetitions: repetitions))
+    running.append(chosen.count - 1)
+    queue += (0..<repetitions).map { (chosen.count - 1, $0) }
+  }
+
+  private var hasNext: Bool { !isExhausted && count.map { decided < $0 } ?? true }
+
+  // MARK: Tasks
+
+  /// Numbers experiments until there are enough for a task.
+  private mutating func fillBatch() {
+    while batch.count < numbering.taskSize {
+      if !added.isEmpty {
+        let (config, repetition) = added.removeFirst()
+        number(config, repetition, isAdded: true)
+      } else if !queue.isEmpty {
+        let (index, repetition) = queue.removeFirst()
+        let ordinal = numbering.produced
+        let isNew = number(chosen[index].config, repetition, isAdded: false)
+        // An experiment that was added counts for the config.
+        if isNew {
+          chosen[index].ordinals.append(ordinal)
+        } else {
+          chosen[index].repetitions -= 1
+        }
+      } else {
+        return
+      }
+    }
+  }
+
+  @discardableResult
+  private mutating func number(_ config: Config, _ repetition: Int, isAdded: Bool) -> Bool {
+    var prefixes = prefixes
+    let prefix = prefixes?.prefix(of: config, repetition: repetition) ?? ""
+    let ordinal = numbering.produced
+    let experiment = numbering.nextDistinct(
+      config,
+      repetition: repetition,
+      updates: 0,
+      prefix: prefix,
+      isAdded: isAdded,
+      skipsRepeated: false
+    )
+    guard let experiment else { return false }
+    self.prefixes = prefixes
+    batch.append(experiment)
+    guard isAdded else { return true }
+    if repetition > 0, let index = chosen.lastIndex(where: { $0.config == config }) {
+      chosen[index].ordinals.append(ordinal)
+      chosen[index].repetitions += 1
+      return true
+    }
+    let point = try? space.point(config)
+    if let point, space.count != nil { taken.insert(point) }
+    chosen.append(Chosen(config: config, point: point, ordinals: [ordinal], repetitions: 1))
+    running.append(chosen.count - 1)
+    return true
+  }
+
+  private mutating func takeBatch() -> PlannedTask? {
+    defer { batch = [] }
+    return numbering.task(batch)
+  }
+
+  // MARK: Results
+
+  /// Takes the results of the first experiments.
+  private mutating func learn(from experiments: [EndedExperiment], first count: Int) {
+    var left: [Int] = []
+    for index in running {
+      let config = chosen[index]
+      guard config.ordinals.count == config.repetitions,
+        config.ordinals.allSatisfy({ $0 < count })
+      else {
+        left.append(index)
+        continue
+      }
+      if let trial = trial(config, config.ordinals.map { experiments[$0] }) {
+        trials.append(trial)
+      }
+    }
+    running = left
+  }
+
+  /// Takes the results of all experiments that have ended by now.
+  private mutating func learn(from experiments: [EndedExperiment]) {
+    let ended = Dictionary(experiments.map { ($0.identity, $0) }, uniquingKeysWith: { $1 })
+    trials = []
+    running = []
+    for (index, config) in chosen.enumerated() {
+      let results = config.ordinals.indices.compactMap {
+        ended[ExperimentIdentity(config: config.config, repetition: $0)]
+      }
+      if results.count == config.repetitions {
+        if let trial = trial(config, results) { trials.append(trial) }
+      } else {
+        running.append(index)
+      }
+    }
+  }
+
+  private func trial(_ config: Chosen, _ results: [EndedExperiment]) -> SearchTrial? {
+    config.point.map { SearchTrial($0, results, objectives) }
+  }
+
+  // MARK: Previews
+
+  package mutating func nextTask() throws -> PlannedTask? {
+    fillBatch()
+    return takeBatch()
+  }
+
+  package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool {
+    added += experiments
+    return true
+  }
+
+  package var isOpen: Bool { hasNext }
+
+  package var produced: Int { batch.first?.ordinal ?? numbering.produced }
+
+  package var size: Int? {
+    count.map { count in
+      let wanted = isExhausted ? decided : count
+      return numbering.produced + queue.count + added.count + (wanted - decided) * repetitions
+    }
+  }
+
+  package var decides: Bool { true }
+
+  package var decidesAll: Bool { true }
+
+  package var watched: Set<String> { Set(objectives.map(\.name)) }
+}
+
+extension SearchTrial {
+  /// Makes the trial of a config whose experiments have ended.
+  package init(
+    _ point: SearchPoint,
+    _ results: [EndedExperiment],
+    _ objectives: [Objective]
+  ) {
+    let losses = objectives.map { objective -> Double in
+      let numbers = results.map { $0.last(objective.name) ?? .nan }
+      let mean = numbers.reduce(0, +) / Double(numbers.count)
+      return objective.direction == .minimize ? mean : -mean
+    }
+    let hasFailed = results.contains { $0.ending.state == .failed }
+    guard !hasFailed, !results.isEmpty, losses.allSatisfy(\.isFinite) else {
+      self.init(point, ending: .failed, losses: objectives.map { _ in .infinity })
+      return
+    }
+    let isPruned = results.contains { $0.ending == .pruned }
+    self.init(point, ending: isPruned ? .pruned : .complete, losses: losses)
+  }
+}
+
+extension SearchSpace {
+  /// Returns the first point that satisfies a condition, all of whose dimensions are counted.
+  func firstPoint(where condition: (SearchPoint) -> Bool) -> SearchPoint? {
+    for (index, term) in terms.enumerated() {
+      let counts = term.dimensions.map { dimensions[$0].kind.count ?? 1 }
+      var point = SearchPoint(term: index, positions: counts.map { _ in 0 })
+      while true {
+        if condition(point) { return point }
+        var position = counts.count - 1
+        while position >= 0, Int(point.positions[position]) == counts[position] - 1 {
+          point.positions[position] = 0
+          position -= 1
+        }
+        guard position >= 0 else { break }
+        point.positions[position] += 1
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,205 @@
+import Fieldwork
+import FieldworkCore
+import FieldworkSearch
+import FieldworkStore
+import XCTest
+
+@testable import FieldworkRuntime
+
+/// Researches whose configs an algorithm chooses.
+final class SearchRunTests: RuntimeTestCase {
+  private func research(
+    _ algorithm: some SearchAlgorithm = .tpe(startup: 5),
+    configs: Int = 30,
+    window: Int? = 8,
+    workers: Int = 1,
+    branches: Int = 1,
+    repetitions: Int = 1,
+    range: ClosedRange<Double> = 0...10,
+    calls: Shared<Int> = Shared(0)
+  ) -> Research {
+    Research(
+      "test",
+      repetitions: repetitions,
+      iterations: 3,
+      seed: 4,
+      objective: .minimize("loss"),
+      window: window,
+      workers: .count(workers),
+      branches: .count(branches),
+      parallel: workers == 1 ? .serial : .threads
+    ) {
+      Domain("x" <- .uniform(range), "kind" <- ["a", "b"])
+        .given("kind", "b", Domain("n" <- 1...5))
+      Search(algorithm, configs: configs)
+      Unit("f", saving: "loss") { run in
+        if run.iteration == 0 { calls.change { $0 += 1 } }
+        let x: Double = try run["x"]
+        if run.iteration == 0, x < 1 { throw TestError("small") }
+        let n = run.config.contains("n") ? try run["n", as: Int.self] : 2
+        return (x - 7) * (x - 7) / Double(run.iteration + 1) + Double(abs(n - 3))
+          + 0.01 * run.random.uniform()
+      }
+      Prune(.median(startup: 3, warmup: 1), by: "loss")
+    }
+  }
+
+  private func table(_ research: Research) async throws -> String {
+    let store = try DatabaseStore.inMemory()
+    try await ResearchRunner(research, store: store).run()
+    return everything(try store.contents())
+  }
+
+  func testTheTableIsTheSameAtAnyWidth() async throws {
+    for (window, branches, repetitions) in [(1, 1, 1), (8, 1, 1), (3, 2, 1), (4, 3, 2), (8, 1, 3)] {
+      func make(_ workers: Int) -> Research {
+        research(
+          configs: 20,
+          window: window,
+          workers: workers,
+          branches: branches,
+          repetitions: repetitions
+        )
+      }
+      let expected = try await table(make(1))
+      XCTAssertEqual(expected.split(separator: "\n").count > 20, true)
+      for workers in [2, 8] {
+        let found = try await table(make(workers))
+        XCTAssertEqual(found, expected, "\(window), \(branches), \(repetitions), \(workers)")
+      }
+    }
+  }
+
+  func testTheLossGetsSmaller() async throws {
+    let store = try DatabaseStore.inMemory()
+    let summary = try await ResearchRunner(research(configs: 60, window: 1), store: store).run()
+    XCTAssertEqual(summary.done + summary.pruned + summary.failed, 60)
+    XCTAssertGreaterThan(summary.pruned, 0)
+    let best = try XCTUnwrap(store.contents().best(by: .minimize("loss"), count: 1).first)
+    XCTAssertEqual(try best.config["x", as: Double.self], 7, accuracy: 0.7)
+  }
+
+  func testAnInterruptedSearchResumes() async throws {
+    let expected = try await table(research())
+    let store = try DatabaseStore.inMemory()
+    for round in 1...60 {
+      let runner = ResearchRunner(
+        research(workers: 1 + round % 4),
+        store: store,
+        budget: .milliseconds(1 + round * round / 4)
+      )
+      let summary = try await runner.run()
+      XCTAssertEqual(summary.unplanned, [])
+      if summary.stopExplanation == nil { break }
+    }
+    XCTAssertEqual(everything(try store.contents()), expected)
+    let last = try await ResearchRunner(research(), store: store).run()
+    XCTAssertEqual([last.done, last.pruned, last.unplanned.count], [0, 0, 0])
+  }
+
+  func testAGrownSearchGoesOn() async throws {
+    let expected = try await table(research(configs: 40))
+    let store = try DatabaseStore.inMemory()
+    let calls = Shared(0)
+    try await ResearchRunner(research(configs: 20, calls: calls), store: store).run()
+    try await ResearchRunner(research(configs: 40, workers: 3, calls: calls), store: store).run()
+    XCTAssertEqual(everything(try store.contents()), expected)
+    XCTAssertEqual(
+      calls.value,
+      40 + (try store.contents().experiments.count { $0.state == .failed })
+    )
+  }
+
+  /// Results that lie in the changed domain are kept, and others are replaced.
+  func testAChangedDomainKeepsItsResults() async throws {
+    let store = try DatabaseStore.inMemory()
+    try await ResearchRunner(research(configs: 20), store: store).run()
+    let before = try store.contents().experiments
+    let kept = try before.filter { try $0.config["x", as: Double.self] >= 5 }
+    let calls = Shared(0)
+    let changed = research(configs: 20, range: 5...10, calls: calls)
+    let summary = try await ResearchRunner(changed, store: store).run()
+    XCTAssertEqual(calls.value, 20 - kept.count)
+    XCTAssertEqual(summary.unplanned.count, 20 - kept.count)
+    XCTAssertEqual(try store.contents().experiments.count, 40 - kept.count)
+  }
+
+  func testAFiniteDomainIsSearchedOnce() async throws {
+    let store = try DatabaseStore.inMemory()
+    let research = Research("test", seed: 1, objective: .maximize("y"), parallel: .serial) {
+      Domain("a" <- 1...4, "b" <- ["x", "y", "z"]).where { config in
+        try config["a", as: Int.self] != 2 || config["b", as: String.self] == "x"
+      }
+      Search(.tpe(startup: 3), configs: 50)
+      Unit("f", saving: "y") { run in try run["a", as: Int.self] }
+    }
+    let summary = try await ResearchRunner(research, store: store).run()
+    XCTAssertEqual(summary.done, 10)
+    let configs = try store.contents().experiments.map(\.config.description)
+    XCTAssertEqual(Set(configs).count, 10)
+  }
+
+  func testAddedConfigsComeFirst() async throws {
+    let store = try DatabaseStore.inMemory()
+    let runner = ResearchRunner(
+      research(configs: 6),
+      store: store,
+      additions: ["x=7.5 kind=a", "x=0.5 kind=a"]
+    )
+    let summary = try await runner.run()
+    XCTAssertEqual(summary.done + summary.pruned + summary.failed, 8)
+    let xs = try store.contents().experiments.map { try $0.config["x", as: Double.self] }
+    XCTAssertEqual(Array(xs.prefix(2)), [7.5, 0.5])
+  }
+
+  func testProblemsAreFoundBeforeTheRun() throws {
+    func problems(_ research: Research) -> [String] {
+      research.preflight().filter { $0.severity == .error }.map(\.message)
+    }
+    let unit = Unit("f", saving: "y") { 1.0 }
+    let x = Domain("x" <- .uniform(0...1))
+    XCTAssertEqual(
+      problems(
+        Research("t") {
+          x; Search(.random, configs: 3); unit
+        }
+      ),
+      ["a search needs to know which configs are better"]
+    )
+    XCTAssertEqual(
+      problems(
+        Research("t", objective: .minimize("z")) {
+          x; Search(.random, configs: 3); unit
+        }
+      ),
+      ["no unit saves 'z', the objective of the search"]
+    )
+    XCTAssertEqual(
+      problems(
+        Research("t", objective: .minimize("y")) {
+          x; Search(.random); unit
+        }
+      ),
+      ["the search has no end"]
+    )
+    XCTAssertEqual(
+      problems(
+        Research("t", objective: .minimize("y")) {
+          Search(.random, configs: 3); unit
+        }
+      ),
+      ["there is no domain to take configs from"]
+    )
+    XCTAssertEqual(
+      problems(
+        Research("t", objective: .minimize("y")) {
+          x
+          Search(.random, configs: 3)
+          Search(.quasiRandom, configs: 3)
+          unit
+        }
+      ),
+      ["the research has 2 searches"]
+    )
+  }
+}
