@@ -7,6 +7,16 @@ enum Numbers {
   /// The distribution function of a standard normal number.
   static func normal(_ x: Double) -> Double { 0.5 * Double.erfc(-x / 2.0.squareRoot()) }
 
+  /// The number below which a standard normal number lies with a probability above one half, by bisection.
+  static func quantile(_ probability: Double) -> Double {
+    var (low, high) = (0.0, 40.0)
+    for _ in 0..<60 {
+      let middle = (low + high) / 2
+      if normal(middle) < probability { low = middle } else { high = middle }
+    }
+    return (low + high) / 2
+  }
+
   /// The logarithm of the expected improvement of a normal number on 0, in units of its deviation.
   ///
   /// Source: S. Ament et al., "Unexpected improvements to expected improvement for Bayesian optimization", 2023.
