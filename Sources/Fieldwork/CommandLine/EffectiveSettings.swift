@@ -30,7 +30,10 @@ struct EffectiveSettings {
     let standard = Self.values(plain.settings)
     let own = Self.values(playbook.settings)
     rows =
-      [("name", effective.name, effective.name == playbook.name ? .playbook : .commandLine)]
+      [
+        ("name", effective.name, effective.name == playbook.name ? .playbook : .commandLine),
+        Self.search(playbook, effective),
+      ]
       + Self.values(effective.settings).enumerated().map { index, setting in
         let origin: Origin =
           setting.text != own[index].text
@@ -42,6 +45,17 @@ struct EffectiveSettings {
         let count = effective.settings.parallelism == .serial ? 1 : AvailableCores.count
         return (setting.name, String(count), .environment)
       }
+  }
+
+  private static func search(
+    _ playbook: Research,
+    _ effective: Research
+  ) -> (name: String, value: String, origin: Origin) {
+    func text(_ research: Research) -> String { research.search?.algorithm.text ?? "none" }
+    let origin: Origin =
+      text(playbook) != text(effective)
+      ? .commandLine : playbook.search == nil ? .standard : .playbook
+    return ("search", text(effective), origin)
   }
 
   /// The names and the values of all settings.

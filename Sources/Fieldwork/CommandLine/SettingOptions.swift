@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldworkCore
 import FieldworkRuntime
+import FieldworkSearch
 import FieldworkStore
 
 /// Reads one of a type's names.
@@ -85,6 +86,22 @@ struct SettingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Choose configs by the results of those before, or run all of them (none).",
+      valueName: "algorithm"
+    )
+  )
+  var search: SearchChoice?
+
+  @Option(
+    help: ArgumentHelp(
+      "The number of experiments that may run while results decide about the next one, for searches and pruning.",
+      valueName: "n"
+    )
+  )
+  var window: Int?
+
+  @Option(
+    help: ArgumentHelp(
       "Prefix ids with the numbers of their values, of so many digits.",
       valueName: "digits"
     )
@@ -115,6 +132,7 @@ struct SettingOptions: ParsableArguments {
       ("--configs", configs), ("--repetitions", repetitions), ("--repeat-each", repeatEach),
     ]
     return numbers.flatMap { option, number in number.map { [option, String($0)] } ?? [] }
+      + (search.map { ["--search", $0.rawValue] } ?? [])
   }
 
   /// A research with as many experiments as the last run planned.
@@ -129,6 +147,7 @@ struct SettingOptions: ParsableArguments {
     configs = configs ?? stored.configs
     repetitions = repetitions ?? stored.repetitions
     repeatEach = repeatEach ?? stored.repeatEach
+    search = search ?? stored.search
   }
 
   /// The research with all overrides.
@@ -141,6 +160,8 @@ struct SettingOptions: ParsableArguments {
     if let repeatEach { research.settings.repeatEach = try positive(repeatEach, "--repeat-each") }
     if let iterations { research.settings.iterations = try positive(iterations, "--iterations") }
     if let seed { research.settings.seed = seed }
+    if let search { research = research.searching(search.algorithm) }
+    if let window { research.settings.window = try positive(window, "--window") }
     if let idPrefix { research.settings.idPrefix = try positive(idPrefix, "--id-prefix") }
     for replacement in try replacements.map(ValueReplacement.init).checkedForDoubles() {
       research = try replacement.applied(to: research)
@@ -194,4 +215,12 @@ extension Condition {
       throw FieldworkError(.unreadableText, "--where: \(error.message)")
     }
   }
+}
+
+/// An algorithm of a search, or none: all configs of the domain in order.
+enum SearchChoice: String, CaseIterable, ExpressibleByArgument {
+  case auto, tpe, cmaes, gp, qmc, random, none
+
+  /// nil for none.
+  var algorithm: SearchAlgorithmName? { SearchAlgorithmName(rawValue: rawValue) }
 }

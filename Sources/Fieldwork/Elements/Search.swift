@@ -1,10 +1,11 @@
 public import FieldworkCore
+public import FieldworkSearch
 
 /// Chooses the configs of a domain by the results of those before, in place of all of them in order.
 ///
 ///     Research("digits", iterations: 20, objective: .minimize("loss")) {
 ///       Domain("rate" <- .logUniform(1e-4...1), "width" <- [16, 32, 64, 128])
-///       Search(.tpe(), configs: 100)
+///       Search(configs: 100)
 ///       Unit("train", saving: "loss", train, EC("rate"), EC("width"))
 ///     }
 ///
@@ -19,7 +20,7 @@ public struct Search: ResearchElement {
   ///   - algorithm: chooses the configs.
   ///   - configs: the number of configs; nil for that of the research.
   public init(
-    _ algorithm: some SearchAlgorithm,
+    _ algorithm: some SearchAlgorithm = .auto,
     configs: Int? = nil,
     file: String = #fileID,
     line: Int = #line
