@@ -10,10 +10,11 @@ let playbooks = [
   "SharedBatches",
   "Training",
   "Neighbours",
+  "Tuning",
 ]
 
 /// The playbooks that share the images and the networks of `Playbooks/Handwriting`.
-let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches", "Neighbours"]
+let playbooksOfHandwriting: Set<String> = ["Digits", "SharedBatches", "Neighbours", "Tuning"]
 
 /// The files of playbooks that programs read and the compiler does not.
 let filesOfPrograms = ["Training": ["train.py"]]

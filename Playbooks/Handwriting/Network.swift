@@ -21,7 +21,7 @@ public typealias Activation = @Sendable (Float) -> (value: Float, slope: Float)
 /// A network with one hidden layer and a softmax at its end, trained by gradient descent in small
 /// batches with momentum.
 public final class Network {
-  private static let batchSize = 16
+  public static let batchSize = 16
   private static let momentum: Float = 0.5
 
   private let inputs: Int
@@ -83,13 +83,18 @@ public final class Network {
   }
 
   /// Goes once through the images in random order.
+  /// - Parameter batch: the number of images of a step.
   /// - Returns: the mean loss, in nats, while going through.
   /// - Throws: `TrainingError.diverged` when the loss is no longer a number.
-  public func train(on images: Images, rate: Double) throws -> Double {
+  public func train(
+    on images: Images,
+    rate: Double,
+    batch size: Int = Network.batchSize
+  ) throws -> Double {
     let order = random.shuffled(0..<images.count)
     var loss = 0.0
-    for start in stride(from: 0, to: order.count, by: Self.batchSize) {
-      let batch = order[start..<min(start + Self.batchSize, order.count)]
+    for start in stride(from: 0, to: order.count, by: size) {
+      let batch = order[start..<min(start + size, order.count)]
       loss += step(images, batch, rate)
     }
     return try mean(loss, images)

@@ -103,7 +103,12 @@ extension ConfigsCommand {
       if !json { try printer.finish { Reason.table($0, research) } }
     })
     if json { return .done }
-    var text = closing(counts, shown: shown, resume, research)
+    var text = closing(
+      counts,
+      shown: shown,
+      resume,
+      remark: research.openPlanRemark(source.size, known: examined)
+    )
     if !isComplete {
       let size = source.size.map { "\($0)" } ?? "an endless number of"
       text +=
@@ -135,7 +140,7 @@ extension ConfigsCommand {
     _ counts: [ResumeStatus: Int],
     shown: Int,
     _ resume: ResumePlan,
-    _ research: Research
+    remark: String?
   ) -> String {
     let all = counts.values.reduce(0, +)
     let parts = ResumeStatus.allCases.compactMap { status in
@@ -146,9 +151,7 @@ extension ConfigsCommand {
     if let change = resume.change {
       lines += ["the definition has changed since the results were begun:", change]
     }
-    if !research.updates.isEmpty {
-      lines.append("domain updates may change the experiments while the research runs")
-    }
+    if let remark { lines.append(remark) }
     return lines.joined(separator: "\n")
   }
 }

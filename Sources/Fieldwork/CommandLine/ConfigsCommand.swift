@@ -87,7 +87,7 @@ struct ConfigsCommand: PlaybookSubcommand {
     try research.requireSound()
     let stored = try DatabaseStore.openIfThere(folder)
     let resume = try ResumePlan(research, stored, selection: why ? selection : nil)
-    research = research.adding(try stored?.notes() ?? [:])
+    research = research.adding(try stored?.notes() ?? [:]).choosing(try stored?.updates() ?? [])
     let isForShow = research.settings.seed == nil && resume.seed == nil
     let seed = resume.seed ?? research.settings.seed ?? 0
     if why {
@@ -230,15 +230,18 @@ struct ConfigsCommand: PlaybookSubcommand {
     let total = try selection.map { try $0.count(in: source) } ?? source.size
     let count = total.map { Wording.count($0, "experiment") } ?? "experiments without end"
     let skips = research.settings.duplicates == .skip
-    let isAll = skips ? limit == 0 || shown < limit : shown == total
+    let isAll =
+      skips || research.search != nil ? limit == 0 || shown < limit : shown == total
     lines.append(isAll ? count : "\(shown) of \(count); --limit 0 shows all")
     if selection != nil, shown < limit, limit > 0, source.size ?? .max > Self.searchLimit {
       lines.append(
         "only the first \(Self.searchLimit) experiments were looked at; --limit 0 goes through all"
       )
     }
-    if !research.updates.isEmpty {
-      lines.append("domain updates may change the experiments while the research runs")
+    var known = source
+    if research.search != nil { try known.forEach { _ in true } }
+    if let remark = research.openPlanRemark(source.size, known: known.produced) {
+      lines.append(remark)
     }
     if let done = try doneCount(source, selection, states), done > 0 {
       lines.append("\(done) stored as done")

@@ -52,11 +52,11 @@ struct DryRunReport {
           ? "the first \(preview.first.count) to run:" : "to run:"
       )
       lines.append(Reason.table(preview.first.map(Reason.init), research).text(width: width))
-    } else {
+    } else if research.search == nil || preview.experiments == preview.examined {
       lines.append("nothing to run")
     }
-    if !research.updates.isEmpty {
-      lines.append("domain updates may change the experiments while the research runs")
+    if let remark = research.openPlanRemark(preview.experiments, known: preview.examined) {
+      lines.append(remark)
     }
     if preview.drawsSeed, research.domain?.isRandom ?? false {
       lines.append("drawn with seed 0; a run draws a seed of its own, unless --seed is given")

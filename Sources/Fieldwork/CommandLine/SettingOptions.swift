@@ -200,6 +200,21 @@ extension Research {
     return names + slotNames.filter { slot in !names.contains { $0.key == slot.key } }
   }
 
+  /// A line about experiments that results decide on; nil if all are known.
+  /// - Parameters:
+  ///   - size: the number of all experiments; nil if it is not known.
+  ///   - known: the number of those that are known.
+  func openPlanRemark(_ size: Int?, known: Int) -> String? {
+    if search != nil {
+      guard let size else { return "the search chooses the other configs while the research runs" }
+      guard size > known else { return nil }
+      let left = Wording.count(size - known, "experiment")
+      return "the search chooses the configs of \(left) while the research runs"
+    }
+    return updates.isEmpty
+      ? nil : "domain updates may change the experiments while the research runs"
+  }
+
   var parameterText: String {
     parameterList.isEmpty ? "none" : parameterList.map(\.key).joined(separator: ", ")
   }

@@ -19,6 +19,8 @@ public struct Research: Sendable {
   public var settings: ResearchSettings
   /// The configs that were added from the command line. They come before those of the domain.
   package var added: [Config] = []
+  /// By number: the configs that the searches of earlier runs have chosen, for previews.
+  package var chosen: [Int: Config] = [:]
   /// What runs the experiments of a task.
   public var executor: any BranchExecutor
   /// What was found wrong while the block was read; ``preflight()`` finds the rest.

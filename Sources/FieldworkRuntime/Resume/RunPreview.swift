@@ -71,7 +71,8 @@ package struct RunPreview: Sendable {
     isBegun = resume.isBegun
     branches = research.settings.branches.count
     let notes = startsOver ? [:] : try store?.notes() ?? [:]
-    var source = try research.adding(notes).source(seed: seed)
+    let records = startsOver ? [] : try store?.updates() ?? []
+    var source = try research.adding(notes).choosing(records).source(seed: seed)
     experiments = source.size
     secondsPerExperiment = try store?.meanDuration()
     try examine(

@@ -102,7 +102,7 @@ final class UpdateJournal: Sendable {
   /// all that came before.
   private func premise(_ request: Decision) -> String {
     if request.accepts != nil {
-      return "config \(request.number) \(request.arguments?.canonicalText ?? "")"
+      return "\(Research.searchPremise)\(request.number) \(request.arguments?.canonicalText ?? "")"
     }
     let domain = state.withLock { $0.domain }
     let parts: [Value] = [

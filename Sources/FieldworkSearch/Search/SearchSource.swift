@@ -29,6 +29,8 @@ package struct SearchSource: ExperimentSource {
   private var chosen: [Chosen] = []
   /// The number of configs that the search has chosen.
   private var decided = 0
+  /// By number: the configs that earlier runs have chosen.
+  private let recorded: [Int: Config]
   /// The experiments of chosen configs that have no number yet.
   private var queue: [(chosen: Int, repetition: Int)] = []
   private var added: [(config: Config, repetition: Int)] = []
@@ -51,7 +53,8 @@ package struct SearchSource: ExperimentSource {
     self.seed = seed
     space = try DomainSpace(domain)
     objectives = research.settings.objective.map { [$0] } ?? []
-    count = research.settings.configs ?? space.count
+    recorded = research.chosen
+    count = [research.settings.configs, space.count].compactMap(\.self).min()
     repetitions = max(1, research.settings.repetitions)
     window = research.settings.window
     numbering = try ExperimentNumbering(research)
@@ -296,8 +299,22 @@ package struct SearchSource: ExperimentSource {
   // MARK: Previews
 
   package mutating func nextTask() throws -> PlannedTask? {
-    fillBatch()
-    return takeBatch()
+    while true {
+      fillBatch()
+      guard batch.count < numbering.taskSize, let config = recordedConfig else {
+        return takeBatch()
+      }
+      decided += 1
+      choose(config)
+    }
+  }
+
+  /// The next config, if an earlier run has chosen one that lies in the domain.
+  private var recordedConfig: Config? {
+    guard hasNext, let config = recorded[decided], (try? space.point(config)) != nil else {
+      return nil
+    }
+    return config
   }
 
   package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool {
@@ -305,7 +322,7 @@ package struct SearchSource: ExperimentSource {
     return true
   }
 
-  package var isOpen: Bool { hasNext }
+  package var isOpen: Bool { hasNext && recordedConfig == nil }
 
   package var produced: Int { batch.first?.ordinal ?? numbering.produced }
 
