@@ -151,7 +151,7 @@ let package = Package(
     ),
     .testTarget(
       name: "FieldworkSearchTests",
-      dependencies: ["FieldworkCore", "FieldworkSearch"],
+      dependencies: ["Fieldwork", "FieldworkCore", "FieldworkSearch"],
       swiftSettings: settings
     ),
     .testTarget(

@@ -216,5 +216,17 @@ public struct EndedExperiment: Sendable {
   }
 
   /// Returns the last number saved under a name; nil if there is none.
-  public func last(_ name: String) -> Double? { curve(name).last?.value }
+  public func last(_ name: String) -> Double? {
+    curves[name]?.last { $0.value.number != nil }?.value.number
+  }
+
+  /// Returns the number saved under a name in an iteration; nil if there is none.
+  public func value(_ name: String, at iteration: Int) -> Double? {
+    guard let points = curves[name] else { return nil }
+    // Most experiments have saved a value in each iteration.
+    if points.indices.contains(iteration), points[iteration].iteration == iteration {
+      return points[iteration].value.number
+    }
+    return points.first { $0.iteration == iteration }?.value.number
+  }
 }

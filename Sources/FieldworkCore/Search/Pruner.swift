@@ -23,16 +23,32 @@ public struct PruningHistory: Sendable {
   /// By name: the values of complete experiments, if they have been sorted before.
   private let known: [String: SortedCurves]
 
-  public init(experiments: [EndedExperiment]) {
-    self.init(experiments, first: experiments.count, known: [:])
+  /// The position of the experiment that the rule is for, in the order of the plan. The experiments between the history
+  /// and this position may still run.
+  public let number: Int
+
+  /// - Parameter number: the position of the experiment that the rule is for; nil for the one after the history.
+  public init(experiments: [EndedExperiment], number: Int? = nil) {
+    self.init(
+      experiments,
+      first: experiments.count,
+      number: number ?? experiments.count,
+      known: [:]
+    )
   }
 
   /// - Parameters:
   ///   - count: the number of first experiments that the history has.
   ///   - known: the values of these experiments.
-  package init(_ all: [EndedExperiment], first count: Int, known: [String: SortedCurves]) {
+  package init(
+    _ all: [EndedExperiment],
+    first count: Int,
+    number: Int,
+    known: [String: SortedCurves]
+  ) {
     self.all = all
     self.count = count
+    self.number = number
     self.known = known
   }
 
@@ -84,7 +100,7 @@ extension [Double] {
   }
 }
 
-/// The limits that a saved value must keep for its experiment to go on.
+/// The conditions that a saved value must keep for its experiment to go on.
 public struct PruningRule: Sendable, Hashable, Codable {
   /// Limits from an iteration on.
   public struct Limit: Sendable, Hashable, Codable {
@@ -123,6 +139,56 @@ public struct PruningRule: Sendable, Hashable, Codable {
     self.statistic = statistic
     self.interval = max(1, interval)
   }
+
+  /// The end of an experiment whose best value does not improve.
+  public struct Patience: Sendable, Hashable, Codable {
+    /// The number of iterations without an improvement after which the experiment ends.
+    public let iterations: Int
+    /// The least difference that is an improvement.
+    public let difference: Double
+
+    public init(iterations: Int, difference: Double = 0) {
+      (self.iterations, self.difference) = (max(1, iterations), max(0, difference))
+    }
+  }
+
+  /// The end of an experiment whose values are worse than those of another one at the same iterations, by the signed-rank
+  /// test.
+  public struct Comparison: Sendable, Hashable, Codable {
+    /// By iteration: the values of the other experiment.
+    public let values: [Int: Double]
+    /// The probability of such a difference between equal experiments below which the experiment ends.
+    public let probability: Double
+    /// The number of common iterations before which it goes on.
+    public let startup: Int
+
+    public init(values: [Int: Double], probability: Double, startup: Int) {
+      (self.values, self.probability, self.startup) = (values, probability, startup)
+    }
+  }
+
+  public private(set) var patience: Patience?
+  public private(set) var comparison: Comparison?
+
+  /// True if a smaller value is better, for ``patience`` and ``comparison``.
+  public private(set) var isMinimized = true
+
+  /// Makes a rule that ends an experiment whose best value does not improve.
+  public init(_ patience: Patience, minimizing isMinimized: Bool) {
+    self.init([])
+    self.patience = patience
+    self.isMinimized = isMinimized
+  }
+
+  /// Makes a rule that ends an experiment whose values are worse than those of another one.
+  public init(_ comparison: Comparison, minimizing isMinimized: Bool) {
+    self.init([])
+    self.comparison = comparison
+    self.isMinimized = isMinimized
+  }
+
+  /// True if the rule ends no experiment.
+  package var isEmpty: Bool { limits.isEmpty && patience == nil && comparison == nil }
 
   /// The rule that ends no experiment.
   public static let none = PruningRule([])
@@ -199,6 +265,10 @@ package struct TaskPruning: Sendable, Hashable {
 package struct PruningProgress: Sendable {
   private let pruning: TaskPruning
   private var best: Double?
+  /// The best value that was an improvement, and its iteration.
+  private var improved: (value: Double, iteration: Int)?
+  /// By iteration: the differences from the values of another experiment, positive where this one is worse.
+  private var differences: [Double] = []
 
   package init(_ pruning: TaskPruning) { self.pruning = pruning }
 
@@ -217,6 +287,33 @@ package struct PruningProgress: Sendable {
       if !value.isNaN { best = max(best ?? value, value) }
       compared = best ?? value
     }
-    return pruning.rule.prunes(value.isNaN ? value : compared, after: iteration)
+    let rule = pruning.rule
+    let loss = value.isNaN ? .infinity : rule.isMinimized ? value : -value
+    return rule.prunes(value.isNaN ? value : compared, after: iteration)
+      || hasLostPatience(loss, iteration) || isWorse(loss, iteration)
+  }
+
+  private mutating func hasLostPatience(_ loss: Double, _ iteration: Int) -> Bool {
+    guard let patience = pruning.rule.patience else { return false }
+    guard let improved else {
+      improved = (loss, iteration)
+      return false
+    }
+    if loss < improved.value - patience.difference {
+      self.improved = (loss, iteration)
+      return false
+    }
+    return iteration - improved.iteration >= patience.iterations
+  }
+
+  private mutating func isWorse(_ loss: Double, _ iteration: Int) -> Bool {
+    guard let comparison = pruning.rule.comparison, let other = comparison.values[iteration] else {
+      return false
+    }
+    differences.append(loss - (pruning.rule.isMinimized ? other : -other))
+    guard differences.count >= comparison.startup, differences.reduce(0, +) > 0 else {
+      return false
+    }
+    return SignedRanks.probability(differences) < comparison.probability
   }
 }

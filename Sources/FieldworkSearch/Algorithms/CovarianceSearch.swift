@@ -26,12 +26,11 @@ public struct CovarianceSearch: SearchAlgorithm, Hashable {
     )
     for trial in request.trials { strategy.tell(encoding.vector(trial.point), trial.loss) }
     if request.number == 0 { return request.firstPoint() }
-    var point = request.space.center(ofTerm: 0)
     for _ in 0..<100 {
-      point = encoding.point(strategy.sample(using: &random))
-      if request.allows(point) { break }
+      let point = encoding.point(strategy.sample(using: &random))
+      if request.allows(point) { return point }
     }
-    return point
+    return request.draw(using: &random)
   }
 }
 

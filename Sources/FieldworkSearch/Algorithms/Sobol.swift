@@ -96,7 +96,7 @@ extension SearchRequest {
     var point = space.center(ofTerm: 0)
     for attempt in 0..<1000 {
       // Numbers that no later config has.
-      let units = sobol.point(attempt == 0 ? number : number + attempt << 20)
+      let units = sobol.point(attempt == 0 ? number : (1 << 20) + (number << 10) + attempt)
       var term = 0
       if hasTerms {
         var left = units[0] * total

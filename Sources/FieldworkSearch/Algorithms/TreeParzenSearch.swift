@@ -18,9 +18,11 @@ public struct TreeParzenSearch: SearchAlgorithm, Hashable {
     guard request.trials.count >= startup else { return request.sobolPoint(request.number) }
     var random = request.random
     let model = ParzenModel(request)
+    // Ratios of densities over different parameters cannot be compared, so the term is drawn first.
+    let term = model.drawTerm(using: &random)
     var best: (point: SearchPoint, score: Double)?
     for _ in 0..<candidates {
-      let point = model.draw(request.space, using: &random)
+      let point = model.draw(ofTerm: term, request.space, using: &random)
       guard request.allows(point) else { continue }
       let score = model.score(point, request.space)
       if best.map({ score > $0.score }) ?? true { best = (point, score) }
@@ -52,9 +54,7 @@ private struct ParzenModel {
   }
 
   private let groups: [Group]
-  /// By term: its probability among the best configs and among the others.
-  private let good: [Double]
-  private let bad: [Double]
+  /// By term: its probability among the best configs.
   private let terms: CumulativeWeights?
 
   init(_ request: SearchRequest) {
@@ -71,15 +71,12 @@ private struct ParzenModel {
     let weights = Self.weights(best, others: order.dropFirst(size).map { request.trials[$0].loss })
     let points = best.map(\.point)
     let total = space.terms.reduce(0) { $0 + $1.weight }
-    func probabilities(_ points: [SearchPoint], _ weights: [Double]) -> [Double] {
-      var sums = space.terms.map { $0.weight / total }
-      for (point, weight) in zip(points, weights) { sums[point.term] += weight }
-      let all = sums.reduce(0, +)
-      return sums.map { $0 / all }
+    // Each term counts as much as one of the best configs.
+    var sums = space.terms.map { Double(space.terms.count) * $0.weight / total }
+    for (point, weight) in zip(points, weights) {
+      sums[point.term] += weight * Double(points.count)
     }
-    good = probabilities(points, weights.map { $0 * Double(points.count) })
-    bad = probabilities(others, others.map { _ in 1 })
-    terms = CumulativeWeights(good)
+    terms = CumulativeWeights(sums)
     var byTerms: [(terms: [Int], dimensions: [Int])] = []
     for dimension in space.dimensions.indices {
       let having = space.terms.indices.filter { space.terms[$0].dimensions.contains(dimension) }
@@ -126,8 +123,16 @@ private struct ParzenModel {
     return weights.map { $0 / sum }
   }
 
-  func draw(_ space: SearchSpace, using random: inout Philox) -> SearchPoint {
-    let term = terms.map { $0.index(at: random.nextUnit()) } ?? 0
+  /// Returns a term, drawn by its probability among the best configs.
+  func drawTerm(using random: inout Philox) -> Int {
+    terms.map { $0.index(at: random.nextUnit()) } ?? 0
+  }
+
+  func draw(
+    ofTerm term: Int,
+    _ space: SearchSpace,
+    using random: inout Philox
+  ) -> SearchPoint {
     let dimensions = space.terms[term].dimensions
     var positions = [Double](repeating: 0, count: dimensions.count)
     for group in groups where dimensions.contains(group.dimensions[0]) {
@@ -143,7 +148,7 @@ private struct ParzenModel {
   /// Returns the logarithm of the ratio of the densities at a point.
   func score(_ point: SearchPoint, _ space: SearchSpace) -> Double {
     let dimensions = space.terms[point.term].dimensions
-    var score = Double.log(good[point.term] / bad[point.term])
+    var score = 0.0
     for group in groups where dimensions.contains(group.dimensions[0]) {
       let units = space.units(of: point, group.dimensions)
       score += group.good.logDensity(units) - group.bad.logDensity(units)

@@ -11,29 +11,8 @@ public struct MedianPruner: Pruner, Hashable {
   public let interval: Int
 
   public func rule(for objective: Objective, history: PruningHistory) -> PruningRule {
-    let curves = history.curves(objective.name)
-    guard curves.experiments > 0, curves.experiments >= startup else { return .none }
-    let isMinimized = objective.direction == .minimize
-    let limits = curves.values.filter { $0.key >= warmup }.map { iteration, values in
-      let median = Self.median(values)
-      return PruningRule.Limit(
-        from: iteration,
-        lower: isMinimized ? nil : median,
-        upper: isMinimized ? median : nil
-      )
-    }
-    return PruningRule(
-      limits,
-      comparing: isMinimized ? .minimum : .maximum,
-      interval: interval
-    )
-  }
-
-  /// Returns the middle of sorted values, or the mean of the two in the middle.
-  private static func median(_ sorted: [Double]) -> Double {
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1
-      ? sorted[middle] : sorted[middle - 1] + (sorted[middle] - sorted[middle - 1]) / 2
+    PercentilePruner(percentile: 50, startup: startup, warmup: warmup, interval: interval)
+      .rule(for: objective, history: history)
   }
 }
 

@@ -14,8 +14,6 @@ package struct PrunedSource: ExperimentSource {
   /// By name: the values of the first experiments, and how many these are.
   private var curves: [String: SortedCurves] = [:]
   private var counted = 0
-  /// The rules that follow from the experiments that are counted; nil if these have not been determined.
-  private var rules: [TaskPruning]?
 
   package init(_ base: any ExperimentSource, _ research: Research) {
     self.base = base
@@ -49,35 +47,46 @@ package struct PrunedSource: ExperimentSource {
     if let window {
       let count = max(0, task.experiments[0].ordinal - (window - 1))
       guard history.ended >= count else { return .needs(ended: count) }
-      task.pruning = rules(history, first: count)
+      task.pruning = rules(history, first: count, for: task)
     } else {
-      task.pruning = rules(PruningHistory(experiments: history.experiments + history.later))
+      task.pruning = rules(
+        PruningHistory(
+          experiments: history.experiments + history.later,
+          number: task.experiments[0].ordinal
+        )
+      )
     }
     waiting = nil
     return .task(task)
   }
 
   /// Returns the rules that follow from the first experiments, to which those that follow are added.
-  private mutating func rules(_ history: RunHistory, first count: Int) -> [TaskPruning] {
-    if counted < count { rules = nil }
+  private mutating func rules(
+    _ history: RunHistory,
+    first count: Int,
+    for task: PlannedTask
+  ) -> [TaskPruning] {
     for experiment in history.experiments[min(counted, count)..<count] {
       for name in Set(pruning.map(\.name)) {
         curves[name, default: SortedCurves()].add(experiment, name)
       }
     }
     counted = max(counted, count)
-    if let rules { return rules }
-    let seen = PruningHistory(history.experiments, first: count, known: curves)
-    let made = rules(seen)
-    rules = made
-    return made
+    return rules(
+      PruningHistory(
+        history.experiments,
+        first: count,
+        number: task.experiments[0].ordinal,
+        known: curves
+      )
+    )
   }
 
   private func rules(_ seen: PruningHistory) -> [TaskPruning] {
     pruning.compactMap { element in
       guard let objective = element.objective(objective) else { return nil }
       let rule = element.pruner.rule(for: objective, history: seen)
-      return rule.limits.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
+      return rule.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
     }
   }
 

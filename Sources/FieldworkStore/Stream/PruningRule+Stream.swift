@@ -9,6 +9,19 @@ extension PruningRule {
       writer.append(limit.lower) { $0.append($1) }
       writer.append(limit.upper) { $0.append($1) }
     }
+    writer.append(isMinimized)
+    writer.append(patience) { writer, patience in
+      writer.append(patience.iterations)
+      writer.append(patience.difference)
+    }
+    writer.append(comparison) { writer, comparison in
+      writer.append(comparison.probability)
+      writer.append(comparison.startup)
+      writer.append(comparison.values.sorted { $0.key < $1.key }) { writer, point in
+        writer.append(point.key)
+        writer.append(point.value)
+      }
+    }
   }
 
   package init(from reader: inout ByteReader) throws {
@@ -22,6 +35,30 @@ extension PruningRule {
       let lower = try reader.optional { try $0.double() }
       return Limit(from: iteration, lower: lower, upper: try reader.optional { try $0.double() })
     }
-    self.init(limits, comparing: statistic, interval: interval)
+    let isMinimized = try reader.bool()
+    let patience = try reader.optional { reader in
+      let iterations = try reader.int()
+      return Patience(iterations: iterations, difference: try reader.double())
+    }
+    let comparison = try reader.optional { reader in
+      let probability = try reader.double()
+      let startup = try reader.int()
+      let points = try reader.list { reader in
+        let iteration = try reader.int()
+        return (iteration, try reader.double())
+      }
+      return Comparison(
+        values: Dictionary(points, uniquingKeysWith: { $1 }),
+        probability: probability,
+        startup: startup
+      )
+    }
+    if let patience {
+      self.init(patience, minimizing: isMinimized)
+    } else if let comparison {
+      self.init(comparison, minimizing: isMinimized)
+    } else {
+      self.init(limits, comparing: statistic, interval: interval)
+    }
   }
 }
