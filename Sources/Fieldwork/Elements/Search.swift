@@ -19,13 +19,19 @@ public struct Search: ResearchElement {
   /// - Parameters:
   ///   - algorithm: chooses the configs.
   ///   - configs: the number of configs; nil for that of the research.
+  ///   - end: the condition under which the search ends before that; nil for none.
   public init(
     _ algorithm: some SearchAlgorithm = .auto,
     configs: Int? = nil,
+    until end: SearchEnd? = nil,
     file: String = #fileID,
     line: Int = #line
   ) {
-    description = SearchDescription(algorithm, place: SourceLocation(file: file, line: line))
+    description = SearchDescription(
+      algorithm,
+      until: end,
+      place: SourceLocation(file: file, line: line)
+    )
     self.configs = configs
   }
 

@@ -65,7 +65,7 @@ struct RunReport {
 
   private func headline(_ summary: RunSummary) -> String {
     var parts = ["\(Wording.count(summary.done, "experiment")) done"]
-    if summary.pruned > 0 { parts.append("\(summary.pruned) pruned") }
+    if summary.pruned > 0 { parts.append("\(summary.pruned) pruned\(savings(summary))") }
     if summary.failed > 0 { parts.append(context.terminal.redOutput("\(summary.failed) failed")) }
     if summary.interrupted > 0 { parts.append("\(summary.interrupted) interrupted") }
     if let left = summary.left { parts.append("\(left) left") }
@@ -75,8 +75,17 @@ struct RunReport {
       + " in \(Wording.duration(summary.duration)) (seed \(summary.seed))"
   }
 
+  /// Returns the part of the iterations that pruning has saved.
+  private func savings(_ summary: RunSummary) -> String {
+    let counters = summary.counters
+    guard counters.savedIterations > 0 else { return "" }
+    let all = counters.iterations + counters.savedIterations
+    return " (\(counters.savedIterations) of \(all) iterations saved)"
+  }
+
   /// Why the run ended before it was through, and what to do about it.
   private func stopLines(_ summary: RunSummary) -> [String] {
+    if let end = summary.searchEnd { return ["The search has ended: \(end)."] }
     guard let explanation = summary.stopExplanation else { return [] }
     return [explanation.inOneLine, "What has not run is left for the next run."]
   }
@@ -122,6 +131,8 @@ struct RunReport {
       "seconds": .double(summary.duration), "folder": folder.map { .string($0.path) } ?? .null,
     ]
     values["left"] = summary.left.map(Value.int)
+    if summary.pruned > 0 { values["saved_iterations"] = .int(summary.counters.savedIterations) }
+    if let end = summary.searchEnd { values["search_end"] = .string(end) }
     values["other_stored"] = .int(summary.unplanned.count)
     values["other_build"] = .int(try store.otherBuildCount(in: research).count)
     let objective = research.settings.objective

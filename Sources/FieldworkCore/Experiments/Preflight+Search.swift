@@ -32,7 +32,7 @@ extension Research {
     guard let domain, domain.problems.allSatisfy({ $0.severity != .error }) else { return found }
     do {
       let space = try DomainSpace(domain)
-      if settings.configs == nil, space.count == nil {
+      if settings.configs == nil, space.count == nil, search.end == nil {
         problem("the search has no end", "write Search(…, configs: 100)")
       }
     } catch {

@@ -42,6 +42,9 @@ package protocol ExperimentSource: Sendable {
   /// True if no experiment is known without decisions.
   var decidesAll: Bool { get }
 
+  /// The reason for which the source has ended before all its experiments; nil if it has not.
+  var endReason: String? { get }
+
   /// The names of the saved values that the source reads from the history.
   var watched: Set<String> { get }
 }
@@ -50,6 +53,7 @@ extension ExperimentSource {
   package mutating func add(_ experiments: [(config: Config, repetition: Int)]) -> Bool { false }
   package var decidesAll: Bool { false }
   package var watched: Set<String> { [] }
+  package var endReason: String? { nil }
 
   /// Calls a function with the experiments that follow, as far as they are known without results.
   /// - Parameter body: returns false to end.

@@ -1,10 +1,14 @@
 /// A search over the domain of a research, as an element of it.
 public struct SearchDescription: Sendable {
   public var algorithm: any SearchAlgorithm
+  /// The condition under which the search ends; nil for none.
+  public let end: SearchEnd?
   public let place: SourceLocation
 
-  package init(_ algorithm: any SearchAlgorithm, place: SourceLocation) {
-    (self.algorithm, self.place) = (algorithm, place)
+  package init(_ algorithm: any SearchAlgorithm, until end: SearchEnd?, place: SourceLocation) {
+    self.algorithm = algorithm
+    self.end = end
+    self.place = place
   }
 }
 

@@ -233,13 +233,14 @@ public struct ResearchRunner: Sendable {
     // A signal that comes when everything has run leaves nothing undone.
     let isCutShort =
       run.cancellation.isRequested && (run.recorder.counters.interrupted > 0 || scheduler.hasMore)
-    let summary = run.summarize(
+    var summary = run.summarize(
       isCancelled: Task.isCancelled && isCutShort,
       isCutShort: isCutShort,
       left: isCutShort ? scheduler.left : nil,
       unplanned: try unplanned(scheduler),
       duration: elapsed / .seconds(1)
     )
+    summary.searchEnd = scheduler.endReason
     // What was requested until now is stored with the end.
     isOver.withLock { $0 = true }
     await run.recorder.record([.runEnded(summary)])

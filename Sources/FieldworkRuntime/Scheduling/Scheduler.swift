@@ -189,6 +189,9 @@ final class Scheduler: Sendable {
     return isAdded
   }
 
+  /// The reason for which the source has ended before all its experiments; nil if it has not.
+  var endReason: String? { state.withLock { $0.source.endReason } }
+
   /// The number of all experiments; nil if there is no end.
   var size: Int? { state.withLock { $0.source.size } }
 

@@ -32,6 +32,8 @@ package struct PrunedSource: ExperimentSource {
 
   package var isOpen: Bool { base.isOpen }
 
+  package var endReason: String? { base.endReason }
+
   package var watched: Set<String> { base.watched.union(pruning.map(\.name)) }
 
   package mutating func next(_ history: RunHistory) throws -> SourceStep {

@@ -37,6 +37,7 @@ package struct SearchSource: ExperimentSource {
   /// The experiments of the next task.
   private var batch: [PlannedExperiment] = []
   private var isExhausted = false
+  package private(set) var endReason: String?
   /// The points of chosen configs, if points can be counted.
   private var taken: Set<SearchPoint> = []
   /// The configs that have ended among the first experiments, in the order of the plan.
@@ -77,6 +78,13 @@ package struct SearchSource: ExperimentSource {
       learn(from: history.experiments + history.later)
     } else {
       learn(from: history.experiments, first: needed)
+    }
+    if let end = search.end, let objective = objectives.first,
+      let reason = end.reason(trials, objective)
+    {
+      endReason = reason
+      isExhausted = true
+      return takeBatch().map(SourceStep.task) ?? .end
     }
     return .decision(decision(after: needed))
   }

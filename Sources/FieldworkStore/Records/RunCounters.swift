@@ -11,12 +11,16 @@ public struct RunCounters: Sendable, Hashable {
   public package(set) var done = 0
   /// The experiments that a rule ended early.
   public package(set) var pruned = 0
+  /// The iterations that pruned experiments have not made, if experiments have a number of them.
+  public package(set) var savedIterations = 0
   public package(set) var failed = 0
   public package(set) var interrupted = 0
   /// The attempts that followed a failed one.
   public package(set) var retries = 0
   /// The iterations that have ended.
   public package(set) var iterations = 0
+  /// The number of iterations of an experiment; nil if only its units end it.
+  private var length: Int?
   /// The keys of the experiments that run.
   private var live: Set<String> = []
 
@@ -36,17 +40,23 @@ public struct RunCounters: Sendable, Hashable {
   /// Counts a record. It takes constant time.
   package mutating func apply(_ record: RunRecord) {
     switch record {
-    case .runStarted(let start): planned = start.experiments
+    case .runStarted(let start):
+      planned = start.experiments
+      length = start.iterations
     case .domainUpdated(_, _, let experiments), .planned(let experiments): planned = experiments
     case .skipped: skipped += 1
     case .started(let experiment, _): live.insert(experiment.key)
     case .iterations(_, _, let count): iterations += count
-    case .ended(let key, let ending, _, _):
+    case .ended(let key, let ending, let iterations, _):
       live.remove(key)
       count(ending, 1)
+      if ending == .pruned, let length { savedIterations += max(0, length - iterations) }
     case .finished(let finished):
       iterations += finished.iterations
       count(finished.ending, 1)
+      if finished.ending == .pruned, let length {
+        savedIterations += max(0, length - finished.iterations)
+      }
     case .retrying(let key, let retry):
       retries += 1
       live.remove(key)

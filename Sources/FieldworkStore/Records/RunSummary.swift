@@ -5,6 +5,8 @@ public struct RunSummary: Sendable, Hashable {
   public package(set) var isCancelled = false
   /// Why the run ended before its plan was complete, if it was not cancelled; for a person.
   public package(set) var stopExplanation: String?
+  /// The reason for which a search has ended before all its configs; nil if it has not.
+  public package(set) var searchEnd: String?
   /// The number of experiments that a run which ended early has left to run; nil if it is not known.
   public package(set) var left: Int?
   /// The keys of stored experiments that are no longer part of the research.

@@ -139,6 +139,44 @@ final class SearchRunTests: RuntimeTestCase {
     XCTAssertEqual(Set(configs).count, 10)
   }
 
+  func testASearchEndsAtTheSameConfigAtAnyWidth() async throws {
+    func research(_ end: SearchEnd, workers: Int) -> Research {
+      Research(
+        "test",
+        seed: 3,
+        objective: .maximize("y"),
+        window: 4,
+        workers: .count(workers),
+        parallel: workers == 1 ? .serial : .threads
+      ) {
+        Domain("x" <- .uniform(0...1))
+        Search(.tpe(startup: 4), until: end)
+        Unit("f", saving: "y") { run in 1 - abs(try run["x", as: Double.self] - 0.3) }
+      }
+    }
+    for (end, reason) in [
+      (SearchEnd.value(above: 0.98), "a config has reached y 0.9"),
+      (.noImprovement(for: 6), "y has not improved on 0.9"),
+      (.converged(0.02, for: 5), "y has improved by no more than 0.02 of itself, to 0.9"),
+    ] {
+      var keys: [[String]] = []
+      for workers in [1, 4] {
+        let store = try DatabaseStore.inMemory()
+        let runner = ResearchRunner(research(end, workers: workers), store: store)
+        let summary = try await runner.run()
+        let found = try XCTUnwrap(summary.searchEnd)
+        XCTAssertTrue(found.hasPrefix(reason), found)
+        keys.append(try store.contents().experiments.map(\.key).sorted())
+        // A search that has ended stays so.
+        let again = try await ResearchRunner(research(end, workers: 1), store: store).run()
+        XCTAssertEqual(again.done, 0)
+        XCTAssertEqual(again.searchEnd, found)
+      }
+      XCTAssertEqual(keys[0], keys[1])
+      XCTAssertLessThan(keys[0].count, 200)
+    }
+  }
+
   func testAddedConfigsComeFirst() async throws {
     let store = try DatabaseStore.inMemory()
     let runner = ResearchRunner(
