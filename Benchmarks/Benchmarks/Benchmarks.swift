@@ -9,6 +9,7 @@ struct Benchmarks: AsyncParsableCommand {
     subcommands: [
       AimFigures.self, NoopWorkload.self, EngineFigures.self, ResultFigures.self,
       GrowthFigures.self, ProgramFigures.self, CompileFigures.self, OwnWorkload.self,
+      SearchFigures.self,
     ]
   )
 

@@ -43,4 +43,15 @@ final class ExtensionTests: XCTestCase {
     XCTAssertEqual(table.columnNames.last, "log_loss")
     XCTAssertEqual(try table["log_loss"].first, 0.0)
   }
+
+  func testASearchAlgorithm() async throws {
+    let research = Research("search", seed: 1, objective: .minimize("y"), parallel: .serial) {
+      Domain("x" <- .uniform(0...1))
+      Search(NearBest(width: 0.2), configs: 30)
+      Unit("f", saving: "y") { run in abs(try run["x", as: Double.self] - 0.7) }
+    }
+    let results = try await research.run()
+    let best = try XCTUnwrap(results.best(by: .minimize("y"), count: 1).first)
+    XCTAssertEqual(try best.config["x", as: Double.self], 0.7, accuracy: 0.1)
+  }
 }

@@ -46,6 +46,22 @@ struct FarFromBest: Pruner {
   }
 }
 
+/// Moves the best config a little.
+struct NearBest: SearchAlgorithm {
+  let width: Double
+
+  func suggest(_ request: SearchRequest) -> SearchPoint {
+    var random = request.random
+    guard var point = request.best?.point else { return request.space.draw(using: &random) }
+    for (index, dimension) in request.space.terms[point.term].dimensions.enumerated() {
+      let unit = request.space.unit(of: dimension, at: point.positions[index])
+      let moved = unit + width * (random.nextUnit() - 0.5)
+      point.positions[index] = request.space.position(of: dimension, at: moved)
+    }
+    return point
+  }
+}
+
 /// Appends a line to a file when a run ends.
 struct EndNote: RunObserver {
   let path: String

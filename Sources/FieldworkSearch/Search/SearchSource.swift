@@ -116,74 +116,11 @@ package struct SearchSource: ExperimentSource {
         try domain.configs().first.flatMap { try space.point($0) } != nil
       },
       make: { [algorithm = search.algorithm, space, seed] _ in
-        let point = try Self.point(algorithm, request, space)
-        guard let point else { return nil }
+        guard let point = try request.point(of: algorithm, space) else { return nil }
         var random = Philox(text: "search|\(seed)|\(request.number)|values")
         return Domain(configs: [try space.config(point, using: &random)])
       }
     )
-  }
-
-  /// Returns the point that an algorithm suggests, or one that is allowed in its place.
-  /// - Returns: nil if no point is left.
-  private static func point(
-    _ algorithm: any SearchAlgorithm,
-    _ request: SearchRequest,
-    _ space: DomainSpace
-  ) throws -> SearchPoint? {
-    let point = try algorithm.suggest(request)
-    // A condition that fails names its place.
-    _ = try space.allows(point)
-    if request.allows(point) { return point }
-    var random = request.random.split("allowed")
-    if let near = near(point, request, using: &random) { return near }
-    for _ in 0..<attempts {
-      let drawn = request.space.draw(using: &random)
-      if request.allows(drawn) { return drawn }
-    }
-    guard let count = space.count else {
-      throw FieldworkError(
-        .nothingPasses,
-        "none of \(attempts) points passes the conditions of the domain; widen the domain, or put the condition on a smaller part of it"
-      )
-    }
-    return count <= enumerationLimit ? request.space.firstPoint(where: request.allows) : nil
-  }
-
-  /// The number of points that are drawn in search of one that is allowed.
-  private static let attempts = 10_000
-
-  /// The number of points up to which all are tried.
-  private static let enumerationLimit = 1_000_000
-
-  /// Returns a point that differs in one or two dimensions from one that is not allowed.
-  private static func near(
-    _ point: SearchPoint,
-    _ request: SearchRequest,
-    using random: inout Philox
-  ) -> SearchPoint? {
-    let dimensions = request.space.terms[point.term].dimensions
-    guard !dimensions.isEmpty else { return nil }
-    for attempt in 0..<200 {
-      var moved = point
-      for _ in 0...(attempt / 100) {
-        let index = Int(random.nextUnit() * Double(dimensions.count))
-        let dimension = dimensions[index]
-        switch request.space.dimensions[dimension].kind {
-        case .categorical:
-          moved.positions[index] = request.space.drawPosition(of: dimension, using: &random)
-        case .continuous, .ordered:
-          let width = 0.02 * Double(1 + attempt % 100)
-          let unit = request.space.unit(of: dimension, at: point.positions[index])
-          moved.positions[index] = request.space.position(
-            of: dimension,
-            at: unit + width * (random.nextUnit() - 0.5)
-          )
-        }
-      }
-      if request.allows(moved) { return moved }
-    }
-    return nil
   }
 
   package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {
@@ -367,26 +304,5 @@ extension SearchTrial {
     }
     let isPruned = results.contains { $0.ending == .pruned }
     self.init(point, ending: isPruned ? .pruned : .complete, losses: losses)
-  }
-}
-
-extension SearchSpace {
-  /// Returns the first point that satisfies a condition, all of whose dimensions are counted.
-  func firstPoint(where condition: (SearchPoint) -> Bool) -> SearchPoint? {
-    for (index, term) in terms.enumerated() {
-      let counts = term.dimensions.map { dimensions[$0].kind.count ?? 1 }
-      var point = SearchPoint(term: index, positions: counts.map { _ in 0 })
-      while true {
-        if condition(point) { return point }
-        var position = counts.count - 1
-        while position >= 0, Int(point.positions[position]) == counts[position] - 1 {
-          point.positions[position] = 0
-          position -= 1
-        }
-        guard position >= 0 else { break }
-        point.positions[position] += 1
-      }
-    }
-    return nil
   }
 }

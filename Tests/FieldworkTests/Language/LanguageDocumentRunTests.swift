@@ -315,6 +315,17 @@ final class LanguageDocumentRunTests: XCTestCase {
     XCTAssertFalse(summary.isCancelled, "it had ended before")
   }
 
+  func testSearching() throws {
+    let train = { @Sendable (lr: Double, width: Int) in lr * Double(width) }
+    let research = Research("tuning", objective: .minimize("loss"), window: 8) {
+      Domain("lr" <- .logUniform(1e-4...1e-1), "width" <- [16, 32, 64])
+      Search(configs: 100, until: .noImprovement(for: 30))
+      Unit("train", saving: "loss", train, EC("lr"), EC("width"))
+    }
+    XCTAssertEqual(research.preflight(), [])
+    XCTAssertEqual(research.settings.configs, 100)
+  }
+
   func testPruning() async throws {
     let train = SlowlyFalling()
     var research = train.research
