@@ -35,7 +35,10 @@ final class TableIdentityTests: FaultTestCase {
   }
 
   /// Runs a playbook in every way, and with kills.
-  private func check(_ playbook: String, _ arguments: [String], rows count: Int) throws {
+  /// - Parameter count: the number of rows; nil where it depends on what is pruned.
+  /// - Returns: the table.
+  @discardableResult
+  private func check(_ playbook: String, _ arguments: [String], rows count: Int?) throws -> String {
     var expected: String?
     var duration = 0.0
     for (index, way) in Self.ways.enumerated() {
@@ -47,7 +50,7 @@ final class TableIdentityTests: FaultTestCase {
       let table = try table(playbook, folder)
       if expected == nil {
         expected = table
-        XCTAssertEqual(rows(table).count, count, "\(playbook): rows")
+        if let count { XCTAssertEqual(rows(table).count, count, "\(playbook): rows") }
       }
       XCTAssertEqual(table, expected, "\(playbook) \(way)")
     }
@@ -70,6 +73,7 @@ final class TableIdentityTests: FaultTestCase {
     }
     XCTAssertTrue(isDone, playbook)
     XCTAssertEqual(try table(playbook, folder), expected, "\(playbook), after kills")
+    return expected ?? ""
   }
 
   func testQuickstart() throws { try check("Quickstart", [], rows: 27) }
@@ -89,5 +93,20 @@ final class TableIdentityTests: FaultTestCase {
   func testSharedBatches() throws {
     let arguments = ["--repetitions", "1", "--configs", "8", "--iterations", "60"]
     try check("SharedBatches", arguments, rows: 8)
+  }
+
+  /// A search with pruning, which learns from its eleventh config on, and which grows.
+  func testTuning() throws {
+    func arguments(_ configs: Int) -> [String] {
+      ["--search", "tpe", "--configs", "\(configs)", "--iterations", "4"]
+    }
+    let expected = try check("Tuning", arguments(16), rows: nil)
+    XCTAssertGreaterThan(rows(expected).count, 32)
+    let folder = "\(directory.path)/grown"
+    for configs in [7, 12, 16] {
+      let ended = try start("Tuning", arguments(configs) + ["--directory", folder]).finish()
+      XCTAssertEqual(ended.status, 0, ended.error)
+    }
+    XCTAssertEqual(try table("Tuning", folder), expected, "grown")
   }
 }
