@@ -20,7 +20,7 @@ final class SearchDocumentTests: XCTestCase {
       encoding: .utf8
     )
     let parts = document.components(separatedBy: "```swift\n").dropFirst()
-    XCTAssertEqual(parts.count, 3)
+    XCTAssertEqual(parts.count, 4)
     for part in parts {
       let block = lines(part.components(separatedBy: "```")[0]).joined(separator: "\n")
       XCTAssertTrue(own.contains(block), "no test has:\n\(block)")
@@ -50,6 +50,16 @@ final class SearchDocumentTests: XCTestCase {
     }
     XCTAssertEqual(research.preflight(), [])
     XCTAssertEqual(research.search?.end, .noImprovement(for: 30))
+  }
+
+  func testOtherResults() throws {
+    let research = Research("digits", objective: .maximize("accuracy")) {
+      Domain("rate" <- .logUniform(1e-4...1))
+      Search(configs: 50, from: ["earlier", "pilot"])
+      Unit("train", saving: "accuracy") { run in try run["rate", as: Double.self] }
+    }
+    XCTAssertEqual(research.preflight(), [])
+    XCTAssertEqual(research.search?.sources, ["earlier", "pilot"])
   }
 
   func testALoop() throws {

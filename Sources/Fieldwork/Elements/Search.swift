@@ -20,16 +20,20 @@ public struct Search: ResearchElement {
   ///   - algorithm: chooses the configs.
   ///   - configs: the number of configs; nil for that of the research.
   ///   - end: the condition under which the search ends before that; nil for none.
+  ///   - sources: the names of researches in the same directory whose results the search begins from. It takes configs
+  ///     that lie in its domain, and keeps what it has taken.
   public init(
     _ algorithm: some SearchAlgorithm = .auto,
     configs: Int? = nil,
     until end: SearchEnd? = nil,
+    from sources: [String] = [],
     file: String = #fileID,
     line: Int = #line
   ) {
     description = SearchDescription(
       algorithm,
       until: end,
+      from: sources,
       place: SourceLocation(file: file, line: line)
     )
     self.configs = configs

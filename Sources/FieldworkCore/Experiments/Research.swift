@@ -19,6 +19,8 @@ public struct Research: Sendable {
   public var settings: ResearchSettings
   /// The configs that were added from the command line. They come before those of the domain.
   package var added: [Config] = []
+  /// The results of other researches from which its search begins, in order.
+  package var earlier: [(config: Config, value: Double)] = []
   /// By number: the configs that the searches of earlier runs have chosen, for previews.
   package var chosen: [Int: Config] = [:]
   /// What runs the experiments of a task.

@@ -3,11 +3,19 @@ public struct SearchDescription: Sendable {
   public var algorithm: any SearchAlgorithm
   /// The condition under which the search ends; nil for none.
   public let end: SearchEnd?
+  /// The names of the researches whose results it begins from.
+  public let sources: [String]
   public let place: SourceLocation
 
-  package init(_ algorithm: any SearchAlgorithm, until end: SearchEnd?, place: SourceLocation) {
+  package init(
+    _ algorithm: any SearchAlgorithm,
+    until end: SearchEnd?,
+    from sources: [String] = [],
+    place: SourceLocation
+  ) {
     self.algorithm = algorithm
     self.end = end
+    self.sources = sources
     self.place = place
   }
 }

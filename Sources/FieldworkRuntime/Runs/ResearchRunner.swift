@@ -113,7 +113,10 @@ public struct ResearchRunner: Sendable {
     let extended = research.adding([AddedConfigs.noteKey: .list(added.map(Value.string))]) { text in
       warnings.withLock { $0.append(FieldworkError(.invalidDefinition, text)) }
     }
-    let source = try makeSource(extended, seed)
+    let earlier = try EarlierResults(research, store)
+    var learning = extended
+    learning.earlier = earlier.all
+    let source = try makeSource(learning, seed)
     let report = Protected<(@Sendable (FieldworkError) -> Void)?>(nil)
     let services = try RunServices(
       research,
@@ -166,6 +169,7 @@ public struct ResearchRunner: Sendable {
     for error in warnings.withLock({ $0 }) { run.warn(error.description) }
     for problem in unreadable { run.warn(problem) }
     if !added.isEmpty { await run.recorder.record([AddedConfigs.note(added)]) }
+    if earlier.isNew { await run.recorder.record([earlier.note]) }
     await run.recorder.record(openingRecords(seed, resume, run.code))
     let scheduler = Scheduler(
       source,

@@ -49,7 +49,12 @@ extension Research {
   package func searching(_ name: SearchAlgorithmName?) -> Research {
     var research = self
     research.search = name.map {
-      SearchDescription($0.algorithm, until: search?.end, place: search?.place ?? place)
+      SearchDescription(
+        $0.algorithm,
+        until: search?.end,
+        from: search?.sources ?? [],
+        place: search?.place ?? place
+      )
     }
     return research
   }

@@ -138,12 +138,12 @@ struct ModelData {
     let losses = trials.map { min($0.loss, most) }
     let sorted = losses.sorted()
     let median = sorted[sorted.count / 2]
-    // Above the median, numbers grow with their logarithm.
+    // Far above the median, numbers grow with their logarithm.
     let scale = max(median - least, (most - least) * 1e-3)
     guard scale > 0 else { return }
     let bent = losses.map { loss -> Double in
       let part = (loss - least) / scale
-      return part <= 1 ? part : 1 + Double.log(part)
+      return part <= 2 ? part : 2 + 2 * Double.log(part / 2)
     }
     let mean = bent.reduce(0, +) / Double(bent.count)
     let variance = bent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(bent.count)

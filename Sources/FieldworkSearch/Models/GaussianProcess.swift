@@ -3,8 +3,9 @@ import RealModule
 
 /// A Gaussian process with a constant mean, a Matérn kernel of 5/2 with a length for each dimension, and noise.
 ///
-/// Source: C. E. Rasmussen and C. K. I. Williams, "Gaussian processes for machine learning", 2006. The lengths have the
-/// prior of C. Hvarfner et al., "Vanilla Bayesian optimization performs great in high dimensions", 2024.
+/// Source: C. E. Rasmussen and C. K. I. Williams, "Gaussian processes for machine learning", 2006. The prior of
+/// the lengths grows with the root of the number of dimensions, as that of C. Hvarfner et al., "Vanilla Bayesian
+/// optimization performs great in high dimensions", 2024.
 struct GaussianProcess {
   /// The parameters of the kernel.
   struct Parameters {
@@ -120,12 +121,11 @@ struct GaussianProcess {
   }
 
   private static func prior(_ parameters: Parameters) -> (value: Double, gradient: [Double]) {
-    let typical = 0.5 + Double.log(Double(parameters.logLengths.count)) / 2
+    let typical = Double.log(Double(parameters.logLengths.count)) / 2 - 1
     var value = 0.0
     var gradient = parameters.logLengths.map { length -> Double in
-      let difference = (length - typical) / 3
-      value += difference * (length - typical) / 2
-      return difference
+      value += (length - typical) * (length - typical) / 2
+      return length - typical
     }
     let noise = (parameters.logNoise + 11) / 16
     value += noise * (parameters.logNoise + 11) / 2

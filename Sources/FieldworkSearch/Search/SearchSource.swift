@@ -40,6 +40,8 @@ package struct SearchSource: ExperimentSource {
   package private(set) var endReason: String?
   /// The points of chosen configs, if points can be counted.
   private var taken: Set<SearchPoint> = []
+  /// The results of other researches.
+  private let earlier: [SearchTrial]
   /// The configs that have ended among the first experiments, in the order of the plan.
   private var trials: [SearchTrial] = []
   /// The indices of configs that have not ended among the first experiments.
@@ -55,12 +57,25 @@ package struct SearchSource: ExperimentSource {
     space = try DomainSpace(domain)
     objectives = research.settings.objective.map { [$0] } ?? []
     recorded = research.chosen
+    earlier = try Self.earlier(research, space)
     count = [research.settings.configs, space.count].compactMap(\.self).min()
     repetitions = max(1, research.settings.repetitions)
     window = research.settings.window
     numbering = try ExperimentNumbering(research)
     prefixes = research.settings.idPrefix.map { PrefixCounter(domain.parameterNames, digits: $0) }
     _ = add(research.added.flatMap { config in (0..<repetitions).map { (config, $0) } })
+  }
+
+  /// Returns the results of other researches whose configs lie in the domain.
+  private static func earlier(
+    _ research: Research,
+    _ space: DomainSpace
+  ) throws -> [SearchTrial] {
+    let sign = research.settings.objective?.direction == .maximize ? -1.0 : 1
+    return try research.earlier.compactMap { config, value in
+      guard value.isFinite, let point = try space.point(config) else { return nil }
+      return SearchTrial(point, losses: [sign * value])
+    }
   }
 
   // MARK: Steps
@@ -93,7 +108,7 @@ package struct SearchSource: ExperimentSource {
     let request = SearchRequest(
       space: space.space,
       number: decided,
-      trials: trials,
+      trials: earlier + trials,
       running: running.compactMap { chosen[$0].point },
       seed: seed,
       objectives: objectives.count,

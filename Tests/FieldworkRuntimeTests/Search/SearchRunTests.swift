@@ -124,6 +124,44 @@ final class SearchRunTests: RuntimeTestCase {
     XCTAssertEqual(try store.contents().experiments.count, 40 - kept.count)
   }
 
+  /// A search begins from the results of another research, and keeps what it has taken.
+  func testResultsOfAnotherResearch() async throws {
+    let directory = NSTemporaryDirectory() + "fieldwork-search-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    func run(_ research: Research) async throws -> ResearchResults {
+      let store = try DatabaseStore.open(ResearchFolder(directory: directory, name: research.name))
+      defer { try? store.close() }
+      try await ResearchRunner(research, store: store).run()
+      return try store.contents()
+    }
+    func research(_ name: String, _ range: ClosedRange<Double>, from sources: [String]) -> Research
+    {
+      Research(name, seed: 1, objective: .maximize("y"), window: 1, parallel: .serial) {
+        Domain("x" <- .uniform(range), "kind" <- [Alias("one", 1), Alias("two", 2)])
+        Search(.tpe(startup: 10), configs: 12, from: sources)
+        Unit("f", saving: "y") { run in
+          let x: Double = try run["x"]
+          return -abs(x - 0.3) - (try run["kind", as: Int.self] == 2 ? 0 : 1)
+        }
+      }
+    }
+    let alone = try await run(research("alone", 0...1, from: []))
+    do {
+      _ = try await run(research("deep/later", 0...1, from: ["earlier"]))
+      XCTFail("there are no earlier results")
+    } catch let error as FieldworkError {
+      XCTAssertTrue(error.message.contains("'earlier'"), error.message)
+    }
+    _ = try await run(research("earlier", 0...2, from: []))
+    let later = try await run(research("deep/later", 0...1, from: ["earlier"]))
+    XCTAssertNotEqual(later.experiments.map(\.key), alone.experiments.map(\.key))
+    XCTAssertEqual(later.experiments.count, 12)
+    // Another run needs the other research no more.
+    try FileManager.default.removeItem(atPath: directory + "/earlier")
+    let again = try await run(research("deep/later", 0...1, from: ["earlier"]))
+    XCTAssertEqual(again.experiments.map(\.key), later.experiments.map(\.key))
+  }
+
   func testAFiniteDomainIsSearchedOnce() async throws {
     let store = try DatabaseStore.inMemory()
     let research = Research("test", seed: 1, objective: .maximize("y"), parallel: .serial) {

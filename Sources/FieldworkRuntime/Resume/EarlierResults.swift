@@ -1,0 +1,88 @@
+import FieldworkAnalysis
+import FieldworkCore
+import FieldworkStore
+
+/// The results of other researches from which a search begins. They are read once, and kept with the results of the
+/// research, so that later runs begin from the same ones.
+struct EarlierResults {
+  /// The key of the note that keeps them.
+  static let noteKey = "earlier results"
+
+  /// By name of the research, in the order of the playbook: configs with their values.
+  private var researches: [(name: String, results: [(config: Config, value: Double)])] = []
+  /// True if there are some that are not kept yet.
+  private(set) var isNew = false
+
+  /// - Throws: ``FieldworkError`` of code `store` if there are no results of a research that the search names.
+  init(_ research: Research, _ store: any ResultStore) throws {
+    guard let search = research.search, !search.sources.isEmpty else { return }
+    let kept = Self.decode(try store.notes()[Self.noteKey])
+    for name in search.sources {
+      if let results = kept.first(where: { $0.name == name })?.results {
+        researches.append((name, results))
+        continue
+      }
+      researches.append((name, try Self.read(name, research, search, store)))
+      isNew = true
+    }
+  }
+
+  private static func read(
+    _ name: String,
+    _ research: Research,
+    _ search: SearchDescription,
+    _ store: any ResultStore
+  ) throws -> [(config: Config, value: Double)] {
+    guard let objective = research.settings.objective else { return [] }
+    guard let own = store.folder else {
+      throw FieldworkError(
+        .store,
+        "a search in memory cannot read the results of '\(name)'; run it with a folder",
+        place: search.place
+      )
+    }
+    // Researches of one directory are beside each other, whatever the depth of their names.
+    let depth = research.name.split(separator: "/").count
+    let path = own.root.split(separator: "/", omittingEmptySubsequences: false).dropLast(depth)
+    let folder = ResearchFolder(directory: path.joined(separator: "/"), name: name)
+    guard let other = try DatabaseStore.openIfThere(folder) else {
+      throw FieldworkError(
+        .store,
+        "the search begins from the results of '\(name)', but there are none in \(folder.path); run that research first, or leave it out of from:",
+        place: search.place
+      )
+    }
+    defer { try? other.close() }
+    return try other.contents().ranked(by: objective).map { ($0.config, $0.statistics.mean) }
+  }
+
+  /// The results in the order in which a search takes them.
+  var all: [(config: Config, value: Double)] { researches.flatMap(\.results) }
+
+  /// The note that keeps the results.
+  var note: RunRecord {
+    let entries = researches.map { name, results -> Value in
+      let configs = try? Domain(configs: results.map(\.config)).recorded(limit: .max)
+      return [.string(name), configs ?? .null, .list(results.map { .double($0.value) })]
+    }
+    return .note(Self.noteKey, .list(entries))
+  }
+
+  private static func decode(
+    _ note: Value?
+  ) -> [(name: String, results: [(config: Config, value: Double)])] {
+    guard case .list(let entries)? = note else { return [] }
+    return entries.compactMap { entry in
+      guard case .list(let parts) = entry, parts.count == 3, case .string(let name) = parts[0],
+        case .list(let values) = parts[2]
+      else { return nil }
+      let domain = try? Domain(
+        recorded: parts[1],
+        resolve: { AnyAlias(stored: $1, isNamed: true, plain: nil) }
+      )
+      let configs = (try? domain?.configs()) ?? []
+      guard configs.count == values.count else { return nil }
+      return (name, zip(configs, values).map { ($0, $1.number ?? .nan) })
+    }
+  }
+}
