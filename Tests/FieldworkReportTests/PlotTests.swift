@@ -27,6 +27,9 @@ final class PlotTests: ReportTestCase {
         ]
       }
       plots += [try? Plot.parallel(of: name, results), try? Plot.importance(of: name, results)]
+      plots += [Objective.minimize(name), .maximize(name)].map {
+        try? Plot.history($0, results, logX: true, logY: true)
+      }
     }
     return plots.compactMap(\.self)
   }
@@ -38,6 +41,28 @@ final class PlotTests: ReportTestCase {
     for bad in ["=\"nan", "nan ", "inf", " nan", "=\"-nan"] {
       XCTAssertFalse(plot.content.contains("=\"\(bad)"), plot.title)
     }
+  }
+
+  func testTheBestSoFar() throws {
+    let made = zip(
+      [5.0, 3, 9, 4, 1, 2],
+      [Ending.complete, .complete, .pruned, .failed, .complete, .stopped]
+    )
+    .map { value, ending in
+      Made(config: ["x": AnyAlias(value)], saved: ["y": [.double(value)]], ending: ending)
+    }
+    let results = try results(["y"], made)
+    let chart = try XCTUnwrap(Plot.history(.minimize("y"), results).chart)
+    XCTAssertEqual(chart.series.map(\.label), ["best so far", "done", "pruned, last value"])
+    XCTAssertEqual(chart.series[0].x, [1, 2, 2, 5, 5, 6])
+    XCTAssertEqual(chart.series[0].mean, [5, 5, 3, 3, 1, 1])
+    XCTAssertEqual(chart.points.map(\.y), [5, 3, 9, 1, 2])
+    XCTAssertEqual(chart.points.map(\.series), [1, 1, 2, 1, 1])
+    XCTAssertEqual(chart.summary, "The best y, 1, is that of experiment 5 of 6.")
+    XCTAssertEqual(chart.notes, ["1 experiment has failed, and has no point."])
+    let largest = try XCTUnwrap(Plot.history(.maximize("y"), results).chart)
+    XCTAssertEqual(largest.series[0].mean, [5, 5])
+    XCTAssertThrowsError(try Plot.history(.minimize("z"), results))
   }
 
   func testAMeanForEachValueWithItsInterval() throws {

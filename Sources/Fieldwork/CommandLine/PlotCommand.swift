@@ -6,7 +6,7 @@ import Foundation
 
 /// What a plot shows.
 enum PlotKind: String, CaseIterable, ExpressibleByArgument {
-  case curves, parameter, parallel, heatmap, timeline, importance
+  case curves, history, parameter, parallel, heatmap, timeline, importance
 }
 
 /// `plot`: writes one picture of the results.
@@ -17,6 +17,7 @@ struct PlotCommand: PlaybookSubcommand {
     discussion: """
       curves: a saved value over the iterations, mean and 95 percent confidence interval over experiments; --by tells \
       curves apart, by a parameter or by config. \
+      history: the last values of experiments in their order, and the best one so far. \
       parameter: the last values over one parameter; --by colours another one. \
       parallel: a line for each config over all parameters. \
       heatmap: the mean of the last values over two parameters: plot heatmap size,temperature. \
@@ -52,10 +53,10 @@ struct PlotCommand: PlaybookSubcommand {
   )
   var by: String?
 
-  @Flag(help: "With curves and parameter: a logarithmic horizontal axis.")
+  @Flag(help: "With curves, history and parameter: a logarithmic horizontal axis.")
   var logX = false
 
-  @Flag(help: "With curves and parameter: a logarithmic vertical axis.")
+  @Flag(help: "With curves, history and parameter: a logarithmic vertical axis.")
   var logY = false
 
   @OptionGroup(title: "Which experiments")
@@ -78,10 +79,12 @@ struct PlotCommand: PlaybookSubcommand {
     if !wantsParameters, parameters != nil {
       throw ValidationError("\(kind.rawValue) needs no parameter: leave out '\(parameters ?? "")'")
     }
-    let hasAxes = [.curves, .parameter].contains(kind)
-    for (isGiven, option) in [(logX, "--log-x"), (logY, "--log-y"), (by != nil, "--by")]
-    where isGiven && !hasAxes {
-      throw ValidationError("\(option) is for curves and parameter: leave it out")
+    let hasAxes = [.curves, .history, .parameter].contains(kind)
+    for (isGiven, option) in [(logX, "--log-x"), (logY, "--log-y")] where isGiven && !hasAxes {
+      throw ValidationError("\(option) is for curves, history and parameter: leave it out")
+    }
+    if by != nil, ![.curves, .parameter].contains(kind) {
+      throw ValidationError("--by is for curves and parameter: leave it out")
     }
     if output == "" { throw ValidationError("--output is empty: give a file, or - for the output") }
     if let output, output.contains("."), let last = output.split(separator: "/").last,
@@ -132,6 +135,20 @@ struct PlotCommand: PlaybookSubcommand {
         by: by,
         results,
         objective: research.settings.objective,
+        logX: logX,
+        logY: logY
+      )
+    case .history:
+      let own = research.settings.objective
+      guard let direction = own?.name == name ? own?.direction : nil else {
+        throw FieldworkError(
+          .invalidDefinition,
+          "it is not known whether a small or a large '\(name)' is better: make it the objective of the research"
+        )
+      }
+      return try .history(
+        Objective(name: name, direction: direction),
+        results,
         logX: logX,
         logY: logY
       )

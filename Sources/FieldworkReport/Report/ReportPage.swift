@@ -42,7 +42,8 @@ struct ReportPage {
   var html: String {
     var data: [String: Value] = ["style": .string(Palette.style)]
     let sections = [
-      curves(&data), effects(&data), importance(), heatMaps(), parallel(), configs(&data),
+      curves(&data), history(), effects(&data), importance(), heatMaps(), parallel(),
+      configs(&data),
       failures(), timeline(), provenance(),
     ].compactMap(\.self)
     let links = sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" }.joined()
