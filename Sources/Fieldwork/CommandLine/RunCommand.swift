@@ -236,7 +236,8 @@ struct RunCommand: PlaybookSubcommand {
       }
       try reportOtherBuilds(store, research, selection, terminal)
     }
-    let display = json || hidesProgress ? nil : ProgressDisplay(terminal)
+    let display =
+      json || hidesProgress ? nil : ProgressDisplay(terminal, research.settings.objective)
     let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
     var runner = ResearchRunner(
       research,

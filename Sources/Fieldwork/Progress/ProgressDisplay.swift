@@ -1,5 +1,5 @@
 @preconcurrency import Dispatch
-import FieldworkCore
+package import FieldworkCore
 import FieldworkRuntime
 package import FieldworkStore
 import Foundation
@@ -18,7 +18,7 @@ package final class ProgressDisplay: RunObserver {
 
   /// What records change.
   private struct State {
-    var progress = RunProgress()
+    var progress: RunProgress
     var notes: [Note] = []
     /// How much of what workers have printed waits, in bytes.
     var printedBytes = 0
@@ -43,14 +43,16 @@ package final class ProgressDisplay: RunObserver {
   private static let (noteLimit, byteLimit) = (1000, 1 << 20)
 
   private let terminal: Terminal
-  private let state = Protected(State())
+  private let state: Protected<State>
   private let canvas: Protected<Canvas>
   private let queue = DispatchQueue(label: "fieldwork.progress")
   private let timer: any DispatchSourceTimer
   private let resizes: (any DispatchSourceSignal)?
 
-  package init(_ terminal: Terminal) {
+  /// - Parameter objective: the saved value whose best number is shown; nil for none.
+  package init(_ terminal: Terminal, _ objective: Objective? = nil) {
     self.terminal = terminal
+    state = Protected(State(progress: RunProgress(objective)))
     canvas = Protected(
       Canvas(region: ScreenRegion(breaksLinesAnew: terminal.breaksLinesAnew))
     )

@@ -40,6 +40,7 @@ struct ProgressText {
     if progress.counters.retries > 0 {
       parts.append(Part(text: "\(progress.counters.retries) retried", rank: 5))
     }
+    if let best = progress.bestText { parts.append(Part(text: best, rank: 4)) }
     guard let began = progress.began else { return parts }
     if progress.start?.iterations == 1 {
       if let rate = pace.experimentRate {

@@ -1,3 +1,4 @@
+import FieldworkAnalysis
 import FieldworkCore
 import FieldworkStore
 
@@ -28,8 +29,14 @@ struct RunProgress: Sendable {
   private struct Running {
     let experiment: PlannedExperiment
     let worker: Int
+    /// The last number of the objective.
+    var value: Double?
   }
 
+  /// The saved value that is minimized or maximized; nil for none.
+  private let objective: Objective?
+  /// The best last number of the objective among the experiments that this run has completed; nil if there is none.
+  private(set) var best: Double?
   private(set) var start: RunStart?
   private(set) var counters = RunCounters()
   /// When the first experiment began; nil if none has.
@@ -43,6 +50,13 @@ struct RunProgress: Sendable {
   private var running: [String: Running] = [:]
   /// By key of an experiment that has failed: the position of the group of its first failure.
   private var failed: [String: Int?] = [:]
+
+  init(_ objective: Objective? = nil) { self.objective = objective }
+
+  /// The best number of the objective so far, with its name; nil if there is none.
+  var bestText: String? {
+    best.flatMap { best in objective.map { "best \($0.name) \(Table.rounded(best))" } }
+  }
 
   /// The number of experiments; nil if there is no end.
   var total: Int? { counters.planned }
@@ -59,6 +73,11 @@ struct RunProgress: Sendable {
         worker.iteration = last + 1
         worker.iterations += count
       }
+    case .saved(let key, let values):
+      guard let objective, running[key] != nil,
+        let value = values.last(where: { $0.name == objective.name })?.value.number
+      else { break }
+      running[key]?.value = value
     case .started(let experiment, let start): begin(experiment, start.worker, now())
     case .ended(let key, let ending, let iterations, _): end(key, ending, iterations, now())
     case .runStarted(let start):
@@ -108,6 +127,10 @@ struct RunProgress: Sendable {
 
   private mutating func end(_ key: String, _ ending: Ending, _ iterations: Int, _ now: Double) {
     guard let ended = running.removeValue(forKey: key) else { return }
+    if ending.state == .done, let objective, let value = ended.value, value.isFinite {
+      best =
+        best.map { objective.direction == .minimize ? min($0, value) : max($0, value) } ?? value
+    }
     var duration: Double?
     withWorker(ended.worker) { worker in
       worker.running = max(worker.running - 1, 0)

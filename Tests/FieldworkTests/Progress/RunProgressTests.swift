@@ -38,6 +38,32 @@ final class RunProgressTests: ProgressTestCase {
     XCTAssertEqual(progress.work(at: 20), 2 + 1.0 / 3, accuracy: 1e-9)
   }
 
+  /// Experiments that failed or were pruned, and numbers that are not finite, do not count.
+  func testTheBestSoFar() throws {
+    let all = try planned(5)
+    let values: [(Double, Ending)] = [
+      (3, .complete), (1, .pruned), (2, .stopped), (.nan, .complete), (0, .failed),
+    ]
+    for (objective, texts) in [
+      (Objective.minimize("y"), [nil, "best y 3", "best y 3", "best y 2", "best y 2", "best y 2"]),
+      (.maximize("y"), [nil, "best y 3", "best y 3", "best y 3", "best y 3", "best y 3"]),
+      (.maximize("z"), [nil, nil, nil, nil, nil, nil]),
+    ] {
+      var progress = RunProgress(objective)
+      var found = [progress.bestText]
+      for (experiment, (value, ending)) in zip(all, values) {
+        _ = progress.apply(.experimentStarted(experiment, worker: 0), now: 0)
+        let saved = [9, value].enumerated().map {
+          SavedValue(name: "y", iteration: $0, value: .double($1))
+        }
+        _ = progress.apply(.saved(experiment: experiment.key, saved), now: 0)
+        _ = progress.apply(.experimentEnded(experiment, ending, iterations: 2), now: 0)
+        found.append(progress.bestText)
+      }
+      XCTAssertEqual(found, texts)
+    }
+  }
+
   /// Ends are told once they are stored, when the worker may have begun many others.
   func testEndsThatAreToldLate() throws {
     let all = try planned(4)
