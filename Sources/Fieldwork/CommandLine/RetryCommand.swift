@@ -98,6 +98,13 @@ struct RetrySelection: Sendable {
         place: update.place
       )
     }
+    if let search = research.search {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the results of failed experiments decide which configs the search chooses; run the research again, which runs them too",
+        place: search.place
+      )
+    }
     if let pruning = research.pruning.first {
       throw FieldworkError(
         .invalidDefinition,

@@ -153,6 +153,7 @@ struct SettingOptions: ParsableArguments {
   /// The research with all overrides.
   func applied(to research: Research) throws -> Research {
     var research = research
+    if let search { research = research.searching(search.algorithm) }
     if let configs { research.settings.configs = try positive(configs, "--configs") }
     if let repetitions {
       research.settings.repetitions = try positive(repetitions, "--repetitions")
@@ -160,7 +161,6 @@ struct SettingOptions: ParsableArguments {
     if let repeatEach { research.settings.repeatEach = try positive(repeatEach, "--repeat-each") }
     if let iterations { research.settings.iterations = try positive(iterations, "--iterations") }
     if let seed { research.settings.seed = seed }
-    if let search { research = research.searching(search.algorithm) }
     if let window { research.settings.window = try positive(window, "--window") }
     if let idPrefix { research.settings.idPrefix = try positive(idPrefix, "--id-prefix") }
     for replacement in try replacements.map(ValueReplacement.init).checkedForDoubles() {

@@ -120,6 +120,8 @@ extension Research {
       case .update(let update): updates.append(update)
       case .pruning(let description): pruning.append(description)
       case .search(let description, let configs):
+        var description = description
+        description.configs = configs
         searches.append(description)
         settings.configs = configs ?? settings.configs
       }

@@ -85,9 +85,9 @@ struct RunReport {
 
   /// Why the run ended before it was through, and what to do about it.
   private func stopLines(_ summary: RunSummary) -> [String] {
-    if let end = summary.searchEnd { return ["The search has ended: \(end)."] }
-    guard let explanation = summary.stopExplanation else { return [] }
-    return [explanation.inOneLine, "What has not run is left for the next run."]
+    let end = summary.searchEnd.map { ["The search has ended: \($0)."] } ?? []
+    guard let explanation = summary.stopExplanation else { return end }
+    return end + [explanation.inOneLine, "What has not run is left for the next run."]
   }
 
   private func bestLines(_ best: ResultDigest.Best?, _ summary: RunSummary) -> [String] {

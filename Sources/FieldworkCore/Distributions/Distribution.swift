@@ -127,10 +127,11 @@ extension Sampler {
 
   private static func range(_ support: Support<Output>) -> SearchCodec? {
     if let lower = support.lower as? Int, let upper = support.upper as? Int {
-      return .integers(lower...upper)
+      let isEach = support.step.map { $0 as? Int == 1 } ?? true
+      return isEach && support.scale == .linear && lower <= upper ? .integers(lower...upper) : nil
     }
     guard let lower = support.lower as? Double, let upper = support.upper as? Double,
-      support.step == nil
+      support.step == nil, lower <= upper, support.scale == .linear || lower > 0
     else { return nil }
     return .range(lower: lower, upper: upper, isLogarithmic: support.scale == .logarithmic)
   }

@@ -29,6 +29,9 @@ extension Research {
         "leave out repeatEach:"
       )
     }
+    if domain == nil, settings.configs == nil {
+      problem("there is no domain to search", "add Domain(…)")
+    }
     guard let domain, domain.problems.allSatisfy({ $0.severity != .error }) else { return found }
     do {
       let space = try DomainSpace(domain)

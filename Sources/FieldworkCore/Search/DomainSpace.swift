@@ -4,7 +4,7 @@ package struct DomainSpace: Sendable {
   private enum Part: Sendable {
     case constant(AnyAlias)
     /// The index of the position in a point, with the values.
-    case dimension(Int, SearchCodec)
+    case dimension(Int, SearchCodec, ParameterValues)
     /// Drawn for each config, since its values have no order.
     case drawn(AnySampler)
   }
@@ -13,6 +13,9 @@ package struct DomainSpace: Sendable {
     var parts: [(name: ParameterName, part: Part)] = []
     /// The keys of the parameters.
     var keys: Set<String> = []
+    var hasDrawnParts: Bool {
+      parts.contains { if case .drawn = $0.part { true } else { false } }
+    }
     let block: DomainBlock
   }
 
@@ -59,7 +62,7 @@ package struct DomainSpace: Sendable {
               dimension = codecs.count
               codecs.append((option.name.key, codec))
             }
-            part = .dimension(dimension ?? 0, codec)
+            part = .dimension(dimension ?? 0, codec, option.values)
             dimensions.append(dimension ?? 0)
           } else if case .sampler(let sampler) = option.values {
             part = .drawn(sampler)
@@ -71,8 +74,10 @@ package struct DomainSpace: Sendable {
         // Positions of a point are in the order of the dimensions.
         let sorted = dimensions.sorted()
         term.parts = term.parts.map { name, part in
-          guard case .dimension(let dimension, let codec) = part else { return (name, part) }
-          return (name, .dimension(sorted.firstIndex(of: dimension) ?? 0, codec))
+          guard case .dimension(let dimension, let codec, let values) = part else {
+            return (name, part)
+          }
+          return (name, .dimension(sorted.firstIndex(of: dimension) ?? 0, codec, values))
         }
         terms.append(term)
         spaceTerms.append(SearchSpace.Term(dimensions: sorted, weight: weight))
@@ -91,21 +96,40 @@ package struct DomainSpace: Sendable {
 
   /// The number of different configs; nil if it has no end. Conditions do not count.
   package var count: Int? {
-    let isDrawn = terms.contains { term in
-      term.parts.contains { if case .drawn = $0.part { true } else { false } }
-    }
-    return isDrawn ? nil : space.count
+    terms.contains(where: \.hasDrawnParts) ? nil : space.count
   }
 
-  /// Returns the config of a point.
-  /// - Parameter random: draws the values that a search does not choose.
-  /// - Throws: the error of a sampler that cannot draw.
+  /// Returns the point by which a config is known where several terms have it.
+  package func canonical(_ point: SearchPoint) -> SearchPoint {
+    guard terms.count > 1, count != nil else { return point }
+    var random = Philox(seed: 0)
+    let config = try? config(point, using: &random)
+    return config.flatMap { try? self.point($0) } ?? point
+  }
+
+  /// Returns the config of a point. Values that a search does not choose are drawn until the conditions of the domain are
+  /// satisfied, if they can be.
+  /// - Parameter random: draws these values.
+  /// - Throws: the error of a sampler that cannot draw, or ``FieldworkError`` if a condition fails.
   package func config(_ point: SearchPoint, using random: inout Philox) throws -> Config {
+    let term = terms[point.term]
+    var config = try drawn(point, using: &random)
+    guard term.block.hasConditions, term.hasDrawnParts else { return config }
+    for _ in 0..<Self.drawLimit where try !term.block.matches(config, hidden: []) {
+      config = try drawn(point, using: &random)
+    }
+    return config
+  }
+
+  /// The number of times that values are drawn for one point.
+  private static let drawLimit = 200
+
+  private func drawn(_ point: SearchPoint, using random: inout Philox) throws -> Config {
     var config = Config()
     for (name, part) in terms[point.term].parts {
       switch part {
       case .constant(let value): config.merge(Config.Entry(name, value))
-      case .dimension(let index, let codec):
+      case .dimension(let index, let codec, _):
         config.merge(Config.Entry(name, codec.value(at: point.positions[index])))
       case .drawn(let sampler):
         config.merge(Config.Entry(name, try sampler.draw(&random)))
@@ -135,8 +159,10 @@ package struct DomainSpace: Sendable {
       switch part {
       case .constant(let constant):
         guard constant.sameValue(as: value) else { return nil }
-      case .dimension(let index, let codec):
+      case .dimension(let index, let codec, let values):
         guard let position = codec.position(of: value) else { return nil }
+        // Of a sampler, the positions do not tell its bounds.
+        if case .sampler(let sampler) = values, !sampler.contains(value) { return nil }
         positions[index] = position
       case .drawn(let sampler):
         guard sampler.contains(value) else { return nil }

@@ -11,6 +11,9 @@ enum SearchCodec: Sendable {
   /// Listed values in the order of the positions.
   case list([AnyAlias], isOrdered: Bool)
 
+  /// The number of integers from which on they are drawn and not searched.
+  private static let countLimit = 1 << 53
+
   /// The number of samples of a distribution.
   private static let sampleCount = 4096
 
@@ -18,12 +21,15 @@ enum SearchCodec: Sendable {
   /// - Throws: the error of a sampler that cannot draw.
   init?(_ values: ParameterValues) throws {
     switch values {
-    case .integers(let range): self = .integers(range)
+    case .integers(let range):
+      guard Self.count(range) < Self.countLimit else { return nil }
+      self = .integers(range)
     case .list(let list): self = Self.listed(list)
     case .sampler(let sampler):
       if !sampler.listed.isEmpty {
         self = Self.listed(sampler.listed)
       } else if let range = sampler.evenRange {
+        if case .integers(let range) = range, Self.count(range) >= Self.countLimit { return nil }
         self = range
       } else {
         guard sampler.outputType == Double.self || sampler.outputType == Int.self else {
@@ -33,10 +39,14 @@ enum SearchCodec: Sendable {
         let samples = try (0..<Self.sampleCount).map { _ in
           try sampler.draw(&generator).plain?.number ?? .nan
         }
-        self = .quantiles(
-          samples.filter(\.isFinite).sorted(),
-          isInteger: sampler.outputType == Int.self
-        )
+        let isInteger = sampler.outputType == Int.self
+        // Larger integers are not told apart as positions.
+        guard !isInteger || samples.allSatisfy({ $0.magnitude < Double(Self.countLimit) }) else {
+          return nil
+        }
+        let finite = samples.filter(\.isFinite).sorted()
+        guard !finite.isEmpty else { return nil }
+        self = .quantiles(finite, isInteger: isInteger)
       }
     }
   }
@@ -62,10 +72,7 @@ enum SearchCodec: Sendable {
 
   var kind: SearchSpace.Kind {
     switch self {
-    case .range: .continuous
-    case .quantiles(let samples, let isInteger):
-      isInteger
-        ? .ordered(count: Self.integerRange(samples).count) : .continuous
+    case .range, .quantiles: .continuous
     case .integers(let range): .ordered(count: Self.count(range))
     case .list(let list, let isOrdered):
       isOrdered ? .ordered(count: list.count) : .categorical(count: list.count)
@@ -74,14 +81,6 @@ enum SearchCodec: Sendable {
 
   private static func count(_ range: ClosedRange<Int>) -> Int {
     ParameterValues.integers(range).count ?? .max
-  }
-
-  /// The integers among samples. Those that are rarer than one in ten thousand are left out.
-  private static func integerRange(_ samples: [Double]) -> ClosedRange<Int> {
-    guard let first = samples.first, let last = samples.last, first.magnitude < 0x1p53,
-      last.magnitude < 0x1p53
-    else { return 0...0 }
-    return Int(first)...Int(last)
   }
 
   func value(at position: Double) -> AnyAlias {
@@ -93,10 +92,13 @@ enum SearchCodec: Sendable {
       let (first, last) = (Double.log(lower), Double.log(upper))
       return AnyAlias(min(max(Double.exp(first + (last - first) * position), lower), upper))
     case .integers(let range):
-      return AnyAlias(range.lowerBound &+ Int(min(max(position, 0), 0x1p62)))
+      let offset = Int(min(max(position, 0), Double(Self.count(range) - 1)))
+      return AnyAlias(min(range.lowerBound + offset, range.upperBound))
     case .quantiles(let samples, let isInteger):
       if isInteger {
-        return AnyAlias(Self.integerRange(samples).lowerBound + Int(position))
+        // Only integers that the sampler has drawn.
+        let index = Int(min(max(position, 0), 1) * Double(samples.count))
+        return AnyAlias(Int(samples[min(index, samples.count - 1)]))
       }
       guard samples.count > 1 else { return AnyAlias(samples.first ?? 0) }
       let place = min(max(position, 0), 1) * Double(samples.count - 1)
@@ -125,9 +127,10 @@ enum SearchCodec: Sendable {
       guard let number = value.plain?.number, let first = samples.first, let last = samples.last
       else { return nil }
       if isInteger {
-        let range = Self.integerRange(samples)
-        guard let whole = Int(exactly: number) else { return nil }
-        return Double(min(max(whole, range.lowerBound), range.upperBound) - range.lowerBound)
+        // The middle of the positions that have the integer.
+        let below = samples.firstIndex { $0 >= number } ?? samples.count
+        let above = samples.firstIndex { $0 > number } ?? samples.count
+        return Double(below + above) / 2 / Double(samples.count)
       }
       guard number > first else { return 0 }
       guard number < last else { return 1 }

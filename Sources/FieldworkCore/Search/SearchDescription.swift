@@ -5,6 +5,8 @@ public struct SearchDescription: Sendable {
   public let end: SearchEnd?
   /// The names of the researches whose results it begins from.
   public let sources: [String]
+  /// The number of configs that the element gives; nil if it gives none.
+  package var configs: Int?
   public let place: SourceLocation
 
   package init(

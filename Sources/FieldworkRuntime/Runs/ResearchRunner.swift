@@ -215,6 +215,7 @@ public struct ResearchRunner: Sendable {
       }
     }
     scheduler.close()
+    if scheduler.endReason != nil { run.recorder.recordAtOnce([.planned(scheduler.size)]) }
     let elapsed = clock.now - began
     await provenance
     await run.recordChanges()

@@ -48,6 +48,8 @@ extension Research {
   /// The research with another search; nil for none.
   package func searching(_ name: SearchAlgorithmName?) -> Research {
     var research = self
+    // Without a search, its number of configs means nothing.
+    if name == nil, search?.configs != nil { research.settings.configs = nil }
     research.search = name.map {
       SearchDescription(
         $0.algorithm,

@@ -7,15 +7,24 @@ import RealModule
 /// A. Auger and N. Hansen, "A restart CMA evolution strategy with increasing population size", 2005; R. Hamano et al.,
 /// "CMA-ES with margin", 2022, for parameters with counted values.
 public struct CovarianceSearch: SearchAlgorithm, Hashable {
-  public static let name = "cmaEs"
+  public static let name = "cmaes"
 
   /// The first deviation, as a part of the range of a parameter.
   public let deviation: Double
   /// The number of configs in the first generations; nil for the standard one.
   public let population: Int?
 
-  public func suggest(_ request: SearchRequest) -> SearchPoint {
+  /// The number of coordinates up to which a covariance is adapted.
+  private static let sizeLimit = 200
+
+  public func suggest(_ request: SearchRequest) throws -> SearchPoint {
     let encoding = VectorEncoding(request.space)
+    guard encoding.size <= Self.sizeLimit else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "cmaes searches up to \(Self.sizeLimit) coordinates, one for each number and each value of a category, and the domain has \(encoding.size); use tpe"
+      )
+    }
     var random = request.random
     guard encoding.size > 0 else { return request.draw(using: &random) }
     var strategy = CovarianceStrategy(

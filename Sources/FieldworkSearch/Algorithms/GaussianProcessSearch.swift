@@ -4,8 +4,7 @@ import RealModule
 /// Models the loss by a Gaussian process, and suggests where it expects most.
 ///
 /// Sources: J. Mockus, "On Bayesian methods for seeking the extremum", 1975, for the expected improvement; S. Ament et al.,
-/// "Unexpected improvements to expected improvement for Bayesian optimization", 2023, for its logarithm; D. Eriksson et
-/// al., "Scalable global optimization via local Bayesian optimization", 2019, for the region of trust.
+/// "Unexpected improvements to expected improvement for Bayesian optimization", 2023, for its logarithm.
 public struct GaussianProcessSearch: SearchAlgorithm, Hashable {
   public static let name = "gp"
 

@@ -120,7 +120,7 @@ extension SearchRequest {
 
 /// Spreads configs evenly over the domain, without regard to results.
 public struct QuasiRandomSearch: SearchAlgorithm, Hashable {
-  public static let name = "quasiRandom"
+  public static let name = "qmc"
 
   public init() {}
 

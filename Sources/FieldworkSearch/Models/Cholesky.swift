@@ -30,7 +30,7 @@ struct Cholesky {
     guard isDefinite else { return nil }
   }
 
-  /// Returns the product of two vectors, in four sums whose order does not depend on the machine.
+  /// Returns the product of two vectors, in eight sums whose order does not depend on the machine.
   @inline(__always)
   static func dot(
     _ first: UnsafePointer<Double>,
@@ -55,10 +55,8 @@ struct Cholesky {
 
   /// The logarithm of the determinant of the matrix.
   var logDeterminant: Double {
-    2 * (0..<size).reduce(0) { $0 + log2OfPositive(factor[$1 * size + $1]) }
+    2 * (0..<size).reduce(0) { $0 + Numbers.log(factor[$1 * size + $1]) }
   }
-
-  private func log2OfPositive(_ x: Double) -> Double { Numbers.log(x) }
 
   /// Solves `L x = b`.
   func solvedLower(_ vector: [Double]) -> [Double] {

@@ -143,7 +143,7 @@ struct GaussianProcess {
     let scales = parameters.logLengths.map { Double.exp(-2 * $0) }
     let noise = Double.exp(parameters.logNoise)
     var matrix = [Double](repeating: 0, count: count * count)
-    // By pair: the derivative of the kernel by half the squared distance.
+    // By pair: the derivative of the kernel by the squared distance.
     var slopes = [Double](repeating: 0, count: count * (count + 1) / 2)
     matrix.withUnsafeMutableBufferPointer { matrix in
       slopes.withUnsafeMutableBufferPointer { slopes in
@@ -164,9 +164,8 @@ struct GaussianProcess {
       }
     }
     guard let factor = Cholesky(matrix, size: count) else { return nil }
-    let (mean, weights, variance) = profile(factor, values)
+    let (_, weights, variance) = profile(factor, values)
     guard variance > 0, variance.isFinite else { return nil }
-    _ = mean
     let inverse = factor.inverse()
     var gradient = [Double](repeating: 0, count: parameters.logLengths.count + 1)
     var pair = 0
@@ -249,11 +248,11 @@ struct GaussianProcess {
       }
     }
     var factor: Cholesky?
-    while factor == nil, noise < 1 {
+    repeat {
       for row in 0..<count { matrix[row * count + row] = 1 + noise }
       factor = Cholesky(matrix, size: count)
       noise *= 10
-    }
+    } while factor == nil && noise < 10
     guard let factor else { return nil }
     self.factor = factor
     (mean, weights, variance) = Self.profile(factor, values)

@@ -21,10 +21,11 @@ public struct HalvingPruner: Pruner, Hashable {
     var limits: [PruningRule.Limit] = []
     var rung = minimum
     while maximum.map({ rung <= $0 }) ?? true {
-      let values = experiments.compactMap { $0.value(objective.name, at: rung - 1) }
-        .filter { !$0.isNaN }
-      if values.isEmpty { break }
-      let passing = max(1, (values.count + 1) / reduction)
+      let reached = experiments.compactMap { $0.value(objective.name, at: rung - 1) }
+      if reached.isEmpty { break }
+      let passing = max(1, (reached.count + 1) / reduction)
+      // NaN is worse than all numbers.
+      let values = reached.filter { !$0.isNaN }
       if passing <= values.count {
         let sorted = isMinimized ? values.sorted() : values.sorted(by: >)
         let limit = sorted[passing - 1]

@@ -3,7 +3,7 @@ public import FieldworkCore
 /// Ends an experiment whose best value so far is worse than a percentile of the experiments before it, at the same
 /// iteration.
 public struct PercentilePruner: Pruner, Hashable {
-  /// The part of the experiments before it, in percent, than all of which the experiment must not be worse.
+  /// The size of the best part, in percent, among which the experiment must be.
   public let percentile: Double
   /// The number of complete experiments before which none is ended.
   public let startup: Int

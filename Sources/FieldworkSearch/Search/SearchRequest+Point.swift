@@ -8,6 +8,12 @@ extension SearchRequest {
     _ domain: DomainSpace
   ) throws -> SearchPoint? {
     let point = try algorithm.suggest(self)
+    guard space.has(point) else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the algorithm \(algorithm.text) has suggested a point that the space does not have: \(point)"
+      )
+    }
     // A condition that fails names its place.
     _ = try domain.allows(point)
     if allows(point) { return point }
@@ -17,13 +23,13 @@ extension SearchRequest {
       let drawn = space.draw(using: &random)
       if allows(drawn) { return drawn }
     }
-    guard let count = domain.count else {
-      throw FieldworkError(
-        .nothingPasses,
-        "none of \(Self.attempts) points passes the conditions of the domain; widen the domain, or put the condition on a smaller part of it"
-      )
+    if let count = domain.count, count <= Self.enumerationLimit {
+      return space.firstPoint(where: allows)
     }
-    return count <= Self.enumerationLimit ? space.firstPoint(where: allows) : nil
+    throw FieldworkError(
+      .nothingPasses,
+      "none of \(Self.attempts) points is allowed by the conditions of the domain, or has not come up; widen the domain, or put the condition on a smaller part of it"
+    )
   }
 
   /// The number of points that are drawn in search of one that is allowed.
@@ -60,6 +66,17 @@ extension SearchRequest {
 }
 
 extension SearchSpace {
+  /// Returns true if a point has a term of the space, and a position in each of its dimensions.
+  func has(_ point: SearchPoint) -> Bool {
+    guard terms.indices.contains(point.term),
+      point.positions.count == terms[point.term].dimensions.count
+    else { return false }
+    return zip(terms[point.term].dimensions, point.positions).allSatisfy { dimension, position in
+      guard position.isFinite, position >= 0 else { return false }
+      return dimensions[dimension].kind.count.map { position <= Double($0 - 1) } ?? (position <= 1)
+    }
+  }
+
   /// Returns the first point that satisfies a condition, all of whose dimensions are counted.
   func firstPoint(where condition: (SearchPoint) -> Bool) -> SearchPoint? {
     for (index, term) in terms.enumerated() {

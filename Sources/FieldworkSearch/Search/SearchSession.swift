@@ -58,7 +58,8 @@ public struct SearchSession: Sendable {
       running: points.indices.filter { values[$0] == nil }.map { points[$0] },
       seed: seed,
       isAllowed: { [space, taken] point in
-        !taken.contains(point) && (try? space.allows(point)) == true
+        (taken.isEmpty || !taken.contains(space.canonical(point)))
+          && (try? space.allows(point)) == true
       }
     )
     guard let point = try request.point(of: algorithm, space) else {
@@ -72,7 +73,7 @@ public struct SearchSession: Sendable {
     let suggestion = Suggestion(number: suggestions.count, config: config)
     suggestions.append(suggestion)
     points.append(try space.point(config) ?? point)
-    if space.count != nil { taken.insert(point) }
+    if space.count != nil { taken.insert(space.canonical(point)) }
     return suggestion
   }
 

@@ -13,6 +13,7 @@ package struct SearchSource: ExperimentSource {
     let point: SearchPoint?
     /// The positions of its experiments in the plan.
     var ordinals: [Int] = []
+    var identities: [ExperimentIdentity] = []
     var repetitions: Int
   }
 
@@ -38,7 +39,9 @@ package struct SearchSource: ExperimentSource {
   private var batch: [PlannedExperiment] = []
   private var isExhausted = false
   package private(set) var endReason: String?
-  /// The points of chosen configs, if points can be counted.
+  /// The points that the search has chosen, without added configs, if points can be counted.
+  private var searched: Set<SearchPoint> = []
+  /// The points of all configs, if points can be counted.
   private var taken: Set<SearchPoint> = []
   /// The results of other researches.
   private let earlier: [SearchTrial]
@@ -113,7 +116,8 @@ package struct SearchSource: ExperimentSource {
       seed: seed,
       objectives: objectives.count,
       isAllowed: { [space, taken] point in
-        !taken.contains(point) && (try? space.allows(point)) == true
+        (taken.isEmpty || !taken.contains(space.canonical(point)))
+          && (try? space.allows(point)) == true
       }
     )
     return Decision(
@@ -127,8 +131,9 @@ package struct SearchSource: ExperimentSource {
       arguments: ["search"],
       configs: nil,
       place: search.place,
-      accepts: { [space] domain in
-        try domain.configs().first.flatMap { try space.point($0) } != nil
+      accepts: { [space, searched] domain in
+        let point = try domain.configs().first.flatMap { try space.point($0) }
+        return point.map { !searched.contains($0) } ?? false
       },
       make: { [algorithm = search.algorithm, space, seed] _ in
         guard let point = try request.point(of: algorithm, space) else { return nil }
@@ -141,6 +146,7 @@ package struct SearchSource: ExperimentSource {
   package mutating func resolve(_ decision: Decision, with domain: Domain?) throws {
     guard let config = try domain?.configs().first else {
       isExhausted = true
+      endReason = "all configs that the domain allows have run"
       return
     }
     decided += 1
@@ -149,7 +155,10 @@ package struct SearchSource: ExperimentSource {
 
   private mutating func choose(_ config: Config) {
     let point = try? space.point(config)
-    if let point, space.count != nil { taken.insert(point) }
+    if let point, space.count != nil {
+      taken.insert(point)
+      searched.insert(point)
+    }
     chosen.append(Chosen(config: config, point: point, repetitions: repetitions))
     running.append(chosen.count - 1)
     queue += (0..<repetitions).map { (chosen.count - 1, $0) }
@@ -167,13 +176,13 @@ package struct SearchSource: ExperimentSource {
         number(config, repetition, isAdded: true)
       } else if !queue.isEmpty {
         let (index, repetition) = queue.removeFirst()
-        let ordinal = numbering.produced
-        let isNew = number(chosen[index].config, repetition, isAdded: false)
-        // An experiment that was added counts for the config.
-        if isNew {
-          chosen[index].ordinals.append(ordinal)
+        if let experiment = number(chosen[index].config, repetition, isAdded: false) {
+          chosen[index].ordinals.append(experiment.ordinal)
+          chosen[index].identities.append(experiment.identity)
         } else {
+          // The experiment was added, and counts there.
           chosen[index].repetitions -= 1
+          if chosen[index].repetitions == 0 { running.removeAll { $0 == index } }
         }
       } else {
         return
@@ -182,10 +191,13 @@ package struct SearchSource: ExperimentSource {
   }
 
   @discardableResult
-  private mutating func number(_ config: Config, _ repetition: Int, isAdded: Bool) -> Bool {
+  private mutating func number(
+    _ config: Config,
+    _ repetition: Int,
+    isAdded: Bool
+  ) -> PlannedExperiment? {
     var prefixes = prefixes
     let prefix = prefixes?.prefix(of: config, repetition: repetition) ?? ""
-    let ordinal = numbering.produced
     let experiment = numbering.nextDistinct(
       config,
       repetition: repetition,
@@ -194,20 +206,29 @@ package struct SearchSource: ExperimentSource {
       isAdded: isAdded,
       skipsRepeated: false
     )
-    guard let experiment else { return false }
+    guard let experiment else { return nil }
     self.prefixes = prefixes
     batch.append(experiment)
-    guard isAdded else { return true }
+    guard isAdded else { return experiment }
     if repetition > 0, let index = chosen.lastIndex(where: { $0.config == config }) {
-      chosen[index].ordinals.append(ordinal)
+      chosen[index].ordinals.append(experiment.ordinal)
+      chosen[index].identities.append(experiment.identity)
       chosen[index].repetitions += 1
-      return true
+      return experiment
     }
     let point = try? space.point(config)
     if let point, space.count != nil { taken.insert(point) }
-    chosen.append(Chosen(config: config, point: point, ordinals: [ordinal], repetitions: 1))
+    chosen.append(
+      Chosen(
+        config: config,
+        point: point,
+        ordinals: [experiment.ordinal],
+        identities: [experiment.identity],
+        repetitions: 1
+      )
+    )
     running.append(chosen.count - 1)
-    return true
+    return experiment
   }
 
   private mutating func takeBatch() -> PlannedTask? {
@@ -240,10 +261,8 @@ package struct SearchSource: ExperimentSource {
     let ended = Dictionary(experiments.map { ($0.identity, $0) }, uniquingKeysWith: { $1 })
     trials = []
     running = []
-    for (index, config) in chosen.enumerated() {
-      let results = config.ordinals.indices.compactMap {
-        ended[ExperimentIdentity(config: config.config, repetition: $0)]
-      }
+    for (index, config) in chosen.enumerated() where config.repetitions > 0 {
+      let results = config.identities.compactMap { ended[$0] }
       if results.count == config.repetitions {
         if let trial = trial(config, results) { trials.append(trial) }
       } else {
@@ -271,9 +290,9 @@ package struct SearchSource: ExperimentSource {
 
   /// The next config, if an earlier run has chosen one that lies in the domain.
   private var recordedConfig: Config? {
-    guard hasNext, let config = recorded[decided], (try? space.point(config)) != nil else {
-      return nil
-    }
+    guard hasNext, let config = recorded[decided], let point = try? space.point(config),
+      !searched.contains(point)
+    else { return nil }
     return config
   }
 
@@ -287,10 +306,10 @@ package struct SearchSource: ExperimentSource {
   package var produced: Int { batch.first?.ordinal ?? numbering.produced }
 
   package var size: Int? {
-    count.map { count in
-      let wanted = isExhausted ? decided : count
-      return numbering.produced + queue.count + added.count + (wanted - decided) * repetitions
-    }
+    guard let count else { return isExhausted ? numbering.produced + queue.count : nil }
+    let left = saturatingProduct((isExhausted ? decided : count) - decided, repetitions)
+    let known = numbering.produced + queue.count + added.count
+    return left < .max - known ? known + left : nil
   }
 
   package var decides: Bool { true }

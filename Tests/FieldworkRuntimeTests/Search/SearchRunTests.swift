@@ -162,6 +162,76 @@ final class SearchRunTests: RuntimeTestCase {
     XCTAssertEqual(again.experiments.map(\.key), later.experiments.map(\.key))
   }
 
+  private func listed(_ values: [Int], configs: Int) -> Research {
+    Research("test", seed: 2, objective: .minimize("y"), window: 1, parallel: .serial) {
+      Domain("a" <- values.map { AnyAlias($0) })
+      Search(.tpe(startup: 3), configs: configs)
+      Unit("f", saving: "y") { run in abs(try run["a", as: Int.self] - 5) }
+    }
+  }
+
+  /// A recorded config is not replayed if another one that the search has made in its place is the same.
+  func testAChangedListRunsNoConfigTwice() async throws {
+    for removed in 0..<10 {
+      let store = try DatabaseStore.inMemory()
+      try await ResearchRunner(listed(Array(0..<10), configs: 6), store: store).run()
+      let changed = listed((0..<10).filter { $0 != removed }, configs: 9)
+      try await ResearchRunner(changed, store: store).run()
+      let values = try store.contents().experiments.map { try $0.config["a", as: Int.self] }
+      XCTAssertEqual(Set(values).count, values.count, "without \(removed): \(values)")
+      XCTAssertEqual(Set(values).subtracting([removed]).count, 9)
+    }
+  }
+
+  /// An added config that the search has chosen before counts once, with its result.
+  func testAddedConfigsThatWereChosen() async throws {
+    let store = try DatabaseStore.inMemory()
+    try await ResearchRunner(listed(Array(0..<20), configs: 6), store: store).run()
+    let first = try store.contents().experiments.map { try $0.config["a", as: Int.self] }
+    let runner = ResearchRunner(
+      listed(Array(0..<20), configs: 12),
+      store: store,
+      additions: ["a=\(first[0])", "a=\(first[3])"]
+    )
+    let summary = try await runner.run()
+    XCTAssertEqual(summary.failed, 0)
+    let values = try store.contents().experiments.map { try $0.config["a", as: Int.self] }
+    XCTAssertEqual(Set(values).count, values.count)
+    XCTAssertEqual(values.count, 12)
+  }
+
+  /// With a value for each branch, results count under the merged config.
+  func testValuesOfBranches() async throws {
+    for window in [4, nil] {
+      let store = try DatabaseStore.inMemory()
+      let research = Research(
+        "test",
+        seed: 2,
+        objective: .minimize("y"),
+        window: window,
+        workers: 1,
+        branches: .configs([["b": 1], ["b": 2]]),
+        parallel: .serial
+      ) {
+        Domain("x" <- .uniform(0...1))
+        Search(.tpe(startup: 4), configs: 40)
+        Unit("f", saving: "y") { run in abs(try run["x", as: Double.self] - 0.3) }
+      }
+      let summary = try await ResearchRunner(research, store: store).run()
+      XCTAssertEqual(summary.done, 40)
+      let last = try store.contents().experiments.suffix(20)
+        .map { abs(try $0.config["x", as: Double.self] - 0.3) }.sorted()
+      XCTAssertLessThan(last[10], 0.15, "window \(window.map(String.init) ?? "nil")")
+    }
+  }
+
+  func testWithoutASearchAllConfigsRun() {
+    let research = listed(Array(0..<20), configs: 6).searching(nil)
+    XCTAssertNil(research.settings.configs)
+    XCTAssertNil(research.search)
+    XCTAssertEqual(listed([1, 2, 3], configs: 2).searching(.random).settings.configs, 2)
+  }
+
   func testAFiniteDomainIsSearchedOnce() async throws {
     let store = try DatabaseStore.inMemory()
     let research = Research("test", seed: 1, objective: .maximize("y"), parallel: .serial) {

@@ -45,8 +45,13 @@ final class RunProgressTests: ProgressTestCase {
       (3, .complete), (1, .pruned), (2, .stopped), (.nan, .complete), (0, .failed),
     ]
     for (objective, texts) in [
-      (Objective.minimize("y"), [nil, "best y 3", "best y 3", "best y 2", "best y 2", "best y 2"]),
-      (.maximize("y"), [nil, "best y 3", "best y 3", "best y 3", "best y 3", "best y 3"]),
+      (
+        Objective.minimize("y"),
+        [nil, "best y 3.0", "best y 3.0", "best y 2.0", "best y 2.0", "best y 2.0"]
+      ),
+      (
+        .maximize("y"), [nil, "best y 3.0", "best y 3.0", "best y 3.0", "best y 3.0", "best y 3.0"]
+      ),
       (.maximize("z"), [nil, nil, nil, nil, nil, nil]),
     ] {
       var progress = RunProgress(objective)
