@@ -26,6 +26,8 @@ public struct PruningHistory: Sendable {
   /// The position of the experiment that the rule is for, in the order of the plan. The experiments between the history
   /// and this position may still run.
   public let number: Int
+  /// The number of experiments that run together in a task, and have the same rule.
+  package let branches: Int
 
   /// - Parameter number: the position of the experiment that the rule is for; nil for the one after the history.
   public init(experiments: [EndedExperiment], number: Int? = nil) {
@@ -33,6 +35,7 @@ public struct PruningHistory: Sendable {
       experiments,
       first: experiments.count,
       number: number ?? experiments.count,
+      branches: 1,
       known: [:]
     )
   }
@@ -44,11 +47,13 @@ public struct PruningHistory: Sendable {
     _ all: [EndedExperiment],
     first count: Int,
     number: Int,
+    branches: Int,
     known: [String: SortedCurves]
   ) {
     self.all = all
     self.count = count
     self.number = number
+    self.branches = branches
     self.known = known
   }
 

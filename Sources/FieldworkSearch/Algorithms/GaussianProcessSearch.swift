@@ -19,6 +19,11 @@ public struct GaussianProcessSearch: SearchAlgorithm, Hashable {
     let startup = startup ?? min(max(2 * encoding.features.dimensions, 5), 12)
     guard request.trials.count >= startup else { return request.firstPoint() }
     var random = request.random
+    if request.number % 3 == 2, request.trials.count >= startup + 6,
+      let local = LocalProcess(request, encoding)?.suggestion(using: &random)
+    {
+      return local
+    }
     let data = ModelData(request, encoding, limit: Self.limit)
     guard let best = data.best,
       let model = GaussianProcess.fitted(data.points, data.values, encoding.features)
@@ -165,7 +170,7 @@ struct Acquisition {
     (self.process, self.best) = (process, best)
   }
 
-  private func value(_ features: [Double]) -> Double {
+  func value(_ features: [Double]) -> Double {
     let (mean, variance) = process.prediction(features)
     let deviation = variance.squareRoot()
     return Double.log(deviation) + Numbers.logImprovement((best - mean) / deviation)
@@ -236,16 +241,38 @@ struct Acquisition {
     let continuous = encoding.continuous(point)
     guard !continuous.isEmpty else { return (point, value) }
     let start = encoding.features(of: point)
-    let found = QuasiNewton.minimize(
+    let found = climbed(
       from: continuous.map { start[$0.feature] },
       bounds: continuous.map { _ in 0...1 },
-      iterations: 30
+      slopes: continuous.map(\.feature)
     ) { coordinates in
       var features = start
       for (coordinate, place) in zip(coordinates, continuous) {
         features[place.feature] = coordinate
       }
-      let (mean, variance, meanSlope, varianceSlope) = process.gradients(features)
+      return features
+    }
+    var refined = point
+    for (coordinate, place) in zip(found.point, continuous) {
+      let dimension = encoding.space.terms[point.term].dimensions[place.index]
+      refined.positions[place.index] = encoding.space.position(of: dimension, at: coordinate)
+    }
+    return (refined, self.value(encoding.features(of: refined)))
+  }
+
+  /// Climbs the expected improvement from coordinates.
+  /// - Parameters:
+  ///   - slopes: the features that are the coordinates; nil for all.
+  ///   - features: returns the features of coordinates.
+  func climbed(
+    from start: [Double],
+    bounds: [ClosedRange<Double>],
+    slopes: [Int]? = nil,
+    _ features: ([Double]) -> [Double]
+  ) -> (point: [Double], value: Double) {
+    let slopes = slopes ?? Array(start.indices)
+    let found = QuasiNewton.minimize(from: start, bounds: bounds, iterations: 30) { coordinates in
+      let (mean, variance, meanSlope, varianceSlope) = process.gradients(features(coordinates))
       let deviation = variance.squareRoot()
       let z = (best - mean) / deviation
       let logImprovement = Numbers.logImprovement(z)
@@ -255,20 +282,13 @@ struct Acquisition {
       let density = Double.exp(-z * z / 2) * 0.398_942_280_401_432_7
       let byMean = z < -30 ? z / deviation : -probability * part / deviation
       let byDeviation = z < -30 ? (z * z) / deviation : density * part / deviation
-      let gradient = continuous.map { place in
-        -(byMean * meanSlope[place.feature]
-          + byDeviation * varianceSlope[place.feature] / (2 * deviation))
+      let gradient = slopes.map { feature in
+        -(byMean * meanSlope[feature] + byDeviation * varianceSlope[feature] / (2 * deviation))
       }
       let value = -(Double.log(deviation) + logImprovement)
       guard value.isFinite, gradient.allSatisfy(\.isFinite) else { return nil }
       return (value, gradient)
     }
-    guard let found else { return (point, value) }
-    var refined = point
-    for (coordinate, place) in zip(found.point, continuous) {
-      let dimension = encoding.space.terms[point.term].dimensions[place.index]
-      refined.positions[place.index] = encoding.space.position(of: dimension, at: coordinate)
-    }
-    return (refined, self.value(encoding.features(of: refined)))
+    return found.map { ($0.point, -$0.value) } ?? (start, value(features(start)))
   }
 }

@@ -13,8 +13,11 @@ public struct HyperbandPruner: Pruner, Hashable {
   public let reduction: Int
 
   public func rule(for objective: Objective, history: PruningHistory) -> PruningRule {
-    let own = bracket(of: history.number)
-    let experiments = history.experiments.enumerated().filter { bracket(of: $0.offset) == own }
+    // The branches of a task have one rule.
+    let own = bracket(of: history.number / history.branches)
+    let experiments = history.experiments.enumerated().filter {
+      bracket(of: $0.offset / history.branches) == own
+    }
     var begin = minimum
     for _ in 0..<own { begin *= reduction }
     return HalvingPruner(minimum: begin, reduction: reduction, maximum: maximum - 1)
@@ -31,7 +34,7 @@ public struct HyperbandPruner: Pruner, Hashable {
     return count
   }
 
-  /// Returns the bracket of an experiment. Strict brackets have more experiments, so that each costs about the same.
+  /// Returns the bracket of a task. Strict brackets have more of them, so that each costs about the same.
   func bracket(of number: Int) -> Int {
     let count = brackets
     let sizes = (0..<count).map { bracket -> Double in

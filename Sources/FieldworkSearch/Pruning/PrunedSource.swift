@@ -9,6 +9,7 @@ package struct PrunedSource: ExperimentSource {
   private let pruning: [PruningDescription]
   private let objective: Objective?
   private let window: Int?
+  private let branches: Int
   /// A task that waits for the history that its rules need.
   private var waiting: PlannedTask?
   /// By name: the values of the first experiments, and how many these are.
@@ -20,6 +21,7 @@ package struct PrunedSource: ExperimentSource {
     pruning = research.pruning
     objective = research.settings.objective
     window = research.settings.window
+    branches = research.settings.branches.count
   }
 
   package var produced: Int { waiting?.experiments[0].ordinal ?? base.produced }
@@ -79,6 +81,7 @@ package struct PrunedSource: ExperimentSource {
         history.experiments,
         first: count,
         number: task.experiments[0].ordinal,
+        branches: branches,
         known: curves
       )
     )

@@ -218,7 +218,8 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       (["heatmap"], "say which two parameters: plot heatmap lr,size"),
       (["heatmap", "lr"], "heatmap takes two parameters, with a comma, not 'lr'"),
       (["curves", "lr"], "curves needs no parameter: leave out 'lr'"),
-      (["parallel", "--log-x"], "--log-x is for curves and parameter: leave it out"),
+      (["parallel", "--log-x"], "--log-x is for curves, history and parameter: leave it out"),
+      (["history", "--by", "lr"], "--by is for curves and parameter: leave it out"),
       (["timeline", "--of", "loss"], "a timeline shows no saved value: leave out --of"),
       (["parameter", "q"], "there is no parameter 'q', there are lr, size"),
       (
