@@ -111,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkStore",
+        "Fieldwork", "FieldworkCore", "FieldworkRuntime", "FieldworkSearch", "FieldworkStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/Benchmarks",

@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispatch
 import Fieldwork
 import FieldworkCore
+import FieldworkSearch
 import Foundation
 
 /// `search`: how small a loss searches reach, beside the samplers of Optuna.
@@ -21,7 +22,7 @@ struct SearchFigures: AsyncParsableCommand {
   var functions: [String] = []
 
   @Option(help: "The algorithm of Fieldwork.")
-  var algorithm: SearchChoiceOfBenchmark = .auto
+  var algorithm: SearchAlgorithmName = .auto
 
   @Option(help: "How many configs may run while the next one is chosen.")
   var window = 1
@@ -265,18 +266,4 @@ struct SearchFigures: AsyncParsableCommand {
   }
 }
 
-/// The algorithms of Fieldwork by name.
-enum SearchChoiceOfBenchmark: String, ExpressibleByArgument, CaseIterable {
-  case auto, tpe, cmaes, gp, qmc, random
-
-  var algorithm: any SearchAlgorithm {
-    switch self {
-    case .auto: .auto
-    case .tpe: .tpe()
-    case .cmaes: .cmaEs()
-    case .gp: .gaussianProcess()
-    case .qmc: .quasiRandom
-    case .random: .random
-    }
-  }
-}
+extension SearchAlgorithmName: ExpressibleByArgument {}

@@ -135,6 +135,7 @@ extension Research {
       searches: searches,
       settings: settings,
       executor: executor,
+      problems: [],
       place: SourceLocation(file: file, line: line)
     )
   }

@@ -36,6 +36,7 @@ public struct Research: Sendable {
     units: [UnitDescription],
     updates: [DomainUpdate] = [],
     pruning: [PruningDescription] = [],
+    searches: [SearchDescription] = [],
     settings: ResearchSettings,
     executor: any BranchExecutor = StandardExecutor(),
     problems: [Problem],
@@ -45,11 +46,15 @@ public struct Research: Sendable {
     self.updates = updates
     self.pruning = pruning
     self.executor = executor
+    search = searches.first
     domain = domains.first
     self.units = Research.uniquelyNamed(units)
     self.settings = settings
     self.place = place
     var all = problems
+    all += searches.dropFirst().map {
+      Problem("the research has \(searches.count) searches", remedy: "leave one", place: $0.place)
+    }
     if domains.count > 1 {
       all.append(
         Problem(
@@ -60,35 +65,6 @@ public struct Research: Sendable {
       )
     }
     self.problems = all
-  }
-
-  /// - Parameter searches: the searches of the research, of which it may have one.
-  package init(
-    name: String,
-    domains: [Domain],
-    units: [UnitDescription],
-    updates: [DomainUpdate],
-    pruning: [PruningDescription],
-    searches: [SearchDescription],
-    settings: ResearchSettings,
-    executor: any BranchExecutor,
-    place: SourceLocation
-  ) {
-    let problems = searches.dropFirst().map {
-      Problem("the research has \(searches.count) searches", remedy: "leave one", place: $0.place)
-    }
-    self.init(
-      name: name,
-      domains: domains,
-      units: units,
-      updates: updates,
-      pruning: pruning,
-      settings: settings,
-      executor: executor,
-      problems: problems,
-      place: place
-    )
-    search = searches.first
   }
 
   /// The postfix is the smallest free number, so that it never meets a name that was given.

@@ -171,6 +171,11 @@ package struct DomainSpace: Sendable {
     return positions.sorted { $0.key < $1.key }.map(\.value)
   }
 
+  /// Returns true if the conditions of the domain allow a point that is not taken. A condition that fails allows none.
+  package func allows(_ point: SearchPoint, besides taken: Set<SearchPoint>) -> Bool {
+    (taken.isEmpty || !taken.contains(canonical(point))) && (try? allows(point)) == true
+  }
+
   /// Returns true if the conditions of the domain allow a point. Values that a search does not choose are drawn.
   /// - Throws: ``FieldworkError`` if a condition fails.
   package func allows(_ point: SearchPoint) throws -> Bool {

@@ -41,7 +41,7 @@ struct EarlierResults {
         place: search.place
       )
     }
-    // Researches of one directory are beside each other, whatever the depth of their names.
+    // A name such as a/b is a path of several folders below the directory of all results.
     let depth = research.name.split(separator: "/").count
     let path = own.root.split(separator: "/", omittingEmptySubsequences: false).dropLast(depth)
     let folder = ResearchFolder(directory: path.joined(separator: "/"), name: name)

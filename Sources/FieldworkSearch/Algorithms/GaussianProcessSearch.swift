@@ -28,11 +28,8 @@ public struct GaussianProcessSearch: SearchAlgorithm, Hashable {
     guard let best = data.best,
       let model = GaussianProcess.fitted(data.points, data.values, encoding.features)
     else { return request.draw(using: &random) }
-    let process =
-      request.running.isEmpty
-      ? model
-      : model.believing(request.running.map(encoding.features(of:)), data.points, data.values)
-        ?? model
+    let running = request.running.map(encoding.features(of:))
+    let process = model.believing(running, data.points, data.values)
     let acquisition = Acquisition(process, best: data.bestValue)
     return acquisition.maximum(request, encoding, near: best, using: &random)
       ?? request.draw(using: &random)
@@ -130,10 +127,7 @@ struct ModelData {
   init(_ request: SearchRequest, _ encoding: FeatureEncoding, limit: Int) {
     var trials = request.trials
     if trials.count > limit {
-      let order = trials.indices.sorted {
-        trials[$0].loss != trials[$1].loss ? trials[$0].loss < trials[$1].loss : $0 < $1
-      }
-      let kept = Set(order.prefix(limit / 2)).union(trials.indices.suffix(limit / 2))
+      let kept = Set(trials.indicesByLoss.prefix(limit / 2)).union(trials.indices.suffix(limit / 2))
       trials = trials.indices.filter(kept.contains).map { trials[$0] }
     }
     let finite = trials.map(\.loss).filter(\.isFinite)
@@ -142,17 +136,12 @@ struct ModelData {
     let losses = trials.map { min($0.loss, most) }
     let sorted = losses.sorted()
     let median = sorted[sorted.count / 2]
-    // Far above the median, numbers grow with their logarithm.
     let scale = max(median - least, (most - least) * 1e-3)
     guard scale > 0 else { return }
-    let bent = losses.map { loss -> Double in
-      let part = (loss - least) / scale
-      return part <= 2 ? part : 2 + 2 * Double.log(part / 2)
+    guard let standardized = Numbers.standardized(losses, least: least, scale: scale) else {
+      return
     }
-    let mean = bent.reduce(0, +) / Double(bent.count)
-    let variance = bent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(bent.count)
-    guard variance > 0 else { return }
-    values = bent.map { ($0 - mean) / variance.squareRoot() }
+    values = standardized
     points = trials.map { encoding.features(of: $0.point) }
     if let index = losses.firstIndex(of: least) {
       best = trials[index].point

@@ -1,5 +1,4 @@
 import FieldworkCore
-import RealModule
 
 /// A Gaussian process of the results around the best config, in coordinates that these results span.
 ///
@@ -57,14 +56,8 @@ struct LocalProcess {
     let sorted = losses.sorted()
     let scale = sorted[sorted.count / 2] - least
     guard scale > 0, scale.isFinite else { return nil }
-    let bent = losses.map { loss -> Double in
-      let part = (loss - least) / scale
-      return part <= 2 ? part : 2 + 2 * Double.log(part / 2)
-    }
-    let mean = bent.reduce(0, +) / Double(bent.count)
-    let deviation =
-      (bent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(bent.count)).squareRoot()
-    guard deviation > 0 else { return nil }
+    guard let values = Numbers.standardized(losses, least: least, scale: scale) else { return nil }
+    self.values = values
     self.request = request
     self.encoding = encoding
     self.best = best.point
@@ -74,7 +67,6 @@ struct LocalProcess {
     points = near.map { row in
       places.indices.map { (row.features[places[$0].feature] - lower[$0]) / width[$0] }
     }
-    values = bent.map { ($0 - mean) / deviation }
   }
 
   /// Returns the point of the greatest expected improvement in the region; nil if there is none.
@@ -83,12 +75,12 @@ struct LocalProcess {
       owners: Array(places.indices),
       dimensions: places.count
     )
-    guard var process = GaussianProcess.fitted(points, values, features) else { return nil }
+    guard let model = GaussianProcess.fitted(points, values, features) else { return nil }
     let running = request.running.filter { $0.term == best.term }.map { point in
       let own = encoding.features(of: point)
       return places.indices.map { (own[places[$0].feature] - lower[$0]) / width[$0] }
     }
-    if !running.isEmpty { process = process.believing(running, points, values) ?? process }
+    let process = model.believing(running, points, values)
     let acquisition = Acquisition(process, best: values.min() ?? 0)
     var candidates: [(point: [Double], value: Double)] = []
     for _ in 0..<200 {

@@ -59,11 +59,7 @@ private struct ParzenModel {
 
   init(_ request: SearchRequest) {
     let space = request.space
-    // The sort is stable, so equal losses keep their order.
-    let order = request.trials.indices.sorted {
-      let (first, second) = (request.trials[$0], request.trials[$1])
-      return first.loss != second.loss ? first.loss < second.loss : $0 < $1
-    }
+    let order = request.trials.indicesByLoss
     let finite = order.prefix { request.trials[$0].loss < .infinity }
     let size = min(Self.goodCount(order.count), max(finite.count, 1))
     let best = order.prefix(size).map { request.trials[$0] }

@@ -258,10 +258,16 @@ struct GaussianProcess {
     (mean, weights, variance) = Self.profile(factor, values)
   }
 
-  /// Returns the process of the same parameters with further points, whose values are their means.
-  func believing(_ points: [[Double]], _ all: [[Double]], _ values: [Double]) -> GaussianProcess? {
-    let believed = points.map { prediction($0).mean }
+  /// Returns the process of the same parameters with further points, whose values are their means; the process itself if
+  /// that has no covariance.
+  /// - Parameters:
+  ///   - all: the points of the process.
+  ///   - values: the values of the process.
+  func believing(_ points: [[Double]], _ all: [[Double]], _ values: [Double]) -> GaussianProcess {
+    guard !points.isEmpty else { return self }
+    let believed = points.map { meanValue($0) }
     return GaussianProcess(all + points, values + believed, features, parameters, cost: cost)
+      ?? self
   }
 
   /// Returns the mean and the variance at a point, without noise.

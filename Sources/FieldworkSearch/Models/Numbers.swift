@@ -17,6 +17,21 @@ enum Numbers {
     return (low + high) / 2
   }
 
+  /// Returns losses with a mean of 0 and a deviation of 1. Those beyond twice the scale from the least one grow with their
+  /// logarithm.
+  /// - Returns: nil if they are all the same.
+  static func standardized(_ losses: [Double], least: Double, scale: Double) -> [Double]? {
+    let bent = losses.map { loss -> Double in
+      let part = (loss - least) / scale
+      return part <= 2 ? part : 2 + 2 * Double.log(part / 2)
+    }
+    let mean = bent.reduce(0, +) / Double(bent.count)
+    let variance = bent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(bent.count)
+    guard variance > 0 else { return nil }
+    let deviation = variance.squareRoot()
+    return bent.map { ($0 - mean) / deviation }
+  }
+
   /// The logarithm of the expected improvement of a normal number on 0, in units of its deviation.
   ///
   /// Source: S. Ament et al., "Unexpected improvements to expected improvement for Bayesian optimization", 2023.

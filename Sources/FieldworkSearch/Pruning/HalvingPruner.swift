@@ -53,7 +53,7 @@ extension Pruner where Self == HalvingPruner {
   ///
   /// - Parameters:
   ///   - minimum: the number of iterations before the first rung.
-  ///   - reduction: one of so many experiments passes a rung, and the next rung is so many times later.
+  ///   - reduction: the number of experiments of which one passes a rung, and the factor from one rung to the next.
   public static func successiveHalving(min minimum: Int = 1, reduction: Int = 4) -> HalvingPruner {
     HalvingPruner(minimum: max(1, minimum), reduction: max(2, reduction), maximum: nil)
   }

@@ -61,7 +61,7 @@ extension Pruner where Self == HyperbandPruner {
   /// - Parameters:
   ///   - minimum: the number of iterations before the first rung of the strictest bracket.
   ///   - maximum: the number of iterations of an experiment.
-  ///   - reduction: one of so many experiments passes a rung, and the next rung is so many times later.
+  ///   - reduction: the number of experiments of which one passes a rung, and the factor from one rung to the next.
   public static func hyperband(
     min minimum: Int = 1,
     max maximum: Int,

@@ -96,3 +96,10 @@ extension SearchSpace {
     return nil
   }
 }
+
+extension [SearchTrial] {
+  /// The indices by increasing loss. Those of equal losses keep their order.
+  var indicesByLoss: [Int] {
+    indices.sorted { self[$0].loss != self[$1].loss ? self[$0].loss < self[$1].loss : $0 < $1 }
+  }
+}

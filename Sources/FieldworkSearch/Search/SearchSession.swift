@@ -57,10 +57,7 @@ public struct SearchSession: Sendable {
       trials: values.sorted { $0.key < $1.key }.map { trial($0.key, $0.value) },
       running: points.indices.filter { values[$0] == nil }.map { points[$0] },
       seed: seed,
-      isAllowed: { [space, taken] point in
-        (taken.isEmpty || !taken.contains(space.canonical(point)))
-          && (try? space.allows(point)) == true
-      }
+      isAllowed: { [space, taken] in space.allows($0, besides: taken) }
     )
     guard let point = try request.point(of: algorithm, space) else {
       throw FieldworkError(

@@ -115,10 +115,7 @@ package struct SearchSource: ExperimentSource {
       running: running.compactMap { chosen[$0].point },
       seed: seed,
       objectives: objectives.count,
-      isAllowed: { [space, taken] point in
-        (taken.isEmpty || !taken.contains(space.canonical(point)))
-          && (try? space.allows(point)) == true
-      }
+      isAllowed: { [space, taken] in space.allows($0, besides: taken) }
     )
     return Decision(
       number: decided + 1,
