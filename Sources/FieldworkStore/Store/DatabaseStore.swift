@@ -207,8 +207,7 @@ public final class DatabaseStore: ResultStore {
     guard folder.hasStore else { return nil }
     do {
       let (database, copy) = try readOnly(folder)
-      try Schema.check(database, folder)
-      if try Schema.isEmpty(database) {
+      if try Schema.isEmpty(database, folder) {
         let log = WriteAheadLog(ofDatabase: folder.databasePath)
         if log.hasDamagedHeader || log.unreadablePages > 0 { throw damagedLog(folder) }
         return nil

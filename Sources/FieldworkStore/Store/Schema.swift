@@ -183,41 +183,64 @@ enum Schema {
     return migrator
   }
 
-  /// Refuses a database that is none of ours, or that a later version has made.
+  /// Checks that a database is a store, or is empty.
+  /// - Throws: ``FieldworkError`` of code `store` if it is another database, or a later version has made it.
   static func check(_ database: some DatabaseReader, _ folder: ResearchFolder) throws {
-    let path = folder.shown(ResearchFolder.database)
-    try database.read { database in
-      if try migrator.hasBeenSuperseded(database) {
-        throw FieldworkError(
-          .store,
-          "the store \(path) was made by a newer version of Fieldwork; use that one"
-        )
-      }
-      guard try database.tableExists("experiment") || isEmpty(database) else {
-        throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
-      }
-    }
+    try snapshot(of: database) { try check($0, folder) }
   }
 
-  /// Returns true if a database has no tables.
-  static func isEmpty(_ database: some DatabaseReader) throws -> Bool {
-    try database.read(isEmpty)
+  /// Returns true if a store has nothing to read: no tables, or no experiment and not yet all tables, as while a run
+  /// makes the store.
+  /// - Throws: as ``check(_:_:)``.
+  static func isEmpty(_ database: some DatabaseReader, _ folder: ResearchFolder) throws -> Bool {
+    try snapshot(of: database) { database in
+      try check(database, folder)
+      if try !hasTables(database) { return true }
+      return try !migrator.hasCompletedMigrations(database) && !hasExperiments(database)
+    }
   }
 
   /// Returns true if a database has an experiment.
   static func hasExperiments(_ database: some DatabaseReader) throws -> Bool {
-    try database.read { database in
-      guard try database.tableExists("experiment") else { return false }
-      return try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM experiment)") ?? false
+    try database.read(hasExperiments)
+  }
+
+  private static func check(_ database: Database, _ folder: ResearchFolder) throws {
+    let path = folder.shown(ResearchFolder.database)
+    if try migrator.hasBeenSuperseded(database) {
+      throw FieldworkError(
+        .store,
+        "the store \(path) was made by a newer version of Fieldwork; use that one"
+      )
+    }
+    guard try database.tableExists("experiment") || !hasTables(database) else {
+      throw FieldworkError(.store, "\(path) is a database, but not a store of Fieldwork")
     }
   }
 
-  private static func isEmpty(_ database: Database) throws -> Bool {
+  /// Reads the state of one moment: a run that makes the store adds tables meanwhile.
+  private static func snapshot<T>(
+    of database: some DatabaseReader,
+    _ body: (Database) throws -> T
+  ) throws -> T {
+    try database.read { database in
+      // A transaction sees the database as of its first statement that reads. One that names a missing table reads nothing.
+      _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master")
+      return try body(database)
+    }
+  }
+
+  private static func hasExperiments(_ database: Database) throws -> Bool {
+    guard try database.tableExists("experiment") else { return false }
+    return try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM experiment)") ?? false
+  }
+
+  private static func hasTables(_ database: Database) throws -> Bool {
     // A process that died while it made the store may have left no more than the list of migrations.
     try Int.fetchOne(
       database,
       sql: "SELECT count(*) FROM sqlite_master WHERE tbl_name <> 'grdb_migrations'"
-    ) == 0
+    ) != 0
   }
 
   static func notes(_ database: Database) throws -> [String: Value] {

@@ -203,4 +203,29 @@ final class DatabaseStoreTests: StoreTestCase {
       ["id": "e0", "lr": 0.5, "iteration": 3, "name": "loss", "content": 0.25]
     )
   }
+
+  func testAStoreIsReadWhileItIsMade() throws {
+    for attempt in 0..<100 {
+      let folder = ResearchFolder(directory: directory, name: "\(attempt)")
+      let isMade = Protected(false)
+      let failures = Protected<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 3) { task in
+        do {
+          if task == 0 {
+            defer { isMade.withLock { $0 = true } }
+            try DatabaseStore.open(folder).close()
+          } else {
+            while !isMade.withLock({ $0 }) {
+              guard let store = try DatabaseStore.openIfThere(folder) else { continue }
+              XCTAssertEqual(try store.contents().experiments.count, 0)
+              try store.close()
+            }
+          }
+        } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+      XCTAssertEqual(failures.withLock { $0 }, [], "attempt \(attempt)")
+    }
+  }
 }
