@@ -11,7 +11,7 @@ struct Zoom: Playbook {
   static let height = Objective.minimize("height")
 
   var research: Research {
-    Research("zoom", configs: 50, objective: Self.height) {
+    Research("zoom", configs: 50, objective: [Self.height]) {
       Domain(Self.x <- .uniform(-2...2)) * Domain(Self.y <- .uniform(-2...2))
       Unit("measure", saving: "height", goldsteinPrice, EC(Self.x), EC(Self.y))
 

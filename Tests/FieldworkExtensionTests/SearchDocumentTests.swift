@@ -20,7 +20,7 @@ final class SearchDocumentTests: XCTestCase {
       encoding: .utf8
     )
     let parts = document.components(separatedBy: "```swift\n").dropFirst()
-    XCTAssertEqual(parts.count, 4)
+    XCTAssertEqual(parts.count, 5)
     for part in parts {
       let block = lines(part.components(separatedBy: "```")[0]).joined(separator: "\n")
       XCTAssertTrue(own.contains(block), "no test has:\n\(block)")
@@ -40,6 +40,18 @@ final class SearchDocumentTests: XCTestCase {
       try XCTUnwrap(research.search).description,
       "search auto"
     )
+  }
+
+  func testSeveralObjectives() throws {
+    let train = { @Sendable (rate: Double, width: Int) in (rate, Double(width)) }
+    let research =
+      Research("digits", objective: [.maximize("accuracy"), .minimize("seconds")]) {
+        Domain("rate" <- .logUniform(1e-4...1), "width" <- .integers(8...64))
+        Search(.nsga2(), configs: 200)
+        Unit("train", saving: ["accuracy", "seconds"], train, EC("rate"), EC("width"))
+      }
+    XCTAssertEqual(research.preflight(), [])
+    XCTAssertEqual(research.settings.objectives.map(\.name), ["accuracy", "seconds"])
   }
 
   func testAnEnd() throws {

@@ -374,4 +374,28 @@ final class PlotTests: ReportTestCase {
       }
     }
   }
+
+  func testTheParetoFront() throws {
+    let made = [[1.0, 5], [2, 3], [3, 4], [4, 1], [5, 2]].map { values in
+      Made(
+        config: ["x": AnyAlias(values[0])],
+        saved: ["a": [.double(values[0])], "b": [.double(values[1])]]
+      )
+    }
+    let results = try results(["a", "b"], made)
+    let plot = try Plot.pareto(.minimize("a"), .minimize("b"), results)
+    check(plot)
+    let chart = try XCTUnwrap(plot.chart)
+    XCTAssertEqual(chart.series[0].x, [1, 2, 2, 4, 4])
+    XCTAssertEqual(chart.series[0].mean, [5, 5, 3, 3, 1])
+    XCTAssertEqual(chart.points.count { $0.series == 0 }, 3)
+    XCTAssertEqual(
+      chart.summary,
+      "3 of 5 configs are not dominated by another one (small a, small b)."
+    )
+    let page = Report(results, objective: [.minimize("a"), .minimize("b")]).html
+    XCTAssertTrue(page.contains("<h2 id=\"front-title\">Pareto front</h2>"))
+    XCTAssertTrue(page.contains("3 of 5 configs<small>hypervolume"))
+    XCTAssertThrowsError(try Plot.pareto(.minimize("a"), .minimize("c"), results))
+  }
 }

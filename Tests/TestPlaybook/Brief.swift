@@ -14,6 +14,7 @@ extension TestPlaybook {
     case "brief": shortLived
     case "siblings": siblings
     case "pruned": pruned
+    case "trade": trade
     default: nil
     }
   }
@@ -60,6 +61,18 @@ extension TestPlaybook {
         return exp(-rate * Double(run.iteration))
       }
       Prune(.median(startup: 2, warmup: 1), by: "loss")
+    }
+  }
+
+  /// A search with two objectives.
+  private var trade: Research {
+    Research("trade", seed: 1, objective: [.minimize("loss"), .maximize("gain")], window: 1) {
+      Domain("x" <- .uniform(0...1))
+      Search(.nsga2(population: 4), configs: 12)
+      Unit("f", saving: ["loss", "gain"]) { run in
+        let x = try run["x", as: Double.self]
+        return (x * x, 1 - (x - 1) * (x - 1))
+      }
     }
   }
 }

@@ -6,7 +6,7 @@ import Foundation
 
 /// What a plot shows.
 enum PlotKind: String, CaseIterable, ExpressibleByArgument {
-  case curves, history, parameter, parallel, heatmap, timeline, importance
+  case curves, history, pareto, parameter, parallel, heatmap, timeline, importance
 }
 
 /// `plot`: writes one picture of the results.
@@ -18,6 +18,7 @@ struct PlotCommand: PlaybookSubcommand {
       curves: a saved value over the iterations, mean and 95 percent confidence interval over experiments; --by tells \
       curves apart, by a parameter or by config. \
       history: the last values of experiments in their order, and the best one so far. \
+      pareto: the configs over two objectives, and those that no other one dominates: plot pareto loss,seconds. \
       parameter: the last values over one parameter; --by colours another one. \
       parallel: a line for each config over all parameters. \
       heatmap: the mean of the last values over two parameters: plot heatmap size,temperature. \
@@ -31,8 +32,8 @@ struct PlotCommand: PlaybookSubcommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The parameter, or two for a heat map, with a comma.",
-      valueName: "parameters"
+      "The parameter, or two for a heat map, with a comma; for pareto two objectives, the first two by default.",
+      valueName: "names"
     )
   )
   var parameters: String?
@@ -53,10 +54,10 @@ struct PlotCommand: PlaybookSubcommand {
   )
   var by: String?
 
-  @Flag(help: "With curves, history and parameter: a logarithmic horizontal axis.")
+  @Flag(help: "With curves, history, pareto and parameter: a logarithmic horizontal axis.")
   var logX = false
 
-  @Flag(help: "With curves, history and parameter: a logarithmic vertical axis.")
+  @Flag(help: "With curves, history, pareto and parameter: a logarithmic vertical axis.")
   var logY = false
 
   @OptionGroup(title: "Which experiments")
@@ -75,13 +76,13 @@ struct PlotCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
-    let wantsParameters = [.parameter, .heatmap].contains(kind)
+    let wantsParameters = [.parameter, .heatmap, .pareto].contains(kind)
     if !wantsParameters, parameters != nil {
       throw ValidationError("\(kind.rawValue) needs no parameter: leave out '\(parameters ?? "")'")
     }
-    let hasAxes = [.curves, .history, .parameter].contains(kind)
+    let hasAxes = [.curves, .history, .pareto, .parameter].contains(kind)
     for (isGiven, option) in [(logX, "--log-x"), (logY, "--log-y")] where isGiven && !hasAxes {
-      throw ValidationError("\(option) is for curves, history and parameter: leave it out")
+      throw ValidationError("\(option) is for curves, history, pareto and parameter: leave it out")
     }
     if by != nil, ![.curves, .parameter].contains(kind) {
       throw ValidationError("--by is for curves and parameter: leave it out")
@@ -91,6 +92,9 @@ struct PlotCommand: PlaybookSubcommand {
       let end = last.split(separator: ".").last, last.contains("."), end.lowercased() != "svg"
     {
       throw ValidationError("a plot is SVG: give a file that ends with .svg, not .\(end)")
+    }
+    if kind == .pareto, of != nil {
+      throw ValidationError("pareto takes two objectives: plot pareto loss,seconds; leave out --of")
     }
     if kind == .timeline, of != nil {
       throw ValidationError("a timeline shows no saved value: leave out --of")
@@ -117,6 +121,7 @@ struct PlotCommand: PlaybookSubcommand {
 
   private func plot(_ results: ResearchResults, _ research: Research) throws -> Plot {
     if kind == .timeline { return try .timeline(results) }
+    if kind == .pareto { return try pareto(results, research) }
     let name = try ValueOption.name(of ?? curved(results, research), "--of", research, results)
     let names = try parameters.map(columnNames) ?? []
     let known = results.parameterNames
@@ -139,19 +144,7 @@ struct PlotCommand: PlaybookSubcommand {
         logY: logY
       )
     case .history:
-      let own = research.settings.objective
-      guard let direction = own?.name == name ? own?.direction : nil else {
-        throw FieldworkError(
-          .invalidDefinition,
-          "it is not known whether a small or a large '\(name)' is better: make it the objective of the research"
-        )
-      }
-      return try .history(
-        Objective(name: name, direction: direction),
-        results,
-        logX: logX,
-        logY: logY
-      )
+      return try .history(try objective(name, research), results, logX: logX, logY: logY)
     case .parameter:
       guard names.count == 1 else { throw tooMany(names, "one parameter") }
       return try .parameter(
@@ -168,7 +161,35 @@ struct PlotCommand: PlaybookSubcommand {
     case .parallel: return try .parallel(of: name, results)
     case .importance: return try .importance(of: name, results)
     case .timeline: return try .timeline(results)
+    case .pareto: return try pareto(results, research)
     }
+  }
+
+  private func pareto(_ results: ResearchResults, _ research: Research) throws -> Plot {
+    let own = research.settings.objectives.map(\.name)
+    let names = try parameters.map(columnNames) ?? Array(own.prefix(2))
+    guard names.count == 2 else {
+      if parameters != nil { throw tooMany(names, "two objectives, with a comma") }
+      throw FieldworkError(
+        .invalidDefinition,
+        "pareto compares two objectives, and the research has \(own.count): write objective: [.minimize(\"loss\"), .minimize(\"seconds\")]"
+      )
+    }
+    return try .pareto(
+      objective(names[0], research),
+      objective(names[1], research),
+      results,
+      logX: logX,
+      logY: logY
+    )
+  }
+
+  private func objective(_ name: String, _ research: Research) throws -> Objective {
+    if let own = research.settings.objectives.first(where: { $0.name == name }) { return own }
+    throw FieldworkError(
+      .invalidDefinition,
+      "it is not known whether a small or a large '\(name)' is better: make it an objective of the research"
+    )
   }
 
   /// Without --of, curves are those of the objective, if it has any, else of the first name that has.

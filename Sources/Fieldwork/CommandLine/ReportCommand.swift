@@ -48,7 +48,7 @@ struct ReportCommand: PlaybookSubcommand {
     let report = Report(
       results,
       title: title ?? location.name ?? context.research.name,
-      objective: context.research.settings.objective,
+      objective: Objectives(context.research.settings.objectives),
       provenance: try DatabaseStore.openForReading(folder).provenance()
     )
     _ = try context.terminal.write(report.html, to: output ?? "\(folder.path)/report.html")

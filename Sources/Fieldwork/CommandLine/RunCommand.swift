@@ -237,7 +237,12 @@ struct RunCommand: PlaybookSubcommand {
       try reportOtherBuilds(store, research, selection, terminal)
     }
     let display =
-      json || hidesProgress ? nil : ProgressDisplay(terminal, research.settings.objective)
+      json || hidesProgress
+      ? nil
+      : ProgressDisplay(
+        terminal,
+        research.settings.objectives.count == 1 ? research.settings.objective : nil
+      )
     let observers: [(any RunObserver)?] = [display ?? ErrorRelay(terminal, warns: !json), ready]
     var runner = ResearchRunner(
       research,

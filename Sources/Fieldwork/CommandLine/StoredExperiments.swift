@@ -115,10 +115,10 @@ struct ValueOption {
   static func name(
     _ given: String?,
     _ option: String,
-    _ research: Research,
+    _ research: Research?,
     _ results: ResearchResults
   ) throws -> String {
-    guard let name = given ?? research.settings.objective?.name else {
+    guard let name = given ?? research?.settings.objective?.name else {
       throw FieldworkError(
         .missingParameter,
         results.variables.isEmpty

@@ -22,7 +22,7 @@ extension Research {
   ///   - seed: the seed of everything random; nil to draw one, which is recorded.
   ///   - finalize: whether the iteration in which an experiment stops or fails is completed.
   ///   - idPrefix: the number of digits in sortable prefixes of ids; nil for none.
-  ///   - objective: what makes one config better than another, for the summary.
+  ///   - objective: the saved values by which configs are compared: `.minimize("loss")`, or a list of several.
   ///   - window: the number of experiments that may run while results decide about the next one, for ``Prune``; nil
   ///     for as many as there are workers, so that the table depends on time.
   ///   - workers: how many tasks run at once, or a config for each worker, whose values win over the
@@ -58,7 +58,7 @@ extension Research {
     seed: UInt64? = nil,
     finalize: Bool = true,
     idPrefix: Int? = nil,
-    objective: Objective? = nil,
+    objective: Objectives? = nil,
     window: Int? = 8,
     workers: Slots? = nil,
     branches: Slots = 1,
@@ -90,7 +90,7 @@ extension Research {
     settings.seed = seed
     settings.finalize = finalize
     settings.idPrefix = idPrefix
-    settings.objective = objective
+    settings.objectives = objective?.all ?? []
     settings.window = window
     settings.workers = workers
     settings.branches = branches

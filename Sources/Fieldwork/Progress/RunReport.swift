@@ -28,7 +28,9 @@ struct RunReport {
     let others = summary.unplanned
     let digest = try store.digest(of: research.settings.objective, without: others)
     var lines = [headline(summary)] + stopLines(summary)
-    lines += bestLines(digest.best, summary)
+    lines +=
+      research.settings.objectives.count > 1
+      ? try frontLines(summary, store) : bestLines(digest.best, summary)
     lines += failureLines(digest.failures)
     if !others.isEmpty {
       lines.append(
@@ -103,6 +105,31 @@ struct RunReport {
     ]
   }
 
+  /// Returns the size of the Pareto front.
+  private func frontLines(_ summary: RunSummary, _ store: DatabaseStore) throws -> [String] {
+    let (front, all) = try front(summary, store)
+    let names = research.settings.objectives.map(\.name).joined(separator: ", ")
+    guard !front.isEmpty else {
+      return summary.done > 0
+        ? ["no Pareto front: no finished experiment saved numbers as all of \(names)"] : []
+    }
+    return [
+      "Pareto front of \(names): \(front.count) of \(Wording.count(all, "config")), which best shows"
+    ]
+  }
+
+  /// Returns the Pareto front, and the number of configs that have all objectives.
+  private func front(
+    _ summary: RunSummary,
+    _ store: DatabaseStore
+  ) throws -> ([ResearchResults.Compared], Int) {
+    let objectives = research.settings.objectives
+    let results = try store.contents(ResultFilter(names: objectives.map(\.name)))
+    let all = results.planned(results.keys.subtracting(summary.unplanned))
+      .compared(by: objectives)
+    return (ResearchResults.front(all, objectives), all.count)
+  }
+
   private func failureLines(_ groups: [ResultDigest.FailureGroup]) -> [String] {
     guard !groups.isEmpty else { return [] }
     var lines = groups.prefix(Self.failureLimit).map { group in
@@ -135,8 +162,22 @@ struct RunReport {
     if let end = summary.searchEnd { values["search_end"] = .string(end) }
     values["other_stored"] = .int(summary.unplanned.count)
     values["other_build"] = .int(try store.otherBuildCount(in: research).count)
-    let objective = research.settings.objective
-    if let objective,
+    let objectives = research.settings.objectives
+    if objectives.count > 1 {
+      values["front"] = .list(
+        try front(summary, store).0.map { config in
+          .dictionary([
+            "values": .dictionary(
+              Dictionary(
+                zip(objectives.map(\.name), config.means.map { .double($0) }),
+                uniquingKeysWith: { $1 }
+              )
+            ),
+            "count": .int(config.count), "config": .dictionary(config.config.plainValues),
+          ])
+        }
+      )
+    } else if let objective = objectives.first,
       let best = try store.digest(
         of: objective,
         without: summary.unplanned

@@ -17,7 +17,7 @@ extension Research {
           Problem(message, remedy: remedy, place: pruning.place, severity: severity)
         )
       }
-      if pruning.objective(settings.objective) == nil {
+      if pruning.objective(settings.objectives) == nil {
         problem(
           "it is not known whether a small or a large '\(pruning.name)' is better",
           "write by: .minimize(\(Value.quoted(pruning.name))) or .maximize(…), or make it the objective of the research"

@@ -97,15 +97,26 @@ extension Research {
     }
   }
 
-  /// An objective by which nothing can be compared.
-  ///
-  /// Said only where all names are known under which units save.
+  /// Returns the problems of objectives by which nothing can be compared, if all saved names are known.
   func objectiveWarnings() -> [Problem] {
-    guard let objective = settings.objective, !units.isEmpty,
-      !units.contains(where: \.savesUnknownNames)
-    else { return [] }
+    var found: [Problem] = []
+    let names = settings.objectives.map(\.name)
+    if let index = names.indices.first(where: { names[..<$0].contains(names[$0]) }) {
+      found.append(
+        Problem(
+          "'\(names[index])' is given as an objective twice",
+          remedy: "leave one of them out",
+          place: place
+        )
+      )
+    }
+    guard !units.isEmpty, !units.contains(where: \.savesUnknownNames) else { return found }
+    return found + settings.objectives.compactMap(warning)
+  }
+
+  private func warning(_ objective: Objective) -> Problem? {
     let saving = units.filter { $0.savedNames.contains(objective.name) }
-    guard !saving.contains(where: canRun) else { return [] }
+    guard !saving.contains(where: canRun) else { return nil }
     let names = units.flatMap(\.savedNames).joined(separator: ", ")
     let message =
       saving.isEmpty
@@ -115,7 +126,7 @@ extension Research {
       !saving.isEmpty
       ? "change its when:, or give more iterations"
       : names.isEmpty ? "save it, or leave out objective:" : "name a saved value: \(names)"
-    return [Problem(message, remedy: remedy, place: place, severity: .warning)]
+    return Problem(message, remedy: remedy, place: place, severity: .warning)
   }
 }
 

@@ -6,15 +6,30 @@ extension Research {
     func problem(_ message: String, _ remedy: String) {
       found.append(Problem(message, remedy: remedy, place: search.place))
     }
-    if let objective = settings.objective {
-      let names = units.flatMap(\.savedNames)
-      if !units.contains(where: \.savesUnknownNames), !names.contains(objective.name) {
+    let names = units.flatMap(\.savedNames)
+    if !units.contains(where: \.savesUnknownNames) {
+      for objective in settings.objectives where !names.contains(objective.name) {
         problem(
-          "no unit saves '\(objective.name)', the objective of the search",
+          "no unit saves '\(objective.name)', \(settings.objectives.count > 1 ? "an" : "the") objective of the search",
           names.isEmpty ? "save it with saving:" : "saved are \(names.joined(separator: ", "))"
         )
       }
-    } else {
+    }
+    if settings.objectives.count > 1 {
+      if !search.algorithm.supportsSeveralObjectives {
+        problem(
+          "the algorithm \(search.algorithm.text) searches one objective, and the research has \(settings.objectives.count)",
+          "take .auto, .nsga2(), .tpe(), .gaussianProcess(), .quasiRandom or .random, or leave out all objectives but one"
+        )
+      }
+      if search.end != nil {
+        problem(
+          "until: compares the values of one objective, and the research has \(settings.objectives.count)",
+          "leave out until:, or all objectives but one"
+        )
+      }
+    }
+    if settings.objectives.isEmpty {
       problem(
         "a search needs to know which configs are better",
         "give the research objective: .minimize(\"name of a saved value\") or .maximize(…)"

@@ -20,7 +20,7 @@ public struct Research: Sendable {
   /// The configs that were added from the command line. They come before those of the domain.
   package var added: [Config] = []
   /// The results of other researches from which its search begins, in order.
-  package var earlier: [(config: Config, value: Double)] = []
+  package var earlier: [(config: Config, values: [Double])] = []
   /// By number: the configs that the searches of earlier runs have chosen, for previews.
   package var chosen: [Int: Config] = [:]
   /// What runs the experiments of a task.
@@ -156,8 +156,8 @@ public struct ResearchSettings: Sendable, Hashable {
   public var finalize = true
   /// The number of digits in the ids' prefixes; nil for ids without prefixes.
   public var idPrefix: Int?
-  /// What makes one config better than another.
-  public var objective: Objective?
+  /// The saved values by which configs are compared; empty for none.
+  public var objectives: [Objective] = []
   /// The number of experiments that may run while the next one is decided on by results; nil for any number, so that
   /// results depend on time. Only pruning and adaptive search decide by results.
   public var window: Int? = 8
@@ -197,6 +197,12 @@ public struct ResearchSettings: Sendable, Hashable {
   public var otherBuilds = OtherBuildPolicy.keep
 
   public init() {}
+
+  /// The first of the saved values by which configs are compared; nil for none. A value that is set replaces all.
+  public var objective: Objective? {
+    get { objectives.first }
+    set { objectives = newValue.map { [$0] } ?? [] }
+  }
 }
 
 /// The policy for configs that a domain, or domains after one another, give more than once.
@@ -258,6 +264,9 @@ public struct Objective: Sendable, Hashable {
     (self.name, self.direction) = (name, direction)
   }
 
+  /// Returns a value so that the smaller one is better, and the other way round.
+  package func loss(_ value: Double) -> Double { direction == .minimize ? value : -value }
+
   /// The smaller the last saved value of the name, the better.
   public static func minimize(_ name: String) -> Objective {
     Objective(name: name, direction: .minimize)
@@ -267,6 +276,24 @@ public struct Objective: Sendable, Hashable {
   public static func maximize(_ name: String) -> Objective {
     Objective(name: name, direction: .maximize)
   }
+}
+
+/// The saved values by which configs are compared: one, or several in a list.
+///
+///     Research("digits", objective: .maximize("accuracy")) { … }
+///     Research("digits", objective: [.maximize("accuracy"), .minimize("seconds")]) { … }
+public struct Objectives: Sendable, Hashable, ExpressibleByArrayLiteral {
+  public let all: [Objective]
+
+  public init(_ all: [Objective]) { self.all = all }
+
+  public init(arrayLiteral elements: Objective...) { all = elements }
+
+  /// The smaller the last saved value of the name, the better.
+  public static func minimize(_ name: String) -> Objectives { [.minimize(name)] }
+
+  /// The larger the last saved value of the name, the better.
+  public static func maximize(_ name: String) -> Objectives { [.maximize(name)] }
 }
 
 extension Research: CustomStringConvertible {

@@ -220,7 +220,7 @@ public struct PruningDescription: Sendable {
   public let pruner: any Pruner
   /// The name of the saved value.
   public let name: String
-  /// The direction in which it gets better; nil for that of the research's objective.
+  /// The direction in which it gets better; nil for that of the research's objective of the name.
   public let direction: Objective.Direction?
   public let place: SourceLocation
 
@@ -237,9 +237,9 @@ public struct PruningDescription: Sendable {
   }
 
   /// The objective by which experiments are compared.
-  package func objective(_ research: Objective?) -> Objective? {
+  package func objective(_ objectives: [Objective]) -> Objective? {
     if let direction { return Objective(name: name, direction: direction) }
-    return research?.name == name ? research : nil
+    return objectives.first { $0.name == name }
   }
 
   /// The type of the pruner and its arguments, as a plain value.

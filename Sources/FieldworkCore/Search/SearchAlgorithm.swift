@@ -21,6 +21,9 @@ public protocol SearchAlgorithm: Sendable, Encodable {
   /// The name, as results and messages show it; by default that of the type.
   static var name: String { get }
 
+  /// True if the algorithm takes all losses of a trial into account, and not the first one alone; by default false.
+  var supportsSeveralObjectives: Bool { get }
+
   /// Returns the point of the next config.
   ///
   /// If the request does not allow it, a point near it that is allowed takes its place.
@@ -30,6 +33,8 @@ public protocol SearchAlgorithm: Sendable, Encodable {
 
 extension SearchAlgorithm {
   public static var name: String { "\(Self.self)" }
+
+  public var supportsSeveralObjectives: Bool { false }
 }
 
 /// A config whose experiments have ended, as a search sees it.
@@ -64,7 +69,7 @@ public struct SearchRequest: Sendable {
   /// The number of the config, from 0.
   public let number: Int
   /// The configs that have ended, in the order of the plan.
-  public let trials: [SearchTrial]
+  public private(set) var trials: [SearchTrial]
   /// The configs that run and whose results do not count yet, in the order of the plan.
   public let running: [SearchPoint]
   /// Random numbers that depend on the research's seed and the number of the config.
@@ -72,7 +77,7 @@ public struct SearchRequest: Sendable {
   /// Random numbers that depend on the research's seed alone, for sequences that go on from config to config.
   public let sequence: Philox
   /// The number of objectives.
-  public let objectives: Int
+  public private(set) var objectives: Int
   private let isAllowed: @Sendable (SearchPoint) -> Bool
 
   /// - Parameter isAllowed: returns true if the conditions of the domain allow a point, and it has not come up where
@@ -94,6 +99,16 @@ public struct SearchRequest: Sendable {
     sequence = Philox(text: "search|\(seed)")
     self.objectives = objectives
     self.isAllowed = isAllowed
+  }
+
+  /// Returns the request with one loss for each trial.
+  package func withLosses(_ losses: [Double]) -> SearchRequest {
+    var request = self
+    request.objectives = 1
+    request.trials = zip(trials, losses).map {
+      SearchTrial($0.point, ending: $0.ending, losses: [$1])
+    }
+    return request
   }
 
   /// Returns true if a point may be suggested: the conditions of the domain allow it, and it has not come up if the

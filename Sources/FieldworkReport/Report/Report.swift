@@ -18,32 +18,35 @@ import Foundation
 public struct Report: Sendable {
   public let title: String
   let results: ResearchResults
-  let objective: Objective?
+  let objectives: [Objective]
   let provenance: [ProvenanceItem]
 
   /// - Parameters:
   ///   - title: what stands above; by default the name of the research.
-  ///   - objective: what is best; without it nothing is.
+  ///   - objective: the saved values by which configs are compared: `.minimize("loss")`, or a list of several.
   ///   - provenance: what was recorded of the runs, see ``ResultStore/provenance()``.
   public init(
     _ results: ResearchResults,
     title: String? = nil,
-    objective: Objective? = nil,
+    objective: Objectives? = nil,
     provenance: [ProvenanceItem] = []
   ) {
     self.results = results
     self.title = title ?? results.notes["name"].flatMap(String.init) ?? "research"
-    self.objective = objective
+    objectives = objective?.all ?? []
     self.provenance = provenance
   }
 
   /// The report of the research in a folder, without its playbook. Nothing is written there.
   /// - Throws: ``FieldworkError`` of code `store` if the folder has no results or they cannot be read.
-  public static func load(_ path: String, objective: Objective? = nil) throws -> Report {
+  public static func load(_ path: String, objective: Objectives? = nil) throws -> Report {
     let store = try DatabaseStore.openForReading(ResearchFolder(path: path))
     defer { try? store.close() }
     return Report(try store.contents(), objective: objective, provenance: try store.provenance())
   }
+
+  /// The first of the saved values by which configs are compared; nil for none.
+  var objective: Objective? { objectives.first }
 
   /// How many experiments the run plans that has not ended; nil if none goes on.
   var plannedCount: Int? {

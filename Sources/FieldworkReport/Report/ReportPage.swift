@@ -42,7 +42,7 @@ struct ReportPage {
   var html: String {
     var data: [String: Value] = ["style": .string(Palette.style)]
     let sections = [
-      curves(&data), history(), effects(&data), importance(), heatMaps(), parallel(),
+      curves(&data), history(), front(), effects(&data), importance(), heatMaps(), parallel(),
       configs(&data),
       failures(), timeline(), provenance(),
     ].compactMap(\.self)
@@ -138,7 +138,17 @@ struct ReportPage {
       )
     }
     let ranked = report.objective.map { report.results.ranked(by: $0) } ?? []
-    if let objective = report.objective, let best = ranked.first {
+    if report.objectives.count > 1 {
+      let all = report.results.compared(by: report.objectives)
+      if !all.isEmpty {
+        let (volume, reference) = ResearchResults.hypervolume(all, report.objectives)
+        card(
+          "Pareto front",
+          "\(ResearchResults.front(all, report.objectives).count) of \(all.count) configs",
+          "hypervolume \(Scale.rounded(volume)) up to \(zip(report.objectives, reference).map { "\($0.name) \(Scale.rounded($1))" }.joined(separator: ", "))"
+        )
+      }
+    } else if let objective = report.objective, let best = ranked.first {
       let alike = ResearchResults.countAlike(ranked)
       card(
         "Best \(Markup.text(objective.name))",

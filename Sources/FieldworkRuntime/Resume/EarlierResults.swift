@@ -9,7 +9,7 @@ struct EarlierResults {
   static let noteKey = "earlier results"
 
   /// By name of the research, in the order of the playbook: configs with their values.
-  private var researches: [(name: String, results: [(config: Config, value: Double)])] = []
+  private var researches: [(name: String, results: [(config: Config, values: [Double])])] = []
   /// True if there are some that are not kept yet.
   private(set) var isNew = false
 
@@ -32,8 +32,8 @@ struct EarlierResults {
     _ research: Research,
     _ search: SearchDescription,
     _ store: any ResultStore
-  ) throws -> [(config: Config, value: Double)] {
-    guard let objective = research.settings.objective else { return [] }
+  ) throws -> [(config: Config, values: [Double])] {
+    guard !research.settings.objectives.isEmpty else { return [] }
     guard let own = store.folder else {
       throw FieldworkError(
         .store,
@@ -53,24 +53,36 @@ struct EarlierResults {
       )
     }
     defer { try? other.close() }
-    return try other.contents().ranked(by: objective).map { ($0.config, $0.statistics.mean) }
+    return try other.contents().compared(by: research.settings.objectives).map {
+      ($0.config, $0.means)
+    }
   }
 
   /// The results in the order in which a search takes them.
-  var all: [(config: Config, value: Double)] { researches.flatMap(\.results) }
+  var all: [(config: Config, values: [Double])] { researches.flatMap(\.results) }
 
   /// The note that keeps the results.
   var note: RunRecord {
     let entries = researches.map { name, results -> Value in
       let configs = try? Domain(configs: results.map(\.config)).recorded(limit: .max)
-      return [.string(name), configs ?? .null, .list(results.map { .double($0.value) })]
+      return [.string(name), configs ?? .null, .list(results.map { Self.encode($0.values) })]
     }
     return .note(Self.noteKey, .list(entries))
   }
 
+  /// A number if there is one objective, as stores of earlier versions have it.
+  private static func encode(_ values: [Double]) -> Value {
+    values.count == 1 ? .double(values[0]) : .list(values.map { .double($0) })
+  }
+
+  private static func decode(_ value: Value) -> [Double] {
+    if case .list(let values) = value { return values.map { $0.number ?? .nan } }
+    return [value.number ?? .nan]
+  }
+
   private static func decode(
     _ note: Value?
-  ) -> [(name: String, results: [(config: Config, value: Double)])] {
+  ) -> [(name: String, results: [(config: Config, values: [Double])])] {
     guard case .list(let entries)? = note else { return [] }
     return entries.compactMap { entry in
       guard case .list(let parts) = entry, parts.count == 3, case .string(let name) = parts[0],
@@ -82,7 +94,7 @@ struct EarlierResults {
       )
       let configs = (try? domain?.configs()) ?? []
       guard configs.count == values.count else { return nil }
-      return (name, zip(configs, values).map { ($0, $1.number ?? .nan) })
+      return (name, zip(configs, values).map { ($0, decode($1)) })
     }
   }
 }

@@ -38,6 +38,11 @@ package struct ResearchDefinition {
         settings.objective.map {
           [.string($0.name), .string($0.direction.rawValue)]
         } ?? .null
+      if settings.objectives.count > 1 {
+        values["objectives"] = .list(
+          settings.objectives.map { [.string($0.name), .string($0.direction.rawValue)] }
+        )
+      }
     }
     encoding = .dictionary(values)
   }

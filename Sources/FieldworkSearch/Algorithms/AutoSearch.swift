@@ -9,6 +9,8 @@ public struct AutoSearch: SearchAlgorithm, Hashable {
   /// The number of configs up to which a Gaussian process is used.
   private static let processLimit = 500
 
+  public var supportsSeveralObjectives: Bool { true }
+
   public func suggest(_ request: SearchRequest) throws -> SearchPoint {
     try algorithm(request).suggest(request)
   }
@@ -30,7 +32,7 @@ extension SearchAlgorithm where Self == AutoSearch {
 
 /// The algorithms by name, for a command line.
 package enum SearchAlgorithmName: String, CaseIterable, Sendable {
-  case auto, tpe, cmaes, gp, qmc, random
+  case auto, tpe, cmaes, gp, nsga2, qmc, random
 
   package var algorithm: any SearchAlgorithm {
     switch self {
@@ -38,6 +40,7 @@ package enum SearchAlgorithmName: String, CaseIterable, Sendable {
     case .tpe: .tpe()
     case .cmaes: .cmaEs()
     case .gp: .gaussianProcess()
+    case .nsga2: .nsga2()
     case .qmc: .quasiRandom
     case .random: .random
     }

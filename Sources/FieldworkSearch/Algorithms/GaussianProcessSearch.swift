@@ -14,7 +14,10 @@ public struct GaussianProcessSearch: SearchAlgorithm, Hashable {
   /// The number of results that a model has at most: the best ones and the latest.
   private static let limit = 200
 
+  public var supportsSeveralObjectives: Bool { true }
+
   public func suggest(_ request: SearchRequest) -> SearchPoint {
+    let request = request.scalarized
     let encoding = FeatureEncoding(request.space)
     let startup = startup ?? min(max(2 * encoding.features.dimensions, 5), 12)
     guard request.trials.count >= startup else { return request.firstPoint() }

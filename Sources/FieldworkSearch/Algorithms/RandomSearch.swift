@@ -6,6 +6,8 @@ public struct RandomSearch: SearchAlgorithm, Hashable {
 
   public init() {}
 
+  public var supportsSeveralObjectives: Bool { true }
+
   public func suggest(_ request: SearchRequest) -> SearchPoint {
     var random = request.random
     return request.draw(using: &random)

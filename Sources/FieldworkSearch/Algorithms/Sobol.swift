@@ -124,6 +124,8 @@ public struct QuasiRandomSearch: SearchAlgorithm, Hashable {
 
   public init() {}
 
+  public var supportsSeveralObjectives: Bool { true }
+
   public func suggest(_ request: SearchRequest) -> SearchPoint {
     request.sobolPoint(request.number)
   }

@@ -14,7 +14,10 @@ public struct TreeParzenSearch: SearchAlgorithm, Hashable {
   /// The number of points of which the best one is suggested.
   public let candidates: Int
 
+  public var supportsSeveralObjectives: Bool { true }
+
   public func suggest(_ request: SearchRequest) -> SearchPoint {
+    let request = request.ranked
     guard request.trials.count >= startup else { return request.sobolPoint(request.number) }
     var random = request.random
     let model = ParzenModel(request)

@@ -7,7 +7,7 @@ package import FieldworkCore
 package struct PrunedSource: ExperimentSource {
   private var base: any ExperimentSource
   private let pruning: [PruningDescription]
-  private let objective: Objective?
+  private let objectives: [Objective]
   private let window: Int?
   private let branches: Int
   /// A task that waits for the history that its rules need.
@@ -19,7 +19,7 @@ package struct PrunedSource: ExperimentSource {
   package init(_ base: any ExperimentSource, _ research: Research) {
     self.base = base
     pruning = research.pruning
-    objective = research.settings.objective
+    objectives = research.settings.objectives
     window = research.settings.window
     branches = research.settings.branches.count
   }
@@ -89,7 +89,7 @@ package struct PrunedSource: ExperimentSource {
 
   private func rules(_ seen: PruningHistory) -> [TaskPruning] {
     pruning.compactMap { element in
-      guard let objective = element.objective(objective) else { return nil }
+      guard let objective = element.objective(objectives) else { return nil }
       let rule = element.pruner.rule(for: objective, history: seen)
       return rule.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
     }

@@ -58,7 +58,7 @@ package struct SearchSource: ExperimentSource {
     self.search = search
     self.seed = seed
     space = try DomainSpace(domain)
-    objectives = research.settings.objective.map { [$0] } ?? []
+    objectives = research.settings.objectives
     recorded = research.chosen
     earlier = try Self.earlier(research, space)
     count = [research.settings.configs, space.count].compactMap(\.self).min()
@@ -74,10 +74,12 @@ package struct SearchSource: ExperimentSource {
     _ research: Research,
     _ space: DomainSpace
   ) throws -> [SearchTrial] {
-    let sign = research.settings.objective?.direction == .maximize ? -1.0 : 1
-    return try research.earlier.compactMap { config, value in
-      guard value.isFinite, let point = try space.point(config) else { return nil }
-      return SearchTrial(point, losses: [sign * value])
+    let objectives = research.settings.objectives
+    return try research.earlier.compactMap { config, values in
+      guard values.count == objectives.count, values.allSatisfy(\.isFinite),
+        let point = try space.point(config)
+      else { return nil }
+      return SearchTrial(point, losses: zip(objectives, values).map { $0.loss($1) })
     }
   }
 
@@ -326,7 +328,7 @@ extension SearchTrial {
     let losses = objectives.map { objective -> Double in
       let numbers = results.map { $0.last(objective.name) ?? .nan }
       let mean = numbers.reduce(0, +) / Double(numbers.count)
-      return objective.direction == .minimize ? mean : -mean
+      return objective.loss(mean)
     }
     let hasFailed = results.contains { $0.ending.state == .failed }
     guard !hasFailed, !results.isEmpty, losses.allSatisfy(\.isFinite) else {

@@ -5,7 +5,7 @@ extension ResearchResults {
   /// A config with what its repetitions say of an objective.
   package final class Ranked: Sendable {
     /// The position of the first experiment with the config.
-    let experiment: Int
+    package let experiment: Int
     package let config: Config
     package let statistics: Statistics
     /// The numbers by increasing repetition, one of each.
@@ -93,20 +93,134 @@ extension ResearchResults {
     func column(_ name: String, _ cell: (Statistics) -> Double?) -> Table.Column {
       Table.Column(name: name, cells: ranked.map { cell($0.statistics).map { .double($0) } })
     }
-    let table = TableBuilder(self, options).table(
-      ranked.map(\.experiment),
-      own: [],
-      declared: [
+    return table(
+      of: ranked.map(\.experiment),
+      counts: ranked.map(\.statistics.count),
+      columns: [
         column(objective.name, \.mean), column("low") { $0.interval()?.low },
         column("high") { $0.interval()?.high },
-      ]
+      ],
+      options
     )
-    // A row is a config, whatever its repetitions.
-    let count = Table.Column(
-      name: "n",
-      cells: ranked.map { .int($0.statistics.count) },
-      role: .auxiliary
+  }
+
+  /// A config with its means of several objectives.
+  public struct Compared: Sendable {
+    /// The position of the first experiment with the config.
+    let experiment: Int
+    public let config: Config
+    /// The mean of the last values of each objective, over the repetitions that have saved all of them.
+    public let means: [Double]
+    /// The number of these repetitions.
+    public let count: Int
+  }
+
+  /// The Pareto front of several objectives: the configs than which no other one is better in an objective and as good in
+  /// the others, by the first objective.
+  ///
+  ///     let front = results.paretoFront(by: [.minimize("loss"), .minimize("seconds")])
+  ///     front.first?.means   // the least loss, and its seconds
+  ///
+  /// A config counts by the means of the last values of its repetitions. Experiments that are not done, and those that lack
+  /// an objective, are left out.
+  public func paretoFront(by objectives: [Objective]) -> [Compared] {
+    Self.front(compared(by: objectives), objectives)
+  }
+
+  /// Returns the configs that have means of all objectives: of one objective the best one first, of several in the order
+  /// of the plan.
+  package func compared(by objectives: [Objective]) -> [Compared] {
+    if objectives.count == 1 {
+      return ranked(by: objectives[0]).map {
+        Compared(
+          experiment: $0.experiment,
+          config: $0.config,
+          means: [$0.statistics.mean],
+          count: $0.statistics.count
+        )
+      }
+    }
+    let values = objectives.map { lastValues(of: $0.name) }
+    return configGroups.compactMap { group in
+      let rows = group.compactMap { index -> [Double]? in
+        guard experiments[index].state == .done else { return nil }
+        let row = values.compactMap { $0[index]?.number }
+        return row.count == objectives.count && row.allSatisfy { !$0.isNaN } ? row : nil
+      }
+      let means = objectives.indices.map { objective in
+        Statistics(rows.map { $0[objective] }).mean
+      }
+      guard !rows.isEmpty, means.allSatisfy({ !$0.isNaN }) else { return nil }
+      return Compared(
+        experiment: group[0],
+        config: experiments[group[0]].config,
+        means: means,
+        count: rows.count
+      )
+    }
+  }
+
+  /// Returns those of compared configs that no other one dominates, by the first objective.
+  package static func front(_ compared: [Compared], _ objectives: [Objective]) -> [Compared] {
+    let rows = losses(compared, objectives)
+    return ParetoFront.front(rows).sorted { first, second in
+      rows[first] != rows[second]
+        ? rows[first].lexicographicallyPrecedes(rows[second]) : first < second
+    }.map { compared[$0] }
+  }
+
+  /// Returns the volume that configs dominate, up to a reference.
+  /// - Parameter reference: a value of each objective; nil for the worst one among the configs.
+  package static func hypervolume(
+    _ compared: [Compared],
+    _ objectives: [Objective],
+    reference: [Double]? = nil
+  ) -> (volume: Double, reference: [Double]) {
+    let reference =
+      reference
+      ?? objectives.indices.map { index in
+        let values = compared.map { $0.means[index] }.filter(\.isFinite)
+        let worst = objectives[index].direction == .minimize ? values.max() : values.min()
+        return worst ?? 0
+      }
+    return (
+      ParetoFront.hypervolume(
+        losses(compared, objectives),
+        reference: zip(objectives, reference).map { $0.loss($1) }
+      ), reference
     )
+  }
+
+  private static func losses(_ compared: [Compared], _ objectives: [Objective]) -> [[Double]] {
+    compared.map { config in zip(objectives, config.means).map { $0.loss($1) } }
+  }
+
+  /// Compared configs as a table: the id of the first experiment with the config, its parameters, the means, and the number
+  /// `n` of experiments.
+  package func table(
+    of compared: [Compared],
+    _ objectives: [Objective],
+    _ options: TableOptions
+  ) -> Table {
+    table(
+      of: compared.map(\.experiment),
+      counts: compared.map(\.count),
+      columns: objectives.enumerated().map { index, objective in
+        Table.Column(name: objective.name, cells: compared.map { .double($0.means[index]) })
+      },
+      options
+    )
+  }
+
+  /// A table with a row for each config, whatever its repetitions.
+  private func table(
+    of experiments: [Int],
+    counts: [Int],
+    columns: [Table.Column],
+    _ options: TableOptions
+  ) -> Table {
+    let table = TableBuilder(self, options).table(experiments, own: [], declared: columns)
+    let count = Table.Column(name: "n", cells: counts.map { .int($0) }, role: .auxiliary)
     return Table(
       columns: Table.withUniqueNames(table.columns.filter { $0.role != .auxiliary } + [count])
     )

@@ -348,4 +348,76 @@ final class SearchRunTests: RuntimeTestCase {
       ["the research has 2 searches"]
     )
   }
+
+  private func trade(
+    _ algorithm: some SearchAlgorithm,
+    workers: Int = 1,
+    name: String = "trade",
+    from sources: [String] = []
+  ) -> Research {
+    Research(
+      name,
+      seed: 3,
+      objective: [.minimize("loss"), .maximize("gain")],
+      window: 4,
+      workers: .count(workers),
+      parallel: workers == 1 ? .serial : .threads
+    ) {
+      Domain("x" <- .uniform(0...1), "y" <- .uniform(0...1))
+      Search(algorithm, configs: 25, from: sources)
+      Unit("f", saving: ["loss", "gain"]) { run in
+        let (x, y): (Double, Double) = (try run["x"], try run["y"])
+        if x > 0.95 { throw TestError("large") }
+        return (x + y * y, (x - 1) * (x - 1) + y)
+      }
+    }
+  }
+
+  func testSeveralObjectivesGiveTheSameTableAtAnyWidth() async throws {
+    for algorithm: any SearchAlgorithm in [.nsga2(population: 6), .auto] {
+      func make(_ workers: Int) -> Research { trade(algorithm, workers: workers) }
+      let expected = try await table(make(1))
+      for workers in [2, 8] {
+        let found = try await table(make(workers))
+        XCTAssertEqual(found, expected, "\(algorithm.text), \(workers)")
+      }
+    }
+  }
+
+  func testSeveralObjectivesAreTakenFromAnotherResearch() async throws {
+    let directory = directory
+    func run(_ research: Research) async throws -> ResearchResults {
+      let store = try DatabaseStore.open(
+        ResearchFolder(directory: directory, name: research.name)
+      )
+      defer { try? store.close() }
+      try await ResearchRunner(research, store: store).run()
+      return try store.contents()
+    }
+    _ = try await run(trade(.random, name: "first"))
+    let alone = try await run(trade(.tpe(startup: 5), name: "alone"))
+    let warm = try await run(trade(.tpe(startup: 5), name: "warm", from: ["first"]))
+    XCTAssertEqual(warm.experiments.count, 25)
+    XCTAssertNotEqual(warm.experiments[0].config, alone.experiments[0].config)
+    let front = warm.paretoFront(by: [.minimize("loss"), .maximize("gain")])
+    XCTAssertGreaterThan(front.count, 1)
+    XCTAssertTrue(zip(front, front.dropFirst()).allSatisfy { $0.means[1] < $1.means[1] })
+  }
+
+  func testAnAlgorithmOfOneObjectiveIsRefused() {
+    let unit = Unit("f", saving: ["y", "z"]) { (1.0, 2.0) }
+    let problems = Research("t", objective: [.minimize("y"), .minimize("z"), .minimize("y")]) {
+      Domain("x" <- .uniform(0...1))
+      Search(.cmaEs(), configs: 3, until: .value(below: 1))
+      unit
+    }.preflight().filter { $0.severity == .error }.map(\.message)
+    XCTAssertEqual(
+      problems.sorted(),
+      [
+        "'y' is given as an objective twice",
+        "the algorithm cmaes(deviation: 0.25) searches one objective, and the research has 3",
+        "until: compares the values of one objective, and the research has 3",
+      ]
+    )
+  }
 }

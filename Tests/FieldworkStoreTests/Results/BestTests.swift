@@ -82,4 +82,41 @@ final class BestTests: ResultsTestCase {
       }
     }
   }
+
+  func testTheParetoFront() throws {
+    let rows: [(Int, Int, Double?, Double, Ending)] = [
+      (1, 0, 1, 4, .complete), (2, 0, 5, 1, .complete), (3, 0, 0, 0, .stopped),
+      (4, 0, 2, 9, .failed), (5, 0, nil, 9, .complete), (6, 0, 3, 2, .complete),
+      (1, 1, 3, 6, .complete),
+    ]
+    let all = rows.enumerated().flatMap { ordinal, row -> [RunRecord] in
+      let experiment = planned(ordinal, "e\(ordinal)", ["x": AnyAlias(row.0)], repetition: row.1)
+      let values: [(Int, String, Value)] = [(0, "gain", .double(row.3))]
+      let loss = row.2.map { [(0, "loss", Value.double($0))] } ?? []
+      return records(experiment, values + loss, ending: row.4, iterations: 1)
+    }
+    let objectives: [Objective] = [.minimize("loss"), .maximize("gain")]
+    for (name, store) in try stores(all) {
+      let results = try store.contents()
+      let front = results.paretoFront(by: objectives)
+      XCTAssertEqual(front.map { $0.config[alias: "x"]?.name }, ["3", "1"], name)
+      XCTAssertEqual(front.map(\.means), [[0, 0], [2, 5]], name)
+      XCTAssertEqual(front.map(\.count), [1, 2], name)
+      XCTAssertEqual(
+        results.paretoFront(by: [.maximize("loss"), .maximize("gain")]).map(\.means),
+        [[5, 1], [3, 2], [2, 5]],
+        name
+      )
+      let compared = results.compared(by: objectives)
+      XCTAssertEqual(compared.map(\.means), [[2, 5], [5, 1], [0, 0], [3, 2]], name)
+      let (volume, reference) = ResearchResults.hypervolume(compared, objectives)
+      XCTAssertEqual(reference, [5, 0], name)
+      XCTAssertEqual(volume, 15, name)
+      XCTAssertEqual(
+        ResearchResults.hypervolume(compared, objectives, reference: [6, -1]).volume,
+        6 + 4 * 5,
+        name
+      )
+    }
+  }
 }

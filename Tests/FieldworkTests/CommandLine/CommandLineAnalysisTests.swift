@@ -218,7 +218,10 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       (["heatmap"], "say which two parameters: plot heatmap lr,size"),
       (["heatmap", "lr"], "heatmap takes two parameters, with a comma, not 'lr'"),
       (["curves", "lr"], "curves needs no parameter: leave out 'lr'"),
-      (["parallel", "--log-x"], "--log-x is for curves, history and parameter: leave it out"),
+      (
+        ["parallel", "--log-x"],
+        "--log-x is for curves, history, pareto and parameter: leave it out"
+      ),
       (["history", "--by", "lr"], "--by is for curves and parameter: leave it out"),
       (["timeline", "--of", "loss"], "a timeline shows no saved value: leave out --of"),
       (["parameter", "q"], "there is no parameter 'q', there are lr, size"),
@@ -424,6 +427,72 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       "--sort",
       "loss",
       saying: "error: --plot draws one saved value: leave out --sort"
+    )
+  }
+
+  func testSeveralObjectives() throws {
+    func playbook(_ arguments: String...) throws -> ProcessRun {
+      try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(arguments),
+        environment: ["TEST_PLAYBOOK": "trade", "TERM": "dumb"]
+      )
+    }
+    let run = try playbook("run")
+    XCTAssertEqual(run.status, 0, run.error)
+    let line = run.output.split(separator: "\n").first { $0.hasPrefix("Pareto front") }
+    XCTAssertEqual(
+      line.map { $0.contains(" of 12 configs") && $0.hasPrefix("Pareto front of loss, gain: ") },
+      true,
+      run.output
+    )
+    let best = try playbook(
+      "best",
+      "--format",
+      "csv",
+      "--count",
+      "2",
+      "--reference",
+      "loss=1,gain=0"
+    )
+    XCTAssertEqual(best.status, 0, best.error)
+    let table = rows(best.output)
+    XCTAssertEqual(best.output.split(separator: "\n").first, "id,x,loss,gain,n")
+    XCTAssertEqual(table.count, 2)
+    XCTAssertTrue(best.error.contains("up to loss 1.0, gain 0.0"), best.error)
+    XCTAssertTrue(best.error.contains("more configs of the front; --count 0 shows all"), best.error)
+    let json = try playbook("run", "--json")
+    XCTAssertTrue(json.output.contains(#""front":[{"config":{"x":"#), json.output)
+    let one = try playbook("best", "--by", "gain", "--count", "1", "--format", "csv")
+    XCTAssertEqual(one.status, 0, one.error)
+    XCTAssertTrue(one.error.contains("the best config was found by experiment"), one.error)
+    let plot = try playbook("plot", "pareto", "-o", "-")
+    XCTAssertTrue(plot.output.contains("<title>gain against loss</title>"), plot.error)
+    let turned = try playbook("plot", "pareto", "gain,loss", "-o", "-")
+    XCTAssertTrue(turned.output.contains("<title>loss against gain</title>"), turned.error)
+    for (arguments, message) in [
+      (["best", "--reference", "loss=1"], "there is no value of 'gain'; write loss=1,gain=1"),
+      (["best", "--reference", "loss=1,gain"], "'gain' is no name with a number"),
+      (["best", "--reference", "x=1,gain=1"], "'x' is not an objective"),
+      (["best", "--by", "loss", "--reference", "loss=1"], "leave out --by, or --reference"),
+      (["plot", "pareto", "loss"], "pareto takes two objectives, with a comma, not 'loss'"),
+      (["plot", "pareto", "loss,x"], "make it an objective of the research"),
+      (["run", "--search", "cmaes"], "searches one objective, and the research has 2"),
+    ] {
+      let refused = try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(arguments),
+        environment: ["TEST_PLAYBOOK": "trade", "TERM": "dumb"]
+      )
+      XCTAssertNotEqual(refused.status, 0)
+      XCTAssertTrue(refused.error.contains(message), "\(arguments): \(refused.error)")
+    }
+    try runSmall()
+    try assertRefused(
+      "plot",
+      "pareto",
+      saying:
+        "error: pareto compares two objectives, and the research has 1: write objective: [.minimize(\"loss\"), .minimize(\"seconds\")]"
     )
   }
 }
