@@ -3,6 +3,7 @@ import FieldworkCore
 import FieldworkRuntime
 import FieldworkSearch
 import FieldworkStore
+import Foundation
 
 /// `configs`: shows what would run, in order.
 struct ConfigsCommand: PlaybookSubcommand {
@@ -13,6 +14,21 @@ struct ConfigsCommand: PlaybookSubcommand {
 
   @OptionGroup(title: "What to run")
   var settings: SettingOptions
+
+  @OptionGroup(visibility: .hidden)
+  var execution: ExecutionOptions
+
+  @OptionGroup(visibility: .hidden)
+  var cache: CacheOptions
+
+  @OptionGroup(visibility: .hidden)
+  var engine: EngineOptions
+
+  @OptionGroup(visibility: .hidden)
+  var faults: FaultOptions
+
+  @OptionGroup(visibility: .hidden)
+  var record: RecordOptions
 
   @Flag(
     help: """
@@ -27,7 +43,7 @@ struct ConfigsCommand: PlaybookSubcommand {
   @Flag(
     name: .customLong("settings"),
     help:
-      "Show the settings in effect, each with its origin: default, playbook, command line or environment."
+      "Show the settings in effect, each with its origin: default, playbook, command line or machine. Takes the options of run."
   )
   var showsSettings = false
 
@@ -57,7 +73,23 @@ struct ConfigsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
+    let before = research.settings
+    try execution.apply(to: &research)
+    try cache.apply(to: &research)
+    try engine.apply(to: &research, workers: execution.workers)
+    var (recorded, unrecorded) = (research, research)
+    try record.apply(to: &recorded, keepsFiles: true, debug: false)
+    try RecordOptions.parse([]).apply(to: &unrecorded, keepsFiles: true, debug: false)
+    let isChanged =
+      research.settings != before || recorded.settings != unrecorded.settings || faults.isGiven
+    guard showsSettings || !isChanged else {
+      throw FieldworkError(
+        .unreadableText,
+        "how experiments run does not change the configs: leave out the options that say it, or add --settings"
+      )
+    }
     if showsSettings {
+      research = recorded
       if let run { return try showSettings(of: run, folder, context.terminal) }
       if let name = location.name { research.name = name }
       let complete: (inout Research) throws -> Void = {
@@ -67,6 +99,7 @@ struct ConfigsCommand: PlaybookSubcommand {
       let effective = try EffectiveSettings(
         playbook: context.research,
         effective: research,
+        faults: faults,
         complete: complete
       )
       if json {
@@ -152,16 +185,29 @@ struct ConfigsCommand: PlaybookSubcommand {
         "the settings of run \(run) are not kept\(runs.isEmpty ? "" : "; there are those of run \(runs)")"
       )
     }
+    let seed = try DatabaseStore.openForReading(folder).notes()["seed"].map(\.description)
+    let rows = found.map { item -> (name: String, value: String, origin: String) in
+      let parts = item.text.hasSuffix(")") ? item.text.range(of: " (", options: .backwards) : nil
+      let value = parts.map { String(item.text[..<$0.lowerBound]) } ?? item.text
+      let origin = parts.map { String(item.text[$0.upperBound...].dropLast()) } ?? ""
+      guard item.item == "seed", value == "none", let seed else {
+        return (item.item, value, origin)
+      }
+      return (item.item, seed, "drawn")
+    }
     if json {
-      for item in found {
-        let value: Value = ["setting": .string(item.item), "value": .string(item.text)]
+      for row in rows {
+        let value: Value = [
+          "setting": .string(row.name), "value": .string(row.value), "origin": .string(row.origin),
+        ]
         terminal.print(value.jsonText)
       }
       return .done
     }
     let table = Table(columns: [
-      Table.Column(name: "setting", cells: found.map { .string($0.item) }),
-      Table.Column(name: "value", cells: found.map { .string($0.text) }),
+      Table.Column(name: "setting", cells: rows.map { .string($0.name) }),
+      Table.Column(name: "value", cells: rows.map { .string($0.value) }),
+      Table.Column(name: "origin", cells: rows.map { .string($0.origin) }),
     ])
     terminal.print(table.text(width: terminal.isInteractive ? terminal.width : nil))
     return .done

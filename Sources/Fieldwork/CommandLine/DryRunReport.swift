@@ -87,7 +87,7 @@ struct DryRunReport {
       (count(.failed), "failed", keepsFailed ? "left out" : "run again"),
       (count(.interrupted), "interrupted", "run again"),
       (count(.extended), "done with fewer iterations", "go on"),
-      (count(.running), "running now, or cut off", "run again if they are not done by then"),
+      (count(.running), "running now", "run again if they are not done by then"),
       (count(.new), "new", "run"),
       (count(.leftOut), "not asked for", "left out"),
     ]

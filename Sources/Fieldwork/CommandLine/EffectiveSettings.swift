@@ -9,7 +9,8 @@ struct EffectiveSettings {
     case standard = "default"
     case playbook
     case commandLine = "command line"
-    case environment
+    /// The number of processors, which a container or a scheduler may limit.
+    case machine
   }
 
   let rows: [(name: String, value: String, origin: Origin)]
@@ -17,10 +18,12 @@ struct EffectiveSettings {
   /// - Parameters:
   ///   - playbook: the research as the playbook has it.
   ///   - effective: the research with the options of the command line.
+  ///   - faults: the options for failures and time limits.
   ///   - complete: applies the defaults of the command line.
   init(
     playbook: Research,
     effective: Research,
+    faults: FaultOptions,
     complete: (inout Research) throws -> Void
   ) rethrows {
     var (playbook, plain) = (playbook, playbook)
@@ -43,8 +46,8 @@ struct EffectiveSettings {
         }
         // As many as the machine, a container or a scheduler gives.
         let count = effective.settings.parallelism == .serial ? 1 : AvailableCores.count
-        return (setting.name, String(count), .environment)
-      }
+        return (setting.name, String(count), .machine)
+      } + faults.rows
   }
 
   private static func search(
@@ -61,7 +64,8 @@ struct EffectiveSettings {
   /// The names and the values of all settings.
   private static func values(_ settings: ResearchSettings) -> [(name: String, text: String)] {
     Mirror(reflecting: settings).children.map { child in
-      (child.label ?? "", text(child.value))
+      let name = child.label ?? ""
+      return (name == "objectives" ? "objective" : name, text(child.value))
     }
   }
 
@@ -69,6 +73,9 @@ struct EffectiveSettings {
     let mirror = Mirror(reflecting: value)
     if mirror.displayStyle == .optional {
       return mirror.children.first.map { text($0.value) } ?? "none"
+    }
+    if let list = value as? [any Sendable] {
+      return list.isEmpty ? "none" : list.map { "\($0)" }.joined(separator: ", ")
     }
     return "\(value)"
   }
@@ -88,4 +95,31 @@ struct EffectiveSettings {
   var items: [(item: String, text: String)] {
     rows.map { ($0.name, "\($0.value) (\($0.origin.rawValue))") }
   }
+}
+
+extension FaultOptions {
+  /// The names with the values and origins.
+  fileprivate var rows: [(name: String, value: String, origin: EffectiveSettings.Origin)] {
+    let standard = FaultPolicy()
+    func row(
+      _ name: String,
+      _ given: String?,
+      _ standard: String
+    ) -> (name: String, value: String, origin: EffectiveSettings.Origin) {
+      (name, given ?? standard, given == nil ? .standard : .commandLine)
+    }
+    func text(_ duration: Duration) -> String { Wording.duration(duration / .seconds(1)) }
+    return [
+      row("retryDeaths", (retryDeaths ?? retries).map(String.init), "0"),
+      row("retryErrors", (retryErrors ?? retries).map(String.init), "0"),
+      row("timeout", timeout.map(text), "none"),
+      row("grace", grace.map(text), text(standard.grace)),
+      row("silenceLimit", silenceLimit.map(text), text(standard.silenceLimit)),
+      row("failFast", failFast ? "true" : nil, "false"),
+      row("keepGoing", keepGoing ? "true" : nil, "false"),
+    ]
+  }
+
+  /// True if an option is given.
+  var isGiven: Bool { rows.contains { $0.origin == .commandLine } }
 }

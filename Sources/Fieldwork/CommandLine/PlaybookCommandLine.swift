@@ -202,7 +202,7 @@ struct RootCommand: ParsableCommand {
         RerunCommand.self, SourceCommand.self,
         CacheCommand.self,
         ResultsCommand.self,
-        BestCommand.self,
+        BestCommand.self, SimulateCommand.self,
         CompareCommand.self, ImportanceCommand.self, PlotCommand.self, ReportCommand.self,
         ProfileCommand.self,
         VerifyCommand.self, RemoveCommand.self,

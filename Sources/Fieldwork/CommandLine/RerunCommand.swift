@@ -12,7 +12,7 @@ struct RerunCommand: PlaybookSubcommand {
     commandName: "rerun",
     abstract: "Run a stored experiment again in this process, and compare the results.",
     discussion: """
-      The experiment runs in memory with the same seed; nothing that is stored changes. 'rerun 3f1a --debugger' waits \
+      The experiment runs in memory with the same seed, and with a temporary folder; nothing that is stored changes. 'rerun 3f1a --debugger' waits \
       until a debugger is attached to the process. Exit codes: 0 if the results are equal, 1 if they differ, 2 if the \
       experiment cannot run.
       """
@@ -42,7 +42,7 @@ struct RerunCommand: PlaybookSubcommand {
       terminal.printError("note: \(remark)")
     }
     if debugger { waitForDebugger(terminal) }
-    let store = try DatabaseStore.inMemory()
+    let store = try DatabaseStore.inMemoryWithFolders()
     let source = try research.source(seed: seed)
     let selection = try Selection([experiment.key], in: source, where: nil)
     try await ResearchRunner(research, store: store, selection: selection).run()
@@ -118,7 +118,11 @@ struct RerunCommand: PlaybookSubcommand {
     var remarks: [String] = []
     let builds = AcceptedBuilds(results.notes, current: .some(CodeIdentity(research).current))
     if !builds.isCurrent(experiment.build) {
-      remarks.append("another build of the playbook has made the stored results")
+      remarks.append(
+        results.notes[CodeIdentity.noteKey] == nil
+          ? "another build of the playbook has made the stored results"
+          : "another build of the playbook, or other files of its programs, have made the stored results"
+      )
     }
     if research.units.contains(where: \.isRoot) {
       remarks.append("units that branches share run for this experiment alone, with its own config")

@@ -119,7 +119,8 @@ struct ResultsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     if shape.provenance { return try printProvenance(folder, context.terminal) }
-    let stored = try DatabaseStore.openForReading(folder).contents()
+    var stored = try DatabaseStore.openForReading(folder).contents()
+    if try !folder.isHeld { stored = stored.withoutRun() }
     let chosen = selection.scope.chosen(stored, context.research, context.terminal)
     let results = try selection.applied(to: chosen)
     let (rows, leftOut) = withoutUnfinished(try conditioned(results, context.terminal), results)

@@ -260,7 +260,7 @@ struct RunCommand: PlaybookSubcommand {
       observers: observers.compactMap(\.self) + context.observers
     ).checked
     runner.settingItems =
-      try EffectiveSettings(playbook: context.research, effective: research) {
+      try EffectiveSettings(playbook: context.research, effective: research, faults: faults) {
         try RecordOptions.applyDefaults(to: &$0, keepsFiles: store.folder != nil, debug: debug)
       }.items
     let isWithoutTerminal = control.isDetached || control.isCoordinator

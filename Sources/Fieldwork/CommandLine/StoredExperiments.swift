@@ -38,7 +38,8 @@ struct StoredExperiments: ParsableArguments {
     _ research: Research?,
     _ terminal: Terminal?
   ) throws -> ResearchResults {
-    let stored = try ResearchResults.load(folder.path)
+    var stored = try ResearchResults.load(folder.path)
+    if try !folder.isHeld { stored = stored.withoutRun() }
     let results = research.map { scope.chosen(stored, $0, terminal) } ?? stored
     guard let condition else { return results }
     let chosen: ResearchResults

@@ -121,17 +121,17 @@ extension ResearchStatus {
     var parts = ["\(Wording.count(account.counters.done, "experiment")) done"]
     if account.counters.pruned > 0 { parts.append("\(account.counters.pruned) pruned") }
     if account.counters.failed > 0 { parts.append("\(account.counters.failed) failed") }
-    if account.counters.interrupted > 0 {
-      parts.append("\(account.counters.interrupted) interrupted")
-    }
     let cutOff = account.ended == nil ? stored?.running.count ?? 0 : 0
-    if cutOff > 0 { parts.append("\(cutOff) cut off") }
+    let interrupted = account.counters.interrupted + cutOff
+    if interrupted > 0 { parts.append("\(interrupted) interrupted") }
     if let left = account.left ?? (account.ended == nil ? leftOfCutOff(account) : nil), left > 0 {
       parts.append("\(left) left")
     }
     var text = "\(name) has ended: " + parts.joined(separator: ", ")
     if let explanation = account.explanation { text += "\n\(explanation)" }
-    if account.ended == nil || account.isCancelled { text += "\ngo on with: \(command.text())" }
+    if account.ended == nil || account.isCancelled {
+      text += "\ngo on with: \(command.text(repeating: holder?.command))"
+    }
     return text
   }
 
@@ -192,5 +192,12 @@ struct CommandHint: Sendable {
 
   func text(_ subcommand: String? = nil) -> String {
     "swift run \(name)" + (subcommand.map { " \($0)" } ?? "") + location
+  }
+
+  /// The command line of a run again, with the options that it had; without one, the command that runs the research.
+  func text(repeating command: String?) -> String {
+    guard let command, let first = command.split(separator: " ").first else { return text() }
+    guard first.hasSuffix(name) else { return command }
+    return "swift run \(name)" + command.dropFirst(first.count)
   }
 }

@@ -100,10 +100,11 @@ struct ResearchStatus: Sendable {
 extension Wording {
   /// How many of a state, leaving out those of which there are none.
   static func states(_ counts: [ExperimentState: Int]) -> String {
-    // What runs nowhere was cut off.
+    var counts = counts
+    // What its run has left running was interrupted.
+    counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0
     let words: [(ExperimentState, String)] = [
       (.done, "done"), (.pruned, "pruned"), (.failed, "failed"), (.interrupted, "interrupted"),
-      (.running, "cut off"),
     ]
     return words.compactMap { state, word in
       counts[state].flatMap { $0 > 0 ? "\($0) \(word)" : nil }

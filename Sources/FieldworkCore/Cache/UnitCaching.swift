@@ -120,6 +120,7 @@ package enum CacheArgument {
         case .instance(let name): "is the instance '\(name)'"
         case .storage: "saves values"
         case .directory: "is the experiment's folder"
+        case .identity: "differs between all experiments, so none would share an output"
         case .branches: "reads other branches"
         case .results: "reads the results"
         case .parameter, .output, .unit, .experiment, .config: nil

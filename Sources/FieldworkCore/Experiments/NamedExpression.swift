@@ -56,6 +56,8 @@ public enum Dependency: Sendable {
   case unit(name: String)
   /// Something of the running experiment that is always there, such as its id or iteration.
   case experiment
+  /// The id of the running experiment, which no other one has.
+  case identity
   /// The whole config, and so any parameter.
   case config
   /// Where the experiment's values go: what reads it may save under names that only show while running.
@@ -142,7 +144,8 @@ extension NamedExpression {
     let name = "\(keyPath)".split(separator: ".").last.map(String.init) ?? ""
     let text = "\(expressionText).\(name.hasSuffix(")>") ? "…" : name)"
     let reads =
-      self is E<RunContext> && RunContext.isOfTheRun(keyPath) ? [.experiment] : dependencies
+      self is E<RunContext> && RunContext.isOfTheRun(keyPath)
+      ? [keyPath == \RunContext.id ? .identity : .experiment] : dependencies
     return DerivedExpression(text, dependencies: reads) { run in
       let value = try evaluate(in: run)
       return try named(text) { value[keyPath: keyPath] }

@@ -48,7 +48,8 @@ extension Research {
         switch dependency {
         case .parameter(let key, _): keys.insert(key)
         case .config, .results, .anything: return nil
-        case .output, .instance, .unit, .experiment, .storage, .directory, .branches: continue
+        case .output, .instance, .unit, .experiment, .identity, .storage, .directory, .branches:
+          continue
         }
       }
     }

@@ -299,7 +299,8 @@ extension Research {
     _ indices: [String: Int]
   ) -> [Problem] {
     switch dependency {
-    case .experiment, .config, .storage, .directory, .branches, .results, .anything: return []
+    case .experiment, .identity, .config, .storage, .directory, .branches, .results, .anything:
+      return []
     case .parameter(let key, let type): return parameterProblems(key, type, unit)
     case .unit(let name):
       guard indices[name] == nil else { return [] }

@@ -278,6 +278,10 @@ public struct Objective: Sendable, Hashable {
   }
 }
 
+extension Objective: CustomStringConvertible {
+  public var description: String { "\(direction.rawValue) \(name)" }
+}
+
 /// The saved values by which configs are compared: one, or several in a list.
 ///
 ///     Research("digits", objective: .maximize("accuracy")) { … }

@@ -42,7 +42,7 @@ extension Dependency {
     case .output(let unit, _): ["output", .string(unit)]
     case .instance(let name): ["instance", .string(name)]
     case .unit(let name): ["unit", .string(name)]
-    case .experiment: ["experiment"]
+    case .experiment, .identity: ["experiment"]
     case .config: ["config"]
     case .storage: ["storage"]
     case .directory: ["directory"]

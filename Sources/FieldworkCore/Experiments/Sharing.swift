@@ -24,7 +24,8 @@ extension Research {
         guard reach.names.insert(name).inserted else { continue }
         let creation = units.first { $0.kind == .instance && $0.instanceName == name }
         add(creation?.dependencies ?? [], to: &reach)
-      case .parameter, .experiment, .config, .storage, .directory, .results, .anything: continue
+      case .parameter, .experiment, .identity, .config, .storage, .directory, .results, .anything:
+        continue
       }
     }
   }

@@ -19,3 +19,14 @@ public enum ProvenanceSource: Sendable, Hashable {
   /// handed on as they are, without a shell.
   case command(_ name: String, _ line: [String])
 }
+
+extension ProvenanceSource: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .environment: "environment"
+    case .git(let folder): folder == "." ? "git" : "git:\(folder)"
+    case .packages: "packages"
+    case .command(let name, let line): "\(name): \(line.joined(separator: " "))"
+    }
+  }
+}

@@ -57,7 +57,10 @@ package struct ResumePlan: Sendable {
     keepsFailed: Bool = false
   ) throws {
     let notes = try store?.notes() ?? [:]
-    states = try store?.states() ?? [:]
+    let recorded = try store?.states() ?? [:]
+    // What a run has left in the state running, and nothing runs any more, was interrupted.
+    let isHeld = try store?.folder?.isHeld ?? true
+    states = isHeld ? recorded : recorded.mapValues { $0 == .running ? .interrupted : $0 }
     let definition = ResearchDefinition(research)
     let stored = ResearchDefinition.Stored(notes)
     isBegun = stored.isThere

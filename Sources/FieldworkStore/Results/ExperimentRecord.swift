@@ -70,6 +70,19 @@ public final class ExperimentRecord: Sendable {
     }
   }
 
+  /// Copies an experiment with another state.
+  init(_ other: ExperimentRecord, state: ExperimentState) {
+    (key, id, ordinal, config) = (other.key, other.id, other.ordinal, other.config)
+    (repetition, updates, occurrence) = (other.repetition, other.updates, other.occurrence)
+    self.state = state
+    (ending, iterations, worker, device) = (
+      other.ending, other.iterations, other.worker, other.device
+    )
+    (attempts, build, versions) = (other.attempts, other.build, other.versions)
+    (started, ended, failures) = (other.started, other.ended, other.failures)
+    (number, point) = (other.number, other.point)
+  }
+
   /// Whether another experiment has the same config, whatever its repetition.
   package func hasSameConfig(as other: ExperimentRecord) -> Bool { point == other.point }
 

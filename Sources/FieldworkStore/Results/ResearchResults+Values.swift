@@ -34,6 +34,24 @@ extension ResearchResults {
     }
   }
 
+  /// Returns by name the values that each experiment has saved, in the order of the plan and of the iterations.
+  package func curves(of names: [String]) -> [[String: [(iteration: Int, value: Value)]]] {
+    let known = names.compactMap { name in
+      variables.firstIndex(of: name).map { (name, saved[$0]) }
+    }
+    return experiments.indices.map { index in
+      Dictionary(
+        known.map { name, saved in
+          let points = saved.rows(of: index).compactMap { row in
+            saved.values[row].map { (iteration: saved.iterations[row], value: $0) }
+          }
+          return (name, points)
+        },
+        uniquingKeysWith: { $1 }
+      )
+    }
+  }
+
   /// The last value that each experiment saved under a name, in the order of the plan; nil for one that
   /// saved none.
   public func lastValues(of name: String) -> [Value?] {

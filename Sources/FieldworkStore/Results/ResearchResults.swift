@@ -5,7 +5,7 @@ import GRDB
 /// The results of a research, read once: experiments, what they saved, and why some failed.
 public struct ResearchResults: Sendable {
   /// The experiments in the order of the plan.
-  public let experiments: [ExperimentRecord]
+  public private(set) var experiments: [ExperimentRecord]
   /// The names under which values were saved, in the order in which tables show them.
   public let variables: [String]
   /// What is noted about the research as a whole.
@@ -86,6 +86,17 @@ public struct ResearchResults: Sendable {
     self.damaged = found + unreadable.filter { !found.contains($0) }
     // A store in memory may be gone when someone asks for them.
     calls = folder == nil ? try UnitProfile.all(database) : []
+  }
+}
+
+extension ResearchResults {
+  /// The results as they are if no run goes on: an experiment that its run has left running was interrupted.
+  package func withoutRun() -> ResearchResults {
+    var results = self
+    for index in experiments.indices where experiments[index].state == .running {
+      results.experiments[index] = ExperimentRecord(experiments[index], state: .interrupted)
+    }
+    return results
   }
 }
 

@@ -17,7 +17,8 @@ public final class DatabaseStore: ResultStore {
   let lock: RunLock?
   /// The files that were opened for writing; nil if there are none.
   let files: Protected<StoreFiles?>
-  /// A folder with a copy of the database, which goes with this value; nil if there is none.
+  /// A folder with a copy of the database, or with the folders of experiments in memory, which goes with this value; nil if
+  /// there is none.
   private let copy: TemporaryFolder?
   /// Row numbers that this writer has given, so that values need no look-up.
   private let numbers = Protected(Numbers())
@@ -89,10 +90,17 @@ public final class DatabaseStore: ResultStore {
   }
 
   /// Makes an empty store that ends with the process.
-  public static func inMemory() throws -> DatabaseStore {
+  public static func inMemory() throws -> DatabaseStore { try inMemory(files: nil) }
+
+  /// Makes an empty store that ends with the process, and experiments of which have folders until then.
+  package static func inMemoryWithFolders() throws -> DatabaseStore {
+    try inMemory(files: TemporaryFolder())
+  }
+
+  private static func inMemory(files: TemporaryFolder?) throws -> DatabaseStore {
     let database = try DatabaseQueue()
     try Schema.migrator.migrate(database)
-    return DatabaseStore(database: database, folder: nil, lock: nil)
+    return DatabaseStore(database: database, folder: nil, lock: nil, copy: files)
   }
 
   /// Opens the store of a folder for writing, making both if they are missing.
@@ -349,8 +357,9 @@ public final class DatabaseStore: ResultStore {
   }
 
   public func directory(of experiment: String) throws -> String {
-    guard let folder else { throw FieldworkError.noFolders }
-    return try folder.makeDirectory(of: experiment)
+    if let folder { return try folder.makeDirectory(of: experiment) }
+    guard let copy else { throw FieldworkError.noFolders }
+    return try ResearchFolder(path: copy.path).makeDirectory(of: experiment)
   }
 
   // MARK: Writing

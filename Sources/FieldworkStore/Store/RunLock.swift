@@ -216,7 +216,7 @@ extension ResearchFolder {
 
   /// Whether a run holds the research at this moment, whoever it is.
   /// - Throws: ``FieldworkError`` of code `store` if that cannot be found out.
-  var isHeld: Bool {
+  package var isHeld: Bool {
     get throws { try holding() != .free }
   }
 

@@ -5,16 +5,33 @@ import Foundation
 final class TemporaryFolder: Sendable {
   let path: String
 
+  /// Makes an empty folder.
+  init() throws {
+    path = FileManager.default.temporaryDirectory.path + "/fieldwork-\(UUID().uuidString)"
+    do {
+      try Self.make(path)
+    } catch {
+      throw FieldworkError(
+        .store,
+        "cannot make the temporary folder \(path): \(ResearchFolder.reason(error))"
+      )
+    }
+  }
+
+  private static func make(_ path: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: path,
+      withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700]
+    )
+  }
+
   /// Copies a database with its log into a new folder.
   /// - Parameter suffixes: what the names of the files end with; those that are missing are left out.
   init(copying database: String, _ suffixes: [String]) throws {
     path = FileManager.default.temporaryDirectory.path + "/fieldwork-\(UUID().uuidString)"
     do {
-      try FileManager.default.createDirectory(
-        atPath: path,
-        withIntermediateDirectories: true,
-        attributes: [.posixPermissions: 0o700]
-      )
+      try Self.make(path)
       for _ in 0..<3 {
         let before = suffixes.map { FileTime(at: database + $0) }
         for suffix in suffixes {

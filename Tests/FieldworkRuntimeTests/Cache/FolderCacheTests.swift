@@ -340,6 +340,11 @@ final class FolderCacheTests: RuntimeTestCase {
         Unit("u", cached: .version("1"), { (run: RunContext) in run.iteration }, E())
       }
     }
+    await assertThrows(.invalidDefinition, "differs between all experiments") {
+      try await self.run {
+        Unit("u", cached: .version("1"), { (id: String) in id.count }, E().id.map { $0 + "a" })
+      }
+    }
     await assertThrows(.invalidDefinition, "is a RandomStream, which is not a plain value") {
       try await self.run {
         Unit("u", cached: .version("1"), { (random: RandomStream) in 1 }, E().random)

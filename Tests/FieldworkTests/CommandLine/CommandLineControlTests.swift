@@ -123,7 +123,15 @@ final class CommandLineControlTests: CommandLineTestCase {
     try handle.close()
     let text = try runPlaybook("status", research: "waiting").output
     XCTAssertTrue(text.contains("waiting: nothing runs"), text)
-    XCTAssertTrue(text.contains("1 failed, 1 cut off"), text)
+    XCTAssertTrue(text.contains("1 failed, 1 interrupted"), text)
+    let configs = try runPlaybook("configs", "--json", research: "waiting").output
+    XCTAssertTrue(configs.contains(#""state":"interrupted""#), configs)
+    XCTAssertFalse(configs.contains("running"), configs)
+    let why = try runPlaybook("configs", "--why", research: "waiting").output
+    XCTAssertTrue(why.contains("1 interrupted"), why)
+    let results = try runPlaybook("results", "--experiments", research: "waiting").output
+    XCTAssertTrue(results.contains("interrupted"), results)
+    XCTAssertFalse(results.contains("running"), results)
     XCTAssertTrue(text.contains("was cut off: its process died"), text)
     XCTAssertEqual(try status("waiting")["running"], false)
   }

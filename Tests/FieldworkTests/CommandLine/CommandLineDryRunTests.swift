@@ -162,7 +162,7 @@ final class CommandLineDryRunTests: CommandLineTestCase {
     XCTAssertEqual(dry.status, 0, dry.error)
     XCTAssertTrue(
       dry.output.contains(
-        "\n  1 running now, or cut off: run again if they are not done by then\n  3 new: run\n"
+        "\n  1 running now: run again if they are not done by then\n  3 new: run\n"
       ),
       dry.output
     )

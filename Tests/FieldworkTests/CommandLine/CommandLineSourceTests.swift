@@ -52,7 +52,7 @@ final class CommandLineSourceTests: CommandLineTestCase {
     XCTAssertEqual(again.status, 2)
     XCTAssertTrue(again.error.contains("source-1 is there already"), again.error)
     let shown = try shell("\"$P\" configs --settings --run 1 --directory research").output
-    XCTAssertTrue(shown.contains("1 (playbook)"), shown)
+    XCTAssertTrue(shown.contains(" playbook\n"), shown)
     let other = try shell("\"$P\" source 7 --directory research")
     XCTAssertTrue(other.error.contains("run 7 has kept no sources; there are those of run 1"))
   }
@@ -140,7 +140,10 @@ final class CommandLineSourceTests: CommandLineTestCase {
     XCTAssertEqual(origins["duplicates"], ["skip", "playbook"])
     XCTAssertEqual(origins["seed"], ["1", "playbook"])
     XCTAssertEqual(origins["finalize"], ["true", "default"])
-    XCTAssertEqual(origins["workers"]?.last, "environment")
+    XCTAssertEqual(origins["workers"]?.last, "machine")
+    XCTAssertEqual(origins["objective"], ["none", "default"])
+    XCTAssertEqual(origins["timeout"], ["none", "default"])
+    XCTAssertEqual(origins["grace"], ["5.0 s", "default"])
     XCTAssertEqual(origins["provenance"]?.last, "default")
     XCTAssertEqual(
       try runPlaybook(["run", "--no-progress"], research: "doubles", environment: [:]).status,
@@ -152,7 +155,62 @@ final class CommandLineSourceTests: CommandLineTestCase {
       environment: [:]
     )
     let lines = kept.output.split(separator: "\n").filter { $0.contains("provenance") }
-    XCTAssertTrue(lines.first?.contains("(default)") ?? false, kept.output)
+    XCTAssertEqual(
+      lines.first?.split(separator: " ").joined(separator: " "),
+      "provenance environment, git default",
+      kept.output
+    )
+    let given = try runPlaybook(
+      ["configs", "--settings", "--workers", "4", "--timeout", "3s", "--retries", "2"],
+      research: "doubles",
+      environment: [:]
+    ).output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    for line in [
+      "workers 4 command line", "timeout 3.0 s command line", "retryErrors 2 command line",
+    ] {
+      XCTAssertTrue(given.contains(line), "\(line): \(given)")
+    }
+    let refused = try runPlaybook(
+      ["configs", "--workers", "4"],
+      research: "doubles",
+      environment: [:]
+    )
+    XCTAssertEqual(refused.status, 2)
+    XCTAssertTrue(refused.error.contains("add --settings"), refused.error)
+  }
+
+  func testTheSeedOfARunIsShownAsDrawn() throws {
+    XCTAssertEqual(
+      try runPlaybook(["run", "--no-progress"], research: "small", environment: [:]).status,
+      0
+    )
+    let kept = try runPlaybook(
+      ["configs", "--settings", "--run", "1", "--json"],
+      research: "small",
+      environment: [:]
+    )
+    let seed = kept.output.split(separator: "\n").first { $0.contains(#""setting":"seed""#) }
+    XCTAssertTrue(seed?.contains(#""origin":"drawn""#) ?? false, kept.output)
+    XCTAssertTrue(
+      kept.output.contains(#"{"origin":"playbook","setting":"objective","value":"minimize loss"}"#),
+      kept.output
+    )
+  }
+
+  func testARerunHasAFolder() throws {
+    XCTAssertEqual(
+      try runPlaybook(["run", "--no-progress"], research: "directory", environment: [:]).status,
+      0
+    )
+    let table = try runPlaybook(
+      ["results", "--experiments", "--format", "csv"],
+      research: "directory",
+      environment: [:]
+    )
+    let id = try XCTUnwrap(rows(table.output).first?.first)
+    let again = try runPlaybook(["rerun", id], research: "directory", environment: [:])
+    XCTAssertEqual(again.status, 0, again.error)
+    XCTAssertTrue(again.output.hasPrefix("equal: 1 value"), again.output)
   }
 
   func testRerun() throws {
