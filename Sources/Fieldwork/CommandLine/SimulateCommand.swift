@@ -49,6 +49,14 @@ struct SimulateCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
+      "The saved value that the rules compare, such as loss:min or accuracy:max; the objective by default.",
+      valueName: "name:min|max"
+    )
+  )
+  var pruneBy: String?
+
+  @Option(
+    help: ArgumentHelp(
       "The number of configs of a search; a quarter of the grid by default.",
       valueName: "n"
     )
@@ -117,11 +125,19 @@ struct SimulateCommand: PlaybookSubcommand {
     let results = try ResearchResults.load(folder.path)
     let objective = try objective(context.research)
     try results.requireVariable(objective.name)
+    let compared = try pruneBy.map(compared) ?? objective
+    try results.requireVariable(compared.name)
     var research = SettingOptions.planned(context.research, results.notes)
     research.settings.window = window ?? context.research.settings.window
     research.settings.repetitions = repetitions ?? research.settings.repetitions
     research.settings.repeatEach = nil
-    let simulation = try Simulation(research, objective, results)
+    let simulation = try Simulation(research, objective, by: compared.name, results)
+    let isSavedOnce = results.iterationCount(of: compared.name) < 2
+    if isSavedOnce, prune.contains(where: { ![.none, .playbook].contains($0) }) {
+      terminal.printError(
+        "note: experiments save '\(compared.name)' once, so no rule ends one by it; give --prune-by another value, such as loss:min"
+      )
+    }
     let configs = min(configs ?? max(1, simulation.count / 4), simulation.count)
     if simulation.count < simulation.size {
       terminal.printError(
@@ -135,7 +151,7 @@ struct SimulateCommand: PlaybookSubcommand {
         let outcomes = try await outcomes(
           simulation,
           try description(search, context.research),
-          try pruning(prune, context.research, objective),
+          try pruning(prune, context.research, compared),
           configs: configs
         )
         rows.append(Row(search: search, prune: prune, label: label, outcomes: outcomes))
@@ -179,6 +195,20 @@ struct SimulateCommand: PlaybookSubcommand {
       .missingParameter,
       "--by: '\(by)' is not an objective of the research\(all.isEmpty ? "" : ": \(all.map(\.name).joined(separator: ", "))")"
     )
+  }
+
+  /// Reads `loss:min`.
+  private func compared(_ text: String) throws -> Objective {
+    let parts = text.split(separator: ":")
+    switch parts.last {
+    case "min" where parts.count == 2: return .minimize(String(parts[0]))
+    case "max" where parts.count == 2: return .maximize(String(parts[0]))
+    default:
+      throw FieldworkError(
+        .unreadableText,
+        "--prune-by '\(text)': write the name of a saved value with :min or :max, such as loss:min"
+      )
+    }
   }
 
   private func description(

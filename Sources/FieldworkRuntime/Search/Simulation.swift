@@ -44,8 +44,14 @@ package struct Simulation: Sendable {
   /// - Parameters:
   ///   - research: its domain is searched.
   ///   - objective: the saved value that is minimized or maximized.
+  ///   - pruned: the saved value that pruning rules compare, besides those of the research.
   /// - Throws: ``FieldworkError`` if the domain is not one of listed values, or none of its configs is stored.
-  package init(_ research: Research, _ objective: Objective, _ results: ResearchResults) throws {
+  package init(
+    _ research: Research,
+    _ objective: Objective,
+    by pruned: String,
+    _ results: ResearchResults
+  ) throws {
     guard let domain = research.domain else {
       throw FieldworkError(.invalidDefinition, "the research has no domain to search")
     }
@@ -59,7 +65,7 @@ package struct Simulation: Sendable {
     self.objective = objective
     self.results = results
     self.size = size
-    let names = Set([objective.name] + research.pruning.map(\.name)).sorted()
+    let names = Set([objective.name, pruned] + research.pruning.map(\.name)).sorted()
     var stored: [String: Stored] = [:]
     for (experiment, curves) in zip(results.experiments, results.curves(of: names)) {
       guard let ending = experiment.ending, [.done, .failed].contains(experiment.state) else {
