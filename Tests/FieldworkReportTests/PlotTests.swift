@@ -398,4 +398,51 @@ final class PlotTests: ReportTestCase {
     XCTAssertTrue(page.contains("3 of 5 configs<small>hypervolume"))
     XCTAssertThrowsError(try Plot.pareto(.minimize("a"), .minimize("c"), results))
   }
+
+  /// Configs of a search, which come near x = 0.3 more and more.
+  private func searched(_ count: Int) throws -> ResearchResults {
+    try results(
+      ["y"],
+      (0..<count).map { index in
+        let x = 0.3 + 0.7 * sin(Double(index) * 12.9898) / Double(1 + index / 10)
+        let rate = pow(10, -3 * abs(sin(Double(index))))
+        let y = (x - 0.3) * (x - 0.3) + 0.01 * rate
+        let pruned = index % 7 == 3
+        return Made(
+          config: [
+            "x": AnyAlias(x), "rate": AnyAlias(rate), "kind": AnyAlias(index % 2 == 0 ? "a" : "b"),
+          ],
+          saved: ["y": pruned ? [.double(1)] : [.double(1), .double(y)]],
+          ending: pruned ? .pruned : .complete,
+          iterations: pruned ? 1 : 2
+        )
+      }
+    )
+  }
+
+  func testAContour() throws {
+    let results = try searched(60)
+    let plot = try Plot.contour("x", "rate", of: "y", results)
+    check(plot)
+    XCTAssertEqual(plot.title, "y over x and rate")
+    XCTAssertTrue(plot.summary.hasPrefix("The least y is "), plot.summary)
+    XCTAssertEqual(plot.content.components(separatedBy: "<circle").count - 1, 51)
+    XCTAssertThrowsError(try Plot.contour("x", "kind", of: "y", results)) { error in
+      XCTAssertTrue("\(error)".contains("plot heatmap x,kind"), "\(error)")
+    }
+  }
+
+  func testTheBestConfigsOfASearch() throws {
+    let results = try searched(60)
+    let plot = try Plot.importance(of: .minimize("y"), results)
+    check(plot)
+    XCTAssertTrue(plot.summary.hasPrefix("x accounts for"), plot.summary)
+    let page = Report(results, objective: .minimize("y")).html
+    XCTAssertTrue(page.contains("<h2 id=\"best-configs-title\">The best configs</h2>"))
+    XCTAssertTrue(
+      page.contains("<dt>Pruned</dt><dd>9<small>9 of 120 iterations saved"),
+      page
+    )
+    XCTAssertThrowsError(try Plot.importance(of: .minimize("y"), try searched(5)))
+  }
 }

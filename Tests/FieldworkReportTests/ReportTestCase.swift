@@ -13,6 +13,7 @@ class ReportTestCase: XCTestCase {
     /// By name: a value for each iteration.
     var saved: [String: [Value]] = [:]
     var ending = Ending.complete
+    var iterations = 1
     var failure: Failure?
     var worker = 0
     /// When it ran, in seconds.
@@ -46,7 +47,7 @@ class ReportTestCase: XCTestCase {
       records += [.started(planned, start), .saved(experiment: id, values)]
       if let failure = made.failure { records.append(.failed(experiment: id, failure)) }
       records.append(
-        .ended(experiment: id, made.ending, iterations: 1, at: made.times.upperBound)
+        .ended(experiment: id, made.ending, iterations: made.iterations, at: made.times.upperBound)
       )
     }
     try store.write(records)

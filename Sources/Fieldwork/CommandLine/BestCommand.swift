@@ -73,7 +73,10 @@ struct BestCommand: PlaybookSubcommand {
       )
     }
     let name = try ValueOption.name(by, "--by", context.research, results)
-    let objective = Objective(name: name, direction: try direction(name, context.research))
+    let objective = Objective(
+      name: name,
+      direction: try context.research.direction(of: name, largest: largest, smallest: smallest)
+    )
     let ranked = results.ranked(by: objective)
     guard !ranked.isEmpty else {
       throw FieldworkError(
@@ -195,11 +198,15 @@ struct BestCommand: PlaybookSubcommand {
       )
     }
   }
+}
 
-  private func direction(_ name: String, _ research: Research) throws -> Objective.Direction {
+extension Research {
+  /// Returns the direction in which a saved value gets better.
+  /// - Throws: ``FieldworkError`` if neither the command line nor an objective says it.
+  func direction(of name: String, largest: Bool, smallest: Bool) throws -> Objective.Direction {
     if largest { return .maximize }
     if smallest { return .minimize }
-    if let objective = research.settings.objectives.first(where: { $0.name == name }) {
+    if let objective = settings.objectives.first(where: { $0.name == name }) {
       return objective.direction
     }
     throw FieldworkError(

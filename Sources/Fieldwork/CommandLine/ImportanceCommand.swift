@@ -2,6 +2,11 @@ import ArgumentParser
 import FieldworkCore
 import FieldworkStore
 
+/// How importance is computed.
+enum ImportanceMethod: String, CaseIterable {
+  case anova, ped
+}
+
 /// `importance`: shows how much each parameter explains.
 struct ImportanceCommand: PlaybookSubcommand {
   static let configuration = CommandConfiguration(
@@ -12,6 +17,10 @@ struct ImportanceCommand: PlaybookSubcommand {
       and (together) what only several explain. Of a whole grid that is exact; of other configs a random forest of 64 \
       trees learns the value first, and std is the deviation over the trees (Hutter, Hoos and Leyton-Brown, 2014). \
       A config counts by the mean of the last values of its repetitions.
+
+      --method ped compares the best tenth of the configs with all of them: share is the part of a parameter in the \
+      differences of their densities (Watanabe, Bansal and Hutter, 2023). It suits the results of a search, which has tried \
+      good configs more often.
       """
   )
 
@@ -23,6 +32,18 @@ struct ImportanceCommand: PlaybookSubcommand {
   )
   var of: String?
 
+  @Option(
+    help: ArgumentHelp("How it is computed.", valueName: choices(ImportanceMethod.self)),
+    transform: choice
+  )
+  var method: ImportanceMethod = .anova
+
+  @Flag(name: .customLong("max"), help: "With --method ped: the largest values are the best.")
+  var largest = false
+
+  @Flag(name: .customLong("min"), help: "With --method ped: the smallest values are the best.")
+  var smallest = false
+
   @OptionGroup(title: "Which experiments")
   var experiments: StoredExperiments
 
@@ -32,9 +53,33 @@ struct ImportanceCommand: PlaybookSubcommand {
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
 
+  func validate() throws {
+    if largest && smallest { throw ValidationError("give one of --max and --min") }
+    if largest || smallest, method != .ped {
+      throw ValidationError("--max and --min are for --method ped: leave them out")
+    }
+  }
+
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let results = try experiments.results(in: location, context.research, context.terminal)
     let name = try ValueOption.name(of, "--of", context.research, results)
+    if method == .ped {
+      let objective = Objective(
+        name: name,
+        direction: try context.research.direction(of: name, largest: largest, smallest: smallest)
+      )
+      guard let importance = try results.densityImportance(of: objective) else {
+        throw FieldworkError(
+          .nothingPasses,
+          "the best configs by '\(name)' do not differ from the others, or fewer than ten are done"
+        )
+      }
+      output.print(importance.table, context.terminal)
+      context.terminal.printError(
+        "the best \(importance.bestCount) of \(importance.count) configs"
+      )
+      return .done
+    }
     let importance = try results.requiredImportance(of: name)
     output.print(importance.table, context.terminal)
     if !importance.isExact, importance.count < 10 * importance.shares.count {

@@ -199,6 +199,7 @@ struct RootCommand: ParsableCommand {
       subcommands: [
         RunCommand.self, RetryCommand.self, ConfigsCommand.self, StatusCommand.self,
         AttachCommand.self, StopCommand.self, WorkersCommand.self, EnqueueCommand.self,
+        AskCommand.self, TellCommand.self,
         RerunCommand.self, SourceCommand.self,
         CacheCommand.self,
         ResultsCommand.self,

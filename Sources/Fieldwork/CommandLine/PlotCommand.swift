@@ -6,7 +6,7 @@ import Foundation
 
 /// What a plot shows.
 enum PlotKind: String, CaseIterable, ExpressibleByArgument {
-  case curves, history, pareto, parameter, parallel, heatmap, timeline, importance
+  case curves, history, pareto, parameter, parallel, heatmap, contour, timeline, importance
 }
 
 /// `plot`: writes one picture of the results.
@@ -22,6 +22,7 @@ struct PlotCommand: PlaybookSubcommand {
       parameter: the last values over one parameter; --by colours another one. \
       parallel: a line for each config over all parameters. \
       heatmap: the mean of the last values over two parameters: plot heatmap size,temperature. \
+      contour: colours between the configs over two parameters of numbers: plot contour rate,width. \
       timeline: what each worker did, and what failed. \
       importance: how much each parameter explains.
       """
@@ -32,7 +33,7 @@ struct PlotCommand: PlaybookSubcommand {
 
   @Argument(
     help: ArgumentHelp(
-      "The parameter, or two for a heat map, with a comma; for pareto two objectives, the first two by default.",
+      "The parameter, or two for a heat map or contour, with a comma; for pareto two objectives, the first two by default.",
       valueName: "names"
     )
   )
@@ -76,7 +77,7 @@ struct PlotCommand: PlaybookSubcommand {
   var location: LocationOptions
 
   func validate() throws {
-    let wantsParameters = [.parameter, .heatmap, .pareto].contains(kind)
+    let wantsParameters = [.parameter, .heatmap, .contour, .pareto].contains(kind)
     if !wantsParameters, parameters != nil {
       throw ValidationError("\(kind.rawValue) needs no parameter: leave out '\(parameters ?? "")'")
     }
@@ -125,11 +126,11 @@ struct PlotCommand: PlaybookSubcommand {
     let name = try ValueOption.name(of ?? curved(results, research), "--of", research, results)
     let names = try parameters.map(columnNames) ?? []
     let known = results.parameterNames
-    if [.parameter, .heatmap].contains(kind), names.isEmpty {
+    if [.parameter, .heatmap, .contour].contains(kind), names.isEmpty {
       throw FieldworkError(
         .unreadableText,
-        kind == .heatmap
-          ? "say which two parameters: plot heatmap \(known.prefix(2).joined(separator: ","))"
+        kind != .parameter
+          ? "say which two parameters: plot \(kind.rawValue) \(known.prefix(2).joined(separator: ","))"
           : "say which parameter: plot parameter \(known.first ?? "name")"
       )
     }
@@ -158,6 +159,9 @@ struct PlotCommand: PlaybookSubcommand {
     case .heatmap:
       guard names.count == 2 else { throw tooMany(names, "two parameters, with a comma") }
       return try .heatMap(names[0], names[1], of: name, results)
+    case .contour:
+      guard names.count == 2 else { throw tooMany(names, "two parameters, with a comma") }
+      return try .contour(names[0], names[1], of: name, results)
     case .parallel: return try .parallel(of: name, results)
     case .importance: return try .importance(of: name, results)
     case .timeline: return try .timeline(results)

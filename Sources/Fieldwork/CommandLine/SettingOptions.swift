@@ -234,7 +234,7 @@ extension Condition {
 
 /// An algorithm of a search, or none: all configs of the domain in order.
 enum SearchChoice: String, CaseIterable, ExpressibleByArgument {
-  case auto, tpe, cmaes, gp, qmc, random, none
+  case auto, tpe, cmaes, gp, nsga2, qmc, random, none
 
   /// nil for none.
   var algorithm: SearchAlgorithmName? { SearchAlgorithmName(rawValue: rawValue) }

@@ -117,7 +117,9 @@ struct SimulateCommand: PlaybookSubcommand {
     }
     if search.isEmpty { throw ValidationError("--search is empty: give auto, tpe or another one") }
     if prune.isEmpty { throw ValidationError("--prune is empty: give none, median or another one") }
-    if output == "" { throw ValidationError("--output is empty: give a file that ends with .svg") }
+    if output == "" || output == "-" {
+      throw ValidationError("--output is '\(output ?? "")': give a file that ends with .svg")
+    }
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
@@ -168,7 +170,8 @@ struct SimulateCommand: PlaybookSubcommand {
       }
     )
     let path = output ?? "\(folder.path)/simulation.svg"
-    _ = try terminal.write(plot.svg, to: path)
+    try plot.write(to: path)
+    terminal.printError("picture: \(path)")
     return .done
   }
 

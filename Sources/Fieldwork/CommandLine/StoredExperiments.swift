@@ -39,7 +39,9 @@ struct StoredExperiments: ParsableArguments {
     _ terminal: Terminal?
   ) throws -> ResearchResults {
     var stored = try ResearchResults.load(folder.path)
-    if try !folder.isHeld { stored = stored.withoutRun() }
+    if try !folder.isHeld, stored.notes[ResearchRunner.askedKey] != true {
+      stored = stored.withoutRun()
+    }
     let results = research.map { scope.chosen(stored, $0, terminal) } ?? stored
     guard let condition else { return results }
     let chosen: ResearchResults

@@ -89,7 +89,7 @@ extension ResearchStatus {
     lines.append(
       all == 0
         ? "  no experiment is stored"
-        : "  \(Wording.count(all, "experiment")) stored: \(Wording.states(stored.counts))"
+        : "  \(Wording.count(all, "experiment")) stored: \(Wording.states(stored.counts, isAsked: isAsked))"
     )
     guard let account else { return lines }
     lines.append("  \(endText(account))")

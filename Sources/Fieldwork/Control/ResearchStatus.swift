@@ -12,6 +12,8 @@ struct ResearchStatus: Sendable {
   let holding: RunHolding
   /// What is stored; nil if there is no store yet.
   let stored: StoredStatus?
+  /// True if other programs run experiments that they have asked for.
+  let isAsked: Bool
   /// When something was stored last, in seconds since 1970.
   let lastRecord: Double?
   /// The moment, in seconds since 1970.
@@ -29,6 +31,7 @@ struct ResearchStatus: Sendable {
     let store = try DatabaseStore.openIfThere(folder)
     defer { try? store?.close() }
     stored = try store?.status()
+    isAsked = try store?.notes()[ResearchRunner.askedKey] == true
   }
 
   var isRunning: Bool { holding != .free }
@@ -99,12 +102,14 @@ struct ResearchStatus: Sendable {
 
 extension Wording {
   /// How many of a state, leaving out those of which there are none.
-  static func states(_ counts: [ExperimentState: Int]) -> String {
+  /// - Parameter isAsked: true if other programs run the experiments that run.
+  static func states(_ counts: [ExperimentState: Int], isAsked: Bool) -> String {
     var counts = counts
     // What its run has left running was interrupted.
-    counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0
+    if !isAsked { counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0 }
     let words: [(ExperimentState, String)] = [
       (.done, "done"), (.pruned, "pruned"), (.failed, "failed"), (.interrupted, "interrupted"),
+      (.running, "asked for without a result"),
     ]
     return words.compactMap { state, word in
       counts[state].flatMap { $0 > 0 ? "\($0) \(word)" : nil }

@@ -27,7 +27,7 @@ struct RunReport {
   func text(_ summary: RunSummary, _ store: DatabaseStore) throws -> String {
     let others = summary.unplanned
     let digest = try store.digest(of: research.settings.objective, without: others)
-    var lines = [headline(summary)] + stopLines(summary)
+    var lines = [headline(summary, try secondsSaved(summary, store))] + stopLines(summary)
     lines +=
       research.settings.objectives.count > 1
       ? try frontLines(summary, store) : bestLines(digest.best, summary)
@@ -65,9 +65,16 @@ struct RunReport {
     return files.isEmpty ? [] : ["What units printed: \(files.joined(separator: ", "))"]
   }
 
-  private func headline(_ summary: RunSummary) -> String {
+  /// The time that the iterations would have taken that pruning has saved; nil if nothing was saved.
+  private func secondsSaved(_ summary: RunSummary, _ store: DatabaseStore) throws -> Double? {
+    let saved = summary.counters.savedIterations
+    guard saved > 0 else { return nil }
+    return try store.secondsPerIteration().map { $0 * Double(saved) }
+  }
+
+  private func headline(_ summary: RunSummary, _ seconds: Double?) -> String {
     var parts = ["\(Wording.count(summary.done, "experiment")) done"]
-    if summary.pruned > 0 { parts.append("\(summary.pruned) pruned\(savings(summary))") }
+    if summary.pruned > 0 { parts.append("\(summary.pruned) pruned\(savings(summary, seconds))") }
     if summary.failed > 0 { parts.append(context.terminal.redOutput("\(summary.failed) failed")) }
     if summary.interrupted > 0 { parts.append("\(summary.interrupted) interrupted") }
     if let left = summary.left { parts.append("\(left) left") }
@@ -78,11 +85,12 @@ struct RunReport {
   }
 
   /// Returns the part of the iterations that pruning has saved.
-  private func savings(_ summary: RunSummary) -> String {
+  private func savings(_ summary: RunSummary, _ seconds: Double?) -> String {
     let counters = summary.counters
     guard counters.savedIterations > 0 else { return "" }
     let all = counters.iterations + counters.savedIterations
-    return " (\(counters.savedIterations) of \(all) iterations saved)"
+    let time = seconds.map { ", about \(Wording.duration($0))" } ?? ""
+    return " (\(counters.savedIterations) of \(all) iterations saved\(time))"
   }
 
   /// Why the run ended before it was through, and what to do about it.
@@ -159,6 +167,7 @@ struct RunReport {
     ]
     values["left"] = summary.left.map(Value.int)
     if summary.pruned > 0 { values["saved_iterations"] = .int(summary.counters.savedIterations) }
+    if let seconds = try secondsSaved(summary, store) { values["saved_seconds"] = .double(seconds) }
     if let end = summary.searchEnd { values["search_end"] = .string(end) }
     values["other_stored"] = .int(summary.unplanned.count)
     values["other_build"] = .int(try store.otherBuildCount(in: research).count)

@@ -7,7 +7,7 @@ extension Research {
       found.append(Problem(message, remedy: remedy, place: search.place))
     }
     let names = units.flatMap(\.savedNames)
-    if !units.contains(where: \.savesUnknownNames) {
+    if !units.isEmpty, !units.contains(where: \.savesUnknownNames) {
       for objective in settings.objectives where !names.contains(objective.name) {
         problem(
           "no unit saves '\(objective.name)', \(settings.objectives.count > 1 ? "an" : "the") objective of the search",

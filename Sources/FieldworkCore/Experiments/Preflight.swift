@@ -4,6 +4,8 @@ extension Research {
     "id", "iteration", "repetition", "updates", "device", "ended",
   ]
 
+  package static let noUnitsMessage = "the research has no units"
+
   /// Checks the definition before anything runs.
   /// - Returns: all problems at once, each with the place in the playbook.
   public func preflight() -> [Problem] {
@@ -70,7 +72,7 @@ extension Research {
       )
     }
     if units.isEmpty {
-      found.append(error("the research has no units", "add a Unit to its block"))
+      found.append(error(Self.noUnitsMessage, "add a Unit to its block"))
     }
     let generators = units.filter(\.yieldsElements)
     if iterations == nil, let first = generators.first,

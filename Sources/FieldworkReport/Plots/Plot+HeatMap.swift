@@ -66,7 +66,7 @@ struct HeatMap {
     let means = cells.flatMap { $0 }.compactMap { $0?.mean }.filter(\.isFinite)
     let (least, most) = (means.min() ?? 0, means.max() ?? 1)
     svg.text(rows.name ?? "", 14, 18, "strong", limit: 20)
-    drawScale(&svg, width, least, most)
+    Self.drawScale(&svg, width, least, most)
     for (row, label) in rows.labels.enumerated() {
       let y = 30 + line * Double(row)
       svg.text(label, left - 8, y + line / 2 + 4, "small", anchor: "end", limit: 16)
@@ -137,7 +137,7 @@ struct HeatMap {
     )
   }
 
-  private func drawScale(_ svg: inout SVG, _ width: Double, _ least: Double, _ most: Double) {
+  static func drawScale(_ svg: inout SVG, _ width: Double, _ least: Double, _ most: Double) {
     let (start, steps) = (width - 190, 20)
     svg.text(Scale.rounded(least), start - 6, 18, "small", anchor: "end")
     for step in 0..<steps {

@@ -175,6 +175,26 @@ extension ReportPage {
     )
   }
 
+  /// What the best configs of a research that samples its domain have in common.
+  func densityImportance() -> Section? {
+    guard let objective = report.objective,
+      (try? report.results.importance(of: objective.name))?.isExact == false,
+      let plot = try? Plot.importance(of: objective, report.results)
+    else { return nil }
+    return Section(
+      id: "best-configs",
+      title: "The best configs",
+      body: """
+        \(Self.figure(plot))
+        <p class="hint">The part of each parameter in the differences between the densities of the best tenth of the configs and of all \
+        of them (Watanabe, Bansal and Hutter, 2023).</p>
+        """
+    )
+  }
+
+  /// The number of values of a parameter above which a pair is drawn as a contour.
+  private static let mostHeatMapValues = 12
+
   /// The most important parameters in pairs.
   func heatMaps() -> Section? {
     let chosen = Array(parameters.prefix(4))
@@ -185,7 +205,12 @@ extension ReportPage {
           // The one with more values stands side by side.
           let pair = [chosen[first], chosen[second]]
             .sorted { $0.differentCount < $1.differentCount }
-          guard let plot = try? HeatMap(pair[0], pair[1], name, source).plot else { return nil }
+          // Between many numbers there is more to see than their ranges.
+          let isDense = pair.allSatisfy { $0.differentCount > Self.mostHeatMapValues }
+          let contour = isDense ? try? Contour(pair[1], pair[0], name, source).plot : nil
+          guard let plot = try? contour ?? HeatMap(pair[0], pair[1], name, source).plot else {
+            return nil
+          }
           return (plot.title, plot)
         }
       }

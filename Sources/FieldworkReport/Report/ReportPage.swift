@@ -42,7 +42,8 @@ struct ReportPage {
   var html: String {
     var data: [String: Value] = ["style": .string(Palette.style)]
     let sections = [
-      curves(&data), history(), front(), effects(&data), importance(), heatMaps(), parallel(),
+      curves(&data), history(), front(), effects(&data), importance(),
+      densityImportance(), heatMaps(), parallel(),
       configs(&data),
       failures(), timeline(), provenance(),
     ].compactMap(\.self)
@@ -175,6 +176,7 @@ struct ReportPage {
       let causes = report.results.failureCauses.count
       card("Failed", "\(failed)", "\(causes) cause\(causes == 1 ? "" : "s")", isBad: true)
     }
+    if let pruned = counts[.pruned], let savings { card("Pruned", "\(pruned)", savings) }
     let busy = experiments.reduce(0) { $0 + ($1.duration ?? 0) }
     card("Time in experiments", Self.duration(busy), "added up over the workers")
     if let seed = report.results.notes["seed"] { card("Seed", seed.description) }
@@ -183,6 +185,21 @@ struct ReportPage {
       card("Last run", time.text.replacing("T", with: " ").replacing("Z", with: " UTC"))
     }
     return "<dl class=\"cards\">\(cards.joined())</dl>"
+  }
+
+  /// The iterations that pruned experiments have not made, with the time that they would have taken; nil if it is not known
+  /// how many iterations an experiment has.
+  private var savings: String? {
+    let experiments = report.results.experiments
+    let whole = experiments.filter { $0.state == .done }.compactMap(\.iterations).max()
+    guard let whole else { return nil }
+    let ended = experiments.filter { $0.state == .done || $0.state == .pruned }
+    let made = ended.reduce(0) { $0 + ($1.iterations ?? 0) }
+    let saved = ended.filter { $0.state == .pruned }
+      .reduce(0) { $0 + max(0, whole - ($1.iterations ?? 0)) }
+    guard saved > 0, made > 0 else { return nil }
+    let seconds = ended.reduce(0) { $0 + ($1.duration ?? 0) } / Double(made) * Double(saved)
+    return "\(saved) of \(made + saved) iterations saved, about \(Self.duration(seconds))"
   }
 
   static func duration(_ seconds: Double) -> String {

@@ -32,6 +32,8 @@ package struct ResumePlan: Sendable {
   package let change: String?
   /// True if a definition is stored.
   package let isBegun: Bool
+  /// True if other programs run experiments that they have asked for.
+  let isAsked: Bool
   /// True if a later run finds the definition as this version of Fieldwork stores it.
   let hasEncodedDefinition: Bool
   /// True if the digest of files that programs watch is stored.
@@ -58,8 +60,9 @@ package struct ResumePlan: Sendable {
   ) throws {
     let notes = try store?.notes() ?? [:]
     let recorded = try store?.states() ?? [:]
+    isAsked = notes[ResearchRunner.askedKey] == true
     // What a run has left in the state running, and nothing runs any more, was interrupted.
-    let isHeld = try store?.folder?.isHeld ?? true
+    let isHeld = try isAsked || store?.folder?.isHeld ?? true
     states = isHeld ? recorded : recorded.mapValues { $0 == .running ? .interrupted : $0 }
     let definition = ResearchDefinition(research)
     let stored = ResearchDefinition.Stored(notes)

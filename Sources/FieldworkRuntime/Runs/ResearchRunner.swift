@@ -312,7 +312,7 @@ public struct ResearchRunner: Sendable {
   }
 
   /// The records that a run begins with.
-  private func openingRecords(
+  func openingRecords(
     _ seed: UInt64,
     _ resume: ResumePlan,
     _ code: CodeIdentity
@@ -332,6 +332,7 @@ public struct ResearchRunner: Sendable {
     if digest != nil || resume.hasWatchedFiles {
       records.append(.note(CodeIdentity.noteKey, digest.map { .string($0) } ?? .null))
     }
+    if resume.isAsked { records.append(.note(Self.askedKey, false)) }
     if let note = resume.origins.note { records.append(note) }
     if research.settings.otherBuilds == .accept, let note = resume.origins.acceptance {
       records.append(note)
@@ -488,11 +489,11 @@ public struct ResearchRunner: Sendable {
     ResearchDefinition(research).notes.map { .note($0.key, $0.value) }
   }
 
-  private func resumePlan() throws -> ResumePlan {
+  func resumePlan() throws -> ResumePlan {
     try ResumePlan(research, store, selection: selection, keepsFailed: keepsFailed)
   }
 
-  private func requireSameDefinition(_ resume: ResumePlan) throws {
+  func requireSameDefinition(_ resume: ResumePlan) throws {
     guard let change = resume.change, changes == .refuse else { return }
     throw FieldworkError(
       .invalidDefinition,

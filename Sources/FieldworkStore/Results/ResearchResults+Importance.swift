@@ -1,5 +1,5 @@
 public import FieldworkAnalysis
-import FieldworkCore
+public import FieldworkCore
 
 extension ResearchResults {
   /// How much of the variance of a saved number each parameter explains by itself, over the configs.
@@ -8,6 +8,27 @@ extension ResearchResults {
   /// - Returns: nil if no parameter varies, or the number is the same everywhere.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name.
   public func importance(of name: String) throws -> FunctionalANOVA? {
+    let (parameters, means) = try parametersAndMeans(of: name)
+    return FunctionalANOVA(parameters, means)
+  }
+
+  /// How much each parameter matters for being among the best configs, which suits the results of a search; see
+  /// ``DensityImportance``.
+  /// - Parameter part: the part of the configs that are the best ones.
+  /// - Returns: nil if there are fewer than ten configs, or the best ones do not differ from the others.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name.
+  public func densityImportance(
+    of objective: Objective,
+    part: Double = 0.1
+  ) throws -> DensityImportance? {
+    let (parameters, means) = try parametersAndMeans(of: objective.name)
+    return DensityImportance(parameters, losses: means.map { objective.loss($0) }, part: part)
+  }
+
+  /// Returns the parameters of the configs that have a finite mean, and the means, in the order of the plan.
+  private func parametersAndMeans(
+    of name: String
+  ) throws -> ([FunctionalANOVA.Parameter], [Double]) {
     try requireVariable(name)
     let configs = ranked(by: .maximize(name)).filter { $0.statistics.mean.isFinite }
       .sorted { $0.experiment < $1.experiment }
@@ -16,7 +37,7 @@ extension ResearchResults {
     let parameters = table.columns.filter { $0.role == .parameter }.map {
       FunctionalANOVA.Parameter(name: $0.name, values: $0.cells)
     }
-    return FunctionalANOVA(parameters, configs.map(\.statistics.mean))
+    return (parameters, configs.map(\.statistics.mean))
   }
 
   /// ``importance(of:)`` as a table: `parameter`, `share` from 0 to 1, and its standard deviation over the
@@ -57,6 +78,16 @@ extension FunctionalANOVA {
         name: "std",
         cells: shares.map { isExact ? nil : .double($0.deviation) } + [nil]
       ),
+    ])
+  }
+}
+
+extension DensityImportance {
+  /// The shares as a table: `parameter` and `share`.
+  package var table: Table {
+    Table(columns: [
+      Table.Column(name: "parameter", cells: shares.map { .string($0.parameter) }, role: .key),
+      Table.Column(name: "share", cells: shares.map { .double($0.share) }),
     ])
   }
 }

@@ -14,3 +14,18 @@ extension DatabaseStore {
     }
   }
 }
+
+extension DatabaseStore {
+  /// The mean time of an iteration of the experiments that are done or pruned; nil if there are none.
+  package func secondsPerIteration() throws -> Double? {
+    try read { database in
+      try Double.fetchOne(
+        database,
+        sql: """
+          SELECT sum(max(ended - started, 0.0)) / sum(iterations) FROM experiment
+          WHERE state IN ('done', 'pruned') AND iterations > 0
+          """
+      )
+    }
+  }
+}

@@ -495,4 +495,97 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
         "error: pareto compares two objectives, and the research has 1: write objective: [.minimize(\"loss\"), .minimize(\"seconds\")]"
     )
   }
+
+  func testAskAndTell() throws {
+    func playbook(_ arguments: String...) throws -> ProcessRun {
+      try ProcessRun(
+        Self.executable("TestPlaybook"),
+        complete(arguments),
+        environment: ["TEST_PLAYBOOK": "trade", "TERM": "dumb"]
+      )
+    }
+    func id(_ line: Substring) throws -> String {
+      guard case .dictionary(let values) = try Value(parsing: String(line)),
+        case .string(let id)? = values["id"], case .dictionary(let config)? = values["config"]
+      else { throw POSIXError(.EINVAL) }
+      XCTAssertEqual(config.keys.sorted(), ["x"])
+      return id
+    }
+    let lines = try playbook("ask", "--json", "--count", "2").output.split(separator: "\n")
+    let ids = try lines.map(id)
+    XCTAssertEqual(ids.count, 2)
+    XCTAssertTrue(
+      try playbook("status").output.contains("2 asked for without a result")
+    )
+    XCTAssertEqual(try playbook("tell", ids[0], "-0.5", "0.7", "note=\"ab\"").status, 0)
+    let missing = try playbook("tell", ids[1], "-0.5")
+    XCTAssertEqual(missing.status, 2)
+    XCTAssertTrue(
+      missing.error.contains("the value of gain is missing: write gain=1"),
+      missing.error
+    )
+    let unknown = try playbook("tell", ids[1], "1", "2", "--fail")
+    XCTAssertTrue(unknown.error.contains("unknown option '--fail'"), unknown.error)
+    XCTAssertEqual(try playbook("tell", ids[1], "--failed", "broken").status, 0)
+    let table = try playbook("results", "--format", "csv", "--last").output
+    XCTAssertTrue(table.contains(",-0.5,0.7,ab"), table)
+    // Two programs ask at the same time.
+    let others = try (0..<2).map { _ in
+      try start("ask", "--json", "--count", "4", research: "trade")
+    }
+    let more = try others.flatMap { try $0.finish().output.split(separator: "\n").map(id) }
+    XCTAssertEqual(Set(more + ids).count, 10)
+    XCTAssertEqual(try playbook("ask", "--count", "5").output.split(separator: "\n").count, 2)
+    let end = try playbook("ask")
+    XCTAssertEqual(end.status, 1)
+    XCTAssertTrue(
+      end.error.contains("all configs have been asked for; the results of 10 are missing"),
+      end.error
+    )
+  }
+
+  func testASimulation() throws {
+    try runSmall()
+    let table = try shown(
+      "simulate",
+      "--search",
+      "tpe,random",
+      "--prune",
+      "none,median",
+      "--configs",
+      "2",
+      "--repeats",
+      "10",
+      "--format",
+      "csv",
+      saying: nil
+    )
+    let lines = rows(table)
+    XCTAssertEqual(
+      lines.map { Array($0.prefix(2)) },
+      [
+        ["tpe", "none"], ["tpe", "median"], ["random", "none"], ["random", "median"],
+      ]
+    )
+    XCTAssertTrue(
+      FileManager.default.fileExists(
+        atPath: directory.appendingPathComponent("small/simulation.svg").path
+      )
+    )
+    try assertRefused(
+      "simulate",
+      "--search",
+      "playbook",
+      saying: "error: the playbook has no Search; leave playbook out of --search"
+    )
+    try assertRefused(
+      "simulate",
+      "--prune",
+      "median",
+      "--prune-by",
+      "loss",
+      saying:
+        "error: --prune-by 'loss': write the name of a saved value with :min or :max, such as loss:min"
+    )
+  }
 }

@@ -1,0 +1,195 @@
+package import FieldworkCore
+import FieldworkSearch
+package import FieldworkStore
+
+/// Experiments that another program runs: it asks for their configs, and tells their results.
+extension ResearchRunner {
+  /// The key of the note that says whether such experiments may be running.
+  package static let askedKey = "asked"
+
+  /// Returns the next experiments of the research, and records that they have begun.
+  ///
+  /// A search chooses them by the results that are stored now. What it has chosen is recorded, as in a run.
+  /// - Parameter count: the number of experiments.
+  /// - Returns: fewer, or none, if the research has no more.
+  /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems or has changed.
+  package func ask(_ count: Int) async throws -> (experiments: [PlannedExperiment], end: String?) {
+    try requireSoundForOthers()
+    let resume = try resumePlan()
+    try requireSameDefinition(resume)
+    let seed =
+      resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
+    let recorder = Recorder(store) {}
+    let earlier = try EarlierResults(research, store)
+    var driven = research.adding(try store.notes()) { _ in }
+    driven.earlier = earlier.all
+    driven.pruning = []
+    driven.settings.branches = 1
+    driven.settings.workers = nil
+    // Results come when they are told, in any order.
+    driven.settings.window = nil
+    var source = try makeSource(driven, seed)
+    let history = HistoryReader(
+      source.watched,
+      store,
+      stored: resume.states,
+      includesLater: true
+    )
+    let journal = try UpdateJournal(driven, source, store, recorder) { _ in }
+    var opening = openingRecords(seed, resume, CodeIdentity(research))
+    if earlier.isNew { opening.append(earlier.note) }
+    opening.append(.note(Self.askedKey, true))
+    await recorder.record(opening)
+    var asked: [PlannedExperiment] = []
+    steps: while asked.count < count {
+      switch try source.next(history.history(ended: 0)) {
+      case .task(let task):
+        history.add(task.experiments)
+        for experiment in task.experiments where isNew(experiment, resume) {
+          asked.append(experiment)
+        }
+      case .decision(let decision):
+        guard decision.accepts != nil else {
+          throw FieldworkError(
+            .invalidDefinition,
+            "an Update makes domains while experiments run; ask takes a Search, or a domain alone"
+          )
+        }
+        let domain = try await journal.outcome(of: decision) {
+          try await decision.make(externalContext(decision, seed))
+        }
+        await journal.settle()
+        try source.resolve(decision, with: domain)
+      case .needs, .end: break steps
+      }
+    }
+    let start = ExperimentStart(
+      at: TaskHost.now(),
+      worker: 0,
+      device: nil,
+      build: BuildIdentity.current
+    )
+    await recorder.record(asked.map { .started($0, start) })
+    try await recorder.flushed()
+    return (asked, source.endReason)
+  }
+
+  private func isNew(_ experiment: PlannedExperiment, _ resume: ResumePlan) -> Bool {
+    switch resume.states[experiment.key] {
+    case nil, .interrupted: true
+    case .running, .done, .pruned, .failed: false
+    }
+  }
+
+  private func externalContext(_ decision: Decision, _ seed: UInt64) -> UpdateContext {
+    let random = Philox(text: "ask|\(seed)|\(decision.number)")
+    return UpdateContext(
+      updates: decision.number,
+      produced: decision.produced,
+      domain: decision.domain,
+      random: RandomStream(random),
+      run: RunContext(
+        id: "",
+        name: research.name,
+        config: Config(),
+        random: RandomStream(random),
+        makeDirectory: { throw FieldworkError.noFolders },
+        makeResults: { [store] in try store.contents() }
+      )
+    )
+  }
+
+  /// Units do not run, so a research without any is sound.
+  private func requireSoundForOthers() throws {
+    let errors = research.preflight().filter { problem in
+      problem.severity == .error
+        && !(research.units.isEmpty && problem.message == Research.noUnitsMessage)
+    }
+    guard errors.isEmpty else {
+      throw FieldworkError(
+        .invalidDefinition,
+        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
+        problems: errors
+      )
+    }
+  }
+
+  /// Records the result of an experiment that ``ask(_:)`` has returned. A later result replaces an earlier one.
+  /// - Parameters:
+  ///   - id: the id of the experiment, or the beginning of it.
+  ///   - values: the saved values by name.
+  ///   - failure: the message of an experiment that has failed; nil for one that is done.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if there is no such experiment.
+  package static func tell(
+    _ id: String,
+    _ values: [(name: String, value: Value)],
+    failure: String?,
+    to store: any ResultStore
+  ) async throws -> ExperimentRecord {
+    let results = try store.contents()
+    let found = results.experiments.filter { $0.id.hasPrefix(id) || $0.key.hasPrefix(id) }
+    guard let experiment = found.first, found.count == 1 else {
+      throw FieldworkError(
+        .missingParameter,
+        found.isEmpty
+          ? "no experiment with the id \(id) has been asked for; see them with results --experiments"
+          : "\(found.count) experiments have ids that begin with \(id): \(found.prefix(5).map(\.id).joined(separator: ", "))"
+      )
+    }
+    let recorder = Recorder(store) {}
+    var records: [RunRecord] = []
+    if experiment.state != .running {
+      // A new beginning removes what was stored.
+      let planned = PlannedExperiment(
+        identity: ExperimentIdentity(
+          config: experiment.config,
+          repetition: experiment.repetition,
+          updates: experiment.updates,
+          occurrence: experiment.occurrence
+        ),
+        ordinal: experiment.ordinal,
+        id: experiment.id,
+        key: experiment.key,
+        task: experiment.ordinal,
+        branch: 0
+      )
+      let start = ExperimentStart(
+        at: TaskHost.now(),
+        worker: 0,
+        device: nil,
+        build: BuildIdentity.current
+      )
+      records += [.reopened(experiment: experiment.key), .started(planned, start)]
+    }
+    let names = values.map(\.name)
+    if !names.isEmpty {
+      let known = results.variables + names.filter { !results.variables.contains($0) }
+      records.append(.variables(known))
+      records.append(
+        .saved(
+          experiment: experiment.key,
+          values.map { SavedValue(name: $0.name, iteration: 0, value: $0.value) }
+        )
+      )
+    }
+    if let failure {
+      records.append(
+        .failed(
+          experiment: experiment.key,
+          Failure(unit: "tell", iteration: 0, kind: "Told", message: failure, place: nil)
+        )
+      )
+    }
+    records.append(
+      .ended(
+        experiment: experiment.key,
+        failure == nil ? .complete : .failed,
+        iterations: 1,
+        at: TaskHost.now()
+      )
+    )
+    await recorder.record(records)
+    try await recorder.flushed()
+    return experiment
+  }
+}
