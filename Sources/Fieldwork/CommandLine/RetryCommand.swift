@@ -54,7 +54,7 @@ struct RetryCommand: PlaybookSubcommand {
     if run.store == .memory {
       throw ValidationError("retry goes on from the stored results: leave out --store memory")
     }
-    if run.rerun != nil || run.accept {
+    if run.runsOtherBuildsAgain || run.accept {
       throw ValidationError("retry runs what has failed: give --rerun and --accept to run")
     }
     if run.keepsFailed {

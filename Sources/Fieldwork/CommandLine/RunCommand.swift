@@ -76,6 +76,12 @@ struct RunCommand: PlaybookSubcommand {
   var rerun: Rerun?
 
   @Flag(
+    name: .customLong("rerun-changed"),
+    help: "The same as --rerun other-build."
+  )
+  var rerunsChanged = false
+
+  @Flag(
     help:
       "Accept the stored results of other builds of the playbook: they count as this one's from now on."
   )
@@ -441,6 +447,9 @@ struct RunCommand: PlaybookSubcommand {
     return [.invalidDefinition, .store, .busy, .nothingPasses, .device].contains(code)
   }
 
+  /// True if results of other builds are made again.
+  var runsOtherBuildsAgain: Bool { rerun == .otherBuild || rerunsChanged }
+
   private func overridden(_ research: Research) throws -> Research {
     var research = try settings.applied(to: research)
     try execution.apply(to: &research)
@@ -458,7 +467,7 @@ struct RunCommand: PlaybookSubcommand {
       research.settings.parallelism = .serial
     }
     if let name = location.name { research.name = name }
-    if rerun == .otherBuild { research.settings.otherBuilds = .rerun }
+    if runsOtherBuildsAgain { research.settings.otherBuilds = .rerun }
     if accept { research.settings.otherBuilds = .accept }
     return research
   }
@@ -484,10 +493,10 @@ struct RunCommand: PlaybookSubcommand {
         "--fresh deletes all results, and --where runs only some experiments: leave out one of them"
       )
     }
-    if accept && rerun != nil {
+    if accept && runsOtherBuildsAgain {
       throw ValidationError("--accept keeps what --rerun runs again: give one of them")
     }
-    if (accept || rerun != nil) && (fresh || store == .memory) {
+    if (accept || runsOtherBuildsAgain) && (fresh || store == .memory) {
       let other = fresh ? "--fresh" : "--store memory"
       throw ValidationError(
         "\(other) begins with nothing: leave out \(accept ? "--accept" : "--rerun")"

@@ -65,11 +65,12 @@ struct SimulateCommand: PlaybookSubcommand {
 
   @Option(
     help: ArgumentHelp(
-      "How many experiments may run while a config is chosen; that of the playbook by default.",
+      "How many experiments may run while a config is chosen, with commas; that of the playbook by default.",
       valueName: "n"
-    )
+    ),
+    transform: SimulateCommand.numbers
   )
-  var window: Int?
+  var window: [Int] = []
 
   @Option(help: ArgumentHelp("How many seeds.", valueName: "n"))
   var repeats = 100
@@ -86,6 +87,20 @@ struct SimulateCommand: PlaybookSubcommand {
     help: ArgumentHelp("By which of several objectives; the first by default.", valueName: "name")
   )
   var by: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Replace a parameter's values, as in the run that has stored the grid. Repeatable.",
+      valueName: "name=values"
+    )
+  )
+  var set: [String] = []
+
+  @Flag(
+    name: .customLong("by-iterations"),
+    help: "Draw the best values over the iterations that were made, and not over the configs."
+  )
+  var drawsIterations = false
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
@@ -108,10 +123,18 @@ struct SimulateCommand: PlaybookSubcommand {
     try text.split(separator: ",").map { try choice(String($0)) }
   }
 
+  @Sendable private static func numbers(_ text: String) throws -> [Int] {
+    try text.split(separator: ",").map { word in
+      guard let number = Int(word), number > 0 else {
+        throw ValidationError("'\(word)' is no number from 1 up")
+      }
+      return number
+    }
+  }
+
   func validate() throws {
     for (option, number) in [
-      ("--configs", configs), ("--window", window), ("--repeats", repeats),
-      ("--repetitions", repetitions),
+      ("--configs", configs), ("--repeats", repeats), ("--repetitions", repetitions),
     ] {
       if let number, number < 1 { throw ValidationError("\(option) is \(number): give 1 or more") }
     }
@@ -129,11 +152,12 @@ struct SimulateCommand: PlaybookSubcommand {
     try results.requireVariable(objective.name)
     let compared = try pruneBy.map(compared) ?? objective
     try results.requireVariable(compared.name)
-    var research = SettingOptions.planned(context.research, results.notes)
-    research.settings.window = window ?? context.research.settings.window
+    let own = try SettingOptions.parse(set.flatMap { ["--set", $0] }).applied(to: context.research)
+    var research = SettingOptions.planned(own, results.notes)
     research.settings.repetitions = repetitions ?? research.settings.repetitions
     research.settings.repeatEach = nil
     let simulation = try Simulation(research, objective, by: compared.name, results)
+    let windows = window.isEmpty ? [context.research.settings.window ?? 1] : window
     let isSavedOnce = results.iterationCount(of: compared.name) < 2
     if isSavedOnce, prune.contains(where: { ![.none, .playbook].contains($0) }) {
       terminal.printError(
@@ -149,23 +173,31 @@ struct SimulateCommand: PlaybookSubcommand {
     var rows: [Row] = []
     for search in search {
       for prune in prune {
-        let label = prune == .none ? search.rawValue : "\(search.rawValue), \(prune.rawValue)"
-        let outcomes = try await outcomes(
-          simulation,
-          try description(search, context.research),
-          try pruning(prune, context.research, compared),
-          configs: configs
-        )
-        rows.append(Row(search: search, prune: prune, label: label, outcomes: outcomes))
+        for window in windows {
+          let outcomes = try await outcomes(
+            simulation,
+            try description(search, context.research),
+            try pruning(prune, context.research, compared),
+            configs: configs,
+            window: window
+          )
+          rows.append(Row(search: search, prune: prune, window: window, outcomes: outcomes))
+        }
       }
     }
     table.print(shown(rows, simulation, objective, configs: configs), terminal)
     let plot = Plot.simulation(
       of: objective.name,
+      over: drawsIterations ? "iterations" : "configs",
       rows.map { row in
         (
-          row.label,
-          (0..<configs).map { index in Statistics(row.outcomes.compactMap { $0.value(index) }) }
+          row.label(windows: windows.count),
+          (0..<configs).map { index in
+            (
+              drawsIterations ? row.iterations(index) : Double(index + 1),
+              Statistics(row.outcomes.compactMap { $0.value(index) })
+            )
+          }
         )
       }
     )
@@ -178,8 +210,23 @@ struct SimulateCommand: PlaybookSubcommand {
   private struct Row {
     let search: SimulatedSearch
     let prune: SimulatedPruning
-    let label: String
+    let window: Int
     let outcomes: [Simulation.Outcome]
+
+    /// - Parameter windows: the number of windows that are compared.
+    func label(windows: Int) -> String {
+      search.rawValue + (prune == .none ? "" : ", \(prune.rawValue)")
+        + (windows > 1 ? ", window \(window)" : "")
+    }
+
+    /// The mean number of iterations up to a config.
+    func iterations(_ index: Int) -> Double {
+      let counts = outcomes.compactMap { outcome in
+        outcome.iterations.isEmpty
+          ? nil : outcome.iterations[min(index, outcome.iterations.count - 1)]
+      }
+      return Double(counts.reduce(0, +)) / Double(max(counts.count, 1))
+    }
   }
 
   // MARK: What runs
@@ -270,7 +317,8 @@ struct SimulateCommand: PlaybookSubcommand {
     _ simulation: Simulation,
     _ search: SearchDescription,
     _ pruning: [PruningDescription],
-    configs: Int
+    configs: Int,
+    window: Int
   ) async throws -> [Simulation.Outcome] {
     let (repeats, width) = (repeats, AvailableCores.count)
     return try await withThrowingTaskGroup(of: (Int, Simulation.Outcome).self) { group in
@@ -282,6 +330,7 @@ struct SimulateCommand: PlaybookSubcommand {
             search,
             pruning: pruning,
             configs: configs,
+            window: window,
             seed: UInt64(seed)
           )
           return (seed, outcome)
@@ -307,6 +356,9 @@ struct SimulateCommand: PlaybookSubcommand {
       Table.Column(name: "search", cells: rows.map { .string($0.search.rawValue) }),
       Table.Column(name: "prune", cells: rows.map { .string($0.prune.rawValue) }),
     ]
+    if Set(rows.map(\.window)).count > 1 {
+      columns.append(Table.Column(name: "window", cells: rows.map { .int($0.window) }))
+    }
     for mark in marks {
       let statistics = rows.map { row in Statistics(row.outcomes.compactMap { $0.value(mark - 1) })
       }
@@ -348,7 +400,7 @@ struct SimulateCommand: PlaybookSubcommand {
         cells: rows.map { row in
           let whole = row.outcomes.reduce(0) { $0 + $1.whole }
           return .double(
-            Double(row.outcomes.reduce(0) { $0 + $1.iterations }) / Double(max(whole, 1))
+            Double(row.outcomes.reduce(0) { $0 + ($1.iterations.last ?? 0) }) / Double(max(whole, 1))
           )
         }
       )

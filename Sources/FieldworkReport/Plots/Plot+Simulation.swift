@@ -2,17 +2,18 @@ package import FieldworkAnalysis
 import FieldworkCore
 
 extension Plot {
-  /// The best value so far of simulated searches, over the number of configs.
-  /// - Parameter searches: the label of each, and by number of configs the values of all repeats.
+  /// The best value so far of simulated searches.
+  /// - Parameters:
+  ///   - unit: what the horizontal axis counts.
+  ///   - searches: the label of each, and after each config the count and the values of all repeats.
   package static func simulation(
     of name: String,
-    _ searches: [(label: String, best: [Statistics])]
+    over unit: String,
+    _ searches: [(label: String, best: [(count: Double, values: Statistics)])]
   ) -> Plot {
     let series = searches.map { search in
       var series = Chart.Series(label: search.label)
-      for (index, statistics) in search.best.enumerated() where statistics.count > 0 {
-        series.append(Double(index + 1), statistics)
-      }
+      for (count, values) in search.best where values.count > 0 { series.append(count, values) }
       return series
     }
     return Plot(
@@ -20,7 +21,7 @@ extension Plot {
         title: "Best \(name) so far",
         summary:
           "The mean of the best \(name) after each config, with its 95 percent confidence interval over the repeats.",
-        x: Axis("config", isWhole: true),
+        x: Axis(unit, isWhole: true),
         y: Axis(name),
         kind: .lines,
         legend: "search",

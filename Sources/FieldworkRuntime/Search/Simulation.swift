@@ -17,8 +17,8 @@ package struct Simulation: Sendable {
     /// By number of configs that have ended: the mean of the best one of them, over all stored repetitions; nil before the
     /// first one that is complete.
     package let best: [Double?]
-    /// The number of iterations that the experiments would have made.
-    package let iterations: Int
+    /// By number of configs: the number of iterations that the experiments would have made.
+    package let iterations: [Int]
     /// The number of iterations that they would have made without pruning.
     package let whole: Int
 
@@ -121,19 +121,22 @@ package struct Simulation: Sendable {
   ///   - search: the algorithm.
   ///   - pruning: the rules that end experiments early.
   ///   - configs: the number of configs.
+  ///   - window: the number of experiments that may run while a config is chosen.
   package func run(
     _ search: SearchDescription,
     pruning: [PruningDescription],
     configs: Int,
+    window: Int,
     seed: UInt64
   ) async throws -> Outcome {
     var research = research
+    research.settings.window = window
     research.search = search
     research.pruning = pruning
     research.settings.configs = configs
     var source = try research.source(seed: seed)
     var ended: [EndedExperiment] = []
-    var (made, whole) = (0, 0)
+    var (counts, whole): ([Int], Int) = ([], 0)
     steps: while true {
       let history = RunHistory(ended: ended.count, experiments: ended)
       switch try source.next(history) {
@@ -141,7 +144,7 @@ package struct Simulation: Sendable {
         for experiment in task.experiments {
           let result = experimentResult(experiment, task.pruning)
           ended.append(result.experiment)
-          made += result.iterations
+          counts.append(result.iterations)
           whole += result.whole
         }
       case .decision(let decision):
@@ -164,7 +167,17 @@ package struct Simulation: Sendable {
       case .needs, .end: break steps
       }
     }
-    return Outcome(best: best(ended), iterations: made, whole: whole)
+    return Outcome(best: best(ended), iterations: sums(counts), whole: whole)
+  }
+
+  /// Returns the sums up to the end of each config.
+  private func sums(_ counts: [Int]) -> [Int] {
+    let repetitions = max(1, research.settings.repetitions)
+    var sum = 0
+    return stride(from: 0, to: counts.count, by: repetitions).map { begin in
+      sum += counts[begin..<min(begin + repetitions, counts.count)].reduce(0, +)
+      return sum
+    }
   }
 
   private func experimentResult(

@@ -53,14 +53,15 @@ final class SimulationTests: RuntimeTestCase {
           try XCTUnwrap(searched.search),
           pruning: searched.pruning,
           configs: 20,
+          window: 4,
           seed: 3
         )
         XCTAssertEqual(
-          outcome.iterations,
+          outcome.iterations.last,
           found.experiments.reduce(0) { $0 + ($1.iterations ?? 0) },
           "\(algorithm.text) \(repetitions)"
         )
-        XCTAssertLessThan(outcome.iterations, outcome.whole)
+        XCTAssertLessThan(try XCTUnwrap(outcome.iterations.last), outcome.whole)
         XCTAssertLessThanOrEqual(outcome.whole, 6 * 20 * repetitions)
         let best = try XCTUnwrap(
           found.ranked(by: objective).first { $0.statistics.count == repetitions }
@@ -79,6 +80,7 @@ final class SimulationTests: RuntimeTestCase {
       SearchDescription(.random, until: nil, place: SourceLocation(file: "f", line: 1)),
       pruning: [],
       configs: 60,
+      window: 1,
       seed: 1
     )
     XCTAssertEqual(outcome.best.count, 30)

@@ -104,7 +104,7 @@ final class CommandLineProgramTests: CommandLineTestCase {
       changed.error
     )
     XCTAssertEqual(try squares(), [0, 1, 2, 3])
-    XCTAssertEqual(try sweep("--rerun", "other-build").status, 0)
+    XCTAssertEqual(try sweep("--rerun-changed").status, 0)
     XCTAssertEqual(try squares(), [0, 2, 4, 6])
     XCTAssertFalse(try sweep().error.contains("other files"))
     XCTAssertEqual(lines("count").count, 8)
