@@ -60,7 +60,7 @@ func expressions() throws {
   let pairs: PairedComparison = PairedComparison([(1, 2)])
   let anova: FunctionalANOVA? = FunctionalANOVA([], [])
   let aggregate: Aggregate = Aggregate.ci
-  let report: Report = try Report.load("research/a", objective: objective)
+  let report: Report = try Report.load("research/a", objective: [objective])
   let stop: StopExperiment = StopExperiment()
   let research: Research = Research("all") {
     domain
