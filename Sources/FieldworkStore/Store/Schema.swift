@@ -189,14 +189,15 @@ enum Schema {
     try snapshot(of: database) { try check($0, folder) }
   }
 
-  /// Returns true if a store has nothing to read: no tables, or no experiment and not yet all tables, as while a run
-  /// makes the store.
+  /// Returns true if a store has nothing to read: no tables, or no experiment and not yet all tables while a run makes
+  /// it.
   /// - Throws: as ``check(_:_:)``.
   static func isEmpty(_ database: some DatabaseReader, _ folder: ResearchFolder) throws -> Bool {
     try snapshot(of: database) { database in
       try check(database, folder)
       if try !hasTables(database) { return true }
       return try !migrator.hasCompletedMigrations(database) && !hasExperiments(database)
+        && folder.isHeld
     }
   }
 
