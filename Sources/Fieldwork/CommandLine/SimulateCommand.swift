@@ -186,13 +186,16 @@ struct SimulateCommand: PlaybookSubcommand {
       }
     }
     table.print(shown(rows, simulation, objective, configs: configs), terminal)
+    // The first configs are far from the others, and would leave them no room.
+    let first = configs >= 16 ? configs / 8 : 0
     let plot = Plot.simulation(
       of: objective.name,
       over: drawsIterations ? "iterations" : "configs",
+      leavingOut: first,
       rows.map { row in
         (
           row.label(windows: windows.count),
-          (0..<configs).map { index in
+          (first..<configs).map { index in
             (
               drawsIterations ? row.iterations(index) : Double(index + 1),
               Statistics(row.outcomes.compactMap { $0.value(index) })

@@ -5,10 +5,12 @@ extension Plot {
   /// The best value so far of simulated searches.
   /// - Parameters:
   ///   - unit: what the horizontal axis counts.
+  ///   - first: the number of configs that are left out at the beginning.
   ///   - searches: the label of each, and after each config the count and the values of all repeats.
   package static func simulation(
     of name: String,
     over unit: String,
+    leavingOut first: Int,
     _ searches: [(label: String, best: [(count: Double, values: Statistics)])]
   ) -> Plot {
     let series = searches.map { search in
@@ -25,7 +27,8 @@ extension Plot {
         y: Axis(name),
         kind: .lines,
         legend: "search",
-        series: series
+        series: series,
+        notes: first > 0 ? ["The first \(first) configs are left out."] : []
       )
     )
   }
