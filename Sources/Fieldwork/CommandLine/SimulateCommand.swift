@@ -402,9 +402,8 @@ struct SimulateCommand: PlaybookSubcommand {
         name: "iterations",
         cells: rows.map { row in
           let whole = row.outcomes.reduce(0) { $0 + $1.whole }
-          return .double(
-            Double(row.outcomes.reduce(0) { $0 + ($1.iterations.last ?? 0) }) / Double(max(whole, 1))
-          )
+          let made = row.outcomes.reduce(0) { $0 + ($1.iterations.last ?? 0) }
+          return .double(Double(made) / Double(max(whole, 1)))
         }
       )
     )

@@ -10,6 +10,9 @@ public import FieldworkCore
 ///
 /// After each iteration the saved value is compared with limits that the experiments before have set. A pruned
 /// experiment is finished: the units that run at the end run for it, `best` leaves it out, and it does not run again.
+/// With `wholeConfigs: true` the other repetitions of a pruned config, that begin when it is known, end after their first
+/// value.
+///
 /// The limits depend on `window:` of the ``Research``, so the table is the same at any number of workers.
 public struct Prune: ResearchElement {
   private let description: PruningDescription
@@ -18,6 +21,7 @@ public struct Prune: ResearchElement {
   public init(
     _ pruner: some Pruner,
     by name: String,
+    wholeConfigs: Bool = false,
     file: String = #fileID,
     line: Int = #line
   ) {
@@ -25,6 +29,7 @@ public struct Prune: ResearchElement {
       pruner,
       name: name,
       direction: nil,
+      prunesConfigs: wholeConfigs,
       place: SourceLocation(file: file, line: line)
     )
   }
@@ -33,6 +38,7 @@ public struct Prune: ResearchElement {
   public init(
     _ pruner: some Pruner,
     by objective: Objective,
+    wholeConfigs: Bool = false,
     file: String = #fileID,
     line: Int = #line
   ) {
@@ -40,6 +46,7 @@ public struct Prune: ResearchElement {
       pruner,
       name: objective.name,
       direction: objective.direction,
+      prunesConfigs: wholeConfigs,
       place: SourceLocation(file: file, line: line)
     )
   }

@@ -198,6 +198,9 @@ public struct PruningRule: Sendable, Hashable, Codable {
   /// The rule that ends no experiment.
   public static let none = PruningRule([])
 
+  /// The rule that ends an experiment after its first value.
+  package static let first = PruningRule([Limit(from: 0, upper: -.infinity)])
+
   /// Returns true if an experiment ends after an iteration.
   /// - Parameter value: the value of the statistic. NaN is beyond every limit.
   public func prunes(_ value: Double, after iteration: Int) -> Bool {
@@ -211,6 +214,7 @@ public struct PruningRule: Sendable, Hashable, Codable {
     }
     let limit = limits[low]
     if value.isNaN { return limit.lower != nil || limit.upper != nil }
+    if limit.upper == -.infinity { return true }
     return limit.lower.map { value < $0 } ?? false || limit.upper.map { value > $0 } ?? false
   }
 }
@@ -222,17 +226,21 @@ public struct PruningDescription: Sendable {
   public let name: String
   /// The direction in which it gets better; nil for that of the research's objective of the name.
   public let direction: Objective.Direction?
+  /// True if the other repetitions of a pruned config end after their first value.
+  public let prunesConfigs: Bool
   public let place: SourceLocation
 
   package init(
     _ pruner: any Pruner,
     name: String,
     direction: Objective.Direction?,
+    prunesConfigs: Bool = false,
     place: SourceLocation
   ) {
     self.pruner = pruner
     self.name = name
     self.direction = direction
+    self.prunesConfigs = prunesConfigs
     self.place = place
   }
 
@@ -244,10 +252,11 @@ public struct PruningDescription: Sendable {
 
   /// The type of the pruner and its arguments, as a plain value.
   package var encoding: Value {
-    [
+    let parts: [Value] = [
       .string(String(describing: type(of: pruner))), (try? ValueEncoder.encode(pruner)) ?? .null,
       .string(name), .string(direction?.rawValue ?? ""),
     ]
+    return .list(prunesConfigs ? parts + ["configs"] : parts)
   }
 }
 

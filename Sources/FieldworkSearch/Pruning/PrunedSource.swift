@@ -15,6 +15,8 @@ package struct PrunedSource: ExperimentSource {
   /// By name: the values of the first experiments, and how many these are.
   private var curves: [String: SortedCurves] = [:]
   private var counted = 0
+  /// The keys of configs of which a repetition was pruned, among the first experiments.
+  private var prunedConfigs: Set<String> = []
 
   package init(_ base: any ExperimentSource, _ research: Research) {
     self.base = base
@@ -53,11 +55,11 @@ package struct PrunedSource: ExperimentSource {
       guard history.ended >= count else { return .needs(ended: count) }
       task.pruning = rules(history, first: count, for: task)
     } else {
+      let all = history.experiments + history.later
       task.pruning = rules(
-        PruningHistory(
-          experiments: history.experiments + history.later,
-          number: task.experiments[0].ordinal
-        )
+        PruningHistory(experiments: all, number: task.experiments[0].ordinal),
+        for: task,
+        Self.pruned(all)
       )
     }
     waiting = nil
@@ -75,6 +77,7 @@ package struct PrunedSource: ExperimentSource {
         curves[name, default: SortedCurves()].add(experiment, name)
       }
     }
+    prunedConfigs.formUnion(Self.pruned(history.experiments[min(counted, count)..<count]))
     counted = max(counted, count)
     return rules(
       PruningHistory(
@@ -83,13 +86,34 @@ package struct PrunedSource: ExperimentSource {
         number: task.experiments[0].ordinal,
         branches: branches,
         known: curves
-      )
+      ),
+      for: task,
+      prunedConfigs
     )
   }
 
-  private func rules(_ seen: PruningHistory) -> [TaskPruning] {
-    pruning.compactMap { element in
+  private static func pruned(_ experiments: some Collection<EndedExperiment>) -> Set<String> {
+    Set(experiments.filter { $0.ending == .pruned }.map { configKey($0.identity) })
+  }
+
+  /// Returns what distinguishes a config, whatever the repetition.
+  private static func configKey(_ identity: ExperimentIdentity) -> String {
+    "\(identity.updates) \(ExperimentIdentity(config: identity.config).key)"
+  }
+
+  /// - Parameter prunedConfigs: the keys of configs of which a repetition was pruned.
+  private func rules(
+    _ seen: PruningHistory,
+    for task: PlannedTask,
+    _ prunedConfigs: Set<String>
+  ) -> [TaskPruning] {
+    // The experiments of a task have the same rules.
+    let isPruned = task.experiments.allSatisfy {
+      prunedConfigs.contains(Self.configKey($0.identity))
+    }
+    return pruning.compactMap { element in
       guard let objective = element.objective(objectives) else { return nil }
+      if isPruned, element.prunesConfigs { return TaskPruning(name: element.name, rule: .first) }
       let rule = element.pruner.rule(for: objective, history: seen)
       return rule.isEmpty ? nil : TaskPruning(name: element.name, rule: rule)
     }

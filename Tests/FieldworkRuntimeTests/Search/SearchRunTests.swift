@@ -420,4 +420,48 @@ final class SearchRunTests: RuntimeTestCase {
       ]
     )
   }
+
+  func testTheRepetitionsOfAPrunedConfigEndAtOnce() async throws {
+    func make(_ whole: Bool, workers: Int = 1, window: Int = 2) -> Research {
+      Research(
+        "test",
+        repetitions: 3,
+        iterations: 8,
+        seed: 1,
+        objective: .minimize("loss"),
+        window: window,
+        workers: .count(workers),
+        parallel: workers == 1 ? .serial : .threads
+      ) {
+        Domain("x" <- Array(1...12).reversed())
+        Unit("f", saving: "loss") { run in
+          Double((try run["x", as: Int.self] * 7) % 13) / Double(run.iteration + 1)
+        }
+        Prune(.median(startup: 2, warmup: 3), by: "loss", wholeConfigs: whole)
+      }
+    }
+    func results(_ research: Research) async throws -> ResearchResults {
+      let store = try DatabaseStore.inMemory()
+      try await ResearchRunner(research, store: store).run()
+      return try store.contents()
+    }
+    let alone = try await results(make(false))
+    let whole = try await results(make(true))
+    func counts(_ results: ResearchResults) -> [Int?] {
+      results.experiments.filter { $0.state == .pruned }.map(\.iterations)
+    }
+    XCTAssertFalse(counts(alone).contains(1))
+    XCTAssertTrue(counts(whole).contains(1))
+    var pruned: Set<String> = []
+    for experiment in whole.experiments where experiment.state == .pruned {
+      // The first repetition is pruned by its curve, the others at once.
+      let isFirst = pruned.insert(experiment.config.description).inserted
+      XCTAssertEqual(experiment.iterations, isFirst ? 4 : 1, "\(experiment.config)")
+    }
+    let expected = try await table(make(true, window: 4))
+    for workers in [2, 8] {
+      let found = try await table(make(true, workers: workers, window: 4))
+      XCTAssertEqual(found, expected, "\(workers)")
+    }
+  }
 }
