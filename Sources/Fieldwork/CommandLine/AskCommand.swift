@@ -36,6 +36,9 @@ struct AskCommand: PlaybookSubcommand {
     if settings.condition != nil {
       throw ValidationError("--where chooses from a plan: put the condition into the domain")
     }
+    if settings.window != nil {
+      throw ValidationError("ask chooses by all results that are stored: leave out --window")
+    }
   }
 
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
@@ -81,7 +84,7 @@ struct TellCommand: PlaybookSubcommand {
     abstract: "Store the result of an experiment that ask has printed.",
     discussion: """
       A number alone is the value of the objective; several are those of several objectives, in their order. Other saved \
-      values have names: tell 7e4a 0.93 seconds=12. A later result of an experiment replaces an earlier one.
+      values have names: tell 7e4a 0.93 seconds=12.
       """
   )
 
@@ -100,6 +103,9 @@ struct TellCommand: PlaybookSubcommand {
     help: ArgumentHelp("The experiment has failed, with this message.", valueName: "message")
   )
   var failed: String?
+
+  @Flag(help: "Replace the stored result of an experiment that has one.")
+  var replace = false
 
   @OptionGroup(title: "Where results are")
   var location: LocationOptions
@@ -132,7 +138,13 @@ struct TellCommand: PlaybookSubcommand {
     }
     let store = try await openWhenFree(folder)
     defer { try? store.close() }
-    let experiment = try await ResearchRunner.tell(id, saved, failure: failed, to: store)
+    let experiment = try await ResearchRunner.tell(
+      id,
+      saved,
+      failure: failed,
+      replaces: replace,
+      to: store
+    )
     context.terminal.printError("stored the result of \(experiment.id)")
     return .done
   }

@@ -64,6 +64,12 @@ struct BestCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let results = try experiments.results(in: location, context.research, context.terminal)
     if by == nil, context.research.settings.objectives.count > 1 {
+      if largest || smallest {
+        throw FieldworkError(
+          .unreadableText,
+          "the research has several objectives: say which saved value with --by, or leave out --max and --min"
+        )
+      }
       return try showFront(context.research.settings.objectives, results, context.terminal)
     }
     if reference != nil {
@@ -90,10 +96,10 @@ struct BestCommand: PlaybookSubcommand {
       TableOptions(usesAliases: shown == .alias)
     )
     output.print(table, context.terminal)
-    if context.research.search != nil {
-      context.terminal.printError(
-        "the best config was found by experiment \(ranked[0].experiment + 1) of \(results.experiments.count)"
-      )
+    if context.research.search != nil, experiments.condition == nil {
+      let first = results.experiments[ranked[0].experiment].ordinal + 1
+      let last = (results.experiments.map(\.ordinal).max() ?? 0) + 1
+      context.terminal.printError("the best config was found by experiment \(first) of \(last)")
     }
     let alike = ResearchResults.countAlike(ranked)
     if alike > 0 {

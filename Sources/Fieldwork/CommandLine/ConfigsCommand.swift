@@ -73,16 +73,10 @@ struct ConfigsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     var research = try settings.applied(to: context.research)
-    let before = research.settings
-    try execution.apply(to: &research)
-    try cache.apply(to: &research)
-    try engine.apply(to: &research, workers: execution.workers)
-    var (recorded, unrecorded) = (research, research)
-    try record.apply(to: &recorded, keepsFiles: true, debug: false)
-    try RecordOptions.parse([]).apply(to: &unrecorded, keepsFiles: true, debug: false)
-    let isChanged =
-      research.settings != before || recorded.settings != unrecorded.settings || faults.isGiven
-    guard showsSettings || !isChanged else {
+    let recorded = try running(research, execution, cache, engine, record)
+    // Without options some settings follow from others, too.
+    let usual = try running(research, .parse([]), .parse([]), .parse([]), .parse([]))
+    guard showsSettings || recorded.settings == usual.settings && !faults.isGiven else {
       throw FieldworkError(
         .unreadableText,
         "how experiments run does not change the configs: leave out the options that say it, or add --settings"
@@ -166,6 +160,22 @@ struct ConfigsCommand: PlaybookSubcommand {
       )
     }
     return .done
+  }
+
+  /// Returns the research with options of `run`.
+  private func running(
+    _ research: Research,
+    _ execution: ExecutionOptions,
+    _ cache: CacheOptions,
+    _ engine: EngineOptions,
+    _ record: RecordOptions
+  ) throws -> Research {
+    var research = research
+    try execution.apply(to: &research)
+    try cache.apply(to: &research)
+    try engine.apply(to: &research, workers: execution.workers)
+    try record.apply(to: &research, keepsFiles: true, debug: false)
+    return research
   }
 
   /// Shows the settings that a run had.

@@ -119,10 +119,7 @@ struct ResultsCommand: PlaybookSubcommand {
   func perform(_ context: PlaybookContext) async throws -> ExitStatus {
     let folder = try location.folder(of: context.research)
     if shape.provenance { return try printProvenance(folder, context.terminal) }
-    var stored = try DatabaseStore.openForReading(folder).contents()
-    if try !folder.isHeld, stored.notes[ResearchRunner.askedKey] != true {
-      stored = stored.withoutRun()
-    }
+    let stored = try folder.currentResults()
     let chosen = selection.scope.chosen(stored, context.research, context.terminal)
     let results = try selection.applied(to: chosen)
     let (rows, leftOut) = withoutUnfinished(try conditioned(results, context.terminal), results)

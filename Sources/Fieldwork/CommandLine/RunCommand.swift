@@ -499,7 +499,7 @@ struct RunCommand: PlaybookSubcommand {
     if (accept || runsOtherBuildsAgain) && (fresh || store == .memory) {
       let other = fresh ? "--fresh" : "--store memory"
       throw ValidationError(
-        "\(other) begins with nothing: leave out \(accept ? "--accept" : "--rerun")"
+        "\(other) begins with nothing: leave out \(accept ? "--accept" : rerunsChanged ? "--rerun-changed" : "--rerun")"
       )
     }
     if keepsFailed && (fresh || store == .memory) {

@@ -38,10 +38,7 @@ struct StoredExperiments: ParsableArguments {
     _ research: Research?,
     _ terminal: Terminal?
   ) throws -> ResearchResults {
-    var stored = try ResearchResults.load(folder.path)
-    if try !folder.isHeld, stored.notes[ResearchRunner.askedKey] != true {
-      stored = stored.withoutRun()
-    }
+    let stored = try folder.currentResults()
     let results = research.map { scope.chosen(stored, $0, terminal) } ?? stored
     guard let condition else { return results }
     let chosen: ResearchResults
@@ -148,5 +145,18 @@ struct ValueOption {
       )
     }
     return name
+  }
+}
+
+extension ResearchFolder {
+  /// Reads the results. What a run has left running that was killed is interrupted.
+  func currentResults() throws -> ResearchResults {
+    let wasHeld = try isHeld
+    let results = try DatabaseStore.openForReading(self).contents()
+    // A run that has begun meanwhile, or programs that have asked, run their experiments.
+    guard !wasHeld, try !isHeld, results.notes[ResearchRunner.askedKey] != true else {
+      return results
+    }
+    return results.withoutRun()
   }
 }

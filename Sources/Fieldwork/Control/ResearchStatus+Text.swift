@@ -146,7 +146,10 @@ extension ResearchStatus {
       "name": .string(name), "folder": .string(folder.path), "running": .bool(isRunning),
       "experiments": .list(running.map(json)),
     ]
-    let counts = stored?.counts ?? [:]
+    var counts = stored?.counts ?? [:]
+    if !isRunning, !isAsked {
+      counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0
+    }
     values["stored"] = .dictionary(
       Dictionary(
         uniqueKeysWithValues: ExperimentState.allCases.map {
@@ -194,10 +197,22 @@ struct CommandHint: Sendable {
     "swift run \(name)" + (subcommand.map { " \($0)" } ?? "") + location
   }
 
+  /// The options that concern one run, and not those that go on with it.
+  private static let options: Set<Substring> = [
+    "--fresh", "--yes", "--take-over", "--rerun-changed", "--accept",
+  ]
+
   /// The command line of a run again, with the options that it had; without one, the command that runs the research.
   func text(repeating command: String?) -> String {
-    guard let command, let first = command.split(separator: " ").first else { return text() }
-    guard first.hasSuffix(name) else { return command }
-    return "swift run \(name)" + command.dropFirst(first.count)
+    guard let command else { return text() }
+    var words = command.split(separator: " ", omittingEmptySubsequences: false)
+    if let index = words.firstIndex(of: "--rerun") {
+      words.removeSubrange(index..<min(index + 2, words.count))
+    }
+    words.removeAll { Self.options.contains($0) || $0.hasPrefix("--rerun=") }
+    guard let first = words.first, first.hasSuffix(name) else {
+      return words.joined(separator: " ")
+    }
+    return (["swift run \(name)"] + words.dropFirst()).joined(separator: " ")
   }
 }

@@ -15,12 +15,17 @@ package enum ParetoFront {
 
   /// Returns the indices of the rows that no other one dominates.
   package static func front(_ rows: [[Double]]) -> [Int] {
-    rows.indices.filter { index in !rows.contains { dominates($0, rows[index]) } }
+    if rows.first?.count == 2 {
+      let ranks = ranks(rows)
+      return rows.indices.filter { ranks[$0] == 0 }
+    }
+    return rows.indices.filter { index in !rows.contains { dominates($0, rows[index]) } }
   }
 
   /// Returns the rank of each row: 0 for those that no other one dominates, 1 for those that only rows of rank 0 dominate,
   /// and so on.
   package static func ranks(_ rows: [[Double]]) -> [Int] {
+    if rows.first?.count == 2 { return ranksOfPairs(rows) }
     var ranks = [Int](repeating: 0, count: rows.count)
     var left = Array(rows.indices)
     var rank = 0
@@ -30,6 +35,31 @@ package enum ParetoFront {
       let taken = Set(front)
       left.removeAll { taken.contains($0) }
       rank += 1
+    }
+    return ranks
+  }
+
+  /// Returns the ranks of rows of two losses, in n log n.
+  private static func ranksOfPairs(_ rows: [[Double]]) -> [Int] {
+    var ranks = [Int](repeating: 0, count: rows.count)
+    // By front: the row that came last, which has the least second loss. It rises from front to front.
+    var last: [[Double]] = []
+    let order = rows.indices.sorted {
+      rows[$0] != rows[$1] ? rows[$0].lexicographicallyPrecedes(rows[$1]) : $0 < $1
+    }
+    for index in order {
+      let row = rows[index]
+      var (low, high) = (0, last.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if last[middle][1] <= row[1], last[middle] != row {
+          low = middle + 1
+        } else {
+          high = middle
+        }
+      }
+      ranks[index] = low
+      if low == last.count { last.append(row) } else { last[low] = row }
     }
     return ranks
   }

@@ -39,11 +39,12 @@ struct Contour {
   ) throws {
     let numbers = try source.requiredLastNumbers(name)
     var points: [(x: Double, y: Double, value: Double)] = []
-    for (index, number) in numbers.enumerated() {
-      guard let number, number.isFinite, let x = x.cells[index]?.number,
-        let y = y.cells[index]?.number, x.isFinite, y.isFinite
+    for group in source.results.configGroups {
+      let values = group.compactMap { numbers[$0] }.filter(\.isFinite)
+      guard !values.isEmpty, let x = x.cells[group[0]]?.number, let y = y.cells[group[0]]?.number,
+        x.isFinite, y.isFinite
       else { continue }
-      points.append((x, y, number))
+      points.append((x, y, Statistics(values).mean))
     }
     guard Set(points.map(\.x)).count > 1, Set(points.map(\.y)).count > 1, points.count > 3 else {
       throw FieldworkError(

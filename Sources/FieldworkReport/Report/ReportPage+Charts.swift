@@ -178,7 +178,8 @@ extension ReportPage {
   /// What the best configs of a research that samples its domain have in common.
   func densityImportance() -> Section? {
     guard let objective = report.objective,
-      (try? report.results.importance(of: objective.name))?.isExact == false,
+      (importances[objective.name] ?? (try? report.results.importance(of: objective.name)))?.isExact
+        == false,
       let plot = try? Plot.importance(of: objective, report.results)
     else { return nil }
     return Section(

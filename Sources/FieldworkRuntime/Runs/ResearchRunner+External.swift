@@ -15,13 +15,14 @@ extension ResearchRunner {
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems or has changed.
   package func ask(_ count: Int) async throws -> (experiments: [PlannedExperiment], end: String?) {
     try requireSoundForOthers()
+    try interruptLeft()
     let resume = try resumePlan()
     try requireSameDefinition(resume)
     let seed =
       resume.seed ?? research.settings.seed ?? UInt64.random(in: 0..<1_000_000_000)
     let recorder = Recorder(store) {}
     let earlier = try EarlierResults(research, store)
-    var driven = research.adding(try store.notes()) { _ in }
+    var driven = research.choosing(try store.updates()).adding(try store.notes()) { _ in }
     driven.earlier = earlier.all
     driven.pruning = []
     driven.settings.branches = 1
@@ -36,18 +37,22 @@ extension ResearchRunner {
       includesLater: true
     )
     let journal = try UpdateJournal(driven, source, store, recorder) { _ in }
-    var opening = openingRecords(seed, resume, CodeIdentity(research))
+    var opening = openingRecords(seed, resume, CodeIdentity(research)).filter { record in
+      if case .note("runs", _) = record { false } else { true }
+    }
     if earlier.isNew { opening.append(earlier.note) }
     opening.append(.note(Self.askedKey, true))
     await recorder.record(opening)
     var asked: [PlannedExperiment] = []
+    func take(_ task: PlannedTask) {
+      history.add(task.experiments)
+      asked += task.experiments.filter { isNew($0, resume) }
+    }
+    // What was chosen before needs no results.
+    while asked.count < count, let task = try source.nextTask() { take(task) }
     steps: while asked.count < count {
       switch try source.next(history.history(ended: 0)) {
-      case .task(let task):
-        history.add(task.experiments)
-        for experiment in task.experiments where isNew(experiment, resume) {
-          asked.append(experiment)
-        }
+      case .task(let task): take(task)
       case .decision(let decision):
         guard decision.accepts != nil else {
           throw FieldworkError(
@@ -72,6 +77,15 @@ extension ResearchRunner {
     await recorder.record(asked.map { .started($0, start) })
     try await recorder.flushed()
     return (asked, source.endReason)
+  }
+
+  /// Records that experiments were interrupted which a run has left that was killed.
+  private func interruptLeft() throws {
+    guard try store.notes()[Self.askedKey] != true else { return }
+    let left = try store.states().filter { $0.value == .running }.keys.sorted()
+    guard !left.isEmpty else { return }
+    let now = TaskHost.now()
+    try store.write(left.map { .ended(experiment: $0, .interrupted, iterations: 0, at: now) })
   }
 
   private func isNew(_ experiment: PlannedExperiment, _ resume: ResumePlan) -> Bool {
@@ -114,16 +128,18 @@ extension ResearchRunner {
     }
   }
 
-  /// Records the result of an experiment that ``ask(_:)`` has returned. A later result replaces an earlier one.
+  /// Records the result of an experiment that ``ask(_:)`` has returned.
   /// - Parameters:
   ///   - id: the id of the experiment, or the beginning of it.
   ///   - values: the saved values by name.
   ///   - failure: the message of an experiment that has failed; nil for one that is done.
-  /// - Throws: ``FieldworkError`` of code `missingParameter` if there is no such experiment.
+  ///   - replaces: true to replace an earlier result.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if there is no such experiment, or it has a result.
   package static func tell(
     _ id: String,
     _ values: [(name: String, value: Value)],
     failure: String?,
+    replaces: Bool = false,
     to store: any ResultStore
   ) async throws -> ExperimentRecord {
     let results = try store.contents()
@@ -137,30 +153,35 @@ extension ResearchRunner {
       )
     }
     let recorder = Recorder(store) {}
-    var records: [RunRecord] = []
-    if experiment.state != .running {
-      // A new beginning removes what was stored.
-      let planned = PlannedExperiment(
-        identity: ExperimentIdentity(
-          config: experiment.config,
-          repetition: experiment.repetition,
-          updates: experiment.updates,
-          occurrence: experiment.occurrence
-        ),
-        ordinal: experiment.ordinal,
-        id: experiment.id,
-        key: experiment.key,
-        task: experiment.ordinal,
-        branch: 0
+    guard experiment.state == .running || replaces else {
+      throw FieldworkError(
+        .missingParameter,
+        "the experiment \(experiment.id) has a result already (\(experiment.state.rawValue)); add --replace to replace it"
       )
-      let start = ExperimentStart(
-        at: TaskHost.now(),
-        worker: 0,
-        device: nil,
-        build: BuildIdentity.current
-      )
-      records += [.reopened(experiment: experiment.key), .started(planned, start)]
     }
+    // A new beginning removes what was stored.
+    let planned = PlannedExperiment(
+      identity: ExperimentIdentity(
+        config: experiment.config,
+        repetition: experiment.repetition,
+        updates: experiment.updates,
+        occurrence: experiment.occurrence
+      ),
+      ordinal: experiment.ordinal,
+      id: experiment.id,
+      key: experiment.key,
+      task: experiment.ordinal,
+      branch: 0
+    )
+    let start = ExperimentStart(
+      at: experiment.started ?? TaskHost.now(),
+      worker: 0,
+      device: nil,
+      build: BuildIdentity.current
+    )
+    var records: [RunRecord] = [
+      .reopened(experiment: experiment.key), .started(planned, start),
+    ]
     let names = values.map(\.name)
     if !names.isEmpty {
       let known = results.variables + names.filter { !results.variables.contains($0) }

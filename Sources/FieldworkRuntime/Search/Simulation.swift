@@ -10,6 +10,18 @@ package struct Simulation: Sendable {
     let ending: Ending
     let iterations: Int
     let curves: [String: [(iteration: Int, value: Value)]]
+    /// By name and iteration: the numbers.
+    let numbers: [String: [Int: Double]]
+
+    init(_ ending: Ending, iterations: Int, _ curves: [String: [(iteration: Int, value: Value)]]) {
+      (self.ending, self.iterations, self.curves) = (ending, iterations, curves)
+      numbers = curves.mapValues { curve in
+        Dictionary(
+          curve.compactMap { point in point.value.number.map { (point.iteration, $0) } },
+          uniquingKeysWith: { $1 }
+        )
+      }
+    }
   }
 
   /// The result of one search.
@@ -38,8 +50,9 @@ package struct Simulation: Sendable {
   private let means: [String: Double]
   /// The means of all configs, the best one first.
   package let ranking: [Double]
-  /// The number of configs of the domain.
+  /// The number of configs of the domain, and of those that are stored.
   package let size: Int
+  package let count: Int
 
   /// - Parameters:
   ///   - research: its domain is searched.
@@ -63,44 +76,53 @@ package struct Simulation: Sendable {
       )
     }
     self.objective = objective
-    self.results = results
     self.size = size
+    let results = results.planned(try Self.keys(research, results))
+    self.results = results
     let names = Set([objective.name, pruned] + research.pruning.map(\.name)).sorted()
     var stored: [String: Stored] = [:]
     for (experiment, curves) in zip(results.experiments, results.curves(of: names)) {
       guard let ending = experiment.ending, [.done, .failed].contains(experiment.state) else {
         continue
       }
-      stored[experiment.key] = Stored(
-        ending: ending,
-        iterations: experiment.iterations ?? 1,
-        curves: curves
-      )
+      stored[experiment.key] = Stored(ending, iterations: experiment.iterations ?? 1, curves)
     }
-    var means: [String: Double] = [:]
-    let ranked = results.ranked(by: objective)
-    for config in ranked {
-      means[ExperimentIdentity(config: config.config).key] = config.statistics.mean
+    let repetitions = max(1, research.settings.repetitions)
+    var (means, ranking): ([String: Double], [Double]) = ([:], [])
+    var available: Set<String> = []
+    for config in results.ranked(by: objective) {
+      let identities = (0..<repetitions).map {
+        ExperimentIdentity(config: config.config, repetition: $0).key
+      }
+      guard identities.allSatisfy({ stored[$0] != nil }) else { continue }
+      means[identities[0]] = config.statistics.mean
+      ranking.append(config.statistics.mean)
     }
-    guard !means.isEmpty else {
+    // Those that have failed may be suggested, too.
+    for experiment in results.experiments where experiment.repetition == 0 {
+      let isWhole = (0..<repetitions).allSatisfy {
+        stored[ExperimentIdentity(config: experiment.config, repetition: $0).key] != nil
+      }
+      if isWhole { available.insert(ExperimentIdentity(config: experiment.config).key) }
+    }
+    guard !ranking.isEmpty else {
       throw FieldworkError(
         .nothingPasses,
-        "no experiment that is done saved a number '\(objective.name)'; run the grid first"
+        repetitions > 1
+          ? "no config has \(repetitions) repetitions that saved '\(objective.name)'; run the grid first, or give --repetitions a smaller number"
+          : "no experiment that is done saved a number '\(objective.name)'; run the grid first"
       )
     }
     self.stored = stored
     self.means = means
-    ranking = ranked.map(\.statistics.mean)
+    self.ranking = ranking
+    count = available.count
     var searched = research
-    if stored.count < saturatingProduct(size, max(1, research.settings.repetitions)) {
-      let repetitions = max(1, research.settings.repetitions)
-      let keys = Set(stored.keys)
+    if available.count < size {
       // Configs that are not stored are not suggested.
       searched = research.replacing(
-        domain: domain.where { config in
-          (0..<repetitions).allSatisfy {
-            keys.contains(ExperimentIdentity(config: config, repetition: $0).key)
-          }
+        domain: domain.where { [available] config in
+          available.contains(ExperimentIdentity(config: config).key)
         }
       )
     }
@@ -113,8 +135,25 @@ package struct Simulation: Sendable {
     self.research = searched
   }
 
-  /// The number of configs that are stored.
-  package var count: Int { ranking.count }
+  /// Returns the keys of the experiments of the grid, with as many repetitions as are stored.
+  private static func keys(_ research: Research, _ results: ResearchResults) throws -> Set<String> {
+    var grid = research
+    grid.search = nil
+    grid.pruning = []
+    grid.added = []
+    grid.settings.configs = nil
+    grid.settings.repeatEach = nil
+    grid.settings.branches = 1
+    grid.settings.workers = nil
+    grid.settings.repetitions = (results.experiments.map(\.repetition).max() ?? 0) + 1
+    var source = try grid.source(seed: 0)
+    var keys: Set<String> = []
+    try source.forEach { experiment in
+      keys.insert(experiment.key)
+      return true
+    }
+    return keys
+  }
 
   /// Runs a search.
   /// - Parameters:
@@ -191,8 +230,7 @@ package struct Simulation: Sendable {
     for iteration in 0..<stored.iterations {
       var isPruned = false
       for index in progress.indices {
-        let curve = stored.curves[progress[index].name] ?? []
-        let value = curve.first { $0.iteration == iteration }?.value.number
+        let value = stored.numbers[progress[index].name]?[iteration]
         if let value, progress[index].take(value, at: iteration) { isPruned = true }
       }
       guard isPruned, iteration + 1 < stored.iterations else { continue }
@@ -221,7 +259,7 @@ package struct Simulation: Sendable {
         let mean = means[ExperimentIdentity(config: group[begin].config).key]
       {
         let loss = objective.loss(values.reduce(0, +) / Double(values.count))
-        if best.map({ loss < $0.loss }) ?? true { best = (loss, mean) }
+        if loss.isFinite, best.map({ loss < $0.loss }) ?? true { best = (loss, mean) }
       }
       all.append(best?.mean)
     }

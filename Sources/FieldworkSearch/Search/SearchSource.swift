@@ -336,6 +336,12 @@ extension SearchTrial {
       return
     }
     let isPruned = results.contains { $0.ending == .pruned }
-    self.init(point, ending: isPruned ? .pruned : .complete, losses: losses)
+    // What grows during an experiment, such as seconds, is small where it was cut off.
+    let isComparable = !isPruned || objectives.count == 1
+    self.init(
+      point,
+      ending: isPruned ? .pruned : .complete,
+      losses: isComparable ? losses : objectives.map { _ in .infinity }
+    )
   }
 }

@@ -29,12 +29,14 @@ final class ExternalTests: RuntimeTestCase {
   private func tell(
     _ experiment: PlannedExperiment,
     _ loss: Double?,
+    replaces: Bool = false,
     to store: DatabaseStore
   ) async throws {
     _ = try await ResearchRunner.tell(
       experiment.id,
       loss.map { [("loss", .double($0))] } ?? [],
       failure: loss == nil ? "no" : nil,
+      replaces: replaces,
       to: store
     )
   }
@@ -83,13 +85,20 @@ final class ExternalTests: RuntimeTestCase {
     XCTAssertEqual(all[0].identity.config, all[1].identity.config)
   }
 
-  func testALaterResultReplacesAnEarlierOne() async throws {
+  func testAResultIsReplacedOnRequest() async throws {
     let store = try DatabaseStore.inMemory()
     let runner = ResearchRunner(research(configs: 1), store: store)
     let asked = try await runner.ask(1).experiments[0]
     try await tell(asked, nil, to: store)
-    try await tell(asked, 3, to: store)
-    try await tell(asked, 4, to: store)
+    do {
+      try await tell(asked, 3, to: store)
+      XCTFail("a result is replaced")
+    } catch {
+      XCTAssertTrue("\(error)".contains("add --replace"), "\(error)")
+    }
+    XCTAssertEqual(try store.contents().experiments.map(\.state), [.failed])
+    try await tell(asked, 3, replaces: true, to: store)
+    try await tell(asked, 4, replaces: true, to: store)
     let results = try store.contents()
     XCTAssertEqual(results.experiments.map(\.state), [.done])
     XCTAssertEqual(results.lastValues(of: "loss"), [.double(4)])
@@ -130,5 +139,25 @@ final class ExternalTests: RuntimeTestCase {
     let (found, _) = try await ResearchRunner(searched, store: other).ask(5)
     XCTAssertEqual(found.count, 2)
     XCTAssertThrowsError(try searched.requireSound())
+  }
+
+  func testWhatAKilledRunHasLeftIsAskedForAgain() async throws {
+    let folder = ResearchFolder(directory: directory, name: "test")
+    let research = research(configs: 4)
+    let store = try DatabaseStore.open(folder)
+    let (asked, _) = try await ResearchRunner(research, store: store).ask(3)
+    // As a run leaves them.
+    try store.write([.note(ResearchRunner.askedKey, false)])
+    try store.close()
+    let again = try DatabaseStore.open(folder)
+    let (first, _) = try await ResearchRunner(research, store: again).ask(1)
+    XCTAssertEqual(first.map(\.key), [asked[0].key])
+    let states = try again.contents().experiments.map(\.state)
+    XCTAssertEqual(states, [.running, .interrupted, .interrupted])
+    let (others, _) = try await ResearchRunner(research, store: again).ask(9)
+    XCTAssertEqual(others.map(\.key).prefix(2), asked.map(\.key).dropFirst())
+    XCTAssertEqual(others.count, 3)
+    XCTAssertNil(try again.notes()["runs"])
+    try again.close()
   }
 }

@@ -102,4 +102,20 @@ final class SimulationTests: RuntimeTestCase {
       XCTAssertTrue("\(error)".contains("run a grid of listed values"), "\(error)")
     }
   }
+
+  func testConfigsOutsideOfTheDomainDoNotCount() async throws {
+    let grid = try await results(research(nil))
+    var narrow = research(nil)
+    narrow.settings.objectives = [.minimize("loss")]
+    let smaller = narrow.replacing("x", with: [0, 1, 2].map { AnyAlias($0) })
+    let simulation = try Simulation(smaller, .minimize("loss"), by: "loss", grid)
+    XCTAssertEqual(simulation.size, 18)
+    XCTAssertEqual(simulation.count, 18)
+    XCTAssertEqual(simulation.ranking.count, 18)
+    var more = research(nil)
+    more.settings.repetitions = 3
+    XCTAssertThrowsError(try Simulation(more, .minimize("loss"), by: "loss", grid)) { error in
+      XCTAssertTrue("\(error)".contains("give --repetitions a smaller number"), "\(error)")
+    }
+  }
 }

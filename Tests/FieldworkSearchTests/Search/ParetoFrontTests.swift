@@ -13,6 +13,19 @@ final class ParetoFrontTests: XCTestCase {
     XCTAssertEqual(ParetoFront.ranks([[.infinity, .infinity], [0, 0]]), [1, 0])
   }
 
+  func testRanksOfPairsAreThoseOfManyLosses() {
+    var random = Philox(seed: 9)
+    for count in [1, 5, 60] {
+      for _ in 0..<20 {
+        // Whole numbers come twice and more.
+        let rows = (0..<count).map { _ in (0..<2).map { _ in (8 * random.nextUnit()).rounded() } }
+        // A third loss that is the same changes nothing.
+        XCTAssertEqual(ParetoFront.ranks(rows), ParetoFront.ranks(rows.map { $0 + [1] }))
+        XCTAssertEqual(ParetoFront.front(rows), ParetoFront.front(rows.map { $0 + [1] }))
+      }
+    }
+  }
+
   func testTheLessCrowdedRowsComeFirst() {
     let rows: [[Double]] = [[0, 10], [1, 8], [2, 7], [6, 2], [10, 0], [11, 11]]
     XCTAssertEqual(

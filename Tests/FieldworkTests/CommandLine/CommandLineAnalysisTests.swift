@@ -474,6 +474,8 @@ final class CommandLineAnalysisTests: CommandLineTestCase {
       (["best", "--reference", "loss=1"], "there is no value of 'gain'; write loss=1,gain=1"),
       (["best", "--reference", "loss=1,gain"], "'gain' is no name with a number"),
       (["best", "--reference", "x=1,gain=1"], "'x' is not an objective"),
+      (["best", "--max"], "say which saved value with --by"),
+      (["ask", "--window", "2"], "leave out --window"),
       (["best", "--by", "loss", "--reference", "loss=1"], "leave out --by, or --reference"),
       (["plot", "pareto", "loss"], "pareto takes two objectives, with a comma, not 'loss'"),
       (["plot", "pareto", "loss,x"], "make it an objective of the research"),
