@@ -41,8 +41,9 @@ final class CommandLineHelpTests: CommandLineTestCase {
 
   func testHelpOfTheSubcommands() throws {
     for name in [
-      "run", "retry", "configs", "status", "attach", "stop", "workers", "enqueue", "rerun",
-      "source", "cache", "results", "best",
+      "run", "retry", "configs", "status", "attach", "stop", "workers", "enqueue", "ask", "tell",
+      "rerun",
+      "source", "cache", "results", "best", "simulate",
       "compare",
       "importance", "plot", "report", "profile", "verify",
       "remove",
