@@ -289,8 +289,8 @@ final class CommandLineAttackTests: FaultTestCase {
       ["--no-progress"],
       environment: ["TEST_PAUSE": "200000"]
     )
-    XCTAssertTrue(wait { self.mark.children(of: running.process.id).count == 2 })
-    usleep(500_000)
+    // Both workers run an experiment.
+    XCTAssertTrue(wait { (try? self.states("iterating").count) == 2 })
     let worker = try XCTUnwrap(mark.children(of: running.process.id).first)
     kill(worker, SIGTERM)
     let ended = try running.finish()
