@@ -62,16 +62,11 @@ struct RerunCommand: PlaybookSubcommand {
     in results: ResearchResults,
     _ folder: ResearchFolder
   ) throws -> ExperimentRecord {
-    let found = results.experiments.filter { $0.id.hasPrefix(id) || $0.key.hasPrefix(id) }
-    guard let first = found.first, found.count == 1 else {
-      throw FieldworkError(
-        .missingParameter,
-        found.isEmpty
-          ? "no experiment in \(folder.path) has the id \(id); see them with results --experiments"
-          : "\(found.count) experiments have ids that begin with \(id): \(found.prefix(5).map(\.id).joined(separator: ", "))"
-      )
-    }
-    return first
+    try results.experiment(
+      withPrefix: id,
+      absent:
+        "no experiment in \(folder.path) has the id \(id); see them with results --experiments"
+    )
   }
 
   /// Returns the research with the config of the experiment alone. The key of the experiment is the same.

@@ -17,12 +17,17 @@ extension Research {
   }
 
   /// Checks the definition before anything runs.
-  /// - Parameter others: problems that were found elsewhere.
+  /// - Parameters:
+  ///   - others: problems that were found elsewhere.
+  ///   - withoutUnits: true if a research without units is sound.
   /// - Returns: the warnings.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` with all errors.
   @discardableResult
-  package func requireSound(_ others: [Problem] = []) throws -> [Problem] {
-    let found = preflight() + others
+  package func requireSound(
+    _ others: [Problem] = [],
+    withoutUnits: Bool = false
+  ) throws -> [Problem] {
+    let found = preflight().filter { !withoutUnits || $0.message != Self.noUnitsMessage } + others
     let errors = found.filter { $0.severity == .error }
     guard errors.isEmpty else {
       throw FieldworkError(

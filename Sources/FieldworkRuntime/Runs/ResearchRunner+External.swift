@@ -14,7 +14,8 @@ extension ResearchRunner {
   /// - Returns: fewer, or none, if the research has no more.
   /// - Throws: ``FieldworkError`` of code `invalidDefinition` if the research has problems or has changed.
   package func ask(_ count: Int) async throws -> (experiments: [PlannedExperiment], end: String?) {
-    try requireSoundForOthers()
+    // Units do not run.
+    try research.requireSound(withoutUnits: research.units.isEmpty)
     try interruptLeft()
     let resume = try resumePlan()
     try requireSameDefinition(resume)
@@ -61,7 +62,11 @@ extension ResearchRunner {
           )
         }
         let domain = try await journal.outcome(of: decision) {
-          try await decision.make(externalContext(decision, seed))
+          try await decision.make(
+            UpdateContext(decision, of: research, Philox(text: "ask|\(seed)|\(decision.number)")) {
+              [store] in try store.contents()
+            }
+          )
         }
         await journal.settle()
         try source.resolve(decision, with: domain)
@@ -95,39 +100,6 @@ extension ResearchRunner {
     }
   }
 
-  private func externalContext(_ decision: Decision, _ seed: UInt64) -> UpdateContext {
-    let random = Philox(text: "ask|\(seed)|\(decision.number)")
-    return UpdateContext(
-      updates: decision.number,
-      produced: decision.produced,
-      domain: decision.domain,
-      random: RandomStream(random),
-      run: RunContext(
-        id: "",
-        name: research.name,
-        config: Config(),
-        random: RandomStream(random),
-        makeDirectory: { throw FieldworkError.noFolders },
-        makeResults: { [store] in try store.contents() }
-      )
-    )
-  }
-
-  /// Units do not run, so a research without any is sound.
-  private func requireSoundForOthers() throws {
-    let errors = research.preflight().filter { problem in
-      problem.severity == .error
-        && !(research.units.isEmpty && problem.message == Research.noUnitsMessage)
-    }
-    guard errors.isEmpty else {
-      throw FieldworkError(
-        .invalidDefinition,
-        "the research cannot be run: \(errors.count) problem\(errors.count == 1 ? "" : "s")",
-        problems: errors
-      )
-    }
-  }
-
   /// Records the result of an experiment that ``ask(_:)`` has returned.
   /// - Parameters:
   ///   - id: the id of the experiment, or the beginning of it.
@@ -143,15 +115,11 @@ extension ResearchRunner {
     to store: any ResultStore
   ) async throws -> ExperimentRecord {
     let results = try store.contents()
-    let found = results.experiments.filter { $0.id.hasPrefix(id) || $0.key.hasPrefix(id) }
-    guard let experiment = found.first, found.count == 1 else {
-      throw FieldworkError(
-        .missingParameter,
-        found.isEmpty
-          ? "no experiment with the id \(id) has been asked for; see them with results --experiments"
-          : "\(found.count) experiments have ids that begin with \(id): \(found.prefix(5).map(\.id).joined(separator: ", "))"
-      )
-    }
+    let experiment = try results.experiment(
+      withPrefix: id,
+      absent:
+        "no experiment with the id \(id) has been asked for; see them with results --experiments"
+    )
     let recorder = Recorder(store) {}
     guard experiment.state == .running || replaces else {
       throw FieldworkError(

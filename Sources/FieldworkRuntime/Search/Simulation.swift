@@ -188,20 +188,7 @@ package struct Simulation: Sendable {
         }
       case .decision(let decision):
         let random = Philox(text: "simulation|\(seed)|\(decision.number)")
-        let context = UpdateContext(
-          updates: decision.number,
-          produced: decision.produced,
-          domain: decision.domain,
-          random: RandomStream(random),
-          run: RunContext(
-            id: "",
-            name: research.name,
-            config: Config(),
-            random: RandomStream(random),
-            makeDirectory: { throw FieldworkError.noFolders },
-            makeResults: { results }
-          )
-        )
+        let context = UpdateContext(decision, of: research, random) { results }
         try source.resolve(decision, with: await decision.make(context))
       case .needs, .end: break steps
       }

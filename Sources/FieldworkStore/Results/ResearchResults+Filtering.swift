@@ -129,3 +129,19 @@ extension ResearchResults {
     )
   }
 }
+
+extension ResearchResults {
+  /// Returns the experiment whose id has a prefix.
+  /// - Parameter absent: the message if there is none.
+  /// - Throws: ``FieldworkError`` of code `missingParameter` if there is none, or more than one.
+  package func experiment(withPrefix id: String, absent: String) throws -> ExperimentRecord {
+    let found = experiments.filter { $0.id.hasPrefix(id) || $0.key.hasPrefix(id) }
+    if let first = found.first, found.count == 1 { return first }
+    throw FieldworkError(
+      .missingParameter,
+      found.isEmpty
+        ? absent
+        : "\(found.count) experiments have ids that begin with \(id): \(found.prefix(5).map(\.id).joined(separator: ", "))"
+    )
+  }
+}
