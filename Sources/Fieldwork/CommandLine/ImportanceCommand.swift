@@ -2,7 +2,7 @@ import ArgumentParser
 import FieldworkCore
 import FieldworkStore
 
-/// How importance is computed.
+/// The methods of computing importance.
 enum ImportanceMethod: String, CaseIterable {
   case anova, ped
 }

@@ -83,18 +83,18 @@ extension ResearchStatus {
   // MARK: While it does not
 
   private func restingLines(_ command: CommandHint) -> [String] {
-    guard let stored else { return ["nothing runs, and nothing is stored in \(folder.path)"] }
-    let all = stored.counts.values.reduce(0, +)
+    guard stored != nil else { return ["nothing runs, and nothing is stored in \(folder.path)"] }
+    let all = counts.values.reduce(0, +)
     var lines = ["\(name): nothing runs"]
     lines.append(
       all == 0
         ? "  no experiment is stored"
-        : "  \(Wording.count(all, "experiment")) stored: \(Wording.states(stored.counts, isAsked: isAsked))"
+        : "  \(Wording.count(all, "experiment")) stored: \(Wording.states(counts))"
     )
     guard let account else { return lines }
     lines.append("  \(endText(account))")
     let isUnfinished = account.ended == nil || (account.left ?? 0) > 0 || account.isCancelled
-    let failed = stored.counts[.failed, default: 0]
+    let failed = counts[.failed, default: 0]
     if isUnfinished { lines.append("  go on with: \(command.text())") }
     if failed > 0 { lines.append("  failed ones again: \(command.text("retry"))") }
     return lines
@@ -146,10 +146,7 @@ extension ResearchStatus {
       "name": .string(name), "folder": .string(folder.path), "running": .bool(isRunning),
       "experiments": .list(running.map(json)),
     ]
-    var counts = stored?.counts ?? [:]
-    if !isRunning, !isAsked {
-      counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0
-    }
+    let counts = counts
     values["stored"] = .dictionary(
       Dictionary(
         uniqueKeysWithValues: ExperimentState.allCases.map {

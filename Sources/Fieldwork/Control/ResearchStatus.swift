@@ -36,6 +36,15 @@ struct ResearchStatus: Sendable {
 
   var isRunning: Bool { holding != .free }
 
+  /// The numbers of stored experiments by state. What a run has left running that was killed was interrupted.
+  var counts: [ExperimentState: Int] {
+    var counts = stored?.counts ?? [:]
+    if !isRunning, !isAsked, let left = counts.removeValue(forKey: .running) {
+      counts[.interrupted, default: 0] += left
+    }
+    return counts
+  }
+
   var holder: RunHolder? { if case .held(let holder) = holding { holder } else { nil } }
 
   /// The account of the run that goes on, or of the last one; nil if it has not begun to count.
@@ -101,12 +110,8 @@ struct ResearchStatus: Sendable {
 }
 
 extension Wording {
-  /// How many of a state, leaving out those of which there are none.
-  /// - Parameter isAsked: true if other programs run the experiments that run.
-  static func states(_ counts: [ExperimentState: Int], isAsked: Bool) -> String {
-    var counts = counts
-    // What its run has left running was interrupted.
-    if !isAsked { counts[.interrupted, default: 0] += counts.removeValue(forKey: .running) ?? 0 }
+  /// The numbers of experiments by state, without states that none has.
+  static func states(_ counts: [ExperimentState: Int]) -> String {
     let words: [(ExperimentState, String)] = [
       (.done, "done"), (.pruned, "pruned"), (.failed, "failed"), (.interrupted, "interrupted"),
       (.running, "asked for without a result"),

@@ -11,7 +11,7 @@ extension Plot {
     importance(of: name, try results.importanceTable(of: name))
   }
 
-  /// How much each parameter matters for being among the best configs; see ``ResearchResults/densityImportance(of:part:)``.
+  /// The importance of each parameter for being among the best configs; see ``ResearchResults/densityImportance(of:part:)``.
   /// - Throws: ``FieldworkError`` of code `missingParameter` if nothing was saved under the name, of code `nothingPasses` if
   ///   there is nothing to explain.
   public static func importance(of objective: Objective, _ results: ResearchResults) throws -> Plot

@@ -175,7 +175,7 @@ extension ReportPage {
     )
   }
 
-  /// What the best configs of a research that samples its domain have in common.
+  /// The parameters by which the best configs of a research that samples its domain differ from all.
   func densityImportance() -> Section? {
     guard let objective = report.objective,
       (importances[objective.name] ?? (try? report.results.importance(of: objective.name)))?.isExact

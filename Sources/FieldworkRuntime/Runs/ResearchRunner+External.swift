@@ -28,7 +28,7 @@ extension ResearchRunner {
     driven.pruning = []
     driven.settings.branches = 1
     driven.settings.workers = nil
-    // Results come when they are told, in any order.
+    // Results come in any order.
     driven.settings.window = nil
     var source = try makeSource(driven, seed)
     let history = HistoryReader(

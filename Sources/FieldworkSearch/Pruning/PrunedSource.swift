@@ -17,10 +17,13 @@ package struct PrunedSource: ExperimentSource {
   private var counted = 0
   /// The keys of configs of which a repetition was pruned, among the first experiments.
   private var prunedConfigs: Set<String> = []
+  /// True if a rule ends whole configs.
+  private let prunesConfigs: Bool
 
   package init(_ base: any ExperimentSource, _ research: Research) {
     self.base = base
     pruning = research.pruning
+    prunesConfigs = pruning.contains(where: \.prunesConfigs)
     objectives = research.settings.objectives
     window = research.settings.window
     branches = research.settings.branches.count
@@ -59,7 +62,7 @@ package struct PrunedSource: ExperimentSource {
       task.pruning = rules(
         PruningHistory(experiments: all, number: task.experiments[0].ordinal),
         for: task,
-        Self.pruned(all)
+        prunedConfigs(among: all)
       )
     }
     waiting = nil
@@ -77,7 +80,9 @@ package struct PrunedSource: ExperimentSource {
         curves[name, default: SortedCurves()].add(experiment, name)
       }
     }
-    prunedConfigs.formUnion(Self.pruned(history.experiments[min(counted, count)..<count]))
+    prunedConfigs.formUnion(
+      prunedConfigs(among: history.experiments[min(counted, count)..<count])
+    )
     counted = max(counted, count)
     return rules(
       PruningHistory(
@@ -92,11 +97,13 @@ package struct PrunedSource: ExperimentSource {
     )
   }
 
-  private static func pruned(_ experiments: some Collection<EndedExperiment>) -> Set<String> {
-    Set(experiments.filter { $0.ending == .pruned }.map { configKey($0.identity) })
+  /// Returns the keys of configs of which a repetition was pruned; none if no rule ends whole configs.
+  private func prunedConfigs(among experiments: some Collection<EndedExperiment>) -> Set<String> {
+    guard prunesConfigs else { return [] }
+    return Set(experiments.filter { $0.ending == .pruned }.map { Self.configKey($0.identity) })
   }
 
-  /// Returns what distinguishes a config, whatever the repetition.
+  /// Returns the key of a config, which all its repetitions have.
   private static func configKey(_ identity: ExperimentIdentity) -> String {
     "\(identity.updates) \(ExperimentIdentity(config: identity.config).key)"
   }
@@ -108,9 +115,9 @@ package struct PrunedSource: ExperimentSource {
     _ prunedConfigs: Set<String>
   ) -> [TaskPruning] {
     // The experiments of a task have the same rules.
-    let isPruned = task.experiments.allSatisfy {
-      prunedConfigs.contains(Self.configKey($0.identity))
-    }
+    let isPruned =
+      !prunedConfigs.isEmpty
+      && task.experiments.allSatisfy { prunedConfigs.contains(Self.configKey($0.identity)) }
     return pruning.compactMap { element in
       guard let objective = element.objective(objectives) else { return nil }
       if isPruned, element.prunesConfigs { return TaskPruning(name: element.name, rule: .first) }

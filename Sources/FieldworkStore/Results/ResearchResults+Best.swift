@@ -212,7 +212,7 @@ extension ResearchResults {
     )
   }
 
-  /// A table with a row for each config, whatever its repetitions.
+  /// A table with one row for each config.
   private func table(
     of experiments: [Int],
     counts: [Int],

@@ -12,7 +12,7 @@ extension ResearchResults {
     return FunctionalANOVA(parameters, means)
   }
 
-  /// How much each parameter matters for being among the best configs, which suits the results of a search; see
+  /// The importance of each parameter for being among the best configs, which suits the results of a search; see
   /// ``DensityImportance``.
   /// - Parameter part: the part of the configs that are the best ones.
   /// - Returns: nil if there are fewer than ten configs, or the best ones do not differ from the others.
